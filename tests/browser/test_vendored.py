@@ -14,7 +14,11 @@ FONT_BUDGET_BYTES = 120_000
 
 
 def entries() -> list[tuple[Path, dict]]:
-    return [(manifest.parent / entry["folder"], entry) for manifest in MANIFESTS for entry in json.loads(manifest.read_text())]
+    return [
+        (manifest.parent / entry["folder"], entry)
+        for manifest in MANIFESTS
+        for entry in json.loads(manifest.read_text())
+    ]
 
 
 @pytest.mark.parametrize(("folder", "entry"), entries(), ids=lambda value: getattr(value, "name", None))

@@ -1,0 +1,121 @@
+"""How numbers look on every page: one place for money, days, dates and odds.
+
+Compact money carries no more precision than it has, its exact value stands in the markup. The typographic minus, a
+narrow no-break space before units and a sign that comes before the currency are the same everywhere.
+"""
+
+from datetime import date, datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+MINUS = "\N{MINUS SIGN}"
+NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
+SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "CNY": "CN¥", "CAD": "CA$", "AUD": "A$", "NZD": "NZ$"}
+UNITS = ((Decimal(1), ""), (Decimal(1_000), "k"), (Decimal(1_000_000), "M"), (Decimal(1_000_000_000), "bn"))
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+Amount = Decimal | int | float | str
+
+
+def _decimal(amount: Amount) -> Decimal:
+    """Floats go through their shortest text, so that 0.1 stays 0.1."""
+    return amount if isinstance(amount, Decimal) else Decimal(str(amount))
+
+
+def _with_currency(digits: str, currency: str) -> str:
+    symbol = SYMBOLS.get(currency)
+    return f"{symbol}{digits}" if symbol else f"{currency}{NARROW_SPACE}{digits}"
+
+
+def _compact(magnitude: Decimal) -> str:
+    """Two significant digits, or every digit before the point when there are more: 9.8 k, 98 k, 981 k, 1.0 M."""
+    index = max(i for i, (size, _) in enumerate(UNITS) if i == 0 or magnitude >= size)
+    while True:
+        size, unit = UNITS[index]
+        scaled = magnitude / size
+        places = Decimal("0.1") if unit and scaled < Decimal("9.95") else Decimal(1)
+        rounded = scaled.quantize(places, rounding=ROUND_HALF_EVEN)
+        # 999,600 rounds to 1000 k, which is 1.0 M.
+        if rounded >= 1000 and index + 1 < len(UNITS):
+            index += 1
+            continue
+        return f"{rounded:,}{NARROW_SPACE}{unit}" if unit else f"{rounded:,}"
+
+
+def money_text(amount: Amount, currency: str, *, signed: bool = False) -> str:
+    """`2412345.1, USD` -> `$2.4 M`; with `signed`, money in carries a plus."""
+    value = _decimal(amount)
+    digits = _with_currency(_compact(abs(value)), currency)
+    rounds_to_zero = abs(value) < Decimal("0.5")
+    if value < 0 and not rounds_to_zero:
+        return f"{MINUS}{digits}"
+    return f"+{digits}" if signed and not rounds_to_zero else digits
+
+
+def exact_text(amount: Amount, currency: str) -> str:
+    """`-2412345.1, USD` -> `−2,412,345.10 USD`."""
+    value = _decimal(amount).quantize(Decimal("0.01"), rounding=ROUND_HALF_EVEN)
+    return f"{MINUS if value < 0 else ''}{abs(value):,}{NARROW_SPACE}{currency}"
+
+
+def _money_markup(amount: Amount, currency: str, *, signed: bool) -> SafeString:
+    return format_html(
+        '<data class="money" value="{}" title="{}">{}</data>',
+        format(_decimal(amount), "f"),
+        exact_text(amount, currency),
+        money_text(amount, currency, signed=signed),
+    )
+
+
+@register.filter
+def money(amount: Amount | None, currency: str) -> str | SafeString:
+    """Compact, with the exact amount on hover and in the markup. None stays empty."""
+    return "" if amount is None else _money_markup(amount, currency, signed=False)
+
+
+@register.filter
+def signed_money(amount: Amount | None, currency: str) -> str | SafeString:
+    """As `money`, with a plus for money that comes in."""
+    return "" if amount is None else _money_markup(amount, currency, signed=True)
+
+
+@register.filter
+def days(count: int) -> str:
+    """`62` -> `62 days`."""
+    return f"{count:,} day" if count == 1 else f"{count:,} days"
+
+
+@register.filter
+def signed_days(count: int) -> str:
+    """`-6` -> `−6`; a change is never without its sign, unless there is none."""
+    if count == 0:
+        return "0"
+    return f"+{count:,}" if count > 0 else f"{MINUS}{abs(count):,}"
+
+
+@register.filter
+def day_date(day: date, reference: date | None = None) -> str:
+    """`24 Jan`, with the year when it is not the year of `reference` (or when there is no reference)."""
+    text = f"{day.day}\N{NO-BREAK SPACE}{MONTHS[day.month - 1]}"
+    return text if reference is not None and reference.year == day.year else f"{text}\N{NO-BREAK SPACE}{day.year}"
+
+
+@register.filter
+def instant(moment: datetime) -> str:
+    """`23 Nov 2026, 09:14 UTC`, in the zone that the moment carries."""
+    return f"{day_date(moment.date())}, {moment:%H:%M} {moment.tzname()}"
+
+
+@register.filter
+def odds(probability: float) -> str:
+    """`0.724` -> `72 %`. Ten thousand futures can neither promise nor exclude: `> 99 %` and `< 1 %`."""
+    if probability > 0.99:
+        return f">{NARROW_SPACE}99{NARROW_SPACE}%"
+    if probability < 0.01:
+        return f"<{NARROW_SPACE}1{NARROW_SPACE}%"
+    return f"{round(probability * 100)}{NARROW_SPACE}%"
