@@ -1,0 +1,271 @@
+"""What every test may ask for: servers, committing databases, a served application, the shared sample data.
+
+PostgreSQL and Redis are real. With DATABASE_URL and REDIS_URL set they are yours (the database user must be
+allowed to create databases, the Redis database is flushed); else both are started for the session from wheels.
+"""
+
+import itertools
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import redis
+
+from capstack.embedded import postgres
+from capstack.embedded.redis import QUEUE_SETTINGS, redis_program, redis_url
+from capstack.processes import web_program, worker_program
+from capstack.supervision.program import RunningProgram
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
+
+# Everything the session leaves on disk. World-executable: as root, PostgreSQL runs as another user.
+_SESSION_DIR = Path(tempfile.mkdtemp(prefix="capstack-tests-"))
+_SESSION_DIR.chmod(0o711)
+_LOGS = _SESSION_DIR / "logs"
+_clone_numbers = itertools.count(1)
+
+
+def _prepare_environment() -> postgres.Cluster | None:
+    """Say where the servers will be before Django reads its settings; they start when the first test needs them."""
+    cluster = None
+    if not os.environ.get("DATABASE_URL"):
+        cluster = postgres.locate_cluster(pgdata=_SESSION_DIR / "postgres", install_dir=_SESSION_DIR)
+        os.environ["DATABASE_URL"] = cluster.url(database="capstack")
+    if not os.environ.get("REDIS_URL"):
+        os.environ["REDIS_URL"] = redis_url(folder=_SESSION_DIR / "redis")
+    os.environ.update(
+        SECRET_KEY="a-key-for-tests-only-0123456789-0123456789-0123456789",
+        DATA_DIR=str(_SESSION_DIR),
+        DJANGO_SETTINGS_MODULE="capstack.settings",
+        # No test may reach an account that happens to be configured on this machine.
+        AWS_ACCESS_KEY_ID="testing",
+        AWS_SECRET_ACCESS_KEY="testing",
+        AWS_EC2_METADATA_DISABLED="true",
+        AWS_CONFIG_FILE=os.devnull,
+        AWS_SHARED_CREDENTIALS_FILE=os.devnull,
+    )
+    for unwanted in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "SECRET_KEY_FILE", "REDIS_QUEUE_URL"):
+        os.environ.pop(unwanted, None)
+    return cluster
+
+
+_CLUSTER = _prepare_environment()
+_EMBEDDED_REDIS = os.environ["REDIS_URL"] == redis_url(folder=_SESSION_DIR / "redis")
+
+import django  # noqa: E402 -- after the environment is set
+
+django.setup()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(_SESSION_DIR, ignore_errors=True)
+
+
+def missing(reason: str) -> None:
+    """Skip a test for want of something on this machine; in CI its absence is an error."""
+    if IN_CI:
+        pytest.fail(f"CI must have it: {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+# --- Servers ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> Iterator[None]:
+    """Start PostgreSQL before pytest-django creates the test database, and stop it after that is gone."""
+    if _CLUSTER is None:
+        yield
+        return
+    postgres.prepare_cluster(cluster=_CLUSTER)
+    server = RunningProgram(
+        program=postgres.postgres_program(cluster=_CLUSTER, log=_LOGS / "postgres.log", durable=False)
+    )
+    try:
+        server.wait_ready()
+        postgres.ensure_database(cluster=_CLUSTER, name="capstack")
+        yield
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def redis_server() -> Iterator[str]:
+    """Give the URL of the session's Redis; every test starts with it running."""
+    if not _EMBEDDED_REDIS:
+        yield os.environ["REDIS_URL"]
+        return
+    server = RunningProgram(
+        program=redis_program(
+            name="redis", folder=_SESSION_DIR / "redis", settings=QUEUE_SETTINGS, log=_LOGS / "redis.log"
+        )
+    )
+    try:
+        server.wait_ready()
+        yield os.environ["REDIS_URL"]
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def empty_redis(redis_server: str) -> Iterator["redis.Redis"]:
+    """Give a client of an empty Redis: no cached forecast, no queued job."""
+    with redis.Redis.from_url(redis_server) as client:
+        client.flushdb()
+        yield client
+        client.flushdb()
+
+
+# --- Databases that may commit ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def committed_db(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: pytest.FixtureRequest
+) -> Iterator[str]:
+    """Give the URL of a database of this test's own, in which everything may commit; Django is connected to it.
+
+    The journal refuses TRUNCATE, so the flush of a TransactionTestCase cannot clean up after a test. This is a
+    clone of the migrated test database instead, and it is dropped afterwards.
+    """
+    from django.db import connection, connections
+
+    if request.node.get_closest_marker("django_db") or {"db", "transactional_db"} & set(request.fixturenames):
+        pytest.fail("committed_db is a database of its own: drop the django_db mark and the db fixture")
+    source = connection.settings_dict["NAME"]
+    clone = f"{source}_{os.getpid()}_{next(_clone_numbers)}"
+    with django_db_blocker.unblock():
+        connections.close_all()
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s and pid <> pg_backend_pid()",
+                [source],
+            )
+            cursor.execute(f'create database "{clone}" template "{source}"')
+        connection.settings_dict["NAME"] = clone
+        try:
+            yield urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{clone}").geturl()
+        finally:
+            connections.close_all()
+            connection.settings_dict["NAME"] = source
+            with connection._nodb_cursor() as cursor:
+                cursor.execute(f'drop database if exists "{clone}" with (force)')
+
+
+# --- The application, served ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LiveApp:
+    """A granian process of its own on a database of its own."""
+
+    url: str
+    database_url: str
+    env: dict[str, str]
+    log: Path
+
+    def __str__(self) -> str:
+        return self.url
+
+
+@pytest.fixture(scope="session")
+def static_root() -> Path:
+    """Give the folder of collected, hashed and compressed static files, as the web server wants them."""
+    root = _SESSION_DIR / "static"
+    subprocess.run(
+        [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"],
+        cwd=REPOSITORY,
+        env={**os.environ, "CAPSTACK_PROCESS": "web", "STATIC_ROOT": str(root)},
+        check=True,
+        timeout=120,
+    )
+    return root
+
+
+@pytest.fixture
+def live_app(committed_db: str, static_root: Path, empty_redis: "redis.Redis") -> Iterator[LiveApp]:
+    """Serve the application over HTTP on the test's own database (see `committed_db`), as `make run` serves it."""
+    port = free_port()
+    env = {
+        **os.environ,
+        "DATABASE_URL": committed_db,
+        "STATIC_ROOT": str(static_root),
+        "ALLOWED_HOSTS": "127.0.0.1,localhost",
+    }
+    app = LiveApp(
+        url=f"http://127.0.0.1:{port}", database_url=committed_db, env=env, log=_LOGS / f"web-{port}.log"
+    )
+    program = replace(
+        web_program(env=env, log=app.log, host="127.0.0.1", port=port),
+        is_ready=lambda: _answers(f"{app.url}/livez"),
+    )
+    server = RunningProgram(program=program)
+    try:
+        server.wait_ready()
+        yield app
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def start_worker(committed_db: str, empty_redis: "redis.Redis") -> Iterator[Callable[[str], RunningProgram]]:
+    """Give a function that starts the real worker of a queue on the test's own database."""
+    workers: list[RunningProgram] = []
+
+    def start(queue: str) -> RunningProgram:
+        env = {**os.environ, "DATABASE_URL": committed_db}
+        worker = RunningProgram(program=worker_program(env=env, log=_LOGS / f"worker-{queue}.log", queue=queue))
+        workers.append(worker)
+        return worker
+
+    yield start
+    for worker in workers:
+        worker.stop()
+
+
+def free_port() -> int:
+    """Return a TCP port of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+# --- What the machine may lack ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Give the folder of real and generated sample data that lies beside the repository."""
+    folder = Path(os.environ.get("CAPSTACK_SHARED_DATA") or REPOSITORY.parent / "shared" / "data")
+    if not folder.is_dir():
+        missing(f"the shared sample data is not at {folder} (CAPSTACK_SHARED_DATA names another place)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """Give the path of a Chromium for browser tests."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    missing("there is no chromium on PATH")
+    raise AssertionError
