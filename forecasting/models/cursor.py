@@ -15,7 +15,8 @@ class ForecastCursor(models.Model):
     Attributes:
         position: the journal position that the published runs have read; -1 before the first.
         plan_version: the plan's version they have read; 0 for none.
-        checked_day: the company's calendar day on which the forecast was last found current or published.
+        checked_at: when the forecast was last published or found to be what the inputs still imply. It is as true as
+            it was at that moment, even when nothing had to be computed.
         free_run, bank_run: the runs in force.
         claimed_at: when the last lease was claimed, on the database's clock; paces recomputation.
         refusal: why the last attempt could not produce a forecast (missing data), '' when it could.
@@ -26,7 +27,7 @@ class ForecastCursor(models.Model):
     )
     position = models.BigIntegerField(default=-1)
     plan_version = models.PositiveIntegerField(default=0)
-    checked_day = models.DateField(null=True)
+    checked_at = models.DateTimeField(null=True)
     free_run = models.ForeignKey(ForecastRun, null=True, on_delete=models.PROTECT, related_name="+")
     bank_run = models.ForeignKey(ForecastRun, null=True, on_delete=models.PROTECT, related_name="+")
     lease_owner = models.CharField(max_length=64, blank=True)

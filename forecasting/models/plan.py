@@ -29,7 +29,9 @@ class Plan(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["company", "version"], name="plan_version_is_unique_in_company"),
             models.CheckConstraint(condition=models.Q(version__gte=1), name="plan_version_starts_at_one"),
-            models.CheckConstraint(condition=models.Q(digest__regex=r"^[0-9a-f]{64}$"), name="plan_digest_is_sha256"),
+            models.CheckConstraint(
+                condition=models.Q(digest__regex=r"^[0-9a-f]{64}$"), name="plan_digest_is_sha256"
+            ),
         ]
 
     def __str__(self) -> str:

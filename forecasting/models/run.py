@@ -17,11 +17,13 @@ class ForecastRun(models.Model):
     """A published forecast of one company on one basis.
 
     The same position, plan, seed and engine give the same numbers, so the row is unique on what went in:
-    computing it again finds it instead of adding a twin. `input_digest` covers what those four do not name,
-    e.g. the exchange rates of the day.
+    computing it again finds it instead of adding a twin. `history_digest` covers what those four do not name:
+    exchange rates of the day, balances stated without an event.
 
     Attributes:
         position: journal position that was read.
+        history_digest: SHA-256 of everything the engine was given (`services/history.py`).
+        input_digest: SHA-256 of what the engine made of it and simulated, as in `result`.
         plan, plan_digest: version of the plan; null and '' when the company has none.
         result: the forecast as of design section 4, as JSON.
         closing_balances: `{"first_day": ISO date, "balances": ["…"]}`, what the balance really was on the days
@@ -43,6 +45,7 @@ class ForecastRun(models.Model):
     engine_version = models.CharField(max_length=32)
     numpy_version = models.CharField(max_length=32)
     cpu_features = ArrayField(models.CharField(max_length=32), default=list)
+    history_digest = models.CharField(max_length=64)
     input_digest = models.CharField(max_length=64)
     result = models.JSONField()
     closing_balances = models.JSONField()
@@ -67,7 +70,7 @@ class ForecastRun(models.Model):
                     "horizon_days",
                     "paths",
                     "engine_version",
-                    "input_digest",
+                    "history_digest",
                 ],
                 name="forecast_run_is_repeatable",
                 nulls_distinct=False,
