@@ -1,0 +1,39 @@
+"""An auto-scaling group as it stands now, and what a policy wants it to be."""
+
+from dataclasses import dataclass
+
+from cloudpolicy.engine.capacity import Capacity
+from cloudpolicy.engine.market import Market
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """An auto-scaling group as AWS described it.
+
+    Attributes:
+        environment: `dev`, `staging`, `production` …; empty when neither name nor tag tells.
+        opted_in: carries the opt-in tag of the policy. Nothing else is ever touched.
+    """
+
+    name: str
+    environment: str
+    region: str
+    capacity: Capacity
+    market: Market
+    opted_in: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a group should be.
+
+    Attributes:
+        spot: bid on the spot market; None leaves that as it is.
+        on_demand_percent: share of on-demand instances above the base while spot is on.
+        because: the row of the policy, or the restored size, that asks for it.
+    """
+
+    capacity: Capacity
+    spot: bool | None
+    on_demand_percent: int
+    because: str

@@ -1,0 +1,108 @@
+"""Nothing acts on a bad number: which forecasts a policy may act on, and what is only worth a warning.
+
+Read-only, because acting would be acting on a wrong figure: no forecast, a p5 that is no sensible number, a
+forecast that is old or lags behind the journal, a feed that has gone silent, a p5 whose measured coverage is off.
+
+A warning only, because the figure may well be right: coverage that nobody has measured yet. A young company has no
+track record, and a policy that waited for one would be of no use in the year in which it is needed most.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cloudpolicy.engine.policy import Limits
+from cloudpolicy.engine.reason import Reason
+from cloudpolicy.engine.runway import Runway
+
+# Clocks of two machines differ; a forecast from further ahead than this is from the future.
+CLOCK_SKEW = timedelta(minutes=5)
+IDEAL_SHARE_BELOW_P5 = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What is left of a forecast after judging it.
+
+    Attributes:
+        p5_days: the figure, or None when there is none that could mean anything.
+        against: why nothing may act on it; empty means that it may.
+        warnings: what a reader should know although it stops nothing.
+    """
+
+    p5_days: int | float | None
+    against: tuple[Reason, ...]
+    warnings: tuple[Reason, ...] = ()
+
+
+def judge(*, runway: Runway | None, limits: Limits, now: datetime) -> Trust:
+    """Judge a forecast. Never raises, whatever was published: a doubt is a reason, not an error."""
+    if runway is None:
+        return Trust(None, (Reason("no_forecast", "no forecast is published"),))
+    p5_days, problem = _sensible(runway)
+    against = [problem] if problem else []
+    against += _staleness(runway, limits, now)
+    warnings = []
+    if runway.share_below_p5 is None:
+        warnings.append(
+            Reason("coverage_unknown", "the coverage of p5 has not been measured on past forecasts yet")
+        )
+    elif not _calibrated(runway.share_below_p5, limits):
+        measured = f"{runway.share_below_p5:.0%} of past truths came in below p5, where 5 % should"
+        against.append(Reason("uncalibrated", measured))
+    return Trust(p5_days, tuple(against), tuple(warnings))
+
+
+def _sensible(runway: Runway) -> tuple[int | float | None, Reason | None]:
+    p5 = runway.p5_days
+    if p5 is None:
+        return None, Reason("p5_missing", "the forecast has no p5")
+    if isinstance(p5, bool) or not isinstance(p5, int | float):
+        return None, Reason("p5_not_a_number", f"p5 is not a number of days: {str(p5)[:40]!r}")
+    if isinstance(p5, float) and not math.isfinite(p5):
+        return None, Reason("p5_not_a_number", f"p5 is {p5}, not a number of days")
+    if p5 < 0:
+        return None, Reason("p5_negative", f"p5 is {_short(p5)} days, and runway is never negative")
+    if p5 > runway.horizon_days:
+        return None, Reason("p5_beyond", f"p5 is {_short(p5)} days, beyond the horizon of {runway.horizon_days}")
+    return p5, None
+
+
+def _staleness(runway: Runway, limits: Limits, now: datetime) -> list[Reason]:
+    age = now - runway.published_at
+    silence = runway.today - runway.as_of
+    reasons = []
+    if age < -CLOCK_SKEW:
+        reasons.append(Reason("forecast_stale", "the forecast is dated in the future"))
+    elif age > limits.forecast_age:
+        reasons.append(
+            Reason(
+                "forecast_stale",
+                f"the forecast is {_hours(age)} hours old, more than {_hours(limits.forecast_age)}",
+            )
+        )
+    if runway.unseen_events > 0 and age > limits.catch_up:
+        reasons.append(
+            Reason("forecast_behind", f"{runway.unseen_events} recorded events are missing from the forecast")
+        )
+    if silence > limits.feed_silence:
+        reasons.append(
+            Reason(
+                "feed_silent",
+                f"the feed is silent: the last day heard of is {runway.as_of}, {silence.days} days ago",
+            )
+        )
+    return reasons
+
+
+def _calibrated(share_below_p5: float, limits: Limits) -> bool:
+    # A NaN compares false, so it counts as uncalibrated.
+    return abs(share_below_p5 - IDEAL_SHARE_BELOW_P5) <= limits.coverage_tolerance
+
+
+def _hours(age: timedelta) -> int:
+    return int(age.total_seconds() // 3600)
+
+
+def _short(days: float) -> str:
+    return str(days) if abs(days) < 1_000_000 else f"{days:.3g}"

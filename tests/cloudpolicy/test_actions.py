@@ -1,0 +1,113 @@
+"""Every action there is, and what each does to the places where a group asks for spot."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from cloudpolicy.actions.registry import all_actions
+from cloudpolicy.actions.spot_mode import NEW_VERSION
+from cloudpolicy.engine.action import Action, Proposal
+from cloudpolicy.engine.capacity import Capacity
+from cloudpolicy.engine.group import Group, Target
+from cloudpolicy.engine.market import LaunchTemplate, Market, MixedInstances, UnknownMarket
+from tests.cloudpolicy.engine.samples import MIXED, ON_DEMAND, SPOT_TEMPLATE, group
+
+ACTIONS = {action.name: action for action in all_actions()}
+SPOT_OFF = Target(Capacity(1, 4, 2), spot=False, on_demand_percent=50, because="staging below 60")
+SPOT_ON = replace(SPOT_OFF, spot=True)
+
+
+def propose_spot(market: Market, target: Target, *others: Group) -> Proposal:
+    subject = group("staging", market=market)
+    return ACTIONS["spot_mode"].propose(subject, target, (subject, *others))
+
+
+def test_the_registry_finds_every_file() -> None:
+    assert set(ACTIONS) == {"resize_group", "spot_mode"}
+
+
+@pytest.mark.parametrize("action", all_actions(), ids=lambda action: action.name)
+def test_an_action_declares_permissions_that_look_like_permissions(action: Action) -> None:
+    assert action.permissions
+    for permission in action.permissions:
+        assert re.fullmatch(r"[a-z0-9]+:[A-Z][A-Za-z]+", permission)
+
+
+@pytest.mark.parametrize("action", all_actions(), ids=lambda action: action.name)
+@pytest.mark.parametrize("market", [MIXED, ON_DEMAND, SPOT_TEMPLATE], ids=["mixed", "on demand", "template"])
+@pytest.mark.parametrize("target", [SPOT_ON, SPOT_OFF], ids=["spot on", "spot off"])
+def test_an_action_needs_no_more_than_it_declares(action: Action, market: Market, target: Target) -> None:
+    subject = group("staging", market=market)
+    for call in action.propose(subject, target, (subject,)).calls:
+        assert call.action == action.name
+        assert call.permission in action.permissions
+        assert set(call.before) == set(call.after)
+
+
+@pytest.mark.parametrize("action", all_actions(), ids=lambda action: action.name)
+def test_an_action_leaves_a_group_alone_that_is_as_it_should_be(action: Action) -> None:
+    subject = group("staging", size=(1, 4, 2), market=ON_DEMAND)
+    assert action.propose(subject, SPOT_OFF, (subject,)) == Proposal()
+
+
+def test_turning_spot_off_puts_a_mixed_group_wholly_on_demand_and_keeps_the_rest_of_its_policy() -> None:
+    (call,) = propose_spot(MIXED, SPOT_OFF).calls
+    assert call.before == {"spot": True, "on_demand_percent": 30}
+    assert call.after == {"spot": False, "on_demand_percent": 100}
+    assert call.parameters["MixedInstancesPolicy"]["InstancesDistribution"] == {
+        "OnDemandBaseCapacity": 1,
+        "OnDemandPercentageAboveBaseCapacity": 100,
+    }
+
+
+def test_turning_spot_on_keeps_the_on_demand_share_of_the_policy() -> None:
+    (call,) = propose_spot(ON_DEMAND, SPOT_ON).calls
+    assert call.after == {"spot": True, "on_demand_percent": 50}
+
+
+def test_a_mixed_group_without_a_stated_share_is_on_demand_as_aws_has_it() -> None:
+    assert MixedInstances({}).spot is False
+    assert propose_spot(MixedInstances({}), SPOT_OFF) == Proposal()
+
+
+def test_a_template_that_asks_for_spot_gets_a_version_without_that() -> None:
+    (create,) = propose_spot(SPOT_TEMPLATE, SPOT_OFF).calls
+    assert create.permission == "ec2:CreateLaunchTemplateVersion"
+    assert create.before == {"spot": True, "template": "staging", "version": 3}
+    assert create.after["spot"] is False
+    assert create.parameters["copy_without"] == {"version": 3, "remove": ["InstanceMarketOptions"]}
+    assert "SourceVersion" not in create.parameters
+
+
+@pytest.mark.parametrize("follows", ["3", "$Default"])
+def test_a_group_that_does_not_follow_the_latest_version_is_pointed_at_the_new_one(follows: str) -> None:
+    create, point = propose_spot(replace(SPOT_TEMPLATE, follows=follows), SPOT_OFF).calls
+    assert create.permission == "ec2:CreateLaunchTemplateVersion"
+    assert point.permission == "autoscaling:UpdateAutoScalingGroup"
+    assert point.before["version"] == follows
+    assert point.parameters["LaunchTemplate"] == {"LaunchTemplateId": "lt-1", "Version": NEW_VERSION}
+
+
+def test_turning_spot_on_adds_it_to_the_version_in_use() -> None:
+    template = LaunchTemplate("lt-1", "staging", "$Latest", 4)
+    (create,) = propose_spot(template, SPOT_ON).calls
+    assert create.parameters["SourceVersion"] == "4"
+    assert create.parameters["LaunchTemplateData"] == {"InstanceMarketOptions": {"MarketType": "spot"}}
+
+
+def test_a_template_that_another_group_follows_is_left_to_a_person() -> None:
+    sharer = group("production", market=replace(SPOT_TEMPLATE, version=None), opted_in=False)
+    proposal = propose_spot(SPOT_TEMPLATE, SPOT_OFF, sharer)
+    assert proposal.calls == ()
+    assert "shared with capstack-production-asg" in proposal.warnings[0].text
+
+
+def test_a_group_that_cannot_be_read_is_left_to_a_person() -> None:
+    proposal = propose_spot(UnknownMarket("it uses launch configuration old, which cannot be changed"), SPOT_OFF)
+    assert proposal.calls == ()
+    assert "launch configuration old" in proposal.warnings[0].text
+
+
+def test_a_target_without_a_word_on_spot_leaves_spot_alone() -> None:
+    assert propose_spot(MIXED, replace(SPOT_OFF, spot=None)) == Proposal()
