@@ -1,0 +1,93 @@
+"""A whole capstack of its own for a measurement: durable PostgreSQL, Redis, web server, one company, one token."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psycopg
+
+from bench.ports import answers, free_port
+from capstack.embedded import postgres
+from capstack.embedded.redis import QUEUE_SETTINGS, redis_program, redis_url
+from capstack.processes import scheduler_program, web_program, worker_program
+from capstack.supervision.program import Program, RunningProgram
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """Where the application answers and how to get in."""
+
+    port: int
+    token: str
+    database_url: str
+    env: dict[str, str]
+
+    def connect(self) -> psycopg.Connection:
+        return psycopg.connect(self.database_url, autocommit=True)
+
+
+@contextlib.contextmanager
+def running_stack(*, workers: bool = False, settings: str = "bench.settings") -> Iterator[Stack]:
+    """Start everything in a temporary folder, stop it at the end. `workers` adds forecast worker and scheduler."""
+    with tempfile.TemporaryDirectory(prefix="capstack-bench-") as name, contextlib.ExitStack() as running:
+        folder = Path(name)
+        folder.chmod(0o711)
+        logs = folder / "logs"
+
+        def start(program: Program) -> None:
+            server = RunningProgram(program=program)
+            running.callback(server.stop)
+            server.wait_ready()
+
+        cluster = postgres.locate_cluster(pgdata=folder / "postgres", install_dir=folder)
+        postgres.prepare_cluster(cluster=cluster)
+        start(postgres.postgres_program(cluster=cluster, log=logs / "postgres.log"))
+        postgres.ensure_database(cluster=cluster, name="capstack")
+        start(
+            redis_program(name="redis", folder=folder / "redis", settings=QUEUE_SETTINGS, log=logs / "redis.log")
+        )
+        env = {
+            **os.environ,
+            "DATABASE_URL": cluster.url(database="capstack"),
+            "REDIS_URL": redis_url(folder=folder / "redis"),
+            "SECRET_KEY": "a-key-for-measurements-only-0123456789-0123456789",
+            "DATA_DIR": str(folder),
+            "DJANGO_SETTINGS_MODULE": settings,
+        }
+        manage(env, "migrate", "--verbosity", "0")
+        manage({**env, "CAPSTACK_PROCESS": "web"}, "collectstatic", "--no-input", "--verbosity", "0")
+        manage(env, "create_company", "bench", "--name", "Bench", "--currency", "USD", "--timezone", "UTC")
+        token = manage(env, "create_token", "bench", "--name", "bench", "--scopes", "ingest,read").split()[-1]
+        port = free_port()
+        web = web_program(env=env, log=logs / "web.log", host="127.0.0.1", port=port)
+        start(with_readiness(web, f"http://127.0.0.1:{port}/livez"))
+        if workers:
+            start(worker_program(env=env, log=logs / "worker.log", queue="forecast"))
+            start(scheduler_program(env=env, log=logs / "scheduler.log"))
+        yield Stack(port=port, token=token, database_url=env["DATABASE_URL"], env=env)
+
+
+def manage(env: dict[str, str], *arguments: str) -> str:
+    """Run a management command, return its stdout."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=REPOSITORY,
+        env=env,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    return done.stdout
+
+
+def with_readiness(program: Program, url: str) -> Program:
+    """Return the program, ready once the URL answers 200."""
+    return replace(program, is_ready=lambda: answers(url))
