@@ -1,0 +1,48 @@
+"""Files whose first bytes tell that they are no events: refused by name, which helps more than a parse error."""
+
+import codecs
+
+from ledger.importers.row import FileRefused
+
+# First bytes -> what such a file is. https://en.wikipedia.org/wiki/List_of_file_signatures
+FOREIGN_SIGNATURES = (
+    (b"PK\x03\x04", "a ZIP archive or an Excel workbook: save the sheet as CSV"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook: save the sheet as CSV"),
+    (b"%PDF", "a PDF document"),
+    (b"PAR1", "a Parquet file"),
+    (b"BZh", "compressed by bzip2: unpack it, or use gzip"),
+    (b"\xfd7zXZ", "compressed by xz: unpack it, or use gzip"),
+    (b"\x28\xb5\x2f\xfd", "compressed by zstd: unpack it, or use gzip"),
+    (b"7z\xbc\xaf", "a 7-Zip archive: unpack it, or use gzip"),
+    (b"SQLite format 3", "a SQLite database"),
+    (b"\x89PNG", "an image"),
+    (b"\xff\xd8\xff", "an image"),
+    (b"GIF8", "an image"),
+    (b"\x7fELF", "a program"),
+    (b"{\\rtf", "a rich text document: save it as plain text"),
+)
+UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def refuse_foreign_formats(head: bytes) -> None:
+    """Raise FileRefused when the first bytes of a file show that it holds no lines of text with events."""
+    for signature, what in FOREIGN_SIGNATURES:
+        if head.startswith(signature):
+            raise FileRefused(f"this is {what}")
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise FileRefused("the text is UTF-32: save it as UTF-8")
+    if head.startswith(UTF_16_MARKS):
+        # An odd end of the head may cut a character in two.
+        beginning = head.decode("utf-16", errors="ignore").lstrip()
+    else:
+        offset = head.find(b"\x00")
+        if offset >= 0:
+            raise FileRefused(f"this is not text: byte {offset} is NUL (UTF-16 needs a byte order mark)")
+        beginning = head.decode("utf-8-sig", errors="replace").lstrip()
+    if not beginning:
+        raise FileRefused("the file is empty")
+    lowered = beginning[:512].lower()
+    if lowered.startswith(("<!doctype html", "<html")):
+        raise FileRefused("this is an HTML page, perhaps a sign-in page that was saved in place of the export")
+    if lowered.startswith("<"):
+        raise FileRefused("this is XML, which is not a format known here")
