@@ -81,7 +81,9 @@ class EventDraft:
 @lru_cache(maxsize=64)
 def _latest(today: date) -> datetime:
     months = today.month - 1 + MONTHS_AHEAD
-    return datetime(today.year + months // 12, months % 12 + 1, min(today.day, 28), 23, 59, 59, 999_999, tzinfo=UTC)
+    return datetime(
+        today.year + months // 12, months % 12 + 1, min(today.day, 28), 23, 59, 59, 999_999, tzinfo=UTC
+    )
 
 
 def latest_occurrence(*, now: datetime) -> datetime:
@@ -136,7 +138,9 @@ def parse_event(raw: Mapping[str, Any], *, now: datetime) -> EventDraft:
         occurred_at = _instant(occurred_at, now, problems)
 
     account = get("account")
-    if account is not None and (type(account) is not str or not 0 < len(account) <= MAX_ACCOUNT or account.isspace()):
+    if account is not None and (
+        type(account) is not str or not 0 < len(account) <= MAX_ACCOUNT or account.isspace()
+    ):
         problems.append(_text_problem("account", account, MAX_ACCOUNT, required=False))
         account = None
 
@@ -221,7 +225,9 @@ def _text(value: object, field: str, problems: list[FieldProblem]) -> str:
     problems.append(
         FieldProblem(
             field,
-            f"must have at most {MAX_TEXT} characters, has {len(value)}" if isinstance(value, str) else "must be text",
+            f"must have at most {MAX_TEXT} characters, has {len(value)}"
+            if isinstance(value, str)
+            else "must be text",
         )
     )
     return ""

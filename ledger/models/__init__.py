@@ -2,5 +2,10 @@
 
 from ledger.models import account as account
 from ledger.models import company as company
+from ledger.models import daily_flow as daily_flow
+from ledger.models import event as event
+from ledger.models import idempotency as idempotency
+from ledger.models import source as source
+from ledger.models import statement as statement
 from ledger.models import token as token
 from ledger.models import user as user

@@ -1,0 +1,61 @@
+"""What became of an event that was handed to the journal."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from ledger.domain.problems import FieldProblem
+
+RECORDED = "recorded"
+DUPLICATE = "duplicate"
+CONFLICT = "conflict"
+REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Attributes:
+    status: recorded; duplicate (the same event is there already); conflict (its external object is there with
+        other content: `problems` name the fields); rejected (`problems` say why).
+    event_id: 64 hexadecimal digits: of the event as recorded, of the one already there, or empty when rejected.
+    position: in the company's journal; None when rejected.
+    """
+
+    status: str
+    event_id: str
+    position: int | None
+    problems: tuple[FieldProblem, ...] = ()
+    occurred_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """An event as it stands in the journal.
+
+    Attributes:
+        event_id, reverses: hexadecimal; `reverses` is empty for anything but a reversal.
+        metadata: JSON text.
+    """
+
+    event_id: str
+    position: int
+    source: str
+    event_type: str
+    direction: str
+    account: str
+    amount: Decimal
+    currency: str
+    occurred_at: datetime
+    category: str
+    counterparty: str
+    external_ref: str
+    metadata: str
+    base_amount: Decimal
+    fx_rate: Decimal
+    fx_source: str
+    fx_at: datetime
+    revision: int
+    reverses: str
+    recorded_at: datetime
+    actor: str
+    reason: str

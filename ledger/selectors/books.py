@@ -1,0 +1,42 @@
+"""What the recorder must know about a company before it can write: one query."""
+
+from dataclasses import dataclass
+
+from django.db import connection
+
+from ledger.domain.company import CompanyNotFound
+
+_READ = """
+    SELECT c.base_currency, c.timezone, a.id, a.name, a.kind
+    FROM ledger_company c LEFT JOIN ledger_account a ON a.company_id = c.id
+    WHERE c.id = %s ORDER BY a.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Attributes:
+    accounts: {name: number}.
+    default_account: name of the first bank account, None when the company has none.
+    """
+
+    base_currency: str
+    timezone: str
+    accounts: dict[str, int]
+    default_account: str | None
+
+
+def read_books(*, company_id: int) -> Books:
+    """Return a company's books.
+
+    Raises:
+        CompanyNotFound: there is none with this number.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_READ, [company_id])
+        rows = cursor.fetchall()
+    if not rows:
+        raise CompanyNotFound(f"there is no company {company_id}")
+    accounts = {name: number for _, _, number, name, _ in rows if number is not None}
+    default = next((name for _, _, _, name, kind in rows if kind == "bank"), None)
+    return Books(rows[0][0], rows[0][1], accounts, default)

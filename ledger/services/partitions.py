@@ -1,0 +1,86 @@
+"""Keeping a partition ready for every month that events come for."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import DatabaseError, connection, transaction
+
+from ledger.domain.month import month_of, months_after
+from ledger.services.transient import try_again
+
+logger = logging.getLogger(__name__)
+
+MONTHS_BACK = 24
+MONTHS_AHEAD = 18
+LOCK_TIMEOUT = "3s"
+# Months known to exist, per database: a partition is never removed, so what was seen once stays true.
+_known: dict[str, set[date]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """Attributes:
+    made: first days of the months that got a partition.
+    drained: events moved out of the DEFAULT partition, which should hold none.
+    """
+
+    made: tuple[date, ...]
+    drained: int
+
+
+def make_missing_months(months: Iterable[date]) -> tuple[date, ...]:
+    """Make the partitions that are missing, each in a transaction of its own, and return their months.
+
+    A month that cannot be made now (a lock that is not granted in 3 s, rows of it in the DEFAULT partition) is left
+    to `maintain_partitions`; its events fall into the DEFAULT partition meanwhile, and nothing is lost.
+    """
+    known = _known.setdefault(str(connection.settings_dict["NAME"]), set())
+    made = []
+    for month in sorted(set(months) - known):
+        try:
+            if _make(month):
+                made.append(month)
+        except DatabaseError:
+            logger.warning(
+                "partition not made, its events go to the default partition", extra={"month": str(month)}
+            )
+            if connection.in_atomic_block:
+                raise
+            continue
+        known.add(month)
+    return tuple(made)
+
+
+def _make(month: date) -> bool:
+    def make() -> bool:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+            cursor.execute("SELECT ledger_make_partition(%s)", [month])
+            (made,) = cursor.fetchone()
+        return bool(made)
+
+    return try_again(make)
+
+
+def maintain_partitions(*, now: datetime) -> Maintenance:
+    """Make the partitions from 24 months back to 18 ahead and empty the DEFAULT partition.
+
+    Raises:
+        OperationalError: the journal is so busy that a lock was not granted in 3 s, six times over.
+    """
+    this_month = month_of(now)
+    wanted = [months_after(this_month, offset) for offset in range(-MONTHS_BACK, MONTHS_AHEAD + 1)]
+    drained = try_again(_drain)
+    made = [month for month in wanted if _make(month)]
+    _known.setdefault(str(connection.settings_dict["NAME"]), set()).update(wanted)
+    return Maintenance(tuple(made), drained)
+
+
+def _drain() -> int:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+        cursor.execute("SELECT ledger_drain_default_partition()")
+        (drained,) = cursor.fetchone()
+    return int(drained)
