@@ -1,8 +1,22 @@
 """Every address of the application; each app owns its own part."""
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import path
+from django.utils.functional import lazy
+from django.views.generic import RedirectView, TemplateView
+
+from capstack.views.sign_in import SignIn, SignOut
+from capstack.views.theme import choose_theme
 
 urlpatterns = [
+    path("sign-in", SignIn.as_view(), name="sign-in"),
+    path("sign-out", SignOut.as_view(), name="sign-out"),
+    path("theme", choose_theme, name="theme"),
+    path("favicon.ico", RedirectView.as_view(url=lazy(static, str)("img/favicon.svg"))),
+    path("robots.txt", TemplateView.as_view(template_name="robots.txt", content_type="text/plain")),
+    # One door: the admin's own has no lock.
+    path("admin/login/", RedirectView.as_view(pattern_name="sign-in", query_string=True)),
+    path("admin/logout/", SignOut.as_view()),
     path("admin/", admin.site.urls),
 ]
