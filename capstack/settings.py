@@ -83,6 +83,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "capstack.shell.shell",
             ],
         },
     },
@@ -184,3 +185,5 @@ WHITENOISE_USE_FINDERS = DEBUG
 
 AWS_ENDPOINT_URL = env.str("AWS_ENDPOINT_URL", default="")
 AWS_REGION = env.str("AWS_REGION", default="us-east-1")
+# Set by `up` when it brings its own pretended AWS: only then may demo groups be made.
+DEMO_CLOUD = env.bool("DEMO_CLOUD", default=False)
