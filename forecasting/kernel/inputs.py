@@ -57,7 +57,8 @@ class DatedLump:
     """One uncertain payment: with `probability` on day + Exp(delay_exp_days) + N(0, delay_sd_days), else never.
 
     Attributes:
-        day: expected day, may be 0 or negative for something overdue (then it arrives from day 1 on).
+        day: expected day, may be 0 or negative for something overdue: it then arrives from day 1 on, and its
+            exponential delay counts from day 0, because an exponential has no memory.
         amount: signed.
     """
 
@@ -71,7 +72,11 @@ class DatedLump:
 
 @dataclass(frozen=True, slots=True)
 class Tranche:
-    """Funding: with `probability` on planned day + Gamma(mean, sd) days, else never."""
+    """Funding: with `probability` on planned day + Gamma(mean, sd) days, else never.
+
+    A planned day of 0 or less is overdue: the delay is then drawn given that it is longer than that, and
+    `probability` is the chance, as of now, that it comes at all.
+    """
 
     name: str
     day: int
@@ -95,8 +100,9 @@ class CloudUsage:
 
     Attributes:
         usage: the gross usage per day as a factor (daily > 0; it is a cost).
-        invoice_day_of_month: when the invoice for the month before is paid.
-        unbilled: gross usage before day 1 that no invoice has covered yet, net of credit.
+        invoice_day_of_month: when the invoice for the month before is paid (the last day of a shorter month).
+        unbilled: usage of the as-of date's month up to the as-of date, net of credit; it is paid with the next
+            month's invoice. The invoice for the month before, where it is still unpaid, belongs into `fixed`.
         grants: ordered by expiry.
     """
 
@@ -117,6 +123,9 @@ class ForecastInputs:
         fixed: float64 [T], signed cash that is certain (e.g. release of deferred revenue on the free basis).
         shock_sd_per_day: float64 [T], sd of the daily noise; shocks are Student-t(4) scaled to unit variance.
         persistent_sd: float64 [T], sd per day of one error shared by all days of a path (the leak's level error).
+
+    Names within a kind name the shocks, so they are unique (factors and cloud usage are one kind). `soundness.py`
+    says what else is refused.
     """
 
     as_of_day: int

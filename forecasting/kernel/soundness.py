@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from forecasting.kernel.inputs import CloudUsage, DatedLump, Factor, ForecastInputs, LumpStream, Tranche
 
 MAX_HORIZON_DAYS = 3_660
-MAX_ARRIVALS_PER_PATH = 1_000
 
 
 class UnsoundInputs(ValueError):
@@ -44,7 +43,7 @@ def check_inputs(inputs: ForecastInputs) -> None:
     for n, factor in enumerate(inputs.factors):
         problems += _factor(f"factors[{n}]", factor, inputs.horizon_days, at_least=None)
     for n, stream in enumerate(inputs.lump_streams):
-        problems += _stream(f"lump_streams[{n}]", stream, inputs.horizon_days)
+        problems += _stream(f"lump_streams[{n}]", stream)
     for n, lump in enumerate(inputs.dated_lumps):
         problems += _dated(f"dated_lumps[{n}]", lump)
     for n, tranche in enumerate(inputs.tranches):
@@ -65,7 +64,7 @@ def _factor(path: str, factor: Factor, horizon_days: int, *, at_least: float | N
     ]
 
 
-def _stream(path: str, stream: LumpStream, horizon_days: int) -> list[str]:
+def _stream(path: str, stream: LumpStream) -> list[str]:
     problems = [
         *_numbers(f"{path}.rate_shape", stream.rate_shape, above=0.0),
         *_numbers(f"{path}.rate_days", stream.rate_days, above=0.0),
@@ -76,8 +75,6 @@ def _stream(path: str, stream: LumpStream, horizon_days: int) -> list[str]:
         problems.append(f"{path}.sizes: must be a list with at least one amount")
     elif not np.isfinite(stream.sizes).all():
         problems.append(f"{path}.sizes: must be finite")
-    if not problems and stream.rate_shape / stream.rate_days * horizon_days > MAX_ARRIVALS_PER_PATH:
-        problems.append(f"{path}: expects over {MAX_ARRIVALS_PER_PATH} lumps per path; that is a daily flow")
     return problems
 
 
@@ -130,7 +127,12 @@ def _per_day(
 
 
 def _numbers(
-    path: str, value: float, *, at_least: float | None = 0.0, above: float | None = None, at_most: float | None = None
+    path: str,
+    value: float,
+    *,
+    at_least: float | None = 0.0,
+    above: float | None = None,
+    at_most: float | None = None,
 ) -> Iterable[str]:
     if not np.isfinite(value):
         return [f"{path}: must be finite"]

@@ -1,0 +1,160 @@
+"""The terms of the balance that are the same on every path, ready to be multiplied with what differs.
+
+Within a month step a balance is linear in a few rows of numbers per path, all of them zero or more:
+
+    B_t = B_start + sum_r daily[t, r] row_r + fixed_t + noise_t + arrivals_t
+
+Rows are the factor levels, the persistent error (its positive and its negative part) and the cloud invoices.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.kernel.arrivals import ArrivalLaw
+from forecasting.kernel.calendar import MonthSteps, month_steps
+from forecasting.kernel.cloud import CloudMonths, cloud_months
+from forecasting.kernel.inputs import Factor, ForecastInputs
+from forecasting.kernel.levels import SHOCK_ROWS_BEFORE_STEPS, is_certain, level_loadings
+from forecasting.kernel.poisson import draw_poisson
+from forecasting.kernel.resolution import smallest_balance
+from forecasting.kernel.shocks import Shocks
+from forecasting.kernel.single_payments import draw_dated_lump, draw_tranche
+
+WEEK_DAYS = 7
+_WEEKS_PER_STEP = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UncertainLevel:
+    """Level of one factor: exponents = loadings @ shocks. Both None for a level that is one on every path."""
+
+    loadings: NDArray[np.float32] | None
+    shocks: NDArray[np.float32] | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CashTerms:
+    """One company's simulation, before any path.
+
+    Attributes:
+        levels: of the uncertain factors; the first rows of a block.
+        cloud_levels: of each provider's usage.
+        persistent: float32 [paths], or None; two rows after the levels.
+        daily: float32 [horizon, rows], running sum since the start of the month step.
+        screens: float32 [steps, 1 + weeks, rows]. Row 0 is the whole step; row w the least that `daily` is
+            in the step's week w, so that its product with rows >= 0 is a bound from below.
+        fixed: float64 [horizon], running sum of certain flows since the start of the month step.
+        fixed_totals, screen_fixed: float64 [steps] and [steps, weeks], likewise.
+        noise_sd: float64 [horizon].
+        arrivals, funding: laws of single amounts; funding is kept apart because it is not burn.
+        zero: balances at or below it count as zero.
+    """
+
+    inputs: ForecastInputs
+    steps: MonthSteps
+    shocks: Shocks
+    levels: tuple[UncertainLevel, ...]
+    cloud_levels: tuple[UncertainLevel, ...]
+    clouds: tuple[CloudMonths, ...]
+    persistent: NDArray[np.float32] | None
+    daily: NDArray[np.float32]
+    screens: NDArray[np.float32]
+    fixed: NDArray[np.float64]
+    fixed_totals: NDArray[np.float64]
+    screen_fixed: NDArray[np.float64]
+    noise_sd: NDArray[np.float64]
+    arrivals: tuple[ArrivalLaw, ...]
+    funding: tuple[ArrivalLaw, ...]
+    zero: float
+
+    @property
+    def first_invoice_row(self) -> int:
+        return len(self.levels) + (0 if self.persistent is None else 2)
+
+    @property
+    def rows(self) -> int:
+        return self.first_invoice_row + len(self.clouds)
+
+
+def cash_terms(inputs: ForecastInputs, shocks: Shocks) -> CashTerms:
+    """Lay out one simulation: coefficients per day and month, and the shocks each term needs."""
+    horizon = inputs.horizon_days
+    steps = month_steps(as_of_day=inputs.as_of_day, horizon_days=horizon)
+    uncertain = [factor for factor in inputs.factors if not is_certain(factor)]
+    certain = [factor.daily for factor in inputs.factors if is_certain(factor)]
+    clouds = tuple(cloud_months(cloud=cloud, steps=steps) for cloud in inputs.cloud)
+    has_persistent = bool(inputs.persistent_sd.any())
+
+    columns = [factor.daily for factor in uncertain]
+    if has_persistent:
+        columns += [inputs.persistent_sd, -inputs.persistent_sd]
+    columns += [_invoice_days(cloud, steps=steps, horizon_days=horizon) for cloud in clouds]
+    daily = _since_step_start(np.stack(columns, axis=1) if columns else np.zeros((horizon, 0)), steps)
+    fixed = _since_step_start(np.sum([inputs.fixed, *certain], axis=0)[:, None], steps)
+    screens = _screens(daily, steps)
+    screen_fixed = _screens(fixed, steps)
+    streams = (draw_poisson(stream=s, shocks=shocks, horizon_days=horizon) for s in inputs.lump_streams)
+    return CashTerms(
+        inputs=inputs,
+        steps=steps,
+        shocks=shocks,
+        levels=_levels(uncertain, steps=steps, shocks=shocks),
+        cloud_levels=_levels([cloud.usage for cloud in inputs.cloud], steps=steps, shocks=shocks),
+        clouds=clouds,
+        persistent=shocks.normal(kind="persistent", name="") if has_persistent else None,
+        daily=daily.astype(np.float32),
+        screens=screens.astype(np.float32),
+        fixed=fixed[:, 0],
+        fixed_totals=screen_fixed[:, 0, 0],
+        screen_fixed=screen_fixed[:, 1:, 0],
+        noise_sd=inputs.shock_sd_per_day,
+        arrivals=(
+            *(stream for stream in streams if stream is not None),
+            *(draw_dated_lump(lump=lump, shocks=shocks, horizon_days=horizon) for lump in inputs.dated_lumps),
+        ),
+        funding=tuple(draw_tranche(tranche=t, shocks=shocks, horizon_days=horizon) for t in inputs.tranches),
+        zero=smallest_balance(inputs),
+    )
+
+
+def _levels(factors: Sequence[Factor], *, steps: MonthSteps, shocks: Shocks) -> tuple[UncertainLevel, ...]:
+    rows = SHOCK_ROWS_BEFORE_STEPS + steps.count
+    return tuple(
+        UncertainLevel(loadings=None, shocks=None)
+        if is_certain(factor)
+        else UncertainLevel(
+            loadings=level_loadings(factor=factor, months_ahead=steps.months_ahead),
+            shocks=shocks.level_shocks(factor.name)[:rows],
+        )
+        for factor in factors
+    )
+
+
+def _invoice_days(cloud: CloudMonths, *, steps: MonthSteps, horizon_days: int) -> NDArray[np.float64]:
+    """-1 on each day on which the month before is paid."""
+    days = np.zeros(horizon_days)
+    indexes = cloud.invoice_indexes[1:]
+    days[indexes[indexes < steps.stops[1:]]] = -1.0
+    return days
+
+
+def _since_step_start(flows: NDArray[np.float64], steps: MonthSteps) -> NDArray[np.float64]:
+    """Running sums of flows [horizon, n] that begin anew with each month step."""
+    running = np.concatenate([np.zeros((1, flows.shape[1])), np.cumsum(flows, axis=0)])
+    return np.asarray(running[1:] - running[steps.starts[steps.step_of_day]])
+
+
+def _screens(daily: NDArray[np.float64], steps: MonthSteps) -> NDArray[np.float64]:
+    """[steps, 1 + weeks, n]: the step's total, then the least of each of its weeks (a short step repeats one)."""
+    screens = np.zeros((steps.count, 1 + _WEEKS_PER_STEP, daily.shape[1]))
+    for step in range(steps.count):
+        start, stop = int(steps.starts[step]), int(steps.stops[step])
+        if start == stop:
+            continue
+        weeks = np.minimum.reduceat(daily[start:stop], np.arange(0, stop - start, WEEK_DAYS), axis=0)
+        screens[step, 0] = daily[stop - 1]
+        screens[step, 1:] = weeks[np.minimum(np.arange(_WEEKS_PER_STEP), weeks.shape[0] - 1)]
+    return screens

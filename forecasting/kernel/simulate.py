@@ -1,0 +1,68 @@
+"""Simulate a company: ForecastInputs and Shocks in, Outcome out.
+
+    B_t = C0 + sum_{s<=t} [ sum_k m_k(s) L_k(j(s)) + sigma_s eps_s + persistent + lumps - invoices + tranches ]
+    T   = min{t >= 1 : B_t <= 0}
+
+The same inputs and shocks give the same bits on one machine, whatever threads do; `reference.py` says the same
+thing slowly.
+"""
+
+import numpy as np
+
+from forecasting.kernel.bands import lowest_point
+from forecasting.kernel.blas import use_one_blas_thread
+from forecasting.kernel.block import PathBlock
+from forecasting.kernel.cash_terms import cash_terms
+from forecasting.kernel.charted_paths import ChartedPaths
+from forecasting.kernel.inputs import ForecastInputs
+from forecasting.kernel.outcome import Outcome
+from forecasting.kernel.path_blocks import for_each_block
+from forecasting.kernel.quantiles import is_determined, quantile_days, runway_quantile
+from forecasting.kernel.shocks import Shocks
+from forecasting.kernel.soundness import UnsoundInputs, check_inputs
+
+
+def simulate(inputs: ForecastInputs, shocks: Shocks, *, with_bands: bool = True) -> Outcome:
+    """The runway of one company; with bands, burn and the lowest point of the median unless told otherwise.
+
+    A company whose opening balance is zero or less has runway 1, the earliest day there is.
+
+    Raises:
+        UnsoundInputs: the inputs are not finite, out of range or longer than the shocks.
+        NonFinitePaths: a balance overflowed on the way.
+    """
+    check_inputs(inputs)
+    if inputs.horizon_days > shocks.horizon_days:
+        raise UnsoundInputs(
+            f"horizon_days: shocks were drawn for {shocks.horizon_days}, not {inputs.horizon_days}"
+        )
+    use_one_blas_thread()
+    terms = cash_terms(inputs, shocks)
+    runway = np.empty(shocks.paths, np.int32)
+    charted = ChartedPaths(terms) if with_bands else None
+
+    def run(start: int, stop: int) -> None:
+        block = PathBlock(terms, start=start, stop=stop)
+        runway[start:stop] = block.runway_days()
+        if charted is not None:
+            charted.add(block)
+
+    for_each_block(run, paths=shocks.paths)
+    days = quantile_days(runway_days=runway, horizon_days=inputs.horizon_days)
+    p5, p50, p95 = (
+        runway_quantile(quantile_days=days, percent=percent, horizon_days=inputs.horizon_days)
+        for percent in (5, 50, 95)
+    )
+    bands = None if charted is None else charted.bands()
+    return Outcome(
+        horizon_days=inputs.horizon_days,
+        runway_days=runway,
+        quantile_days=days,
+        p5=p5,
+        p50=p50,
+        p95=p95,
+        determined=is_determined(p5=p5, p50=p50, p95=p95),
+        bands=bands,
+        burn=None if charted is None else charted.burn(),
+        lowest=None if bands is None else lowest_point(bands),
+    )

@@ -1,0 +1,68 @@
+"""Payments that come once or never: tranches and dated lumps.
+
+A continuous delay is rounded to the nearest day, so that its mean stays what was stated. What is due and has not
+come by the as-of date arrives from day 1 on.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammainc
+
+from forecasting.kernel.arrivals import SingleArrival
+from forecasting.kernel.inputs import DatedLump, Tranche
+from forecasting.kernel.shocks import Shocks
+
+# Less of a delay's law than this left after so long a wait: what is left decays like an exponential.
+_SPENT = 1e-9
+
+
+def draw_tranche(*, tranche: Tranche, shocks: Shocks, horizon_days: int) -> SingleArrival:
+    """Day of receipt on every path: with `probability` planned day + Gamma delay, else never."""
+    chance = shocks.uniform(kind="tranche", name=tranche.name).uniforms
+    law = arrival_day_cdf(tranche=tranche, horizon_days=horizon_days)
+    days = shocks.uniform(kind="tranche delay", name=tranche.name).row.counts(cumulative=law)
+    days[chance >= tranche.probability] = horizon_days
+    return SingleArrival(day_indexes=days, amount=tranche.amount, horizon_days=horizon_days)
+
+
+def draw_dated_lump(*, lump: DatedLump, shocks: Shocks, horizon_days: int) -> SingleArrival:
+    """Day of payment on every path: with `probability` max(day + N(0, sd), 0) + Exp(mean), else never.
+
+    The exponential has no memory, so an overdue payment waits as long from day 0 as a punctual one from its day.
+    """
+    when = np.full(shocks.paths, np.float32(lump.day))
+    if lump.delay_sd_days > 0.0:
+        when += np.float32(lump.delay_sd_days) * shocks.normal(kind="lump shift", name=lump.name)
+    np.maximum(when, 0.0, out=when)
+    if lump.delay_exp_days > 0.0:
+        late = shocks.uniform(kind="lump delay", name=lump.name).uniforms
+        when -= np.float32(lump.delay_exp_days) * np.log1p(-late)
+    days = np.clip(np.rint(when), 1, horizon_days + 1).astype(np.int32) - 1
+    if lump.probability < 1.0:
+        days[shocks.uniform(kind="lump", name=lump.name).uniforms >= lump.probability] = horizon_days
+    return SingleArrival(day_indexes=days, amount=lump.amount, horizon_days=horizon_days)
+
+
+def arrival_day_cdf(*, tranche: Tranche, horizon_days: int) -> NDArray[np.float64]:
+    """float64 [horizon_days]: probability that a tranche that comes at all has come by day 1, 2, ...
+
+    An overdue tranche has not come by day 0, so its law is the delay's, given that the delay is longer than that.
+    """
+    by_day = _delay_cdf(tranche, np.arange(1, horizon_days + 1) - tranche.day)
+    by_now = float(_delay_cdf(tranche, np.array([-tranche.day]))[0])
+    if 1.0 - by_now >= _SPENT:
+        return np.asarray((by_day - by_now) / (1.0 - by_now))
+    if tranche.delay_sd_days == 0.0:
+        return np.ones(horizon_days)
+    scale_days = tranche.delay_sd_days**2 / tranche.delay_mean_days
+    return np.asarray(-np.expm1(-np.arange(1, horizon_days + 1) / scale_days))
+
+
+def _delay_cdf(tranche: Tranche, days_late: NDArray[np.int64]) -> NDArray[np.float64]:
+    """P(delay, rounded to days, <= days_late)."""
+    mean, sd = tranche.delay_mean_days, tranche.delay_sd_days
+    if sd == 0.0:
+        return np.where(days_late >= round(mean), 1.0, 0.0)
+    shape, scale = (mean / sd) ** 2, sd**2 / mean
+    cumulative = gammainc(shape, np.maximum(days_late + 0.5, 0.0) / scale)
+    return np.where(days_late >= 0, cumulative, 0.0)
