@@ -31,21 +31,27 @@ def _destinations(request: HttpRequest) -> tuple[Destination, ...]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return ()
-    known = [("Runway", reverse("runway"), "r")]
-    if _serves(API_DOCS_PATH):
-        known.append(("API", API_DOCS_PATH, "d"))
+    known = [("Runway", _address_of("runway"), "r"), ("API", API_DOCS_PATH if _serves(API_DOCS_PATH) else "", "d")]
     if user.is_staff:
-        known.append(("Admin", reverse("admin:index"), "a"))
+        known.append(("Admin", _address_of("admin:index"), "a"))
     return tuple(
-        Destination(label=label, url=url, key=key, is_here=request.path == url) for label, url, key in known
+        Destination(label=label, url=url, key=key, is_here=request.path == url) for label, url, key in known if url
     )
 
 
 @cache
+def _address_of(name: str) -> str:
+    """The address of a page; '' when this installation does not have it."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+@cache
 def _serves(path: str) -> bool:
-    """Whether this installation answers `path`: pages that do not exist get no entry."""
     try:
         resolve(path)
-    except (Resolver404, NoReverseMatch):
+    except Resolver404:
         return False
     return True
