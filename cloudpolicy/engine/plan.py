@@ -64,7 +64,7 @@ class ScalingPlan:
     policy_name: str
     made_at: datetime
     p5_days: int | float | None
-    forecast_run: str | None
+    forecast_run: int | None
     band: Band | None
     calls: tuple[ApiCall, ...]
     read_only_because: tuple[Reason, ...] = ()

@@ -9,7 +9,7 @@ class Runway:
     """The newest published forecast of a company.
 
     Attributes:
-        forecast_run: identifies the run.
+        forecast_run: number of the run.
         p5_days: the gate of every decision, never the mean. Whatever was published stands here, good or not.
         horizon_days: a p5 of this value means "not within the horizon".
         published_at: aware UTC.
@@ -20,7 +20,7 @@ class Runway:
             nobody has measured it yet.
     """
 
-    forecast_run: str
+    forecast_run: int
     p5_days: object
     horizon_days: int
     published_at: datetime

@@ -34,7 +34,7 @@ GROUPS = (group("dev"), group("production"), group("staging", market=SPOT_TEMPLA
 def runway(p5_days: object, **changes: object) -> Runway:
     """A fresh forecast over all events."""
     fresh = Runway(
-        forecast_run="7",
+        forecast_run=7,
         p5_days=p5_days,
         horizon_days=365,
         published_at=NOW - timedelta(minutes=1),

@@ -1,0 +1,108 @@
+"""Scaling plans as people, scripts and pages read them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count
+
+from cloudpolicy.engine.reason import Reason
+from cloudpolicy.models.plan import ScalingPlan
+
+MAX_PAGE = 100
+CALL_KEYS = ("action", "group", "environment", "region", "before", "after", "permission", "because")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPlan:
+    """A kept plan.
+
+    Attributes:
+        policy: name and version, e.g. `founding ladder v1`.
+        band: None when there was no figure.
+        calls: each with the keys of CALL_KEYS.
+        read_only_because: empty when the plan may be acted on.
+        confirmed_at: the last time that a forecast led to the same decision.
+    """
+
+    plan_id: int
+    p5_days: int | None
+    forecast_run: int | None
+    policy: str
+    band: str | None
+    read_only_because: tuple[Reason, ...]
+    warnings: tuple[Reason, ...]
+    calls: tuple[Mapping[str, Any], ...]
+    digest: str
+    decision: str
+    created_at: datetime
+    confirmed_at: datetime
+    applied_at: datetime | None
+
+    @property
+    def read_only_text(self) -> str | None:
+        """All reasons in one line; None when the plan may be acted on."""
+        return "; ".join(reason.text for reason in self.read_only_because) or None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "plan_id": self.plan_id,
+            "p5_days": self.p5_days,
+            "forecast_run": self.forecast_run,
+            "policy": self.policy,
+            "band": self.band,
+            "read_only_because": self.read_only_text,
+            "calls": [dict(call) for call in self.calls],
+            "warnings": [reason.text for reason in self.warnings],
+            "digest": self.digest,
+            "created_at": self.created_at.isoformat(),
+            "confirmed_at": self.confirmed_at.isoformat(),
+            "applied_at": self.applied_at.isoformat() if self.applied_at else None,
+        }
+
+
+def list_plans(*, company_id: int, limit: int = 20, before_id: int | None = None) -> tuple[StoredPlan, ...]:
+    """A company's plans, newest first.
+
+    Args:
+        limit: at most MAX_PAGE.
+        before_id: continue after the plan of this number.
+    """
+    rows = ScalingPlan.objects.filter(company_id=company_id).select_related("policy").order_by("-id")
+    if before_id is not None:
+        rows = rows.filter(id__lt=before_id)
+    return tuple(stored_plan(row) for row in rows[: min(limit, MAX_PAGE)])
+
+
+def latest_plan(*, company_id: int) -> StoredPlan | None:
+    """The newest plan, None before the first."""
+    return next(iter(list_plans(company_id=company_id, limit=1)), None)
+
+
+def plans_applied_by_company() -> tuple[tuple[str, int], ...]:
+    """How many plans were ever applied: (slug, count) of every company that has plans."""
+    rows = ScalingPlan.objects.values_list("company__slug").annotate(applied=Count("applied_at"))
+    return tuple(rows.order_by("company__slug"))
+
+
+def stored_plan(row: ScalingPlan) -> StoredPlan:
+    return StoredPlan(
+        plan_id=row.pk,
+        p5_days=row.p5_days,
+        forecast_run=row.forecast_run_id,
+        policy=str(row.policy),
+        band=row.band or None,
+        read_only_because=_reasons(row.read_only_because),
+        warnings=_reasons(row.warnings),
+        calls=tuple({key: call[key] for key in CALL_KEYS} for call in row.calls),
+        digest=row.digest,
+        decision=row.decision,
+        created_at=row.created_at,
+        confirmed_at=row.confirmed_at,
+        applied_at=row.applied_at,
+    )
+
+
+def _reasons(stored: list[dict[str, str]]) -> tuple[Reason, ...]:
+    return tuple(Reason(reason["code"], reason["text"]) for reason in stored)

@@ -1,0 +1,135 @@
+"""From today's p5 to a kept plan: forecast -> groups -> engine -> one row. Dry run: the cloud is only read.
+
+Every decision is kept, "nothing to do" included. A forecast may come every second, though, and a decision that is
+the same as the last one confirms it instead of adding a row: the row counts confirmations and notes the latest.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from cloudpolicy.actions.registry import all_actions
+from cloudpolicy.engine import plan as engine_plan
+from cloudpolicy.engine.evaluate import evaluate
+from cloudpolicy.engine.plan import decision_digest, plan_digest
+from cloudpolicy.engine.runway import Runway
+from cloudpolicy.models.plan import ScalingPlan
+from cloudpolicy.selectors.memory import read_history
+from cloudpolicy.selectors.plans import StoredPlan, stored_plan
+from cloudpolicy.services.inventory import read_groups
+from cloudpolicy.services.policies import PolicyInForce, policy_in_force
+from cloudpolicy.services.runway import bring_forecast_up_to_date, runway_of
+from ledger.domain.company import CompanyRef
+from ledger.selectors.companies import company_ref
+
+# While p5 stays in its band, groups are looked at again only this often, however many forecasts are published.
+LOOK_AGAIN_AFTER = timedelta(minutes=5)
+# First key of the advisory locks taken here; the second is the company.
+PLANNING_LOCK = 0x706C616E  # "plan"
+
+
+def plan_scaling(*, company_id: int, now: datetime) -> StoredPlan:
+    """Plan on a person's or a script's demand: bring the forecast up to date, read the groups, keep the plan.
+
+    Asking again while nothing has changed returns the same plan.
+
+    Raises:
+        CloudUnavailable: the groups cannot be read.
+        CompanyNotFound: no such company.
+        InvalidPolicy: the stored policy is broken.
+    """
+    company = company_ref(company_id=company_id)
+    bring_forecast_up_to_date(company_id=company.id, now=now)
+    return _plan(company=company, now=now, same=lambda new, last: new.digest == last.digest)
+
+
+def replan_scaling(*, company_id: int, now: datetime) -> StoredPlan | None:
+    """Plan after a forecast was published. Keeps a plan when the decision differs from the last one.
+
+    Returns:
+        The plan in force, or None when the last one is recent and p5 has not left its band: then not even the
+        groups are read.
+
+    Raises:
+        As `plan_scaling`.
+    """
+    company = company_ref(company_id=company_id)
+    if _settled(company_id=company.id, runway=runway_of(company=company, now=now), now=now):
+        return None
+    return _plan(company=company, now=now, same=lambda new, last: new.decision == last.decision)
+
+
+def _plan(*, company: CompanyRef, now: datetime, same: Callable[[ScalingPlan, ScalingPlan], bool]) -> StoredPlan:
+    company_id = company.id
+    policy = policy_in_force(company_id=company_id, now=now)
+    # Reading the cloud takes seconds when it is slow, so it happens before the lock is taken.
+    groups = read_groups(policy=policy.policy, region=settings.AWS_REGION)
+    with transaction.atomic():
+        _lock(company_id)
+        plan = evaluate(
+            policy=policy.policy,
+            groups=groups,
+            # Read under the lock, so that no plan on an older forecast follows one on a newer.
+            runway=runway_of(company=company, now=now),
+            history=read_history(company_id=company_id),
+            now=now,
+            actions=all_actions(),
+        )
+        new = _row(company_id=company_id, policy=policy, plan=plan)
+        last = ScalingPlan.objects.filter(company_id=company_id).select_related("policy").order_by("-id").first()
+        if last is not None and same(new, last):
+            last.confirmed_at = max(now, last.confirmed_at)
+            last.confirmations += 1
+            last.save(update_fields=["confirmed_at", "confirmations"])
+            return stored_plan(last)
+        new.save()
+        return stored_plan(new)
+
+
+def _settled(*, company_id: int, runway: Runway | None, now: datetime) -> bool:
+    """Whether the last decision is recent and this forecast, on its own, leads to the same rows and reasons."""
+    last = ScalingPlan.objects.filter(company_id=company_id).order_by("-id").first()
+    if last is None or not timedelta(0) <= now - last.confirmed_at < LOOK_AGAIN_AFTER:
+        return False
+    policy = policy_in_force(company_id=company_id, now=now)
+    if last.policy_id != policy.version_id:
+        return False
+    implied = evaluate(
+        policy=policy.policy,
+        groups=(),
+        runway=runway,
+        history=read_history(company_id=company_id),
+        now=now,
+        actions=(),
+    )
+    rows = list(implied.band.row_names) if implied.band else []
+    codes = {reason.code for reason in implied.read_only_because}
+    return rows == last.rows_in_force and codes == {reason["code"] for reason in last.read_only_because}
+
+
+def _row(*, company_id: int, policy: PolicyInForce, plan: engine_plan.ScalingPlan) -> ScalingPlan:
+    return ScalingPlan(
+        company_id=company_id,
+        policy_id=policy.version_id,
+        forecast_run_id=plan.forecast_run,
+        # Days count down: 63.9 days of runway are 63 whole ones.
+        p5_days=None if plan.p5_days is None else int(plan.p5_days),
+        band=plan.band.name if plan.band else "",
+        rows_in_force=list(plan.band.row_names) if plan.band else [],
+        calls=[call.as_dict() for call in plan.calls],
+        read_only_because=[asdict(reason) for reason in plan.read_only_because],
+        warnings=[asdict(reason) for reason in plan.warnings],
+        digest=plan_digest(plan=plan, policy_digest=policy.digest),
+        decision=decision_digest(plan=plan, policy_digest=policy.digest),
+        created_at=plan.made_at,
+        confirmed_at=plan.made_at,
+    )
+
+
+def _lock(company_id: int) -> None:
+    """Let one planner at a time decide for a company, until its transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [PLANNING_LOCK, company_id % 2**31])
