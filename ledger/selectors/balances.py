@@ -1,0 +1,137 @@
+"""What a company has: cash per currency and what is left of vendor credits."""
+
+from collections import defaultdict
+from datetime import date
+from decimal import Decimal
+
+from django.db import connection
+
+from ledger.domain.credit_grant import ZERO, CreditGrantBalance, draw_down
+from ledger.models.statement import CreditGrantStatement
+
+# The statements that count: of each account (or of all together), currency, day and origin the last revision. Where
+# two origins speak of one day, the one recorded last counts.
+_STATEMENTS = """
+    SELECT DISTINCT ON (account_id, currency, day) account_id, currency, day, amount
+    FROM ledger_balancestatement
+    WHERE company_id = %s
+    ORDER BY account_id, currency, day, recorded_at DESC, id DESC
+"""
+# Signed cash of every cash account, currency and day.
+_CASH = """
+    SELECT f.account_id, f.currency, f.day, sum(CASE WHEN f.direction = 'in' THEN f.amount ELSE -f.amount END)
+    FROM ledger_dailyflow f JOIN ledger_account a ON a.id = f.account_id
+    WHERE f.company_id = %s AND f.event_type <> 'credit' AND a.kind IN ('bank', 'card', 'processor')
+    GROUP BY f.account_id, f.currency, f.day
+"""
+_CREDITS = """
+    SELECT f.day, lower(f.counterparty), sum(f.base_amount)
+    FROM ledger_dailyflow f
+    WHERE f.company_id = %s AND f.event_type = 'credit' AND f.day <= %s
+    GROUP BY f.day, lower(f.counterparty) ORDER BY f.day
+"""
+
+type _Moves = list[tuple[date, Decimal]]
+
+
+def cash_by_currency(*, company_id: int, at: date) -> dict[str, Decimal]:
+    """Return the cash at the end of a day, per currency, over all cash accounts.
+
+    The latest statement up to that day, rolled forward by later events; where all statements are later, the earliest,
+    rolled back; without a statement the sum of all events. A statement about all accounts of a currency together goes
+    before statements about single ones, unless every account of the currency has a later one of its own.
+
+    Reads the daily sums: call `catch_up` first.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_STATEMENTS, [company_id])
+        statements: dict[tuple[int | None, str], _Moves] = defaultdict(list)
+        for account_id, currency, day, amount in cursor.fetchall():
+            statements[account_id, currency].append((day, amount))
+        cursor.execute(_CASH, [company_id])
+        moves: dict[tuple[int, str], _Moves] = defaultdict(list)
+        for account_id, currency, day, amount in cursor.fetchall():
+            moves[account_id, currency].append((day, amount))
+    currencies = sorted({currency for _, currency in statements} | {currency for _, currency in moves})
+    return {currency: _cash(currency, statements, moves, at) for currency in currencies}
+
+
+def _cash(
+    currency: str,
+    statements: dict[tuple[int | None, str], _Moves],
+    moves: dict[tuple[int, str], _Moves],
+    at: date,
+) -> Decimal:
+    accounts = {key: days for key, days in moves.items() if key[1] == currency}
+    together = statements.get((None, currency))
+    single = {
+        account: days for (account, of), days in statements.items() if of == currency and account is not None
+    }
+    if together is not None:
+        day, _ = _reference(together, at)
+        newer = all(account in single and _reference(single[account], at)[0] > day for account, _ in accounts)
+        if not accounts or not newer:
+            return _rolled(together, [move for days in accounts.values() for move in days], at)
+    everything = {account for account, _ in accounts} | set(single)
+    return sum(
+        (_rolled(single.get(account, []), accounts.get((account, currency), []), at) for account in everything),
+        ZERO,
+    )
+
+
+def _reference(statements: _Moves, at: date) -> tuple[date, Decimal]:
+    """Return the latest statement up to a day, or the earliest of all when they are all later."""
+    past = [statement for statement in statements if statement[0] <= at]
+    return max(past) if past else min(statements)
+
+
+def _rolled(statements: _Moves, moves: _Moves, at: date) -> Decimal:
+    if not statements:
+        return sum((amount for day, amount in moves if day <= at), ZERO)
+    day, balance = _reference(statements, at)
+    if day <= at:
+        return balance + sum((amount for moved, amount in moves if day < moved <= at), ZERO)
+    return balance - sum((amount for moved, amount in moves if at < moved <= day), ZERO)
+
+
+def credit_grants(*, company_id: int, at: date) -> tuple[CreditGrantBalance, ...]:
+    """Return what is left of each vendor's credit grants at the end of a day, soonest expiry first.
+
+    A provider's latest statement up to that day, rolled forward by later `credit` events whose counterparty begins with
+    the provider's name; with a single provider, by all of them. Expired and used-up grants are left out.
+
+    Reads the daily sums: call `catch_up` first.
+    """
+    stated = _stated_grants(company_id, at)
+    if not stated:
+        return ()
+    with connection.cursor() as cursor:
+        cursor.execute(_CREDITS, [company_id, at])
+        credits_used = cursor.fetchall()
+    left: list[CreditGrantBalance] = []
+    for provider, (day, grants) in stated.items():
+        used = [
+            (moved, amount)
+            for moved, counterparty, amount in credits_used
+            if moved > day and (len(stated) == 1 or counterparty.startswith(provider.lower()))
+        ]
+        left += draw_down(grants, used=used)
+    alive = [grant for grant in left if grant.remaining > 0 and grant.expires_on >= at]
+    return tuple(sorted(alive, key=lambda grant: (grant.expires_on, grant.provider)))
+
+
+def _stated_grants(company_id: int, at: date) -> dict[str, tuple[date, list[CreditGrantBalance]]]:
+    """Return {provider: (day of its latest statement, its grants as stated then)}."""
+    rows = (
+        CreditGrantStatement.objects.filter(company_id=company_id, day__lte=at)
+        .order_by("provider", "expires_on", "-day", "-recorded_at", "-id")
+        .values_list("provider", "day", "expires_on", "remaining")
+    )
+    latest: dict[str, date] = {}
+    for provider, day, _, _ in rows:
+        latest[provider] = max(day, latest.get(provider, day))
+    grants: dict[str, dict[date, CreditGrantBalance]] = defaultdict(dict)
+    for provider, day, expires_on, remaining in rows:
+        if day == latest[provider]:
+            grants[provider].setdefault(expires_on, CreditGrantBalance(provider, remaining, expires_on))
+    return {provider: (latest[provider], list(kept.values())) for provider, kept in grants.items()}

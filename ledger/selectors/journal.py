@@ -1,0 +1,124 @@
+"""Reading the journal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db import connection
+
+from ledger.domain.outcome import JournalEntry
+from ledger.models.daily_flow import DailyFlow
+from ledger.models.event import JournalHead
+
+MAX_ROWS = 1000
+DEFAULT_ROWS = 100
+
+_COLUMNS = """
+    encode(e.event_id, 'hex'), e.position, e.source, e.event_type, e.direction, a.name, e.amount, e.currency,
+    e.occurred_at, e.category, e.counterparty, e.external_ref, e.metadata::text, e.base_amount, e.fx_rate,
+    e.fx_source, e.fx_at, e.revision, coalesce(encode(e.reverses, 'hex'), ''), e.recorded_at, e.actor, e.reason
+"""
+_FROM = "FROM ledger_capitalevent e JOIN ledger_account a ON a.id = e.account_id"
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events to list; None means any.
+
+    Attributes:
+        occurred_from, occurred_before: half-open interval, aware.
+        account: its name.
+    """
+
+    source: str | None = None
+    event_type: str | None = None
+    account: str | None = None
+    currency: str | None = None
+    external_ref: str | None = None
+    occurred_from: datetime | None = None
+    occurred_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Attributes:
+    entries: by position.
+    next_after: pass it as `after` for the page that follows; None at the end.
+    """
+
+    entries: tuple[JournalEntry, ...]
+    next_after: int | None
+
+
+def journal_position(*, company_id: int) -> int:
+    """Return the last position of a company's journal, 0 when it is empty."""
+    head = JournalHead.objects.filter(company_id=company_id).values_list("position", flat=True).first()
+    return head or 0
+
+
+def journal_positions() -> dict[int, int]:
+    """Return {company number: last position} of every company."""
+    return dict(JournalHead.objects.values_list("company_id", "position"))
+
+
+def last_event_day(*, company_id: int, today: date | None = None) -> date | None:
+    """Return the last day with an event, in the company's calendar; None when there is none.
+
+    Reads the daily sums: call `catch_up` first. Days after `today` are ignored.
+    """
+    days = DailyFlow.objects.filter(company_id=company_id)
+    if today is not None:
+        days = days.filter(day__lte=today)
+    return days.order_by("-day").values_list("day", flat=True).first()
+
+
+def list_events(
+    *, company_id: int, after: int = 0, limit: int = DEFAULT_ROWS, where: EventFilter | None = None
+) -> EventPage:
+    """Return up to `limit` (at most 1,000) events after a position, in the order of positions."""
+    rows = min(max(limit, 1), MAX_ROWS)
+    conditions, values = _conditions(where or EventFilter())
+    sql = (
+        f"SELECT {_COLUMNS} {_FROM} WHERE e.company_id = %(company)s AND e.position > %(after)s{conditions} "  # noqa: S608
+        "ORDER BY e.position LIMIT %(rows)s"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {**values, "company": company_id, "after": after, "rows": rows + 1})
+        found = cursor.fetchall()
+    entries = tuple(JournalEntry(*row) for row in found[:rows])
+    return EventPage(entries, entries[-1].position if len(found) > rows else None)
+
+
+def find_event(*, company_id: int, event_id: str, occurred_at: datetime | None = None) -> JournalEntry | None:
+    """Return one event, None when the company has none with this id.
+
+    Args:
+        event_id: 64 hexadecimal digits.
+        occurred_at: of the event, when known; it spares a look into every month.
+    """
+    try:
+        key = bytes.fromhex(event_id)
+    except ValueError:
+        return None
+    sql = f"SELECT {_COLUMNS} {_FROM} WHERE e.company_id = %(company)s AND e.event_id = %(key)s"  # noqa: S608
+    if occurred_at is not None:
+        sql += " AND e.occurred_at = %(occurred_at)s"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"company": company_id, "key": key, "occurred_at": occurred_at})
+        row = cursor.fetchone()
+    return None if row is None else JournalEntry(*row)
+
+
+def _conditions(where: EventFilter) -> tuple[str, Mapping[str, Any]]:
+    clauses = {
+        "source": "e.source = %(source)s",
+        "event_type": "e.event_type = %(event_type)s",
+        "account": "a.name = %(account)s",
+        "currency": "e.currency = %(currency)s",
+        "external_ref": "e.external_ref = %(external_ref)s",
+        "occurred_from": "e.occurred_at >= %(occurred_from)s",
+        "occurred_before": "e.occurred_at < %(occurred_before)s",
+    }
+    values = {name: getattr(where, name) for name in clauses if getattr(where, name) is not None}
+    return "".join(f" AND {clauses[name]}" for name in values), values

@@ -1,0 +1,100 @@
+"""Summing the journal by day, from a cursor that moves with the sums."""
+
+from django.db import connection, transaction
+
+from ledger.domain.company import CompanyNotFound
+from ledger.services.transient import try_again
+
+# Rows summed per statement, so that the first look at a large journal does not hold one transaction for minutes.
+POSITIONS_PER_STEP = 100_000
+
+_LOCK = """
+    SELECT k.position, k.timezone, c.timezone, coalesce(h.position, 0)
+    FROM ledger_dailyflowcursor k JOIN ledger_company c ON c.id = k.company_id
+    LEFT JOIN ledger_journalhead h ON h.company_id = k.company_id
+    WHERE k.company_id = %s FOR UPDATE OF k
+"""
+_BEGIN = """
+    INSERT INTO ledger_dailyflowcursor (company_id, position, timezone)
+    SELECT id, 0, timezone FROM ledger_company WHERE id = %s ON CONFLICT DO NOTHING
+"""
+_SUM = """
+    INSERT INTO ledger_dailyflow AS f (
+        company_id, day, account_id, currency, event_type, direction, category, counterparty, amount, base_amount, count
+    )
+    SELECT e.company_id, (e.occurred_at AT TIME ZONE %(timezone)s)::date, e.account_id, e.currency, e.event_type,
+           s.direction, e.category, e.counterparty, sum(s.sign * e.amount), sum(s.sign * e.base_amount), sum(s.sign)
+    FROM ledger_capitalevent e
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN e.reverses IS NULL THEN e.direction WHEN e.direction = 'in' THEN 'out' ELSE 'in' END,
+               CASE WHEN e.reverses IS NULL THEN 1 ELSE -1 END
+    ) AS s (direction, sign)
+    WHERE e.company_id = %(company)s AND e.position > %(after)s AND e.position <= %(until)s
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+    ON CONFLICT (company_id, day, account_id, currency, event_type, direction, category, counterparty) DO UPDATE
+    SET amount = f.amount + excluded.amount,
+        base_amount = f.base_amount + excluded.base_amount,
+        count = f.count + excluded.count
+"""
+_CONTRACTS = """
+    INSERT INTO ledger_contractreceipt (
+        company_id, event_id, day, customer, amount, currency, term_months, deferred, renewal
+    )
+    SELECT e.company_id, e.event_id, (e.occurred_at AT TIME ZONE %(timezone)s)::date, e.counterparty, e.amount,
+           e.currency, (e.metadata ->> 'term_months')::integer,
+           coalesce(e.metadata -> 'deferred' = 'true', false), coalesce(e.metadata -> 'renewal' = 'true', false)
+    FROM ledger_capitalevent e
+    WHERE e.company_id = %(company)s AND e.position > %(after)s AND e.position <= %(until)s
+      AND e.event_type = 'income' AND e.reverses IS NULL AND e.metadata ? 'contract'
+      AND e.metadata ->> 'term_months' ~ '^[1-9][0-9]{0,2}$'
+    ON CONFLICT DO NOTHING
+"""
+_TAKEN_BACK = """
+    DELETE FROM ledger_contractreceipt r USING ledger_capitalevent e
+    WHERE e.company_id = %(company)s AND e.position > %(after)s AND e.position <= %(until)s
+      AND e.reverses IS NOT NULL AND r.company_id = e.company_id AND r.event_id = e.reverses
+"""
+
+
+def catch_up(*, company_id: int) -> int:
+    """Sum the journal's rows after the cursor and return the position reached.
+
+    The sums and the cursor move in one transaction, and a lock on the cursor lets one caller at a time through, so
+    calling it twice or from two processes sums nothing twice. A company whose time zone changed is summed anew.
+
+    Raises:
+        CompanyNotFound: no such company.
+    """
+    while True:
+        position, head = try_again(lambda: _step(company_id))
+        if position >= head:
+            return position
+
+
+def _step(company_id: int) -> tuple[int, int]:
+    """Sum at most POSITIONS_PER_STEP rows; return the cursor and the journal's head as it was seen."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_LOCK, [company_id])
+        found = cursor.fetchone()
+        if found is None:
+            cursor.execute(_BEGIN, [company_id])
+            cursor.execute(_LOCK, [company_id])
+            found = cursor.fetchone()
+            if found is None:
+                raise CompanyNotFound(f"there is no company {company_id}")
+        after, summed_in, timezone, head = found
+        if summed_in != timezone:
+            cursor.execute("DELETE FROM ledger_dailyflow WHERE company_id = %s", [company_id])
+            cursor.execute("DELETE FROM ledger_contractreceipt WHERE company_id = %s", [company_id])
+            after = 0
+        elif after >= head:
+            return after, head
+        until = min(head, after + POSITIONS_PER_STEP)
+        values = {"company": company_id, "timezone": timezone, "after": after, "until": until}
+        for statement in (_SUM, _CONTRACTS, _TAKEN_BACK):
+            cursor.execute(statement, values)
+        cursor.execute(
+            "UPDATE ledger_dailyflowcursor SET position = %s, timezone = %s WHERE company_id = %s",
+            [until, timezone, company_id],
+        )
+        return until, head
