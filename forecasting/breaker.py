@@ -1,4 +1,4 @@
-"""A circuit breaker: after a failure, leave a dead server alone for a while instead of waiting for it each time."""
+"""A circuit breaker: after a failure, leave a dead server alone for a while not wait for it each time."""
 
 import time
 from collections.abc import Callable

@@ -11,7 +11,7 @@ TIMEOUT_SECONDS = 0.1
 
 @cache
 def impatient_client(url: str) -> Redis:
-    """A client that gives up after 100 ms and does not retry (redis-py's default retries three times, with waits)."""
+    """A client that gives up after 100 ms and does not retry (redis-py retries three times, with waits)."""
     return Redis.from_url(
         url,
         socket_timeout=TIMEOUT_SECONDS,

@@ -13,10 +13,10 @@ class ForecastCursor(models.Model):
     publishing is refused to whoever lost it, so two workers never publish one company's forecast out of order.
 
     Attributes:
-        position: the journal position that the published runs have read; -1 before the first.
+        position: the journal position that the last attempt has read, published or refused; -1 before the first.
         plan_version: the plan's version they have read; 0 for none.
-        checked_at: when the forecast was last published or found to be what the inputs still imply. It is as true as
-            it was at that moment, even when nothing had to be computed.
+        checked_at: when the forecast was last published or found to be what the inputs still imply. It is as
+            fresh as that, even when nothing had to be computed.
         free_run, bank_run: the runs in force.
         claimed_at: when the last lease was claimed, on the database's clock; paces recomputation.
         refusal: why the last attempt could not produce a forecast (missing data), '' when it could.

@@ -98,7 +98,9 @@ def test_both_refuse(path: tuple[str | int, ...], value: object) -> None:
         parse_plan(document)
 
 
-@pytest.mark.parametrize("key", ["tranches", "cloud_credits", "planned_hires", "annual_renewals", "open_receivables"])
+@pytest.mark.parametrize(
+    "key", ["tranches", "cloud_credits", "planned_hires", "annual_renewals", "open_receivables"]
+)
 def test_both_know_the_same_required_keys(key: str) -> None:
     for name in PLAN[key][0]:
         document = copy.deepcopy(PLAN)
