@@ -1,16 +1,33 @@
 #!/usr/bin/env python
-"""Django's command line for capstack."""
+"""Django's command line for capstack; finds or starts the servers that a command needs before Django looks."""
 
 import os
 import sys
 
 
-def main() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "capstack.settings")
-    from django.core.management import execute_from_command_line
+def main() -> int:
+    if sys.version_info < (3, 12):
+        sys.stderr.write("capstack needs Python 3.12 or newer; this is %d.%d.\n" % sys.version_info[:2])  # noqa: UP031
+        return 1
+    from capstack.bootstrap import servers_for
+    from capstack.supervision.problems import CannotStart
 
-    execute_from_command_line(sys.argv)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "capstack.settings")
+    try:
+        if sys.argv[1:2] == ["up"]:
+            # The supervisor starts the servers that Django's settings ask for, so it cannot be Django itself.
+            from capstack.up import main as up
+
+            return up(sys.argv[2:])
+        from django.core.management import execute_from_command_line
+
+        with servers_for(sys.argv):
+            execute_from_command_line(sys.argv)
+    except CannotStart as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -15,6 +15,18 @@ WEB_WORKERS = 1
 WEB_THREADS = 5
 
 
+def prepare_program(*, env: Mapping[str, str], log: Path, with_demo: bool) -> Program:
+    """Return the step between servers and application: tables, partitions, static files, the demo company."""
+    return Program(
+        name="prepare",
+        argv=(sys.executable, "manage.py", "prepare", *(["--demo"] if with_demo else [])),
+        env={**env, "CAPSTACK_PROCESS": "command"},
+        log=log,
+        cwd=BASE_DIR,
+        shows_output=True,
+    )
+
+
 def web_program(*, env: Mapping[str, str], log: Path, host: str, port: int, workers: int = WEB_WORKERS) -> Program:
     """Return the web server: granian in front of WSGI."""
     return Program(

@@ -4,40 +4,22 @@ from pathlib import Path
 from typing import Any
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
+from capstack.environment import env, flag, one_of, secret, whole_number
+from capstack.telemetry.logs import FORMATS, LEVELS, logging_config
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
 
-
-def secret(name: str, default: str | None = None) -> str:
-    """Return NAME, or the content of the file that NAME_FILE points to.
-
-    Raises:
-        ImproperlyConfigured: neither is set and there is no default, or the file cannot be read.
-    """
-    path = env.str(f"{name}_FILE", default="")
-    if path:
-        try:
-            return Path(path).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise ImproperlyConfigured(f"{name}_FILE names a file that cannot be read: {error}") from error
-    value = env.str(name, default=default)
-    if value is None:
-        raise ImproperlyConfigured(f"Set {name} or {name}_FILE.")
-    return str(value)
-
-
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG = flag("DEBUG", default=False)
 SECRET_KEY = secret("SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-HTTPS_ONLY = env.bool("HTTPS_ONLY", default=False)
-DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / ".data"))).resolve()
+HTTPS_ONLY = flag("HTTPS_ONLY", default=False)
+DATA_DIR = Path(env.str("DATA_DIR", default="") or BASE_DIR / ".data").resolve()
 # web | worker | scheduler | command. Only web has a connection pool: one opened before a fork breaks the child.
-PROCESS = env.str("CAPSTACK_PROCESS", default="command")
+PROCESS = one_of("CAPSTACK_PROCESS", "command", choices=("web", "worker", "scheduler", "command"))
 
 INSTALLED_APPS = [
     "capstack.apps.CapstackConfig",
@@ -57,6 +39,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "capstack.telemetry.middleware.RequestIdMiddleware",
+    "capstack.telemetry.middleware.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
@@ -91,22 +75,22 @@ TEMPLATES = [
 
 # --- Data -------------------------------------------------------------------------------------------------
 
-DATABASES: dict[str, dict[str, Any]] = {"default": env.db_url("DATABASE_URL")}
+DATABASES: dict[str, dict[str, Any]] = {"default": env.db_url_config(secret("DATABASE_URL"))}
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {})
 if PROCESS == "web":
     # Django leaves psycopg_pool's default size of 4, which queues requests behind each other.
     DATABASES["default"]["OPTIONS"]["pool"] = {
         "min_size": 2,
-        "max_size": env.int("DATABASE_POOL_SIZE", default=16),
+        "max_size": whole_number("DATABASE_POOL_SIZE", 16, least=2, most=1000),
         "timeout": 10,
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 600
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.str("REDIS_URL")
-REDIS_QUEUE_URL = env.str("REDIS_QUEUE_URL", default=REDIS_URL)
+REDIS_URL = secret("REDIS_URL")
+REDIS_QUEUE_URL = secret("REDIS_QUEUE_URL", default=REDIS_URL)
 RQ_QUEUES = {
     name: {"URL": REDIS_QUEUE_URL, "DEFAULT_TIMEOUT": seconds, "SERIALIZER": "rq.serializers.JSONSerializer"}
     for name, seconds in {"forecast": 120, "imports": 3600, "scaling": 600}.items()
@@ -148,9 +132,7 @@ SECURE_SSL_REDIRECT = HTTPS_ONLY
 SESSION_COOKIE_SECURE = HTTPS_ONLY
 CSRF_COOKIE_SECURE = HTTPS_ONLY
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", default=False) else None
-)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if flag("BEHIND_TLS_PROXY", default=False) else None
 # Probes come over plain HTTP from inside the cluster.
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$"]
 SESSION_COOKIE_HTTPONLY = True
@@ -167,7 +149,7 @@ LANGUAGE_CODE = "en"
 # --- Static files -----------------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(DATA_DIR / "static")))
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default="") or DATA_DIR / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -186,4 +168,12 @@ WHITENOISE_USE_FINDERS = DEBUG
 AWS_ENDPOINT_URL = env.str("AWS_ENDPOINT_URL", default="")
 AWS_REGION = env.str("AWS_REGION", default="us-east-1")
 # Set by `up` when it brings its own pretended AWS: only then may demo groups be made.
-DEMO_CLOUD = env.bool("DEMO_CLOUD", default=False)
+DEMO_CLOUD = flag("DEMO_CLOUD", default=False)
+
+# --- Telemetry --------------------------------------------------------------------------------------------
+
+LOGGING = logging_config(
+    level=one_of("LOG_LEVEL", "INFO", choices=LEVELS), log_format=one_of("LOG_FORMAT", "auto", choices=FORMATS)
+)
+# Without it, only this machine itself may read /metrics (docs/adr/0006).
+METRICS_TOKEN = secret("METRICS_TOKEN", default="")

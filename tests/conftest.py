@@ -37,7 +37,7 @@ _clone_numbers = itertools.count(1)
 
 
 def _prepare_environment() -> postgres.Cluster | None:
-    """Say where the servers will be before Django reads its settings; they start when the first test needs them."""
+    """Say where the servers will be before Django reads its settings; they start when a test needs them."""
     cluster = None
     if not os.environ.get("DATABASE_URL"):
         cluster = postgres.locate_cluster(pgdata=_SESSION_DIR / "postgres", install_dir=_SESSION_DIR)
@@ -88,7 +88,6 @@ def django_db_modify_db_settings() -> Iterator[None]:
     if _CLUSTER is None:
         yield
         return
-    postgres.prepare_cluster(cluster=_CLUSTER)
     server = RunningProgram(
         program=postgres.postgres_program(cluster=_CLUSTER, log=_LOGS / "postgres.log", durable=False)
     )
@@ -149,7 +148,8 @@ def committed_db(
         connections.close_all()
         with connection._nodb_cursor() as cursor:
             cursor.execute(
-                "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s and pid <> pg_backend_pid()",
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where datname = %s and pid <> pg_backend_pid()",
                 [source],
             )
             cursor.execute(f'create database "{clone}" template "{source}"')

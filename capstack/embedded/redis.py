@@ -43,6 +43,7 @@ def redis_program(*, name: str, folder: Path, settings: Mapping[str, str], log: 
         argv=(_redis_server(), *(part for key, value in options.items() for part in (f"--{key}", value))),
         env={"PATH": os.environ.get("PATH", os.defpath)},
         log=log,
+        is_server=True,
         stop_signals=((signal.SIGTERM, 5.0),),
         is_ready=lambda: _answers(url=redis_url(folder=folder)),
     )

@@ -23,9 +23,12 @@ class Program:
     Attributes:
         name: for progress lines and log files, such as `postgres` or `worker-forecast`.
         log: file that receives stdout and stderr, appended.
+        shows_output: stdout goes to the terminal instead.
         user_id: system user to run as; None keeps ours. Only root may name another one.
         niceness: added to ours; ingestion must not wait for a simulation.
         stop_signals: sent in turn, each with the seconds to wait for it; then the whole group is killed.
+        is_server: others depend on it, so it is stopped after them.
+        before_start: makes the ground fit for it, at each start and restart.
         is_ready: answers whether the program serves; None means that running is enough.
     """
 
@@ -37,7 +40,10 @@ class Program:
     user_id: int | None = None
     group_id: int | None = None
     niceness: int = 0
+    shows_output: bool = False
     stop_signals: tuple[tuple[signal.Signals, float], ...] = ((signal.SIGTERM, 5.0),)
+    is_server: bool = False
+    before_start: Callable[[], None] | None = field(default=None, compare=False)
     is_ready: Callable[[], bool] | None = field(default=None, compare=False)
     ready_timeout_seconds: float = 60.0
 
@@ -56,21 +62,25 @@ class RunningProgram:
                 os.nice(program.niceness)
 
         program.log.parent.mkdir(parents=True, exist_ok=True)
+        if program.before_start is not None:
+            program.before_start()
         try:
             with program.log.open("ab") as log:
+                # Where this start begins, so that no message quotes an earlier one.
+                self._log_start = log.tell()
                 self._process = subprocess.Popen(  # noqa: S603 -- argv is built by capstack alone
                     program.argv,
                     env=dict(program.env),
                     cwd=program.cwd,
                     stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
+                    stdout=None if program.shows_output else log,
+                    stderr=log,
                     start_new_session=True,
                     user=program.user_id,
                     group=program.group_id,
                     extra_groups=None if program.user_id is None else [],
                     umask=0o077,
-                    preexec_fn=between_fork_and_exec,  # noqa: PLW1509 -- started from a single thread
+                    preexec_fn=between_fork_and_exec,
                 )
         except OSError as error:
             raise CannotStart(f"{program.name} does not start: {error}") from error
@@ -108,7 +118,8 @@ class RunningProgram:
     def last_log_line(self) -> str:
         """Return the last line that is not blank, for a message of one line."""
         with self.program.log.open("rb") as log:
-            log.seek(max(0, self.program.log.stat().st_size - LOG_TAIL_BYTES))
+            size = self.program.log.stat().st_size
+            log.seek(max(min(self._log_start, size), size - LOG_TAIL_BYTES))
             lines = [line.strip() for line in log.read().decode("utf-8", "replace").splitlines()]
         return next((line for line in reversed(lines) if line), "it wrote no log")
 

@@ -1,0 +1,92 @@
+"""Which servers an installation must bring itself, given what its environment already names."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from capstack.bootstrap import is_set
+from capstack.embedded import postgres
+from capstack.embedded.aws import KEYS, aws_program, free_loopback_url
+from capstack.embedded.data_folder import DataFolder
+from capstack.embedded.redis import CACHE_SETTINGS, QUEUE_SETTINGS, redis_program, redis_url
+from capstack.supervision.program import Program
+
+DATABASE = "capstack"
+
+
+def _nothing() -> None:
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """An embedded server.
+
+    Attributes:
+        environment: variables that lead the application to it.
+        after_start: makes what the application expects inside it.
+    """
+
+    title: str
+    program: Program
+    environment: Mapping[str, str]
+    after_start: Callable[[], None] = field(default=_nothing)
+
+
+def missing_services(*, folder: DataFolder, environ: Mapping[str, str], with_aws: bool) -> tuple[Service, ...]:
+    """Return the servers that `environ` names no address for.
+
+    REDIS_URL alone serves cache and queues; with neither set there are two servers, because the cache may drop
+    what it likes and the queues nothing.
+
+    Raises:
+        CannotStart: one of them cannot run on this machine.
+    """
+    services = []
+    if not is_set("DATABASE_URL", environ):
+        services.append(_postgres(folder=folder))
+    if not is_set("REDIS_URL", environ):
+        services.append(
+            Service(
+                title="Redis for the cache",
+                program=redis_program(
+                    name="redis-cache",
+                    folder=folder.redis_cache,
+                    settings=CACHE_SETTINGS,
+                    log=folder.log("redis-cache"),
+                ),
+                environment={"REDIS_URL": redis_url(folder=folder.redis_cache)},
+            )
+        )
+        if not is_set("REDIS_QUEUE_URL", environ):
+            services.append(
+                Service(
+                    title="Redis for the queues",
+                    program=redis_program(
+                        name="redis-queue",
+                        folder=folder.redis_queue,
+                        settings=QUEUE_SETTINGS,
+                        log=folder.log("redis-queue"),
+                    ),
+                    environment={"REDIS_QUEUE_URL": redis_url(folder=folder.redis_queue)},
+                )
+            )
+    if with_aws and not environ.get("AWS_ENDPOINT_URL"):
+        url = free_loopback_url()
+        services.append(
+            Service(
+                title="a pretended AWS",
+                program=aws_program(url=url, log=folder.log("aws")),
+                environment={"AWS_ENDPOINT_URL": url, "DEMO_CLOUD": "on", **KEYS},
+            )
+        )
+    return tuple(services)
+
+
+def _postgres(*, folder: DataFolder) -> Service:
+    cluster = postgres.locate_cluster(pgdata=folder.pgdata, install_dir=folder.path)
+    return Service(
+        title="PostgreSQL",
+        program=postgres.postgres_program(cluster=cluster, log=folder.log("postgres")),
+        environment={"DATABASE_URL": cluster.url(database=DATABASE)},
+        after_start=lambda: postgres.ensure_database(cluster=cluster, name=DATABASE),
+    )

@@ -1,0 +1,46 @@
+"""Make a database and a data folder ready for the application: what `up` does between servers and processes."""
+
+import time
+from collections.abc import Callable
+from io import StringIO
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
+
+from capstack.static_files import collect_when_changed
+
+
+class Command(BaseCommand):
+    help = "Make tables, partitions and static files; with --demo also the demo company in an empty database."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--demo", action="store_true", help="Make the demo company when there is no company.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self._step("tables", lambda: call_command("migrate", verbosity=0))
+        self._step("monthly partitions", lambda: call_command("maintain_partitions", stdout=StringIO()))
+        self._step("static files", collect_when_changed)
+        if options["demo"]:
+            self._demo()
+
+    def _demo(self) -> None:
+        from capstack.demo import company  # heavy, and only demos need it
+        from capstack.demo.cloud import seed_groups
+
+        if company.is_wanted():
+            self._step("the demo company: 18 months of events", lambda: company.create_demo(now=timezone.now()))
+        if settings.DEMO_CLOUD:
+            self._step(
+                "the demo's auto-scaling groups",
+                lambda: seed_groups(endpoint=settings.AWS_ENDPOINT_URL, region=settings.AWS_REGION),
+            )
+
+    def _step(self, title: str, work: Callable[[], object]) -> None:
+        started = time.monotonic()
+        work()
+        self.stdout.write(f"  {title} ({time.monotonic() - started:.1f} s)")
+        self.stdout.flush()

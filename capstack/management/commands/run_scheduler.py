@@ -1,0 +1,51 @@
+"""Do what happens by the clock until told to stop."""
+
+import signal
+import threading
+from io import StringIO
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from capstack.demo.cloud import seed_groups
+from capstack.scheduler import Duty, keep_time
+from forecasting.jobs import sweep
+
+SWEEP_SECONDS = 10
+PARTITIONS_SECONDS = 3600
+DEMO_CLOUD_SECONDS = 30
+
+
+class Command(BaseCommand):
+    help = "Sweep for companies whose forecast is behind, and keep the months ahead partitioned."
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        keep_time(duties=_duties(), stop=stop)
+
+
+def _duties() -> list[Duty]:
+    duties = [
+        Duty(name="sweep", every_seconds=SWEEP_SECONDS, work=lambda: sweep(now=timezone.now())),
+        Duty(
+            name="partitions",
+            every_seconds=PARTITIONS_SECONDS,
+            work=lambda: call_command("maintain_partitions", stdout=StringIO()),
+        ),
+    ]
+    if settings.DEMO_CLOUD:
+        # moto keeps everything in memory; after a restart of it the groups must come back.
+        duties.append(
+            Duty(
+                name="demo_cloud",
+                every_seconds=DEMO_CLOUD_SECONDS,
+                work=lambda: seed_groups(endpoint=settings.AWS_ENDPOINT_URL, region=settings.AWS_REGION),
+            )
+        )
+    return duties
