@@ -1,7 +1,8 @@
 """Slows down whoever guesses passwords: a few attempts per account and address, then a wait.
 
-The address is the one of the connection. X-Forwarded-For is the client's own claim, so believing it would hand out a
-fresh counter per request; behind a proxy every client shares the proxy's address, which makes the counter stricter.
+The address is the one of the connection. X-Forwarded-For is the client's own claim, so believing it would hand out
+a fresh counter per request; behind a proxy every client shares the proxy's address, which makes the counter
+stricter.
 """
 
 import hashlib

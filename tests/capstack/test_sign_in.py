@@ -84,7 +84,7 @@ def test_the_lock_holds_without_redis(client, founder, settings, monkeypatch):
 
 
 def test_a_password_with_strange_bytes_is_only_wrong(client, founder):
-    assert attempt(client, password="\x00\ud800".encode("utf-8", "surrogatepass").decode("latin-1")).status_code == 200
+    assert attempt(client, password="a\x00b\u202e").status_code == 200
     assert attempt(client, password="x" * 5000).status_code == 200
     assert attempt(client, password="x", email="a\x00b").status_code == 200
 

@@ -1,0 +1,174 @@
+"""Everything the runway page shows of a company with a forecast, as plain values for the template."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from forecasting.views.figure import RANGES, PastBalances, fan_chart
+from forecasting.views.figure_words import FigureRow, figure_rows, summary
+from forecasting.views.headline import Headline, headline, span
+from forecasting.views.projection import ComingEvent, NewMoney, Projection, RunoutDay
+from forecasting.views.tiles import Tile, tiles
+from ledger.templatetags.amounts import day_date, instant, odds, signed_days
+
+FRESH_DAYS = 7
+SHOWN_EVENTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One statement of the health strip. State: good, warn, unknown or busy; the text says it without colour."""
+
+    state: str
+    text: str
+    term: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Survival:
+    """The odds that cash lasts a number of days."""
+
+    days: int
+    day: date
+    share: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrancheCase:
+    """When cash runs out if a tranche comes, or if it does not."""
+
+    title: str
+    figure: str
+    aside: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrancheCard:
+    money: NewMoney
+    cases: tuple[TrancheCase, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierRun:
+    """What an earlier forecast said about the same basis."""
+
+    published_day: date
+    as_of: date
+    p50: RunoutDay
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Then and now, and the difference in days of runway; None when one of them is beyond the horizon."""
+
+    since: date
+    then: str
+    then_date: str
+    now: str
+    now_date: str
+    passed_days: int
+    difference: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunwayBoard:
+    """See the template `forecasting/runway_board.html`, which shows them in this order."""
+
+    projection: Projection
+    headline: Headline
+    stale_days: int
+    health: tuple[Sign, ...]
+    figure: dict[str, Any]
+    figure_rows: tuple[FigureRow, ...]
+    figure_summary: str
+    tiles: tuple[Tile, ...]
+    change: Change | None
+    events: tuple[ComingEvent, ...]
+    tranches: tuple[TrancheCard, ...]
+    survivals: tuple[Survival, ...]
+
+
+def runway_board(
+    *,
+    projection: Projection,
+    past: PastBalances,
+    other_balance: Decimal | None,
+    earlier: EarlierRun | None,
+    view_range: str,
+    published_at: datetime,
+    is_updating: bool,
+    today: date,
+) -> RunwayBoard:
+    """Arrange a forecast for the page.
+
+    Args:
+        other_balance: balance of the other basis, None when unknown.
+        published_at: in the company's time zone.
+        is_updating: the journal is ahead of this forecast.
+        today: in the company's calendar.
+    """
+    future_days = min(RANGES[view_range], projection.horizon_days)
+    stale_days = max(0, (today - projection.as_of).days)
+    return RunwayBoard(
+        projection=projection,
+        headline=headline(projection),
+        stale_days=stale_days if stale_days > FRESH_DAYS else 0,
+        health=_health(projection, published_at=published_at, is_updating=is_updating, stale_days=stale_days),
+        figure=fan_chart(projection=projection, past=past, future_days=future_days),
+        figure_rows=figure_rows(projection=projection, future_days=future_days),
+        figure_summary=summary(projection=projection, past=past, future_days=future_days),
+        tiles=tiles(projection, other_balance=other_balance),
+        change=_change(projection, earlier) if earlier is not None else None,
+        events=projection.next_events[:SHOWN_EVENTS],
+        tranches=tuple(_tranche(money) for money in projection.new_money),
+        survivals=tuple(
+            Survival(days=days, day=projection.day(days), share=1 - zero, text=odds(1 - zero))
+            for days, zero in projection.zero_by
+        ),
+    )
+
+
+def _health(
+    projection: Projection, *, published_at: datetime, is_updating: bool, stale_days: int
+) -> tuple[Sign, ...]:
+    data_to = f"data to {day_date(projection.as_of, published_at.date())}"
+    return (
+        Sign("good" if stale_days <= FRESH_DAYS else "warn", data_to),
+        Sign("busy", "updating: new events have arrived")
+        if is_updating
+        else Sign("good", f"calculated {instant(published_at)}"),
+        Sign("unknown", "not yet calibrated", term="calibration"),
+    )
+
+
+def _tranche(money: NewMoney) -> TrancheCard:
+    cases = []
+    for title, quantiles in (("if it comes", money.received), ("if it does not", money.not_received)):
+        if quantiles is not None:
+            p5, p50, p95 = quantiles
+            aside = f"90 %: {span(p5)} to {span(p95)}"
+            cases.append(TrancheCase(title=title, figure=span(p50), aside=aside))
+    return TrancheCard(money=money, cases=tuple(cases))
+
+
+def _change(projection: Projection, earlier: EarlierRun) -> Change:
+    """The median then and now. Causes are not measured yet, so none is named."""
+    now = projection.p50
+    difference = None
+    if now.day is not None and earlier.p50.day is not None:
+        difference = signed_days((now.day - earlier.p50.day).days)
+    return Change(
+        since=earlier.published_day,
+        then=span(earlier.p50),
+        then_date=_runs_out(earlier.p50, reference=projection.as_of),
+        now=span(now),
+        now_date=_runs_out(now, reference=projection.as_of),
+        passed_days=(projection.as_of - earlier.as_of) // timedelta(days=1),
+        difference=difference,
+    )
+
+
+def _runs_out(quantile: RunoutDay, *, reference: date) -> str:
+    return day_date(quantile.day, reference) if quantile.day else "beyond the year"
