@@ -1,0 +1,19 @@
+"""What wakes a forecast. A receiver only enqueues: what it means to be behind is decided by the job."""
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from forecasting.signals import plan_recorded
+from forecasting.wake import wake
+from ledger.signals import journal_advanced
+
+
+@receiver(journal_advanced, dispatch_uid="forecasting.journal_advanced")
+def wake_on_journal_advanced(*, company_id: int, **_: Any) -> None:
+    wake(company_id=company_id)
+
+
+@receiver(plan_recorded, dispatch_uid="forecasting.plan_recorded")
+def wake_on_plan_recorded(*, company_id: int, **_: Any) -> None:
+    wake(company_id=company_id)
