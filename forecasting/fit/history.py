@@ -8,7 +8,7 @@ from forecasting.fit.plan import CloudCredit, PlanDocument
 from ledger.domain.flows import DailyFlows
 
 
-class MissingInputs(Exception):  # noqa: N818 - the name is the sentence: inputs are missing
+class MissingInputs(Exception):
     """There is no honest forecast yet; `reasons` name what is missing, for a person to supply."""
 
     def __init__(self, reasons: tuple[str, ...]) -> None:

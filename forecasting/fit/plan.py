@@ -26,7 +26,7 @@ class PlanProblem:
     message: str
 
 
-class InvalidPlan(ValueError):  # noqa: N818 - reads as the thing refused
+class InvalidPlan(ValueError):
     """The plan was refused; `problems` lists everything wrong with it at once."""
 
     def __init__(self, problems: tuple[PlanProblem, ...]) -> None:

@@ -1,0 +1,193 @@
+"""The past as the fit sees it: rows of cash in base currency, each with its role and its payee."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.fit.calendar import month_of
+from forecasting.fit.history import CompanyHistory, base_rates
+from forecasting.fit.role import Role, role_of
+from ledger.domain.flows import day_number
+
+# Fewer days with income than this in half a year, and it is no stream of sales but single payments.
+SALES_DAYS_PER_HALF_YEAR = 20
+TAX_RUNS_PER_PAYROLL = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Payee:
+    """Who is paid or pays, for what and in which currency."""
+
+    category: str
+    counterparty: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class CashRows:
+    """Rows up to the as-of date, ordered by day.
+
+    Attributes:
+        as_of_day: days since 1970-01-01.
+        first_day: first day that the ledger covers.
+        day: int64 [n].
+        amount: float64 [n], signed, base currency at the rates of the as-of date.
+        count: int64 [n], events summed into the row.
+        role: int8 [n], codes of Role.
+        payee: int32 [n], index into payees; both signs of a payee share one.
+        payees: names behind the indices.
+    """
+
+    as_of_day: int
+    first_day: int
+    day: NDArray[np.int64]
+    amount: NDArray[np.float64]
+    count: NDArray[np.int64]
+    role: NDArray[np.int8]
+    payee: NDArray[np.int32]
+    payees: tuple[Payee, ...]
+
+    @property
+    def history_days(self) -> int:
+        """Days covered, at least 1."""
+        return max(1, self.as_of_day - self.first_day + 1)
+
+    def of(self, *roles: Role) -> "CashRows":
+        """The rows of some roles."""
+        return self.where(np.isin(self.role, np.array(roles, dtype=np.int8)))
+
+    def where(self, chosen: NDArray[np.bool_]) -> "CashRows":
+        """The rows under a mask."""
+        return replace(
+            self,
+            day=self.day[chosen],
+            amount=self.amount[chosen],
+            count=self.count[chosen],
+            role=self.role[chosen],
+            payee=self.payee[chosen],
+        )
+
+
+def read_cash_rows(history: CompanyHistory) -> CashRows:
+    """Value every row in base currency, give it a role, and settle the roles that only the whole ledger tells.
+
+    Raises:
+        MissingInputs: a currency without a rate.
+    """
+    rates = base_rates(history)
+    flows, as_of_day = history.flows, day_number(history.as_of)
+    known = flows.day <= as_of_day
+    day = flows.day[known].astype(np.int64)
+    order = np.argsort(day, kind="stable")
+    day = day[order]
+
+    def column(values: NDArray[np.generic]) -> NDArray[np.int64]:
+        return values[known][order].astype(np.int64)
+
+    currency, category, counterparty = (
+        column(flows.currency),
+        column(flows.category),
+        column(flows.counterparty),
+    )
+    event_type = column(flows.event_type)
+    amount = flows.amount[known][order].astype(np.float64)
+    per_unit = np.array([rates.get(code, 0.0) for code in flows.currencies] or [1.0])
+    amount = amount * (per_unit[currency] if len(currency) else 1.0)
+
+    packed = (currency * (len(flows.categories) + 1) + category) * (len(flows.counterparties) + 1) + counterparty
+    _, first, payee = np.unique(packed, return_index=True, return_inverse=True)
+    payees = tuple(
+        Payee(flows.categories[category[i]], flows.counterparties[counterparty[i]], flows.currencies[currency[i]])
+        for i in first.tolist()
+    )
+    rows = CashRows(
+        as_of_day=as_of_day,
+        first_day=_first_day(history, day, as_of_day),
+        day=day,
+        amount=amount,
+        count=column(flows.count),
+        role=_roles(payees, payee, event_type, amount > 0),
+        payee=payee.astype(np.int32),
+        payees=payees,
+    )
+    return _settle_roles(rows, history)
+
+
+def _first_day(history: CompanyHistory, day: NDArray[np.int64], as_of_day: int) -> int:
+    first = int(day[0]) if len(day) else as_of_day
+    start = history.plan.history_start
+    # The plan may know that the ledger covers silent days before the first event, never that it covers fewer.
+    return min(first, day_number(start)) if start is not None and len(day) else first
+
+
+def _roles(
+    payees: tuple[Payee, ...], payee: NDArray[np.intp], event_type: NDArray[np.int64], cash_in: NDArray[np.bool_]
+) -> NDArray[np.int8]:
+    kind = (payee * 8 + event_type) * 2 + cash_in
+    kinds, inverse = np.unique(kind, return_inverse=True)
+    roles = [
+        role_of(
+            event_type=(code // 2) % 8,
+            cash_in=bool(code % 2),
+            category=payees[code // 16].category,
+            counterparty=payees[code // 16].counterparty,
+        )
+        for code in kinds.tolist()
+    ]
+    return np.array(roles, dtype=np.int8)[inverse]
+
+
+def _settle_roles(rows: CashRows, history: CompanyHistory) -> CashRows:
+    role = rows.role.copy()
+    _settle_contracts(rows, history, role)
+    _settle_sales(rows, role)
+    _settle_payroll_tax(rows, role)
+    return replace(rows, role=role)
+
+
+def _settle_contracts(rows: CashRows, history: CompanyHistory, role: NDArray[np.int8]) -> None:
+    """A customer with a contract in the ledger or an open invoice in the plan pays by contract."""
+    customers = {receipt.customer for receipt in history.flows.contracts}
+    customers |= {receivable.customer for receivable in history.plan.open_receivables}
+    customers.discard("")
+    by_contract = np.array([payee.counterparty in customers for payee in rows.payees] or [False])
+    income = np.isin(role, (Role.REVENUE, Role.OTHER, Role.CONTRACT)) & (rows.amount > 0)
+    if len(role):
+        role[income & by_contract[rows.payee]] = Role.CONTRACT
+
+
+def _settle_sales(rows: CashRows, role: NDArray[np.int8]) -> None:
+    """Sales are many small receipts, whatever words say: income is sales when it behaves like it, and not else."""
+    recent = rows.day > rows.as_of_day - 182
+    days_per_half_year = SALES_DAYS_PER_HALF_YEAR * min(1.0, rows.history_days / 182)
+    for code, meant in ((Role.REVENUE, Role.OTHER), (Role.OTHER, Role.REVENUE)):
+        members = (role == code) & (rows.amount > 0)
+        if not members.any():
+            continue
+        if code is Role.REVENUE:
+            # Judged together: ten customers who each pay once a month are one stream of sales.
+            if len(np.unique(rows.day[members & recent])) < days_per_half_year and not _is_young(rows, members):
+                role[members] = meant
+            continue
+        for payee in np.unique(rows.payee[members & recent]).tolist():
+            mine = members & (rows.payee == payee)
+            if len(np.unique(rows.day[mine & recent])) >= 2 * days_per_half_year:
+                role[mine] = meant
+
+
+def _is_young(rows: CashRows, members: NDArray[np.bool_]) -> bool:
+    return bool(rows.as_of_day - rows.day[members][0] < 60)
+
+
+def _settle_payroll_tax(rows: CashRows, role: NDArray[np.int8]) -> None:
+    """A tax that is paid after (nearly) every payroll, or every month, is withheld tax, whatever it is called."""
+    runs = np.unique(rows.day[role == Role.PAYROLL])
+    if len(runs) < 3 or (role == Role.PAYROLL_TAX).any():
+        return
+    months = len(np.unique(month_of(runs)))
+    for payee in np.unique(rows.payee[role == Role.TAX]).tolist():
+        mine = (role == Role.TAX) & (rows.payee == payee)
+        paid = np.unique(rows.day[mine & (rows.day >= runs[0])])
+        if len(paid) >= TAX_RUNS_PER_PAYROLL * min(len(runs), months) and len(paid) >= 3:
+            role[mine] = Role.PAYROLL_TAX

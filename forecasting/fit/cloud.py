@@ -1,0 +1,146 @@
+"""Cloud usage: what a provider's bills would be without credits, and what the credits still cover."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.fit.calendar import add_months, day_of_month, month_of
+from forecasting.fit.cash_rows import CashRows
+from forecasting.fit.history import CompanyHistory
+from forecasting.fit.plan import CloudCredit
+from forecasting.fit.role import Role, words_of
+from forecasting.fit.shrinkage import DAYS_PER_MONTH, line, slope_se, weight
+
+Floats = NDArray[np.float64]
+
+BILLS_NEEDED = 2
+BILLS_READ = 8
+USUAL_GROWTH, USUAL_GROWTH_SD = 0.012, 0.02
+LAST_BILL_SHARE = 0.65
+LEAST_WALK_SD, MOST_WALK_SD = 0.03, 0.10
+USAGE_AGE_MONTHS = 2  # a bill older than this means the provider was left
+MOST_BILLS_PER_MONTH = 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class FittedCloud:
+    """One provider, billed monthly in arrears. Positive amounts in base currency.
+
+    Attributes:
+        usage_per_day: gross usage on the as-of date.
+        invoice_day: day of the month on which the bill of the month before is paid.
+        pending: bill of a whole past month that has not come yet, net of credit; its day is `pending_day`.
+        unbilled: usage of the current month up to the as-of date, net of credit.
+        grants: soonest expiry first.
+    """
+
+    provider: str
+    usage_per_day: float
+    invoice_day: int
+    pending_day: int
+    pending: float
+    unbilled: float
+    grants: tuple[CloudCredit, ...]
+    lvl: float
+    g: float
+    gsd: float
+    rw: float
+
+
+def fit_clouds(rows: CashRows, history: CompanyHistory) -> tuple[tuple[FittedCloud, ...], NDArray[np.bool_]]:
+    """Usage per provider, and which rows it explains."""
+    bills = ((rows.role == Role.CLOUD) & (rows.amount < 0)) | (rows.role == Role.CLOUD_CREDIT)
+    explained = np.zeros(len(rows.day), dtype=bool)
+    providers: dict[str, list[int]] = {}
+    for payee in np.unique(rows.payee[bills]).tolist():
+        providers.setdefault(rows.payees[payee].counterparty, []).append(payee)
+    found: list[tuple[str, NDArray[np.bool_]]] = []
+    for provider, payees in providers.items():
+        mine = bills & np.isin(rows.payee, np.array(payees))
+        months = np.unique(month_of(rows.day[mine]))
+        often = len(np.unique(rows.day[mine])) > MOST_BILLS_PER_MONTH * len(months)
+        if len(months) >= BILLS_NEEDED and not often:
+            found.append((provider, mine))
+    grants = _grants_by_provider(history, [provider for provider, _ in found])
+    clouds = []
+    for (provider, mine), own in zip(found, grants, strict=True):
+        explained |= mine
+        cloud = fit_cloud(
+            provider=provider,
+            day=rows.day[mine],
+            gross=np.abs(rows.amount[mine]),
+            as_of_day=rows.as_of_day,
+            grants=own,
+        )
+        if cloud is not None:
+            clouds.append(cloud)
+    # A credit without a bill in cash is not cash either way.
+    return tuple(clouds), explained | (rows.role == Role.CLOUD_CREDIT)
+
+
+def fit_cloud(
+    *,
+    provider: str,
+    day: NDArray[np.int64],
+    gross: Floats,
+    as_of_day: int,
+    grants: tuple[CloudCredit, ...] = (),
+) -> FittedCloud | None:
+    """One provider from its payments and applied credits; None when the last bill is long ago."""
+    month = month_of(day)
+    months = np.unique(month)
+    total = np.array([gross[month == m].sum() for m in months])
+    today = np.array([as_of_day])
+    this_month, today_dom = int(month_of(today)[0]), int(day_of_month(today)[0])
+    if this_month - int(months[-1]) > USAGE_AGE_MONTHS:
+        return None
+    used = months - 1  # the month that a bill is for
+    y = np.log(np.maximum(total[-BILLS_READ:], 1e-9))
+    x = (used[-BILLS_READ:] - used[-1]).astype(np.float64)
+    smoothed, slope = line(x, y)
+    se = slope_se(x, y)
+    share = weight(prior_sd=USUAL_GROWTH_SD, se=se) if np.isfinite(se) else 0.0
+    g = share * slope + (1 - share) * USUAL_GROWTH
+    level = LAST_BILL_SHARE * float(y[-1]) + (1 - LAST_BILL_SHARE) * smoothed
+    residual = y - smoothed - slope * x
+    walk = float(np.std(residual)) if len(y) >= 4 else MOST_WALK_SD
+    walk = float(np.clip(walk, LEAST_WALK_SD, MOST_WALK_SD))
+
+    def usage_in(which: int) -> float:
+        return float(np.exp(level + g * (which - int(used[-1]))))
+
+    middle = add_months(month=used[-1:], day_of_month=15)[0]
+    usage_per_day = float(np.exp(level + g * (as_of_day - middle) / DAYS_PER_MONTH)) / DAYS_PER_MONTH
+    invoice_day = int(np.median(day_of_month(day)[-6:]))
+    covered = (
+        sum((grant.remaining for grant in grants), start=type(grants[0].remaining)(0)) > 0 if grants else False
+    )
+    pending_due = int(add_months(month=np.array([this_month]), day_of_month=invoice_day)[0])
+    pending = 0.0 if covered or int(months[-1]) == this_month else usage_in(this_month - 1)
+    return FittedCloud(
+        provider=provider,
+        usage_per_day=usage_per_day,
+        invoice_day=invoice_day,
+        pending_day=max(pending_due, as_of_day + 1),
+        pending=pending,
+        unbilled=0.0 if covered else usage_per_day * today_dom,
+        grants=tuple(sorted(grants, key=lambda grant: grant.expires)),
+        lvl=0.02,
+        g=g,
+        gsd=USUAL_GROWTH_SD * float(np.sqrt(1 - share)),
+        rw=walk,
+    )
+
+
+def _grants_by_provider(history: CompanyHistory, providers: list[str]) -> list[tuple[CloudCredit, ...]]:
+    """Each grant to the provider that shares a word with it, else to the first (who is paid most often)."""
+    grants = history.plan.cloud_credits if history.grants is None else history.grants
+    own: list[list[CloudCredit]] = [[] for _ in providers]
+    for grant in grants:
+        if not providers:
+            break
+        said = words_of(grant.provider)
+        match = [n for n, provider in enumerate(providers) if said & words_of(provider)]
+        own[match[0] if match else 0].append(grant)
+    return [tuple(found) for found in own]

@@ -1,0 +1,120 @@
+"""The whole fit of a company: every row of its ledger goes to exactly one model, and each model is fitted once."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecasting.fit.calendar import BusinessCalendar
+from forecasting.fit.cash_rows import CashRows, Payee, read_cash_rows
+from forecasting.fit.cloud import FittedCloud, fit_clouds
+from forecasting.fit.contracts import FittedContracts, fit_contracts
+from forecasting.fit.hires import ExpectedHire, expected_hires
+from forecasting.fit.history import CompanyHistory, MissingInputs, base_rates
+from forecasting.fit.leak import FittedLeak, fit_leak
+from forecasting.fit.looks import WINDOW_DAYS, Looks, look
+from forecasting.fit.payroll import FittedPayroll, calendar_of, fit_payrolls
+from forecasting.fit.payroll_tax import FittedPayrollTax, fit_payroll_taxes
+from forecasting.fit.pool import IN, OUT, FittedPool, fit_pool, monthly_outflow, pool_history
+from forecasting.fit.recurring import Streams, expect
+from forecasting.fit.renewals import planned_bills
+from forecasting.fit.revenue import FittedRevenue, fit_revenue
+from forecasting.fit.role import Role
+from forecasting.fit.taxes import FittedTaxes, fit_taxes
+
+
+@dataclass(frozen=True, slots=True)
+class FittedCompany:
+    """What the drivers build a forecast from. Amounts in base currency, days counted from 1970-01-01.
+
+    Attributes:
+        cash: closing balance on the as-of date.
+        calendar: bank calendar of the base currency.
+        taxes_of: the tax of each payroll, by position.
+        streams: recurring payments in and out.
+        stream_names, stream_currencies: payee of each stream, and what it is paid in.
+        pools, leaks: by direction, (OUT, IN).
+    """
+
+    as_of_day: int
+    cash: float
+    calendar: BusinessCalendar
+    rows: CashRows
+    payrolls: tuple[FittedPayroll, ...]
+    taxes_of: tuple[FittedPayrollTax | None, ...]
+    hires: tuple[ExpectedHire, ...]
+    revenue: FittedRevenue | None
+    contracts: FittedContracts
+    clouds: tuple[FittedCloud, ...]
+    taxes: FittedTaxes | None
+    streams: Streams
+    stream_names: tuple[str, ...]
+    stream_currencies: tuple[str, ...]
+    pools: tuple[FittedPool | None, FittedPool | None]
+    leaks: tuple[FittedLeak, FittedLeak]
+
+
+def fit_company(history: CompanyHistory) -> FittedCompany:
+    """Fit every model.
+
+    Raises:
+        MissingInputs: naming what a forecast cannot do without.
+    """
+    if not history.cash:
+        raise MissingInputs((f"no cash balance on {history.as_of}",))
+    rates = base_rates(history)
+    rows = read_cash_rows(history)
+    calendar = calendar_of(history, history.base_currency)
+
+    payrolls, of_payroll = fit_payrolls(rows, history)
+    taxes_of, of_payroll_tax = fit_payroll_taxes(rows, payrolls)
+    clouds, of_cloud = fit_clouds(rows, history)
+    contracts, of_contracts = fit_contracts(rows, history)
+    revenue, of_revenue = fit_revenue(rows)
+    taxes, of_taxes = fit_taxes(rows, calendar=calendar)
+    explained = of_payroll | of_payroll_tax | of_cloud | of_contracts | of_revenue | of_taxes
+    explained |= planned_bills(rows, history) & ~of_cloud
+    explained |= np.isin(rows.role, (Role.TRANSFER, Role.FUNDING))
+
+    looks = look(rows.where(~explained), calendar=calendar)
+    streams, payees = _streams(rows, looks)
+    pools, leaks = _pools_and_leaks(rows, looks, calendar)
+    return FittedCompany(
+        as_of_day=rows.as_of_day,
+        cash=sum(float(amount) * rates[code] for code, amount in history.cash.items() if amount),
+        calendar=calendar,
+        rows=rows,
+        payrolls=payrolls,
+        taxes_of=taxes_of,
+        hires=expected_hires(history),
+        revenue=revenue,
+        contracts=contracts,
+        clouds=clouds,
+        taxes=taxes,
+        streams=streams,
+        stream_names=tuple(payee.counterparty or payee.category or "unnamed payee" for payee in payees),
+        stream_currencies=tuple(payee.currency for payee in payees),
+        pools=pools,
+        leaks=leaks,
+    )
+
+
+def _streams(rows: CashRows, looks: Looks) -> tuple[Streams, tuple[Payee, ...]]:
+    """Today's streams and who they are."""
+    streams = looks.detection.streams
+    today = streams.where(streams.key < looks.keys)
+    payee = np.zeros(max(looks.keys, 1), dtype=np.int64)
+    payee[looks.row_key] = looks.rows.payee
+    return today, tuple(rows.payees[payee[key]] for key in today.key.tolist())
+
+
+def _pools_and_leaks(
+    rows: CashRows, looks: Looks, calendar: BusinessCalendar
+) -> tuple[tuple[FittedPool | None, FittedPool | None], tuple[FittedLeak, FittedLeak]]:
+    cash = (rows.role != Role.TRANSFER) & (rows.role != Role.CLOUD_CREDIT)
+    outflow = monthly_outflow(rows.day[cash], rows.amount[cash], looks)
+    out, into = (pool_history(looks, direction=direction, all_outflow=outflow) for direction in (OUT, IN))
+    occurrences = expect(looks.detection.streams, days=WINDOW_DAYS, calendar=calendar)
+    return (fit_pool(looks, out), fit_pool(looks, into)), (
+        fit_leak(looks, out, occurrences, direction=OUT),
+        fit_leak(looks, into, occurrences, direction=IN),
+    )

@@ -1,0 +1,167 @@
+"""Annual contracts: cash up front once a year, which is a lump and never a run rate; and open invoices."""
+
+from dataclasses import dataclass
+from math import erf, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.fit.cash_rows import CashRows
+from forecasting.fit.history import CompanyHistory
+from forecasting.fit.role import Role, words_of
+from ledger.domain.flows import day_number
+
+Floats = NDArray[np.float64]
+
+DAYS_PER_TERM_MONTH = 365 / 12
+SHORTEST_TERM_MONTHS = 6
+USUAL_TERM_MONTHS = 12
+LONG_TERM_WORDS = frozenset(("annual", "enterprise", "contract", "contracts", "license", "licence", "yearly"))
+
+RENEWAL_PROBABILITY = 0.84
+RENEWAL_TRIALS = 12.0  # weight of that experience against a company's own renewals
+RENEWAL_SD_DAYS = 12.0
+RENEWAL_UPLIFT = 1.03
+RENEWAL_GIVEN_UP_DAYS = 45
+DEAL_FIRST_DAY = 35
+DEAL_LOG_SD = 0.25
+
+PAYS_PROBABILITY, PAYS_LATE_PROBABILITY = 0.98, 0.85
+OVERDUE_DAYS = 30
+PAYMENT_DELAY_DAYS = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """A contract that may be renewed: `probability` is that of the payment still coming."""
+
+    customer: str
+    day: int
+    amount: float
+    probability: float
+    term_days: int
+    deferred: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Receivable:
+    """An open invoice in base currency; `term_days` of delivery where it is for a deferred contract, else 0."""
+
+    customer: str
+    due_day: int
+    amount: float
+    probability: float
+    term_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class FittedContracts:
+    """Expected renewals, open invoices and the arrival of new contracts.
+
+    Attributes:
+        deal_sizes: float64 [n], first payments of past customers.
+        deal_days: days of history in which they arrived.
+        deal_term_days, deals_deferred: of the usual contract.
+    """
+
+    renewals: tuple[Renewal, ...]
+    receivables: tuple[Receivable, ...]
+    deal_sizes: Floats
+    deal_days: float
+    deal_term_days: int
+    deals_deferred: bool
+
+
+def fit_contracts(rows: CashRows, history: CompanyHistory) -> tuple[FittedContracts, NDArray[np.bool_]]:
+    """Contracts and receivables, and which rows they explain."""
+    terms = _terms(rows, history)
+    explained = (rows.role == Role.CONTRACT) & np.array([p in terms for p in rows.payee.tolist()], dtype=bool)
+    deferred = {receipt.customer for receipt in history.flows.contracts if receipt.deferred}
+    receivables = open_receivables(history, rows.as_of_day)
+    owing = {receivable.customer for receivable in receivables}
+    last: dict[str, tuple[int, float, int]] = {}  # customer -> day, amount, term of the latest payment
+    first: dict[str, tuple[int, float]] = {}
+    renewed = expired = 0
+    for day, amount, payee in zip(
+        rows.day[explained].tolist(), rows.amount[explained].tolist(), rows.payee[explained].tolist(), strict=True
+    ):
+        customer, term_days = rows.payees[payee].counterparty, round(terms[payee] * DAYS_PER_TERM_MONTH)
+        if customer in last and day - last[customer][0] < 30:  # instalments of one invoice
+            last[customer] = last[customer][0], last[customer][1] + amount, term_days
+            continue
+        renewed += customer in last
+        last[customer] = day, amount, term_days
+        first.setdefault(customer, (day, amount))
+    renewals = []
+    for day, _, term_days in last.values():
+        expired += day + term_days + RENEWAL_GIVEN_UP_DAYS < rows.as_of_day
+    rate = (RENEWAL_PROBABILITY * RENEWAL_TRIALS + renewed) / (RENEWAL_TRIALS + renewed + expired)
+    for customer, (day, amount, term_days) in last.items():
+        due = day + term_days
+        if customer not in owing and due > rows.as_of_day - RENEWAL_GIVEN_UP_DAYS:
+            probability = _still_coming(rate, (rows.as_of_day - due) / RENEWAL_SD_DAYS)
+            renewals.append(
+                Renewal(customer, due, amount * RENEWAL_UPLIFT, probability, term_days, customer in deferred)
+            )
+    fresh = _new_customers(history, first)
+    return FittedContracts(
+        renewals=tuple(renewals),
+        receivables=receivables,
+        deal_sizes=np.array([first[customer][1] for customer in fresh]),
+        deal_days=float(rows.history_days),
+        deal_term_days=round(USUAL_TERM_MONTHS * DAYS_PER_TERM_MONTH),
+        deals_deferred=bool(deferred),
+    ), explained
+
+
+def open_receivables(history: CompanyHistory, as_of_day: int) -> tuple[Receivable, ...]:
+    """The plan's open invoices. They are in base currency, as the plan states no other."""
+    terms = {
+        receipt.customer: round(receipt.term_months * DAYS_PER_TERM_MONTH)
+        for receipt in history.flows.contracts
+        if receipt.deferred
+    }
+    found = []
+    for receivable in history.plan.open_receivables:
+        due_day = day_number(receivable.due)
+        late = as_of_day - due_day > OVERDUE_DAYS
+        found.append(
+            Receivable(
+                customer=receivable.customer,
+                due_day=due_day,
+                amount=float(receivable.amount),
+                probability=PAYS_LATE_PROBABILITY if late else PAYS_PROBABILITY,
+                term_days=terms.get(receivable.customer, 0),
+            )
+        )
+    return tuple(found)
+
+
+def _terms(rows: CashRows, history: CompanyHistory) -> dict[int, int]:
+    """Payee -> months of its contract; payees whose receipts are no long contracts are left out."""
+    stated = {receipt.customer: receipt.term_months for receipt in history.flows.contracts}
+    found = {}
+    for payee in np.unique(rows.payee[rows.role == Role.CONTRACT]).tolist():
+        who = rows.payees[payee]
+        said = words_of(who.category) | words_of(who.counterparty)
+        term = stated.get(who.counterparty, USUAL_TERM_MONTHS if said & LONG_TERM_WORDS else 0)
+        paid = np.unique(rows.day[(rows.role == Role.CONTRACT) & (rows.payee == payee)])
+        # Whoever pays every month or quarter is no annual customer, whatever the category says.
+        often = len(paid) >= 3 and float(np.median(np.diff(paid))) < term * DAYS_PER_TERM_MONTH / 2
+        if term >= SHORTEST_TERM_MONTHS and not often:
+            found[payee] = term
+    return found
+
+
+def _new_customers(history: CompanyHistory, first: dict[str, tuple[int, float]]) -> list[str]:
+    """Customers whose first payment was a new deal, not the renewal of an older one."""
+    renewing = {
+        (receipt.customer, day_number(receipt.day)) for receipt in history.flows.contracts if receipt.renewal
+    }
+    return [customer for customer, (day, _) in first.items() if (customer, day) not in renewing]
+
+
+def _still_coming(probability: float, sds_late: float) -> float:
+    """Bayes: the chance of a renewal after `sds_late` standard deviations of silence beyond its day."""
+    silent = 0.5 * (1 - erf(sds_late / sqrt(2)))
+    return probability * silent / (probability * silent + 1 - probability)

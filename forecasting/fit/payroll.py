@@ -1,0 +1,211 @@
+"""Payroll: when it runs, what a run costs, how fast that grows, and the December bonus."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.fit.calendar import BusinessCalendar, calendar_for, country_of, month_of
+from forecasting.fit.cash_rows import CashRows
+from forecasting.fit.history import CompanyHistory
+from forecasting.fit.role import Role
+from forecasting.fit.schedule import PaySchedule, read_schedule
+from forecasting.fit.shrinkage import DAYS_PER_MONTH, line, slope_se, weight
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+ACTIVE_PERIODS = 1.8
+SAME_RUN = 0.6
+BONUS_WINDOW = 9
+BONUS_RATIO = 1.12
+BONUS_RATIO_OUTSIDE_DECEMBER = 1.3
+OUTLIER = 0.2
+GROWTH_MONTHS = 12
+USUAL_GROWTH, USUAL_GROWTH_SD = 0.004, 0.02
+LEAST_GROWTH, MOST_GROWTH = -0.05, 0.06
+GROWTH_WITH_HIRES = 0.8  # the plan already names some of the people that growth would bring
+FX_MONTHLY_SD = 0.023
+
+
+@dataclass(frozen=True, slots=True)
+class FittedPayroll:
+    """One payroll: one currency, one schedule. Amounts in base currency, positive.
+
+    Attributes:
+        name: payee, or the currency when a run pays many people one by one.
+        run_day, run_amount: past runs, summed per day.
+        level: expected cost of a run on the as-of date, without bonus.
+        bonus_day, bonus_share: last December's bonus, as a share of the level; 0 when there was none.
+        lvl, g, gsd, rw: the factor's uncertainty, see forecasting.kernel.inputs.Factor.
+    """
+
+    name: str
+    currency: str
+    calendar: BusinessCalendar
+    schedule: PaySchedule
+    run_day: Ints
+    run_amount: Floats
+    level: float
+    bonus_day: int
+    bonus_share: float
+    lvl: float
+    g: float
+    gsd: float
+    rw: float
+
+
+def fit_payrolls(rows: CashRows, history: CompanyHistory) -> tuple[tuple[FittedPayroll, ...], NDArray[np.bool_]]:
+    """The payrolls, and which rows they explain; runs without a schedule are left to other models."""
+    payroll = (rows.role == Role.PAYROLL) & (rows.amount < 0)
+    explained = np.zeros(len(rows.day), dtype=bool)
+    found = []
+    for currency, payees in _bundles(rows, payroll):
+        mine = payroll & np.isin(rows.payee, np.array(payees))
+        calendar = calendar_of(history, currency)
+        run_day, inverse = np.unique(rows.day[mine], return_inverse=True)
+        run_amount = -np.bincount(inverse, weights=rows.amount[mine])
+        schedule = read_schedule(days=run_day, calendar=calendar)
+        if schedule is None:
+            continue
+        explained |= mine
+        period = DAYS_PER_MONTH / schedule.runs_per_month
+        if rows.as_of_day - run_day[-1] > ACTIVE_PERIODS * period:
+            continue  # it ended: explained, and not expected again
+        name = rows.payees[payees[0]].counterparty if len(payees) == 1 else f"{len(payees)} people in {currency}"
+        found.append(
+            fit_payroll(
+                name=name,
+                currency=currency,
+                foreign=currency != history.base_currency,
+                calendar=calendar,
+                schedule=schedule,
+                run_day=run_day,
+                run_amount=run_amount,
+                hires_planned=any(hire.currency == currency for hire in history.plan.planned_hires),
+            )
+        )
+    return tuple(found), explained
+
+
+def fit_payroll(
+    *,
+    name: str,
+    currency: str,
+    foreign: bool,
+    calendar: BusinessCalendar,
+    schedule: PaySchedule,
+    run_day: Ints,
+    run_amount: Floats,
+    hires_planned: bool = False,
+) -> FittedPayroll:
+    """Level, growth and bonus of one payroll from its runs (ascending days, positive amounts)."""
+    usual, is_bonus = clean_bonuses(run_day=run_day, run_amount=run_amount)
+    log_level = np.log(np.maximum(usual, 1e-9))
+    g, gsd, rw = _growth(run_day, log_level, schedule)
+    bonus_day, bonus_share = _december_bonus(run_day, run_amount, usual, is_bonus)
+    return FittedPayroll(
+        name=name,
+        currency=currency,
+        calendar=calendar,
+        schedule=schedule,
+        run_day=run_day,
+        run_amount=run_amount,
+        level=_level(usual),
+        bonus_day=bonus_day,
+        bonus_share=bonus_share,
+        lvl=0.004,
+        g=g * (GROWTH_WITH_HIRES if hires_planned else 1.0),
+        gsd=gsd,
+        rw=float(np.hypot(rw, FX_MONTHLY_SD)) if foreign else rw,
+    )
+
+
+def clean_bonuses(*, run_day: Ints, run_amount: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Runs with the bonuses taken out, and which runs carried one.
+
+    A bonus stands out from the runs around it and is gone with the next run; a raise stays.
+    """
+    half = BONUS_WINDOW // 2
+    padded = np.concatenate([np.full(half, np.nan), run_amount, np.full(half, np.nan)])
+    around = np.nanmedian(np.lib.stride_tricks.sliding_window_view(padded, BONUS_WINDOW), axis=1)
+    december = month_of(run_day) % 12 == 11
+    following = np.append(run_amount[1:], around[-1])
+    persists = following > (run_amount + around) / 2
+    high = run_amount > np.where(december, BONUS_RATIO, BONUS_RATIO_OUTSIDE_DECEMBER) * around
+    is_bonus = high & ~persists
+    return np.where(is_bonus, around, run_amount), is_bonus
+
+
+def calendar_of(history: CompanyHistory, currency: str) -> BusinessCalendar:
+    """The bank calendar that moves payments in a currency of this company."""
+    country = country_of(
+        currency=currency,
+        zone=history.timezone,
+        base_currency=history.base_currency,
+        country=history.country,
+    )
+    return calendar_for(country=country, year=history.as_of.year)
+
+
+def run_days(payroll: FittedPayroll, *, as_of_day: int, days: int) -> Ints:
+    """The pay days in the `days` after the as-of day, without the one that was just paid early."""
+    expected = payroll.schedule.days_after(day=as_of_day, until=as_of_day + days, calendar=payroll.calendar)
+    half_period = DAYS_PER_MONTH / payroll.schedule.runs_per_month / 2
+    return expected[expected - payroll.run_day[-1] > half_period]
+
+
+def without_bonus(payroll: FittedPayroll) -> FittedPayroll:
+    """The same payroll, no bonus expected."""
+    return replace(payroll, bonus_share=0.0)
+
+
+def _bundles(rows: CashRows, payroll: NDArray[np.bool_]) -> list[tuple[str, list[int]]]:
+    """Payees per currency that are paid on the same days: one run, many people."""
+    days_of: dict[int, set[int]] = {}
+    for payee in np.unique(rows.payee[payroll]).tolist():
+        days_of[payee] = set(rows.day[payroll & (rows.payee == payee)].tolist())
+    bundles: list[tuple[str, list[int], set[int]]] = []
+    for payee in sorted(days_of, key=lambda one: (-len(days_of[one]), one)):
+        currency, days = rows.payees[payee].currency, days_of[payee]
+        for known, members, run in bundles:
+            if known == currency and len(days & run) >= SAME_RUN * len(days):
+                members.append(payee)
+                run |= days
+                break
+        else:
+            bundles.append((currency, [payee], set(days)))
+    return [(currency, members) for currency, members, _ in bundles]
+
+
+def _level(usual: Floats) -> float:
+    """The last run, unless it is far off and no earlier run confirms it."""
+    last, median = float(usual[-1]), float(np.median(usual[-5:]))
+    confirmed = len(usual) > 1 and abs(usual[-2] / max(last, 1e-9) - 1) <= OUTLIER / 2
+    return median if abs(last / max(median, 1e-9) - 1) > OUTLIER and not confirmed else last
+
+
+def _growth(run_day: Ints, log_level: Floats, schedule: PaySchedule) -> tuple[float, float, float]:
+    """Growth per month, its sd, and the sd of the monthly random walk of the log level."""
+    padded = np.concatenate([log_level[:1], log_level, log_level[-1:]])
+    smooth = np.median(np.lib.stride_tricks.sliding_window_view(padded, 3), axis=1)
+    recent = run_day > run_day[-1] - GROWTH_MONTHS * DAYS_PER_MONTH
+    months = (run_day[recent] - run_day[-1]) / DAYS_PER_MONTH
+    _, slope = line(months, smooth[recent])
+    se = slope_se(months, smooth[recent])
+    share = weight(prior_sd=USUAL_GROWTH_SD, se=se) if np.isfinite(se) else 0.0
+    g = float(np.clip(share * slope + (1 - share) * USUAL_GROWTH, LEAST_GROWTH, MOST_GROWTH))
+    runs_per_month = max(1, round(schedule.runs_per_month))
+    monthly = log_level[::-1][::runs_per_month][::-1]
+    rw = max(0.008, 0.8 * float(np.std(np.diff(monthly)))) if len(monthly) >= 4 else 0.03
+    return g, max(0.004, 0.7 * se) if np.isfinite(se) else 0.02, rw
+
+
+def _december_bonus(
+    run_day: Ints, run_amount: Floats, usual: Floats, is_bonus: NDArray[np.bool_]
+) -> tuple[int, float]:
+    december = is_bonus & (month_of(run_day) % 12 == 11) & (run_day > run_day[-1] - 372)
+    if not december.any():
+        return 0, 0.0
+    last = int(np.flatnonzero(december)[-1])
+    return int(run_day[last]), float(run_amount[last] / usual[last] - 1)

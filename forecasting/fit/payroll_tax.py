@@ -1,0 +1,185 @@
+"""Withheld payroll tax: a share of every run that leaves days, or a month, later, and is not ours meanwhile."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.fit.calendar import BusinessCalendar, add_months, day_of_month, month_of
+from forecasting.fit.cash_rows import CashRows
+from forecasting.fit.payroll import FittedPayroll
+from forecasting.fit.role import Role
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+RATIOS_READ = 8
+LONGEST_LAG_DAYS = 12
+REMEMBERED_DAYS = 45
+MOST_RATIO = 3.0
+START_OF_YEAR = (0, 1, 2)  # January to March: wage bases start again, so the ratio is higher
+
+
+@dataclass(frozen=True, slots=True)
+class FittedPayrollTax:
+    """How the tax of one payroll follows its runs.
+
+    Attributes:
+        lag_days: calendar days from run to remittance, before moving to a business day; 0 when monthly.
+        day_of_month: for a monthly depositor, the day of the next month; 0 when each run is remitted.
+        ratio_start_of_year, ratio: tax per unit of net pay in January to March, and else.
+        owed_day, owed_amount: tax of past runs that is still to be paid, positive.
+    """
+
+    lag_days: int
+    day_of_month: int
+    ratio_start_of_year: float
+    ratio: float
+    owed_day: Ints
+    owed_amount: Floats
+
+
+def fit_payroll_taxes(
+    rows: CashRows, payrolls: tuple[FittedPayroll, ...]
+) -> tuple[tuple[FittedPayrollTax | None, ...], NDArray[np.bool_]]:
+    """The tax of each payroll, and which rows they explain. Several payrolls of a currency share its tax."""
+    tax = (rows.role == Role.PAYROLL_TAX) & (rows.amount < 0)
+    currency = np.array([payee.currency for payee in rows.payees] or [""])
+    explained = np.zeros(len(rows.day), dtype=bool)
+    fitted: list[FittedPayrollTax | None] = []
+    for payroll in payrolls:
+        mine = tax & (currency[rows.payee] == payroll.currency) if len(rows.day) else tax
+        paid_day, inverse = np.unique(rows.day[mine], return_inverse=True)
+        paid = -np.bincount(inverse, weights=rows.amount[mine])
+        share = _share(payroll, payrolls)
+        found = fit_payroll_tax(payroll=payroll, paid_day=paid_day, paid=paid * share, as_of_day=rows.as_of_day)
+        fitted.append(found)
+        if found is not None:
+            explained |= mine
+    return tuple(fitted), explained
+
+
+def fit_payroll_tax(
+    *, payroll: FittedPayroll, paid_day: Ints, paid: Floats, as_of_day: int
+) -> FittedPayrollTax | None:
+    """The tax of one payroll from the days and amounts (positive) it was paid; None when nothing matches."""
+    year = paid_day > as_of_day - 400
+    paid_day, paid = paid_day[year], paid[year]
+    if len(paid_day) < 2:
+        return None
+    run = np.searchsorted(payroll.run_day, paid_day) - 1  # the latest run before the payment
+    matched = run >= 0
+    paid_day, paid, run = paid_day[matched], paid[matched], run[matched]
+    if len(paid_day) < 2:
+        return None
+    lag = float(np.median(paid_day - payroll.run_day[run]))
+    runs_since = int((payroll.run_day >= payroll.run_day[run[0]]).sum())
+    monthly = lag > LONGEST_LAG_DAYS or (
+        payroll.schedule.runs_per_month > 1.5 and len(paid_day) < 0.7 * runs_since
+    )
+    if monthly:
+        return _fit_monthly(payroll, paid_day, paid, as_of_day)
+    return _fit_per_run(payroll, paid_day, paid, run, as_of_day)
+
+
+def remittances(
+    *, tax: FittedPayrollTax, run_day: Ints, run_amount: Floats, calendar: BusinessCalendar
+) -> tuple[Ints, Floats]:
+    """When the tax of runs is paid, and how much: (days, positive amounts), one entry per run."""
+    ratio = np.where(np.isin(month_of(run_day) % 12, START_OF_YEAR), tax.ratio_start_of_year, tax.ratio)
+    if tax.day_of_month:
+        due = add_months(month=month_of(run_day) + 1, day_of_month=tax.day_of_month)
+    else:
+        due = run_day + tax.lag_days
+    return calendar.on_or_after(due), run_amount * ratio
+
+
+def _fit_per_run(
+    payroll: FittedPayroll, paid_day: Ints, paid: Floats, run: Ints, as_of_day: int
+) -> FittedPayrollTax | None:
+    total = np.bincount(run, weights=paid, minlength=len(payroll.run_day))
+    first_paid = np.full(len(payroll.run_day), np.iinfo(np.int64).max)
+    np.minimum.at(first_paid, run, paid_day)
+    known = np.flatnonzero(total > 0)
+    lag = int(np.clip(np.rint(np.median((first_paid - payroll.run_day)[known][-12:])), 1, LONGEST_LAG_DAYS))
+    ratio = _ratios(month_of(payroll.run_day[known]), total[known] / payroll.run_amount[known])
+    if ratio is None:
+        return None
+    unpaid = (
+        (total == 0) & (payroll.run_day > as_of_day - lag - 7) & (payroll.run_day > payroll.run_day[known[-1]])
+    )
+    return _with_owed(payroll, lag, 0, ratio, unpaid, as_of_day)
+
+
+def _fit_monthly(payroll: FittedPayroll, paid_day: Ints, paid: Floats, as_of_day: int) -> FittedPayrollTax | None:
+    run_month, paid_month = month_of(payroll.run_day), month_of(paid_day)
+    months = np.unique(paid_month)
+    total = np.array([paid[paid_month == month].sum() for month in months])
+    net = np.array([payroll.run_amount[run_month == month - 1].sum() for month in months])
+    known = net > 0
+    ratio = _ratios(months[known] - 1, total[known] / net[known]) if known.any() else None
+    if ratio is None:
+        return None
+    dom = int(np.median(day_of_month(paid_day)[-6:]))
+    this_month = int(month_of(np.array([as_of_day]))[0])
+    # Runs of this month are not remitted yet, nor are those of the last month when this month saw no payment.
+    unpaid = (run_month == this_month) | ((run_month == this_month - 1) & (months[-1] != this_month))
+    return _with_owed(payroll, 0, dom, ratio, unpaid, as_of_day)
+
+
+def _with_owed(
+    payroll: FittedPayroll,
+    lag: int,
+    dom: int,
+    ratio: tuple[float, float],
+    unpaid: NDArray[np.bool_],
+    as_of_day: int,
+) -> FittedPayrollTax:
+    tax = FittedPayrollTax(
+        lag_days=lag,
+        day_of_month=dom,
+        ratio_start_of_year=ratio[0],
+        ratio=ratio[1],
+        owed_day=np.zeros(0, dtype=np.int64),
+        owed_amount=np.zeros(0),
+    )
+    unpaid &= payroll.run_day > as_of_day - REMEMBERED_DAYS - 31
+    day, amount = remittances(
+        tax=tax,
+        run_day=payroll.run_day[unpaid],
+        run_amount=payroll.run_amount[unpaid],
+        calendar=payroll.calendar,
+    )
+    return FittedPayrollTax(
+        lag_days=lag,
+        day_of_month=dom,
+        ratio_start_of_year=ratio[0],
+        ratio=ratio[1],
+        owed_day=np.maximum(day, as_of_day + 1),
+        owed_amount=amount,
+    )
+
+
+def _ratios(month: Ints, ratio: Floats) -> tuple[float, float] | None:
+    """Median of the last ratios, January to March and else; either stands in for the other."""
+    usable = (ratio > 0) & (ratio < MOST_RATIO)
+    month, ratio = month[usable], ratio[usable]
+    if not len(ratio):
+        return None
+    start = np.isin(month % 12, START_OF_YEAR)
+    early, rest = ratio[start][-RATIOS_READ:], ratio[~start][-RATIOS_READ:]
+    fallback = float(np.median(ratio[-RATIOS_READ:]))
+    return (
+        float(np.median(early)) if len(early) >= 2 else fallback,
+        float(np.median(rest)) if len(rest) >= 2 else fallback,
+    )
+
+
+def _share(payroll: FittedPayroll, payrolls: tuple[FittedPayroll, ...]) -> float:
+    """A payroll's share in the tax of its currency, by net pay per month."""
+    monthly = {
+        id(other): other.level * other.schedule.runs_per_month
+        for other in payrolls
+        if other.currency == payroll.currency
+    }
+    return monthly[id(payroll)] / max(sum(monthly.values()), 1e-9)

@@ -1,0 +1,199 @@
+"""The variable pool: everything without a calendar of its own, as a weekly level, a weekday profile and lumps."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.fit.looks import Looks
+from forecasting.fit.profile import spread, weekday_profile
+from forecasting.fit.role import Role
+from forecasting.fit.shrinkage import DAYS_PER_MONTH, weight
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+OUT, IN = 0, 1
+LUMP_SHARE = 0.04  # of a month's outflow
+OUTFLOW_DAYS = 182
+LUMP_DAYS = 728
+HABIT = 8  # payments of one payee in a year that make it a habit, however large
+HALF_LIFE_DAYS = 150.0
+PROFILE_DAYS = 364
+TREND_SD = 0.01
+TREND_WEEKS = 52
+WALK_SD = 0.04
+MOST_LVL = 0.5
+UNKNOWN_LVL = 0.5
+WEEKS_TRUSTED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class FittedPool:
+    """One direction of the pool (amounts signed).
+
+    Attributes:
+        mean_per_day: expected flow per day on the as-of date, without lumps.
+        profile: float64 [7], mean 1, Monday first.
+        variance_per_day: of the daily flow, without lumps.
+        lump_sizes: float64 [n], past lumps; they arrive with rate Gamma(n + 1/2) / lump_days.
+        lvl, g, gsd, rw: see forecasting.kernel.inputs.Factor.
+    """
+
+    mean_per_day: float
+    profile: Floats
+    variance_per_day: float
+    lump_sizes: Floats
+    lump_days: float
+    lvl: float
+    g: float
+    gsd: float
+    rw: float
+
+    @property
+    def lumps_per_day(self) -> float:
+        """Expected flow per day from lumps."""
+        return (
+            (len(self.lump_sizes) + 0.5) / self.lump_days * float(self.lump_sizes.mean())
+            if len(self.lump_sizes)
+            else 0.0
+        )
+
+    def expected(self, *, first_day: int, days: int) -> Floats:
+        """float64 [days]: expected flow of each day at level 1, without lumps."""
+        return self.mean_per_day * spread(profile=self.profile, first_day=first_day, days=days)
+
+
+@dataclass(frozen=True, slots=True)
+class PoolHistory:
+    """What each look knew of one direction of the pool.
+
+    Attributes:
+        weekly: float64 [looks, weeks], sums of the weeks back from the look, the latest first.
+        known_weeks: int64 [looks], whole weeks of history at each look, at least 1.
+        lump: bool [looks, n], rows that were lumps at the look.
+        pooled: bool [looks, n], other rows of this direction.
+        lump_days: float64 [looks], days in which lumps were counted.
+    """
+
+    weekly: Floats
+    known_weeks: Ints
+    lump: NDArray[np.bool_]
+    pooled: NDArray[np.bool_]
+    lump_days: Floats
+
+    def mean_per_day(self) -> Floats:
+        """float64 [looks]: weighted weekly mean per day, lumps not included."""
+        return _weighted_mean(self.weekly, _weights(self.weekly.shape[1], self.known_weeks)) / 7
+
+    def lumps_per_day(self, amount: Floats) -> Floats:
+        """float64 [looks]: expected flow per day from lumps."""
+        count = self.lump.sum(axis=1)
+        mean = (self.lump * amount).sum(axis=1) / np.maximum(count, 1)
+        return np.where(count > 0, (count + 0.5) / self.lump_days * mean, 0.0)
+
+
+def pool_history(looks: Looks, *, direction: int, all_outflow: Floats) -> PoolHistory:
+    """Weekly sums and lumps of one direction at every look; `all_outflow` [looks] is the company's per month."""
+    rows = looks.rows
+    sign = rows.amount > 0 if direction == IN else rows.amount < 0
+    pooled = looks.pooled() & sign
+    age = looks.day[:, None] - rows.day[None, :]
+    large = np.abs(rows.amount) / np.maximum(rows.count, 1) > LUMP_SHARE * all_outflow[:, None]
+    habit = np.isin(rows.role, (Role.CONTRACTOR,)) | _is_habit(looks, age)
+    lump = pooled & large & ~habit & (age < LUMP_DAYS)
+    pooled &= ~(pooled & large & ~habit)
+    known_days = looks.day - looks.first_day + 1
+    known_weeks = np.maximum(known_days // 7, 1)
+    weeks = int(known_weeks.max())
+    week = np.where(pooled, age // 7, weeks)
+    inside = pooled & (week < known_weeks[:, None])
+    index = np.nonzero(inside)
+    flat = index[0] * weeks + week[index]
+    weekly = np.bincount(flat, weights=rows.amount[index[1]], minlength=len(looks.day) * weeks)
+    # Less than a week of history is scaled to a week.
+    scale = np.where(known_days < 7, 7 / known_days, 1.0)
+    return PoolHistory(
+        weekly=weekly.reshape(len(looks.day), weeks) * scale[:, None],
+        known_weeks=known_weeks,
+        lump=lump,
+        pooled=pooled,
+        lump_days=np.minimum(known_days, LUMP_DAYS).astype(np.float64),
+    )
+
+
+def fit_pool(looks: Looks, known: PoolHistory) -> FittedPool | None:
+    """The pool of one direction as of today; None when there is none."""
+    rows, weeks = looks.rows, int(known.known_weeks[0])
+    mine = known.pooled[0]
+    if not mine.any() and not known.lump[0].any():
+        return None
+    weekly = known.weekly[0, :weeks]
+    w = _weights(weeks, known.known_weeks[:1])[0]
+    mean = float(_weighted_mean(weekly[None, :], w[None, :])[0])
+    variance = float((w * (weekly - mean) ** 2).sum() / w.sum()) * (weeks / (weeks - 1) if weeks > 1 else 1.0)
+    se = float(np.sqrt(variance * (w**2).sum())) / float(w.sum())
+    g, gsd = _trend(weekly, mean)
+    return FittedPool(
+        mean_per_day=mean / 7,
+        profile=weekday_profile(
+            day=rows.day[mine], amount=np.abs(rows.amount[mine]), as_of_day=rows.as_of_day, days=PROFILE_DAYS
+        ),
+        variance_per_day=variance / 7,
+        lump_sizes=rows.amount[known.lump[0]],
+        lump_days=float(known.lump_days[0]),
+        lvl=_level_sd(mean, se) if weeks >= WEEKS_TRUSTED else UNKNOWN_LVL,
+        g=g,
+        gsd=gsd,
+        rw=WALK_SD,
+    )
+
+
+def monthly_outflow(day: Ints, amount: Floats, looks: Looks) -> Floats:
+    """float64 [looks]: the whole company's outflow per month in the half year before each look."""
+    out = np.minimum(amount, 0.0)
+    upto = np.concatenate([[0.0], np.cumsum(out)])
+    end = np.searchsorted(day, looks.day, side="right")
+    start = np.searchsorted(day, looks.day - OUTFLOW_DAYS, side="right")
+    days = np.clip(looks.day - looks.first_day + 1, 1, OUTFLOW_DAYS)
+    flow: Floats = -(upto[end] - upto[start]) / days * DAYS_PER_MONTH
+    return flow
+
+
+def _is_habit(looks: Looks, age: Ints) -> NDArray[np.bool_]:
+    """bool [looks, n]: the row's payee was paid often in the year before the look."""
+    year = (age >= 0) & (age < 365)
+    index = np.nonzero(year)
+    count = np.bincount(index[0] * looks.keys + looks.row_key[index[1]], minlength=len(looks.day) * looks.keys)
+    often = count.reshape(len(looks.day), looks.keys) >= HABIT
+    return often[:, looks.row_key]
+
+
+def _weights(weeks: int, known_weeks: Ints) -> Floats:
+    week = np.arange(weeks)
+    fading = 0.5 ** (7 * week / HALF_LIFE_DAYS)
+    return np.where(week[None, :] < known_weeks[:, None], fading, 0.0)
+
+
+def _weighted_mean(weekly: Floats, weights: Floats) -> Floats:
+    mean: Floats = (weekly * weights).sum(axis=1) / weights.sum(axis=1)
+    return mean
+
+
+def _level_sd(mean: float, se: float) -> float:
+    return min(MOST_LVL, se / abs(mean)) if mean else 0.0
+
+
+def _trend(weekly: Floats, mean: float) -> tuple[float, float]:
+    """Growth per month, relative to the mean and shrunk to nothing, and its sd."""
+    y = weekly[:TREND_WEEKS][::-1]
+    if len(y) < 8 or not mean:
+        return 0.0, TREND_SD
+    months = np.arange(len(y)) * 7 / DAYS_PER_MONTH
+    centred = months - months.mean()
+    spread_of_months = float((centred**2).sum())
+    slope = float((centred * y).sum()) / spread_of_months / mean
+    residual = y / mean - 1 - slope * centred
+    se = float(np.sqrt((residual**2).sum() / (len(y) - 2) / spread_of_months))
+    share = weight(prior_sd=TREND_SD, se=se)
+    return share * slope, TREND_SD * float(np.sqrt(1 - share))

@@ -1,0 +1,129 @@
+"""Sales through a payment processor, net of refunds: level, growth, season and weekday."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.fit.cash_rows import CashRows
+from forecasting.fit.profile import spread, weekday_profile
+from forecasting.fit.role import Role
+from forecasting.fit.seasonality import Seasonality, fit_seasonality
+from forecasting.fit.shrinkage import DAYS_PER_MONTH, line, weight
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+BLOCK_DAYS = 28
+TREND_BLOCKS = 9
+USUAL_GROWTH, USUAL_GROWTH_SD = 0.012, 0.025
+GROWTH_USED = 0.9
+SMOOTHING = 0.5
+PROFILE_DAYS = 182
+YOUNG_LOG_SD = 0.15  # of a monthly step, before two blocks have shown it
+ENDED_DAYS = 42
+
+
+@dataclass(frozen=True, slots=True)
+class FittedRevenue:
+    """Sales per day on the as-of date and their uncertainty.
+
+    Attributes:
+        level_per_day: expected net sales of an average weekday in an average season on the as-of date.
+        profile: float64 [7], mean 1, Monday first.
+        seasonality: yearly wave of the log level.
+        variance_per_day: of daily sales around their expectation.
+        lvl, g, gsd, rw: see forecasting.kernel.inputs.Factor.
+    """
+
+    level_per_day: float
+    profile: Floats
+    seasonality: Seasonality
+    variance_per_day: float
+    lvl: float
+    g: float
+    gsd: float
+    rw: float
+
+    def expected(self, *, first_day: int, days: int) -> Floats:
+        """float64 [days]: net sales of each day at level 1, without growth."""
+        season = np.exp(self.seasonality.log_effect(np.arange(first_day, first_day + days)))
+        return self.level_per_day * season * spread(profile=self.profile, first_day=first_day, days=days)
+
+
+def fit_revenue(rows: CashRows) -> tuple[FittedRevenue | None, NDArray[np.bool_]]:
+    """The sales of a company, and which rows they explain."""
+    explained = np.isin(rows.role, (Role.REVENUE, Role.REFUND))
+    sales = rows.role == Role.REVENUE
+    if not sales.any():
+        return None, np.zeros(len(rows.day), dtype=bool)
+    as_of_day, first_day = rows.as_of_day, int(rows.day[sales][0])
+    if as_of_day - int(rows.day[sales][-1]) > ENDED_DAYS:
+        return None, explained  # sales have ended: explained, and not expected again
+    day, amount = rows.day[explained], rows.amount[explained]
+    centre, log_total = _blocks(day, amount, first_day, as_of_day)
+    if not len(log_total):
+        return None, explained
+    seasonality = fit_seasonality(day=centre, log_total=log_total)
+    level, g, gsd, sd = _trend(centre, log_total - seasonality.log_effect(centre), as_of_day)
+    profile = weekday_profile(day=day, amount=amount, as_of_day=as_of_day, days=PROFILE_DAYS)
+    return FittedRevenue(
+        level_per_day=float(np.exp(level)) / BLOCK_DAYS,
+        profile=profile,
+        seasonality=seasonality,
+        variance_per_day=_daily_variance(day, amount, profile, first_day, as_of_day),
+        lvl=0.5 * sd,
+        g=GROWTH_USED * g,
+        gsd=gsd,
+        rw=max(0.02, 0.8 * sd),
+    ), explained
+
+
+def _blocks(day: Ints, amount: Floats, first_day: int, as_of_day: int) -> tuple[Ints, Floats]:
+    """Centres and log totals of whole 28-day blocks that end on the as-of day, oldest first.
+
+    A company without one whole block is read from what there is, scaled to a block.
+    """
+    known = as_of_day - first_day + 1
+    blocks = known // BLOCK_DAYS
+    if not blocks:
+        whole = float(amount.sum()) * BLOCK_DAYS / known
+        return np.array([as_of_day - known // 2]), np.log([whole]) if whole > 0 else np.zeros(0)
+    back = (as_of_day - day) // BLOCK_DAYS
+    inside = (back >= 0) & (back < blocks)
+    total = np.bincount(back[inside], weights=amount[inside], minlength=blocks)[::-1]
+    centre = as_of_day - BLOCK_DAYS * np.arange(blocks)[::-1] - BLOCK_DAYS // 2
+    # A block of refunds only has no log; a small floor keeps it a bad month instead of the end of the world.
+    floor = 0.02 * float(np.median(total[total > 0])) if (total > 0).any() else 0.0
+    if floor <= 0.0:
+        return centre[:0], np.zeros(0)
+    return centre, np.log(np.maximum(total, floor))
+
+
+def _trend(centre: Ints, log_total: Floats, as_of_day: int) -> tuple[float, float, float, float]:
+    """Log level of a block on the as-of day, growth per month, its sd, and the sd of a monthly step."""
+    y = log_total[-TREND_BLOCKS:]
+    months = (centre[-TREND_BLOCKS:] - as_of_day) / DAYS_PER_MONTH
+    if len(y) < 3:
+        level = float(y.mean()) - USUAL_GROWTH * float(months.mean())
+        return level, USUAL_GROWTH, USUAL_GROWTH_SD, YOUNG_LOG_SD
+    _, slope = line(months, y)
+    sd = float(np.std(np.diff(y)))
+    se = sd / float(np.sqrt(len(y) * BLOCK_DAYS / DAYS_PER_MONTH))
+    share = weight(prior_sd=USUAL_GROWTH_SD, se=se)
+    g = share * slope + (1 - share) * USUAL_GROWTH
+    residual = y - g * months
+    level = float(residual[0])
+    for value in residual[1:].tolist():
+        level += SMOOTHING * (value - level)
+    return level, g, max(0.006, float(np.sqrt(share)) * se), sd
+
+
+def _daily_variance(day: Ints, amount: Floats, profile: Floats, first_day: int, as_of_day: int) -> float:
+    days = min(PROFILE_DAYS, as_of_day - first_day + 1)
+    recent = day > as_of_day - days
+    series = np.bincount(day[recent] - (as_of_day - days + 1), weights=amount[recent], minlength=days)
+    window = min(BLOCK_DAYS, days)
+    level = np.convolve(series, np.ones(window), "same") / np.convolve(np.ones(days), np.ones(window), "same")
+    shape = spread(profile=profile, first_day=as_of_day - days + 1, days=days)
+    return float(np.var(series - level * shape))

@@ -1,0 +1,124 @@
+"""What a payment is for, read from the words of its category, then of its counterparty.
+
+Ledgers name things in their own way, so a role is a guess that only chooses a model. A wrong guess costs accuracy,
+never correctness: every flow lands in exactly one model, and whatever no word explains is still fitted as a
+recurring stream or as part of the variable pool.
+"""
+
+import re
+from enum import IntEnum
+from functools import lru_cache
+
+from ledger.domain.flows import EVENT_TYPES
+
+EXPENSE, INCOME, CREDIT, ADJUSTMENT, TRANSFER = range(len(EVENT_TYPES))
+
+
+class Role(IntEnum):
+    """The model a flow belongs to."""
+
+    PAYROLL = 0
+    PAYROLL_TAX = 1
+    TAX = 2
+    REVENUE = 3
+    REFUND = 4
+    CONTRACT = 5
+    CLOUD = 6
+    CLOUD_CREDIT = 7
+    SUBSCRIPTION = 8
+    RENT = 9
+    SPENDING = 10  # card and one-offs: variable by nature, never a stream
+    CONTRACTOR = 11  # variable too, and however large never a lump
+    FUNDING = 12
+    TRANSFER = 13
+    OTHER = 14
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+TAX_WORDS = _words("tax taxes withholding eftps irs hmrc paye fica futa suta finanzamt urssaf vat")
+PAYROLL_WORDS = _words(
+    "payroll salary salaries wage wages compensation paycheck gehalt lohn salaire gusto deel rippling adp paychex "
+    "justworks personio payfit onpay trinet"
+)
+CLOUD_WORDS = _words(
+    "cloud aws amazonaws gcp azure hosting infrastructure infra compute heroku digitalocean hetzner ovh linode "
+    "vultr iaas paas"
+)
+RENT_WORDS = _words("rent rental lease landlord coworking wework regus")
+SUBSCRIPTION_WORDS = _words(
+    "saas software subscription subscriptions tools tooling license licenses licence licences apps"
+)
+CONTRACTOR_WORDS = _words(
+    "contractor contractors freelance freelancer freelancers consultant consultants consulting upwork"
+)
+SPENDING_WORDS = _words(
+    "card cards travel meals oneoff off misc miscellaneous equipment hardware capex recruiting reimbursement"
+)
+FUNDING_WORDS = _words(
+    "funding investment investor investors equity tranche safe seed financing capital fundraise fundraising loan "
+    "debt venture convertible"
+)
+REVENUE_WORDS = _words(
+    "revenue sales sale mrr stripe payout payouts processor charges checkout paypal shopify subscription "
+    "subscriptions adyen braintree paddle gocardless ecommerce usage orders"
+)
+CONTRACT_WORDS = _words(
+    "enterprise contract contracts annual license licence licenses invoice invoices b2b customer customers"
+)
+REFUND_WORDS = _words("refund refunds chargeback chargebacks dispute disputes")
+
+
+@lru_cache(maxsize=65536)
+def role_of(*, event_type: int, cash_in: bool, category: str, counterparty: str) -> Role:
+    """The role of one kind of flow; `event_type` is a code of ledger.domain.flows."""
+    if event_type == TRANSFER:
+        return Role.TRANSFER
+    if event_type == CREDIT:
+        return Role.CLOUD_CREDIT
+    by_category, by_counterparty = words_of(category), words_of(counterparty)
+    if event_type == ADJUSTMENT:
+        refunds_revenue = not cash_in and (by_category | by_counterparty) & REFUND_WORDS
+        return Role.REFUND if refunds_revenue else Role.OTHER
+    read = _income if cash_in else _expense
+    role = read(by_category)
+    # A category that says something decides alone; "Gusto" in a category "software" is a subscription.
+    return role if role is not Role.OTHER or by_category & REFUND_WORDS else read(by_counterparty)
+
+
+@lru_cache(maxsize=65536)
+def words_of(text: str) -> frozenset[str]:
+    """Lower-case words; `payroll_tax` and `PayrollTax` read alike."""
+    return frozenset(word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|\d+", text))
+
+
+def _expense(words: frozenset[str]) -> Role:
+    if words & TAX_WORDS:
+        return Role.PAYROLL_TAX if words & (PAYROLL_WORDS | {"withholding", "eftps", "paye"}) else Role.TAX
+    for role, known in (
+        (Role.PAYROLL, PAYROLL_WORDS),
+        (Role.CLOUD, CLOUD_WORDS),
+        (Role.RENT, RENT_WORDS),
+        (Role.SUBSCRIPTION, SUBSCRIPTION_WORDS),
+        (Role.CONTRACTOR, CONTRACTOR_WORDS),
+        (Role.SPENDING, SPENDING_WORDS),
+        (Role.REFUND, REFUND_WORDS),
+    ):
+        if words & known:
+            return role
+    return Role.OTHER
+
+
+def _income(words: frozenset[str]) -> Role:
+    if words & REFUND_WORDS or "grant" in words:
+        return Role.OTHER
+    for role, known in (
+        (Role.FUNDING, FUNDING_WORDS),
+        (Role.CONTRACT, CONTRACT_WORDS),
+        (Role.REVENUE, REVENUE_WORDS),
+    ):
+        if words & known:
+            return role
+    return Role.OTHER

@@ -1,0 +1,125 @@
+"""Pay schedules: on which days a payroll runs, read from the days on which it ran."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.fit.calendar import BusinessCalendar, add_months, month_of
+
+Ints = NDArray[np.int64]
+
+BEFORE, AFTER, UNMOVED = "before", "after", "unmoved"  # where a pay day on a closed day goes
+MONTH_END = 31
+MONTHS_READ = 14
+MATCHES_NEEDED = 0.5
+SEMI_MONTHLY_APART = 8
+DAYS_PER_MONTH = 365.25 / 12
+# Equally good candidates exist (15th and 16th in a year of Fridays); what companies really use goes first.
+USUAL_DAYS = (31, 15, 1, 30, 25, 28, 20, 10, 5)
+USUAL_FIRST = (*USUAL_DAYS, *(day for day in range(1, 32) if day not in USUAL_DAYS))
+
+
+@dataclass(frozen=True, slots=True)
+class PaySchedule:
+    """Either a grid of `step_days` through `anchor_day`, or days of the month.
+
+    Attributes:
+        step_days: 7, 14, 28 ..., or 0 for a schedule by the month.
+        anchor_day: a nominal pay day on the grid.
+        days_of_month: nominal days, 31 for the month's end.
+        moved: BEFORE, AFTER or UNMOVED when the nominal day is closed.
+    """
+
+    step_days: int
+    anchor_day: int
+    days_of_month: tuple[int, ...]
+    moved: str
+
+    @property
+    def runs_per_month(self) -> float:
+        """Average pay days in a month."""
+        return DAYS_PER_MONTH / self.step_days if self.step_days else float(len(self.days_of_month))
+
+    def days_after(self, *, day: int, until: int, calendar: BusinessCalendar) -> Ints:
+        """The pay days in (day, until], ascending."""
+        if self.step_days:
+            behind = (day - self.anchor_day) // self.step_days - 1
+            steps = np.arange(behind, (until - self.anchor_day) // self.step_days + 2)
+            nominal = self.anchor_day + steps * self.step_days
+        else:
+            months = np.arange(int(month_of(np.array([day]))[0]) - 1, int(month_of(np.array([until]))[0]) + 2)
+            nominal = np.sort(
+                np.concatenate([add_months(month=months, day_of_month=dom) for dom in self.days_of_month])
+            )
+        days = np.unique(_move(nominal, self.moved, calendar))
+        return days[(days > day) & (days <= until)]
+
+
+def read_schedule(*, days: Ints, calendar: BusinessCalendar) -> PaySchedule | None:
+    """The schedule behind past pay days (ascending, distinct); None when they follow none."""
+    if len(days) < 3:
+        return None
+    days = days[-30:]
+    gaps = np.diff(days)
+    median = float(np.median(gaps[-13:]))
+    if median <= 9:
+        return _grid(days, 7, calendar) if median >= 5 else None
+    if median <= 18:
+        by_grid, by_month = _grid(days, 14, calendar), _by_month(days, 2, calendar)
+        return max((by_grid, by_month), key=lambda found: _hits(found, days, calendar))
+    if median <= 24 or median > 38:
+        return None
+    by_grid, by_month = _grid(days, 28, calendar), _by_month(days, 1, calendar)
+    # A four-week grid and a month look alike over a few runs; a month is far more usual.
+    return by_grid if _hits(by_grid, days, calendar) > _hits(by_month, days, calendar) + 0.25 else by_month
+
+
+def _grid(days: Ints, step: int, calendar: BusinessCalendar) -> PaySchedule:
+    """The grid that explains most of the runs: one of the last runs was on its nominal day."""
+    found = [
+        PaySchedule(step_days=step, anchor_day=int(anchor), days_of_month=(), moved=moved)
+        for anchor in days[-1:-4:-1]
+        for moved in (BEFORE, AFTER)
+    ]
+    return max(found, key=lambda schedule: _hits(schedule, days, calendar))
+
+
+def _by_month(days: Ints, runs: int, calendar: BusinessCalendar) -> PaySchedule:
+    """The one or two days of the month that explain most of the runs, with the way they move."""
+    last_month = int(month_of(days[-1:])[0])
+    months = np.arange(max(int(month_of(days[:1])[0]), last_month - MONTHS_READ), last_month + 1)
+    dom = np.array(USUAL_FIRST)
+    nominal = add_months(month=months[None, :], day_of_month=dom[:, None])
+    known = (nominal >= days[0] - 3) & (nominal <= days[-1] + 3)
+    best: tuple[float, PaySchedule] | None = None
+    for moved in (BEFORE, AFTER, UNMOVED):
+        hit = np.isin(_move(nominal, moved, calendar), days) & known
+        share = hit.sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+        first = int(np.argmax(share))
+        chosen, score = [int(dom[first])], float(share[first])
+        if runs == 2:
+            apart = np.minimum(np.abs(dom - dom[first]), 31 - np.abs(dom - dom[first])) >= SEMI_MONTHLY_APART
+            second = int(np.argmax(np.where(apart, share, -1.0)))
+            chosen, score = [*chosen, int(dom[second])], score + float(share[second])
+        if best is None or score > best[0] + 1e-9:
+            best = score, PaySchedule(step_days=0, anchor_day=0, days_of_month=tuple(sorted(chosen)), moved=moved)
+    assert best is not None
+    return best[1]
+
+
+def _hits(schedule: PaySchedule, days: Ints, calendar: BusinessCalendar) -> float:
+    """Share of the runs on a scheduled day, less the scheduled days without a run; one day off counts half."""
+    expected = schedule.days_after(day=int(days[0]) - 1, until=int(days[-1]), calendar=calendar)
+    if not len(expected):
+        return -1.0
+    distance = np.abs(expected[:, None] - days[None, :])
+    found = np.where(distance.min(axis=0) == 0, 1.0, np.where(distance.min(axis=0) == 1, 0.5, 0.0))
+    idle = float((distance.min(axis=1) > 3).mean())
+    return float(found.mean()) - idle
+
+
+def _move(nominal: Ints, moved: str, calendar: BusinessCalendar) -> Ints:
+    if moved == BEFORE:
+        return calendar.on_or_before(nominal)
+    return calendar.on_or_after(nominal) if moved == AFTER else nominal
