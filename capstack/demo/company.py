@@ -1,0 +1,100 @@
+"""Making the demo company: its history goes in through the same doors as anybody's."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from django.conf import settings
+
+from capstack.demo.history import DemoHistory, generate_history
+from capstack.demo.people import SignIn, create_people
+from capstack.demo.story import CURRENCY, NAME, SLUG, TIMEZONE, ZONE, Story
+from forecasting.selectors.plans import plan_in_force
+from forecasting.services.plans import record_plan
+from ledger.domain.outcome import DUPLICATE, RECORDED
+from ledger.models.company import Company
+from ledger.selectors.fx import rate
+from ledger.services.companies import create_company
+from ledger.services.record import record
+
+ACTOR = "demo"
+RATE_STEP = Decimal("0.000001")
+
+
+class NotTheDemo(Exception):
+    """A company of somebody's own has the demo's slug."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoCompany:
+    """What making the demo came to.
+
+    Attributes:
+        recorded: events that are new; 0 when the demo was there already.
+    """
+
+    company_id: int
+    recorded: int
+    sign_ins: tuple[SignIn, ...]
+
+
+def is_wanted() -> bool:
+    """Whether the demo should be made: the database is empty, or an earlier attempt was cut short."""
+    companies = tuple(Company.objects.all()[:2])
+    if not companies:
+        return True
+    return len(companies) == 1 and _is_demo(companies[0]) and not _is_complete(companies[0])
+
+
+def create_demo(*, now: datetime, months: int = 18, sign_ins_path: Path | None = None) -> DemoCompany:
+    """Make the demo company with its people, history and plan. Doing it again changes nothing.
+
+    An attempt that was cut short is taken up again: the history is the same one, since it hangs on the day on which
+    the company was made, and what is recorded already is recognised.
+
+    Args:
+        months: of history, at most 18; 3 make a small company for tests.
+        sign_ins_path: file for the sign-ins; default `sign-ins.json` in DATA_DIR.
+
+    Raises:
+        NotTheDemo: the slug `demo` belongs to another company.
+    """
+    company = Company.objects.filter(slug=SLUG).first()
+    if company is None:
+        company = create_company(slug=SLUG, name=NAME, currency=CURRENCY, timezone=TIMEZONE, now=now)
+    elif not _is_demo(company):
+        raise NotTheDemo(f"the company {SLUG} is {company.name}: no demo is made over it")
+    sign_ins = create_people(
+        company=company, sign_ins_path=sign_ins_path or Path(settings.DATA_DIR) / "sign-ins.json"
+    )
+    if _is_complete(company):
+        return DemoCompany(company.pk, 0, sign_ins)
+    story = Story(company.created_at.astimezone(ZONE).date())
+    history = generate_history(story=story, rates=_dollars_per_unit, months=months)
+    recorded = _record(company, history, now)
+    # The plan comes last: a demo with a plan is complete.
+    record_plan(company_id=company.pk, raw=history.plan, actor=ACTOR, now=now)
+    return DemoCompany(company.pk, recorded, sign_ins)
+
+
+def _record(company: Company, history: DemoHistory, now: datetime) -> int:
+    outcomes = record(company_id=company.pk, drafts=history.drafts, actor=ACTOR, now=now, create_accounts=True)
+    statuses = Counter(outcome.status for outcome in outcomes)
+    if set(statuses) - {RECORDED, DUPLICATE}:
+        refused = next(outcome for outcome in outcomes if outcome.status not in {RECORDED, DUPLICATE})
+        raise RuntimeError(f"the journal refused an event of the demo: {refused.status} {refused.problems}")
+    return statuses[RECORDED]
+
+
+def _is_demo(company: Company) -> bool:
+    return (company.slug, company.name) == (SLUG, NAME)
+
+
+def _is_complete(company: Company) -> bool:
+    return plan_in_force(company_id=company.pk) is not None
+
+
+def _dollars_per_unit(currency: str, day: date) -> Decimal:
+    return rate(currency=currency, base=CURRENCY, on=day).rate.quantize(RATE_STEP)
