@@ -8,8 +8,10 @@ from django.views.generic import RedirectView, TemplateView
 
 from capstack.views.sign_in import SignIn, SignOut
 from capstack.views.theme import choose_theme
+from forecasting.views.runway import runway
 
 urlpatterns = [
+    path("", runway, name="runway"),
     path("sign-in", SignIn.as_view(), name="sign-in"),
     path("sign-out", SignOut.as_view(), name="sign-out"),
     path("theme", choose_theme, name="theme"),

@@ -8,12 +8,13 @@ from typing import Any
 from forecasting.views.figure import RANGES, PastBalances, fan_chart
 from forecasting.views.figure_words import FigureRow, figure_rows, summary
 from forecasting.views.headline import Headline, headline, span
-from forecasting.views.projection import ComingEvent, NewMoney, Projection, RunoutDay
+from forecasting.views.projection import ComingEvent, Flow, NewMoney, Projection, RunoutDay
 from forecasting.views.tiles import Tile, tiles
 from ledger.templatetags.amounts import day_date, instant, odds, signed_days
 
 FRESH_DAYS = 7
 SHOWN_EVENTS = 8
+SHOWN_FLOWS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ class RunwayBoard:
     events: tuple[ComingEvent, ...]
     tranches: tuple[TrancheCard, ...]
     survivals: tuple[Survival, ...]
+    flows: tuple[Flow, ...]
 
 
 def runway_board(
@@ -115,7 +117,7 @@ def runway_board(
         projection=projection,
         headline=headline(projection),
         stale_days=stale_days if stale_days > FRESH_DAYS else 0,
-        health=_health(projection, published_at=published_at, is_updating=is_updating, stale_days=stale_days),
+        health=_health(projection, published_at=published_at, is_updating=is_updating, today=today),
         figure=fan_chart(projection=projection, past=past, future_days=future_days),
         figure_rows=figure_rows(projection=projection, future_days=future_days),
         figure_summary=summary(projection=projection, past=past, future_days=future_days),
@@ -127,30 +129,41 @@ def runway_board(
             Survival(days=days, day=projection.day(days), share=1 - zero, text=odds(1 - zero))
             for days, zero in projection.zero_by
         ),
+        flows=_largest(projection.flows),
     )
 
 
-def _health(
-    projection: Projection, *, published_at: datetime, is_updating: bool, stale_days: int
-) -> tuple[Sign, ...]:
-    data_to = f"data to {day_date(projection.as_of, published_at.date())}"
+def _largest(flows: tuple[Flow, ...]) -> tuple[Flow, ...]:
+    """The reasons that move a whole unit of money a day, money out first, the larger before the smaller."""
+    told = [flow for flow in flows if abs(flow.per_day) >= 1]
+    return tuple(sorted(told, key=lambda flow: flow.per_day)[:SHOWN_FLOWS])
+
+
+def _health(projection: Projection, *, published_at: datetime, is_updating: bool, today: date) -> tuple[Sign, ...]:
+    is_fresh = (today - projection.as_of).days <= FRESH_DAYS
     return (
-        Sign("good" if stale_days <= FRESH_DAYS else "warn", data_to),
+        Sign("good" if is_fresh else "warn", f"data to {day_date(projection.as_of, today)}"),
         Sign("busy", "updating: new events have arrived")
         if is_updating
-        else Sign("good", f"calculated {instant(published_at)}"),
+        else Sign("good", f"calculated {_time(published_at, today=today)}"),
         Sign("unknown", "not yet calibrated", term="calibration"),
     )
 
 
+def _time(moment: datetime, *, today: date) -> str:
+    """The time alone on the day itself."""
+    return f"{moment:%H:%M} {moment.tzname()}" if moment.date() == today else instant(moment)
+
+
 def _tranche(money: NewMoney) -> TrancheCard:
-    cases = []
-    for title, quantiles in (("if it comes", money.received), ("if it does not", money.not_received)):
-        if quantiles is not None:
-            p5, p50, p95 = quantiles
-            aside = f"90 %: {span(p5)} to {span(p95)}"
-            cases.append(TrancheCase(title=title, figure=span(p50), aside=aside))
-    return TrancheCard(money=money, cases=tuple(cases))
+    cases = (("if it comes", money.received), ("if it does not", money.not_received))
+    return TrancheCard(
+        money=money,
+        cases=tuple(
+            TrancheCase(title=title, figure=span(p50), aside=f"90 % sure: {p5.days} to {span(p95)}")
+            for title, (p5, p50, p95) in cases
+        ),
+    )
 
 
 def _change(projection: Projection, earlier: EarlierRun) -> Change:

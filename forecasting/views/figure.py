@@ -47,7 +47,7 @@ def fan_chart(*, projection: Projection, past: PastBalances, future_days: int) -
     history = _history(past, start=start, projection=projection)
     low, high = _height(fan=fan, history=history[1])
     return {
-        "data": _traces(projection=projection, fan=fan, history=history, end=end),
+        "data": _traces(projection=projection, fan=fan, history=history, start=start, end=end),
         "layout": _layout(projection=projection, start=start, end=end, low=low, high=high),
         "marks": _marks(projection=projection, start=start, end=end),
     }
@@ -96,7 +96,7 @@ def _height(*, fan: _Fan, history: Sequence[int]) -> tuple[float, float]:
 
 
 def _traces(
-    *, projection: Projection, fan: _Fan, history: tuple[list[str], list[int]], end: date
+    *, projection: Projection, fan: _Fan, history: tuple[list[str], list[int]], start: date, end: date
 ) -> list[dict[str, Any]]:
     p5, p25, p50, p75, p95 = fan.quantiles
     traces = [
@@ -132,7 +132,7 @@ def _traces(
             ),
         },
     ]
-    return [*traces, *_runout(projection, end=end)]
+    return [*traces, _zero(start=start, end=end), *_runout(projection, end=end)]
 
 
 def _edge(name: str, fan: _Fan, values: Sequence[int]) -> dict[str, Any]:
@@ -149,6 +149,18 @@ def _edge(name: str, fan: _Fan, values: Sequence[int]) -> dict[str, Any]:
 
 def _band(name: str, fan: _Fan, values: Sequence[int], *, colour: str) -> dict[str, Any]:
     return {**_edge(name, fan, values), "fill": "tonexty", "fillcolor": colour}
+
+
+def _zero(*, start: date, end: date) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "name": "zero",
+        "mode": "lines",
+        "x": [start.isoformat(), end.isoformat()],
+        "y": [0, 0],
+        "line": {"color": "var(--chart-zero)", "width": 1.5},
+        "hoverinfo": "skip",
+    }
 
 
 def _runout(projection: Projection, *, end: date) -> list[dict[str, Any]]:
@@ -228,22 +240,11 @@ def _layout(*, projection: Projection, start: date, end: date, low: float, high:
             "zeroline": False,
             "showline": False,
             "gridcolor": "var(--chart-grid)",
+            "ticklabelstandoff": 8,
             "tickvals": ticks,
             "ticktext": [money_text(tick, projection.currency) for tick in ticks],
         },
-        "shapes": [
-            {
-                "type": "line",
-                "layer": "above",
-                "xref": "paper",
-                "yref": "y",
-                "x0": 0,
-                "x1": 1,
-                "y0": 0,
-                "y1": 0,
-                "line": {"color": "var(--chart-zero)", "width": 1.5},
-            }
-        ],
+        "shapes": [],
         "annotations": [],
     }
 

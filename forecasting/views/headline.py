@@ -66,7 +66,7 @@ def _determined(projection: Projection) -> Headline:
 def _cautious(projection: Projection) -> Headline:
     p5, p50 = projection.p5, projection.p50
     until = f"until {_date(projection, p5)}"
-    last = odds(1 - dict(projection.zero_by).get(projection.horizon_days, _share_out(projection)))
+    last = odds(1 - _share_out(projection))
     sure: tuple[tuple[str, bool], ...] = (("95 % sure. ", False), (f"{last} to last the year", True))
     if p50.is_beyond_horizon:
         sure = (*sure, (". In half of all futures cash is never used up within it", False))
@@ -90,7 +90,7 @@ def _cautious(projection: Projection) -> Headline:
 
 def _beyond(projection: Projection) -> Headline:
     horizon = projection.horizon_days
-    last = odds(1 - dict(projection.zero_by).get(horizon, _share_out(projection)))
+    last = odds(1 - _share_out(projection))
     sure = ((f"{last} of all futures", True), (f" still have cash on {_horizon_end(projection)}", False))
     return Headline(
         eyebrow=f"{NAMES[projection.basis]} does not run out",
@@ -127,17 +127,23 @@ def _upper(projection: Projection) -> tuple[tuple[str, bool], ...]:
 
 def _besides(projection: Projection, *, leads_with: str) -> tuple[str, ...]:
     """What the answer is without each piece of new money, by the same kind of number that leads."""
+    shown = projection.new_money[:SHOWN_TRANCHES]
     lines = []
-    for money in projection.new_money[:SHOWN_TRANCHES]:
-        if money.not_received is not None:
-            quantile = money.not_received[1] if leads_with == "median" else money.not_received[0]
-            lines.append(f"without {_named(money)} {'at least ' * (leads_with != 'median')}{span(quantile)}")
+    for money in shown:
+        p5, p50, _ = money.not_received
+        figure = span(p50) if leads_with == "median" else f"at least {span(p5)}"
+        lines.append(f"without {_named(money, projection)} {figure}")
     return tuple(lines)
 
 
-def _named(money: NewMoney) -> str:
-    label = money.label
-    return label if label.lower().startswith("the ") else f"the {label[:1].lower()}{label[1:]}"
+def _named(money: NewMoney, projection: Projection) -> str:
+    """`Tranche: pilot signed` -> `the tranche “pilot signed”`; one of several without a milestone by its date."""
+    _, _, milestone = money.label.partition(": ")
+    if milestone:
+        return f"the tranche “{milestone}”"
+    if len(projection.new_money) > 1:
+        return f"the tranche of {day_date(money.date, projection.as_of)}"
+    return "the tranche"
 
 
 def span(quantile: RunoutDay) -> str:
@@ -146,7 +152,9 @@ def span(quantile: RunoutDay) -> str:
 
 
 def _share_out(projection: Projection) -> float:
-    return sum(1 for quantile in projection.quantile_days if quantile is not None) / 100
+    """The share of futures that end within the horizon: stated exactly, or else read off the quantiles."""
+    within = sum(1 for quantile in projection.quantile_days if quantile is not None) / 100
+    return dict(projection.zero_by).get(projection.horizon_days, within)
 
 
 def _date(projection: Projection, quantile: RunoutDay) -> str:

@@ -19,6 +19,9 @@ class RunoutDay:
         return self.day is None
 
 
+Runout = tuple[RunoutDay, RunoutDay, RunoutDay]  # p5, p50, p95
+
+
 @dataclass(frozen=True, slots=True)
 class Bands:
     """Closing balances on some future days, one tuple per quantile, all of the same length."""
@@ -39,19 +42,27 @@ class NewMoney:
     date: date
     amount: Decimal
     probability: float
-    received: tuple[RunoutDay, RunoutDay, RunoutDay] | None
-    not_received: tuple[RunoutDay, RunoutDay, RunoutDay] | None
+    received: Runout
+    not_received: Runout
 
 
 @dataclass(frozen=True, slots=True)
 class ComingEvent:
-    """Something dated that moves cash or changes what bills cost. Without doubt, `probability` is None."""
+    """Something dated that moves cash, or a credit's end (no amount). Without a doubt, `probability` is None."""
 
     date: date
     kind: str
     label: str
     amount: Decimal | None
     probability: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One reason why the balance moves, with its expected cash per day over the horizon, signed."""
+
+    label: str
+    per_day: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +84,9 @@ class Projection:
     bands: Bands
     burn_mean_per_day: Decimal
     burn_std_per_day: Decimal
+    burn_window_days: int
+    year_end: tuple[date, float] | None
+    flows: tuple[Flow, ...]
     new_money: tuple[NewMoney, ...]
     next_events: tuple[ComingEvent, ...]
     marks: tuple[ComingEvent, ...]
@@ -92,7 +106,10 @@ def projection_of(forecast: Mapping[str, Any]) -> Projection:
     horizon = int(forecast["horizon_days"])
     bands = forecast["bands"]
     burn = forecast["burn"]
-    p5, p50, p95 = _quantiles(forecast)
+    p5, p50, p95 = _runout(forecast, as_of=as_of)
+    tranches = tuple(_new_money(tranche, as_of=as_of) for tranche in forecast["tranches"])
+    chances = {(tranche.label, tranche.amount): tranche.probability for tranche in tranches}
+    year_end = forecast["lasts_past"]
     return Projection(
         as_of=as_of,
         currency=forecast["currency"],
@@ -106,7 +123,11 @@ def projection_of(forecast: Mapping[str, Any]) -> Projection:
         determined=bool(forecast["determined"]),
         quantile_days=tuple(forecast["quantile_days"]),
         zero_by=tuple(
-            sorted((int(days), float(share)) for days, share in forecast["probability_of_zero_by"].items())
+            sorted(
+                (int(days), float(share))
+                for days, share in forecast["probability_of_zero_by"].items()
+                if share is not None
+            )
         ),
         bands=Bands(
             days=tuple(bands["days"]),
@@ -114,38 +135,48 @@ def projection_of(forecast: Mapping[str, Any]) -> Projection:
         ),
         burn_mean_per_day=Decimal(burn["mean_per_day"]),
         burn_std_per_day=Decimal(burn["std_per_day"]),
-        new_money=tuple(_new_money(tranche) for tranche in forecast.get("tranches", ())),
-        next_events=tuple(_coming(event) for event in forecast.get("next_events", ())),
-        marks=tuple(_coming(mark) for mark in forecast.get("marks", ())),
+        burn_window_days=int(burn["window_days"]),
+        year_end=(date.fromisoformat(year_end["date"]), float(year_end["probability"])) if year_end else None,
+        flows=tuple(
+            Flow(label=driver["label"], per_day=Decimal(driver["expected_per_day"]))
+            for driver in forecast["drivers"]
+        ),
+        new_money=tranches,
+        next_events=tuple(_coming(event, probability=event["probability"]) for event in forecast["next_events"]),
+        marks=tuple(
+            _coming(mark, probability=chances.get((mark["label"], Decimal(mark["amount"])), 1.0))
+            for mark in forecast["marks"]
+        ),
     )
 
 
-def _quantiles(source: Mapping[str, Any]) -> tuple[RunoutDay, RunoutDay, RunoutDay]:
-    return (_quantile(source, "p5"), _quantile(source, "p50"), _quantile(source, "p95"))
+def _runout(source: Mapping[str, Any], *, as_of: date) -> Runout:
+    p5, p50, p95 = (
+        RunoutDay(
+            days=int(source[f"{name}_days"]),
+            day=None if source["beyond_horizon"][name] else as_of + timedelta(days=int(source[f"{name}_days"])),
+        )
+        for name in ("p5", "p50", "p95")
+    )
+    return p5, p50, p95
 
 
-def _quantile(source: Mapping[str, Any], name: str) -> RunoutDay:
-    text = source[f"{name}_date"]
-    return RunoutDay(days=int(source[f"{name}_days"]), day=date.fromisoformat(text) if text else None)
-
-
-def _new_money(tranche: Mapping[str, Any]) -> NewMoney:
+def _new_money(tranche: Mapping[str, Any], *, as_of: date) -> NewMoney:
     return NewMoney(
         label=tranche["label"],
         date=date.fromisoformat(tranche["date"]),
         amount=Decimal(tranche["amount"]),
         probability=float(tranche["probability"]),
-        received=_quantiles(tranche["received"]) if tranche.get("received") else None,
-        not_received=_quantiles(tranche["not_received"]) if tranche.get("not_received") else None,
+        received=_runout(tranche["received"], as_of=as_of),
+        not_received=_runout(tranche["not_received"], as_of=as_of),
     )
 
 
-def _coming(event: Mapping[str, Any]) -> ComingEvent:
-    amount, probability = event.get("amount"), event.get("probability")
+def _coming(event: Mapping[str, Any], *, probability: float) -> ComingEvent:
     return ComingEvent(
         date=date.fromisoformat(event["date"]),
         kind=event["kind"],
         label=event["label"],
-        amount=None if amount is None else Decimal(amount),
-        probability=None if probability is None else float(probability),
+        amount=Decimal(event["amount"]) or None,
+        probability=None if probability >= 1.0 else float(probability),
     )

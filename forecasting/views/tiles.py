@@ -6,11 +6,12 @@ from decimal import Decimal
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from forecasting.views.odds import coming_quarter_end, odds_of_lasting_past
+from forecasting.views.odds import odds_of_lasting_past
 from forecasting.views.projection import Projection
 from ledger.templatetags.amounts import day_date, money, odds
 
 PAYROLL = "payroll"
+PAYROLL_AHEAD_DAYS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ def tiles(projection: Projection, *, other_balance: Decimal | None) -> tuple[Til
     found = (
         _balance(projection, other_balance=other_balance),
         _burn(projection),
-        _quarter(projection),
+        _year_end(projection),
         _payrolls(projection),
     )
     return tuple(tile for tile in found if tile is not None)
@@ -52,20 +53,20 @@ def _burn(projection: Projection) -> Tile:
     return Tile(label="Net burn", figure=money(mean, currency), aside=spread, term="burn")
 
 
-def _quarter(projection: Projection) -> Tile | None:
-    day, days = coming_quarter_end(projection)
-    share = odds_of_lasting_past(projection, days=days)
-    if share is None:
+def _year_end(projection: Projection) -> Tile | None:
+    if projection.year_end is None:
         return None
+    day, share = projection.year_end
     return Tile(label=f"Cash lasts past {day_date(day, projection.as_of)}", figure=odds(share), term="odds")
 
 
 def _payrolls(projection: Projection) -> Tile | None:
-    """Cash outlasts the day of the last payroll we can see, so it covered that one and every one before."""
-    payrolls = [event for event in projection.next_events if event.kind == PAYROLL]
+    """Cash outlasts the last payroll of the coming quarter, so it covers that one and every one before it."""
+    until = projection.day(PAYROLL_AHEAD_DAYS)
+    payrolls = [event.date for event in projection.next_events if event.kind == PAYROLL and event.date <= until]
     if not payrolls:
         return None
-    last = max(payroll.date for payroll in payrolls)
+    last = max(payrolls)
     share = odds_of_lasting_past(projection, days=(last - projection.as_of).days)
     if share is None:
         return None
