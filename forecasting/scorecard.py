@@ -1,0 +1,177 @@
+"""Score forecasts against what happened: error, CRPS, coverage, and whether stated probabilities come true.
+
+Days are censored one day beyond the horizon, in forecasts and in truths alike.
+"""
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.fit.history import CompanyHistory, base_rates
+from forecasting.outcome import Forecast
+from ledger.domain.flows import EVENT_TYPES, day_number
+
+Floats = NDArray[np.float64]
+
+LINEAR_DAYS = 90
+LEVELS = np.arange(1, 100) / 100.0
+RELIABILITY_DAYS = (30, 60, 90, 180)
+RELIABILITY_BINS = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
+LEAST_COMPANIES_PER_BIN = 3
+BASELINES_FILE = "BASELINES.md"
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredCompany:
+    """One forecast and its truths, all in days, censored at horizon + 1.
+
+    Attributes:
+        quantiles: float64 [99].
+        truths: float64 [futures].
+        linear90: what extrapolating the last 90 days would have said.
+        zero_by: stated probability of zero by each day of RELIABILITY_DAYS.
+    """
+
+    regime: str
+    quantiles: Floats
+    truths: Floats
+    linear90: float
+    zero_by: tuple[float, ...]
+
+
+def scored_company(
+    forecast: Forecast, history: CompanyHistory, *, regime: str, truths: tuple[int | None, ...]
+) -> ScoredCompany:
+    """Bring a forecast and its truths onto one scale."""
+    beyond = forecast.horizon_days + 1
+    return ScoredCompany(
+        regime=regime,
+        quantiles=np.array([beyond if day is None else day for day in forecast.quantile_days], dtype=np.float64),
+        truths=np.array([beyond if day is None else min(day, beyond) for day in truths], dtype=np.float64),
+        linear90=linear_runway_days(history, beyond=beyond),
+        zero_by=tuple(forecast.probability_of_zero_by.get(day) or 0.0 for day in RELIABILITY_DAYS),
+    )
+
+
+def linear_runway_days(history: CompanyHistory, *, beyond: int) -> float:
+    """Balance divided by the mean burn of the last 90 days: the forecast everybody makes by hand."""
+    rates = base_rates(history)
+    flows, today = history.flows, day_number(history.as_of)
+    per_unit = np.array([rates.get(code, 0.0) for code in flows.currencies] or [1.0])
+    moved = (flows.event_type != EVENT_TYPES.index("credit")) & (flows.day <= today)
+    moved &= flows.day > today - LINEAR_DAYS
+    burn = -float((flows.amount[moved] * per_unit[flows.currency[moved]]).sum()) / LINEAR_DAYS
+    balance = sum(float(amount) * rates[code] for code, amount in history.cash.items() if amount)
+    if balance <= 0:
+        return 1.0
+    return float(min(beyond, np.ceil(balance / burn))) if burn > 0 else float(beyond)
+
+
+def crps(quantiles: Floats, truths: Floats) -> Floats:
+    """float64 [truths]: continuous ranked probability score from 99 quantiles, twice the mean pinball loss."""
+    miss = truths[:, None] - quantiles[None, :]
+    return np.asarray(2.0 * np.where(miss >= 0, LEVELS * miss, (LEVELS - 1.0) * miss).mean(axis=1))
+
+
+def summary(companies: list[ScoredCompany], *, oracle_crps: dict[str, float]) -> dict[str, object]:
+    """Scores over all companies and per regime, and the reliability of P(zero by).
+
+    Args:
+        oracle_crps: by regime, and "overall"; empty when nobody knows the process.
+    """
+    regimes = sorted({company.regime for company in companies if company.regime})
+    return {
+        "companies": len(companies),
+        "truths": sum(len(company.truths) for company in companies),
+        "overall": _score(companies, oracle_crps.get("overall")),
+        "regimes": {
+            regime: _score([one for one in companies if one.regime == regime], oracle_crps.get(regime))
+            for regime in regimes
+        },
+        "reliability": {
+            str(day): _reliability(companies, position) for position, day in enumerate(RELIABILITY_DAYS)
+        },
+        "largest_reliability_gap": _largest_gap(companies),
+    }
+
+
+def read_oracle_crps(folder: Path) -> dict[str, float]:
+    """CRPS of an oracle, by regime and "overall", from a BASELINES.md beside the data; empty without one."""
+    path = folder / BASELINES_FILE
+    if not path.is_file():
+        return {}
+    found, section = {}, ""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        heading = re.match(r"-- (?:regime )?(\S+)$", line)
+        if line.startswith("-- "):
+            section = heading.group(1) if heading else ""
+        oracle = re.match(r"ORACLE\b.*CRPS\s+([0-9.]+)", line)
+        if oracle and section:
+            found[section] = float(oracle.group(1))
+    return found
+
+
+def _score(companies: list[ScoredCompany], oracle: float | None) -> dict[str, object]:
+    """Errors pool every future; shares and CRPS are means over companies, so that each company counts alike."""
+    error = np.concatenate([np.abs(one.quantiles[49] - one.truths) for one in companies])
+    linear = np.concatenate([np.abs(one.linear90 - one.truths) for one in companies])
+    below = float(np.mean([(one.truths < one.quantiles[4]).mean() for one in companies]))
+    above = float(np.mean([(one.truths > one.quantiles[94]).mean() for one in companies]))
+    score = float(np.mean([crps(one.quantiles, one.truths).mean() for one in companies]))
+    bias = float(np.mean([(one.quantiles[49] - one.truths).mean() for one in companies]))
+    median, linear_median = float(np.median(error)), float(np.median(linear))
+    return {
+        "companies": len(companies),
+        "median_error_days": round(median, 2),
+        "mean_error_days": round(float(error.mean()), 2),
+        "bias_days": round(bias, 2),
+        "crps_days": round(score, 3),
+        "coverage": round(1.0 - below - above, 4),
+        "below_p5": round(below, 4),
+        "above_p95": round(above, 4),
+        "median_width_days": round(
+            float(np.median([one.quantiles[94] - one.quantiles[4] for one in companies])), 1
+        ),
+        "linear90_median_error_days": round(linear_median, 2),
+        "linear90_crps_days": round(
+            float(np.mean([np.abs(one.linear90 - one.truths).mean() for one in companies])), 3
+        ),
+        "median_error_over_linear90": round(median / linear_median, 4) if linear_median else None,
+        "oracle_crps_days": oracle,
+        "crps_over_oracle": round(score / oracle, 4) if oracle else None,
+    }
+
+
+def _reliability(companies: list[ScoredCompany], position: int) -> list[dict[str, float]]:
+    """Per bin of stated probability: its mean, and how often cash really ended by then."""
+    stated = np.array([one.zero_by[position] for one in companies])
+    happened = np.array([(one.truths <= RELIABILITY_DAYS[position]).mean() for one in companies])
+    rows = []
+    for low, high in pairwise(RELIABILITY_BINS):
+        chosen = (stated >= low) & ((stated < high) | (high == RELIABILITY_BINS[-1]))
+        if chosen.any():
+            rows.append(
+                {
+                    "from": low,
+                    "to": high,
+                    "companies": int(chosen.sum()),
+                    "stated": round(float(stated[chosen].mean()), 4),
+                    "happened": round(float(happened[chosen].mean()), 4),
+                }
+            )
+    return rows
+
+
+def _largest_gap(companies: list[ScoredCompany]) -> float | None:
+    """Over bins with enough companies to mean anything."""
+    gaps = [
+        abs(row["stated"] - row["happened"])
+        for position in range(len(RELIABILITY_DAYS))
+        for row in _reliability(companies, position)
+        if row["companies"] >= LEAST_COMPANIES_PER_BIN
+    ]
+    return round(max(gaps), 4) if gaps else None
