@@ -121,7 +121,9 @@ def test_errors_of_the_computation_are_not_swallowed(own_redis: RedisServer) -> 
         remember(key=KEY, compute=broken)
 
 
-@pytest.mark.parametrize("entry", ["", "no JSON", "[]", '{"value": {}}', '{"value": 1, "delta": 1, "expiry": 9e9}'])
+@pytest.mark.parametrize(
+    "entry", ["", "no JSON", "[]", '{"value": {}}', '{"value": 1, "delta": 1, "expiry": 9e9}']
+)
 def test_an_unreadable_entry_is_as_good_as_none(own_redis: RedisServer, entry: str) -> None:
     with client(own_redis) as redis:
         redis.set(KEY.text(), entry)

@@ -21,8 +21,8 @@ MAX_BYTES = 10_000_000
 
 class Command(BaseCommand):
     help = (
-        "Record a plan.json as the newest version of a company's plan. Its balances and credit grants become statements"
-        " in the ledger. The same plan again changes nothing."
+        "Record a plan.json as the newest version of a company's plan. Its balances and credit grants become"
+        " statements in the ledger. The same plan again changes nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

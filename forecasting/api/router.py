@@ -1,0 +1,10 @@
+"""Everything forecasting serves under /api/v1."""
+
+from ninja import Router
+
+from forecasting.api.plan import router as plan_router
+from forecasting.api.runway import router as runway_router
+
+router = Router()
+router.add_router("", runway_router)
+router.add_router("", plan_router)

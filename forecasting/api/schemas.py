@@ -1,0 +1,133 @@
+"""What the forecast API answers. Money is text, dates are ISO 8601, probabilities are shares."""
+
+from datetime import date, datetime
+from typing import Any
+
+from ninja import Schema
+
+
+class BandsSchema(Schema):
+    """Quantiles of the closing balance, day by day; day 1 follows the as-of date."""
+
+    days: list[int]
+    p5: list[float]
+    p25: list[float]
+    p50: list[float]
+    p75: list[float]
+    p95: list[float]
+
+
+class EarlierSchema(Schema):
+    """What was in force on an earlier day."""
+
+    published_at: datetime
+    as_of: date
+    p5_days: int
+    p50_days: int
+    p95_days: int
+    horizon_days: int
+
+
+class BeyondSchema(Schema):
+    p5: bool
+    p50: bool
+    p95: bool
+
+
+class BurnSchema(Schema):
+    mean_per_day: str
+    std_per_day: str
+    window_days: int
+
+
+class RunwaySchema(Schema):
+    """The forecast in force. A quantile beyond the horizon equals the horizon and says so in `beyond_horizon`."""
+
+    company: str
+    as_of: date
+    currency: str
+    basis: str
+    balance: str
+    horizon_days: int
+    paths: int
+    seed: int
+    p5_days: int
+    p50_days: int
+    p95_days: int
+    p5_date: date | None
+    p50_date: date | None
+    p95_date: date | None
+    beyond_horizon: BeyondSchema
+    determined: bool
+    quantile_days: list[int | None]
+    probability_of_zero_by: dict[str, float | None]
+    bands: BandsSchema
+    burn: BurnSchema
+    drivers: list[dict[str, Any]]
+    engine_version: str
+    input_digest: str
+    lowest: dict[str, Any] | None
+    lasts_past: dict[str, Any] | None
+    tranches: list[dict[str, Any]]
+    next_events: list[dict[str, Any]]
+    marks: list[dict[str, Any]]
+    run_id: int
+    position: int
+    events_behind: int
+    plan_version: int
+    plan_digest: str
+    published_at: datetime
+    confirmed_at: datetime
+    refusal: str
+    yesterday: EarlierSchema | None
+    last_week: EarlierSchema | None
+
+
+class DayBalanceSchema(Schema):
+    day: date
+    balance: str
+
+
+class RunwayBandsSchema(Schema):
+    """The fan chart as figures: what was, and the bands of what may come."""
+
+    company: str
+    as_of: date
+    currency: str
+    basis: str
+    run_id: int
+    position: int
+    balance: str
+    history: list[DayBalanceSchema]
+    bands: BandsSchema
+    marks: list[dict[str, Any]]
+
+
+class PlanSchema(Schema):
+    """The version of the plan in force."""
+
+    version: int
+    digest: str
+    as_of: date
+    recorded_at: datetime
+    actor: str
+    document: dict[str, Any]
+
+
+class DifferenceSchema(Schema):
+    """A balance to which history's opening balance and the events do not lead."""
+
+    currency: str
+    stated: str
+    computed: str
+    unexplained: str
+
+
+class RecordedPlanSchema(Schema):
+    status: str
+    version: int
+    digest: str
+    balances: int
+    grants: int
+    differences: list[DifferenceSchema]
+    warnings: list[str]

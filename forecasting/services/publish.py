@@ -1,0 +1,250 @@
+"""Publish the forecast that a company's journal and plan imply now.
+
+lease -> history -> both forecasts -> one transaction that stores the runs and moves the cursor -> cache -> signal.
+"""
+
+import logging
+import time
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+
+from forecasting import engine
+from forecasting.cache import put
+from forecasting.closing_balances import ClosingBalances, bank_balances, free_balances
+from forecasting.engine import ENGINE_VERSION, HORIZON_DAYS, PATHS, SEED
+from forecasting.fit.company import fit_company
+from forecasting.fit.history import MissingInputs
+from forecasting.machine import MACHINE
+from forecasting.metrics import FORECAST_SECONDS
+from forecasting.models.cursor import ForecastCursor
+from forecasting.models.plan import Plan
+from forecasting.models.run import ForecastRun
+from forecasting.outcome import Forecast
+from forecasting.selectors.forecasts import cache_key, cached_content
+from forecasting.services.history import GatheredHistory, gather_history
+from forecasting.services.lease import LeaseLost, claim_lease, release_lease
+from forecasting.signals import forecast_published
+from ledger.domain.company import CompanyRef
+from ledger.selectors.companies import company_ref
+from ledger.selectors.journal import journal_position
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What publishing came to.
+
+    Attributes:
+        free_run_id, bank_run_id: the runs now in force.
+        created: False when what was in force already is still what the inputs imply.
+        behind: the journal moved on meanwhile, so the company should be computed again.
+    """
+
+    company_id: int
+    free_run_id: int
+    bank_run_id: int
+    position: int
+    as_of: date
+    created: bool
+    behind: bool
+
+
+def publish_forecast(*, company_id: int, now: datetime) -> Publication:
+    """Bring one company's published forecasts, on both bases, up to date with its journal and plan.
+
+    Doing it again with nothing new changes nothing but the time of the last check.
+
+    Raises:
+        MissingInputs: there is no honest forecast yet; the reasons name what is missing.
+        LeaseBusy: another worker is at it.
+        LeaseLost: this one took so long that another worker began.
+        CompanyNotFound: no such company.
+    """
+    company = company_ref(company_id=company_id)
+    owner = uuid4().hex
+    started = time.perf_counter()
+    claim_lease(company_id=company_id, owner=owner)
+    head = journal_position(company_id=company_id)
+    try:
+        gathered = gather_history(company=company, now=now)
+        in_force = _runs_in_force(company_id=company_id, gathered=gathered)
+        if in_force is None:
+            runs = _compute(company=company, gathered=gathered, now=now, started=started)
+        else:
+            runs = in_force
+        free, bank = _store(company_id=company_id, owner=owner, gathered=gathered, runs=runs, now=now)
+    except MissingInputs as missing:
+        _refuse(company_id=company_id, owner=owner, position=head, missing=missing, now=now)
+        raise
+    except BaseException:
+        release_lease(company_id=company_id, owner=owner)
+        raise
+    if in_force is None:
+        FORECAST_SECONDS.observe(time.perf_counter() - started)
+    return Publication(
+        company_id=company_id,
+        free_run_id=free.pk,
+        bank_run_id=bank.pk,
+        position=gathered.position,
+        as_of=gathered.history.as_of,
+        created=in_force is None,
+        behind=journal_position(company_id=company_id) > gathered.position,
+    )
+
+
+def _runs_in_force(*, company_id: int, gathered: GatheredHistory) -> tuple[ForecastRun, ForecastRun] | None:
+    """The runs in force, if they are what this history, engine and machine would compute again."""
+    cursor = (
+        ForecastCursor.objects.filter(company_id=company_id, free_run__isnull=False, bank_run__isnull=False)
+        .select_related("free_run", "bank_run")
+        .defer("free_run__result", "free_run__closing_balances")
+        .defer("bank_run__result", "bank_run__closing_balances")
+        .first()
+    )
+    if cursor is None or cursor.free_run is None or cursor.bank_run is None:
+        return None
+    for run in (cursor.free_run, cursor.bank_run):
+        same = (
+            run.history_digest == gathered.digest
+            and run.position == gathered.position
+            and (run.plan_id == gathered.plan.plan_id if gathered.plan else run.plan_id is None)
+            and run.engine_version == ENGINE_VERSION
+            and run.numpy_version == MACHINE.numpy_version
+        )
+        if not same:
+            return None
+    return cursor.free_run, cursor.bank_run
+
+
+def _compute(
+    *, company: CompanyRef, gathered: GatheredHistory, now: datetime, started: float
+) -> tuple[ForecastRun, ForecastRun]:
+    """Both forecasts, from one fit and the same shocks, as rows that are not saved yet."""
+    history = gathered.history
+    fitted = fit_company(history)
+    bank = engine.forecast(
+        history, basis="bank", horizon_days=HORIZON_DAYS, paths=PATHS, seed=SEED, company=fitted
+    )
+    free = engine.forecast(
+        history, basis="free", horizon_days=HORIZON_DAYS, paths=PATHS, seed=SEED, company=fitted
+    )
+    in_bank = bank_balances(history)
+    ours = free_balances(history, bank=in_bank, opening=free.balance)
+    runs = (
+        _run(company=company, gathered=gathered, forecast=free, balances=ours, now=now),
+        _run(company=company, gathered=gathered, forecast=bank, balances=in_bank, now=now),
+    )
+    for run in runs:
+        run.duration_ms = (time.perf_counter() - started) * 1000.0
+    return runs
+
+
+def _run(
+    *, company: CompanyRef, gathered: GatheredHistory, forecast: Forecast, balances: ClosingBalances, now: datetime
+) -> ForecastRun:
+    return ForecastRun(
+        company_id=company.id,
+        basis=forecast.basis,
+        as_of=gathered.history.as_of,
+        position=gathered.position,
+        plan_id=gathered.plan.plan_id if gathered.plan else None,
+        plan_digest=gathered.plan.digest if gathered.plan else "",
+        seed=forecast.seed,
+        horizon_days=forecast.horizon_days,
+        paths=forecast.paths,
+        engine_version=forecast.engine_version,
+        numpy_version=MACHINE.numpy_version,
+        cpu_features=list(MACHINE.cpu_features),
+        history_digest=gathered.digest,
+        input_digest=forecast.input_digest,
+        result=forecast.to_json(),
+        closing_balances=balances.to_json(),
+        p5_days=forecast.p5_days,
+        p50_days=forecast.p50_days,
+        p95_days=forecast.p95_days,
+        computed_at=now,
+        published_day=now.astimezone(ZoneInfo(company.timezone)).date(),
+    )
+
+
+def _store(
+    *,
+    company_id: int,
+    owner: str,
+    gathered: GatheredHistory,
+    runs: tuple[ForecastRun, ForecastRun],
+    now: datetime,
+) -> tuple[ForecastRun, ForecastRun]:
+    """Save the runs, move the cursor and give the lease back, all or nothing.
+
+    Raises:
+        LeaseLost: the cursor belongs to somebody else by now.
+    """
+    new = runs[0]._state.adding
+    with transaction.atomic():
+        free, bank = (_save(run) for run in runs)
+        moved = ForecastCursor.objects.filter(company_id=company_id, lease_owner=owner).update(
+            position=gathered.position,
+            plan_version=gathered.plan.version if gathered.plan else 0,
+            checked_at=now,
+            free_run=free,
+            bank_run=bank,
+            lease_owner="",
+            lease_until=None,
+            refusal="",
+        )
+        if not moved:
+            raise LeaseLost(f"company {company_id} was taken over while it was computed")
+        if new:
+            transaction.on_commit(lambda: _announce(free, bank), robust=True)
+    return free, bank
+
+
+def _refuse(*, company_id: int, owner: str, position: int, missing: MissingInputs, now: datetime) -> None:
+    """Record why the journal up to `position` gives no forecast, so that nobody tries before that changes."""
+    newest = Plan.objects.filter(company_id=company_id).aggregate(version=Max("version"))["version"]
+    ForecastCursor.objects.filter(company_id=company_id, lease_owner=owner).update(
+        position=position,
+        plan_version=newest or 0,
+        checked_at=now,
+        refusal=str(missing),
+        lease_owner="",
+        lease_until=None,
+    )
+
+
+def _save(run: ForecastRun) -> ForecastRun:
+    """Insert a run, or return the one that came of the same inputs before."""
+    if not run._state.adding:
+        return run
+    try:
+        with transaction.atomic():
+            run.save(force_insert=True)
+    except IntegrityError:
+        return ForecastRun.objects.get(
+            company_id=run.company_id,
+            basis=run.basis,
+            as_of=run.as_of,
+            position=run.position,
+            plan_id=run.plan_id,  # type: ignore[misc]  # null is a value of the key too
+            seed=run.seed,
+            horizon_days=run.horizon_days,
+            paths=run.paths,
+            engine_version=run.engine_version,
+            history_digest=run.history_digest,
+        )
+    return run
+
+
+def _announce(free: ForecastRun, bank: ForecastRun) -> None:
+    for run in (free, bank):
+        put(key=cache_key(run), value=cached_content(run), compute_seconds=run.duration_ms / 1000.0)
+    for _, error in forecast_published.send_robust(sender=ForecastRun, company_id=free.company_id, run_id=free.pk):
+        if isinstance(error, Exception):
+            logger.error("forecast_published_receiver_failed", exc_info=error)
