@@ -1,5 +1,6 @@
 """Tables of the cloud policy. Django finds them by these imports; import names from the files themselves."""
 
+from cloudpolicy.models import cursor as cursor
 from cloudpolicy.models import group_size as group_size
 from cloudpolicy.models import plan as plan
 from cloudpolicy.models import policy as policy

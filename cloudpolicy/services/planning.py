@@ -14,11 +14,14 @@ from django.db import connection, transaction
 from cloudpolicy.actions.registry import all_actions
 from cloudpolicy.engine import plan as engine_plan
 from cloudpolicy.engine.evaluate import evaluate
+from cloudpolicy.engine.group import Group
 from cloudpolicy.engine.plan import decision_digest, plan_digest
 from cloudpolicy.engine.runway import Runway
+from cloudpolicy.models.cursor import PlanningCursor
 from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.selectors.memory import read_history
 from cloudpolicy.selectors.plans import StoredPlan, stored_plan
+from cloudpolicy.services.aws import CloudUnavailable
 from cloudpolicy.services.inventory import read_groups
 from cloudpolicy.services.policies import PolicyInForce, policy_in_force
 from cloudpolicy.services.runway import bring_forecast_up_to_date, runway_of
@@ -29,6 +32,7 @@ from ledger.selectors.companies import company_ref
 LOOK_AGAIN_AFTER = timedelta(minutes=5)
 # First key of the advisory locks taken here; the second is the company.
 PLANNING_LOCK = 0x706C616E  # "plan"
+Same = Callable[[ScalingPlan, ScalingPlan], bool]
 
 
 def plan_scaling(*, company_id: int, now: datetime) -> StoredPlan:
@@ -50,61 +54,75 @@ def replan_scaling(*, company_id: int, now: datetime) -> StoredPlan | None:
     """Plan after a forecast was published. Keeps a plan when the decision differs from the last one.
 
     Returns:
-        The plan in force, or None when the last one is recent and p5 has not left its band: then not even the
-        groups are read.
+        The plan in force, or None when the groups were looked at a moment ago and p5 has not left its band: then
+        they are not even read.
 
     Raises:
         As `plan_scaling`.
     """
     company = company_ref(company_id=company_id)
-    if _settled(company_id=company.id, runway=runway_of(company=company, now=now), now=now):
+    runway = runway_of(company=company, now=now)
+    if _settled(company_id=company.id, runway=runway, now=now):
+        _move_cursor(company_id=company.id, considered_run=runway.forecast_run if runway else None)
         return None
     return _plan(company=company, now=now, same=lambda new, last: new.decision == last.decision)
 
 
-def _plan(*, company: CompanyRef, now: datetime, same: Callable[[ScalingPlan, ScalingPlan], bool]) -> StoredPlan:
-    company_id = company.id
-    policy = policy_in_force(company_id=company_id, now=now)
-    # Reading the cloud takes seconds when it is slow, so it happens before the lock is taken.
-    groups = read_groups(policy=policy.policy, region=settings.AWS_REGION)
+def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
+    policy = policy_in_force(company_id=company.id, now=now)
+    try:
+        # Reading the cloud takes seconds when it is slow, so it happens before the lock is taken.
+        groups = read_groups(policy=policy.policy, region=settings.AWS_REGION)
+    except CloudUnavailable as unavailable:
+        _move_cursor(company_id=company.id, tried_at=now, refusal=str(unavailable)[:400])
+        raise
     with transaction.atomic():
-        _lock(company_id)
-        plan = evaluate(
-            policy=policy.policy,
-            groups=groups,
-            # Read under the lock, so that no plan on an older forecast follows one on a newer.
-            runway=runway_of(company=company, now=now),
-            history=read_history(company_id=company_id),
-            now=now,
-            actions=all_actions(),
+        _lock(company.id)
+        # Read under the lock, so that no plan on an older forecast follows one on a newer.
+        runway = runway_of(company=company, now=now)
+        plan = _evaluate(company_id=company.id, policy=policy, groups=groups, runway=runway, now=now)
+        _move_cursor(
+            company_id=company.id, considered_run=plan.forecast_run, looked_at=now, tried_at=now, refusal=""
         )
-        new = _row(company_id=company_id, policy=policy, plan=plan)
-        last = ScalingPlan.objects.filter(company_id=company_id).select_related("policy").order_by("-id").first()
-        if last is not None and same(new, last):
-            last.confirmed_at = max(now, last.confirmed_at)
-            last.confirmations += 1
-            last.save(update_fields=["confirmed_at", "confirmations"])
-            return stored_plan(last)
+        return _keep(_row(company_id=company.id, policy=policy, plan=plan), same=same, now=now)
+
+
+def _evaluate(
+    *, company_id: int, policy: PolicyInForce, groups: tuple[Group, ...], runway: Runway | None, now: datetime
+) -> engine_plan.ScalingPlan:
+    return evaluate(
+        policy=policy.policy,
+        groups=groups,
+        runway=runway,
+        history=read_history(company_id=company_id),
+        now=now,
+        actions=all_actions(),
+    )
+
+
+def _keep(new: ScalingPlan, *, same: Same, now: datetime) -> StoredPlan:
+    last = ScalingPlan.objects.filter(company_id=new.company_id).select_related("policy").order_by("-id").first()
+    if last is None or not same(new, last):
         new.save()
         return stored_plan(new)
+    last.confirmed_at = max(now, last.confirmed_at)
+    last.confirmations += 1
+    last.save(update_fields=["confirmed_at", "confirmations"])
+    return stored_plan(last)
 
 
 def _settled(*, company_id: int, runway: Runway | None, now: datetime) -> bool:
-    """Whether the last decision is recent and this forecast, on its own, leads to the same rows and reasons."""
+    """Whether the groups were looked at a moment ago and this forecast leads to the same rows and reasons."""
     last = ScalingPlan.objects.filter(company_id=company_id).order_by("-id").first()
-    if last is None or not timedelta(0) <= now - last.confirmed_at < LOOK_AGAIN_AFTER:
+    cursor = PlanningCursor.objects.filter(company_id=company_id).first()
+    if last is None or cursor is None or cursor.looked_at is None:
+        return False
+    if not timedelta(0) <= now - cursor.looked_at < LOOK_AGAIN_AFTER:
         return False
     policy = policy_in_force(company_id=company_id, now=now)
     if last.policy_id != policy.version_id:
         return False
-    implied = evaluate(
-        policy=policy.policy,
-        groups=(),
-        runway=runway,
-        history=read_history(company_id=company_id),
-        now=now,
-        actions=(),
-    )
+    implied = _evaluate(company_id=company_id, policy=policy, groups=(), runway=runway, now=now)
     rows = list(implied.band.row_names) if implied.band else []
     codes = {reason.code for reason in implied.read_only_because}
     return rows == last.rows_in_force and codes == {reason["code"] for reason in last.read_only_because}
@@ -127,6 +145,10 @@ def _row(*, company_id: int, policy: PolicyInForce, plan: engine_plan.ScalingPla
         created_at=plan.made_at,
         confirmed_at=plan.made_at,
     )
+
+
+def _move_cursor(*, company_id: int, **values: object) -> None:
+    PlanningCursor.objects.update_or_create(company_id=company_id, defaults=values)
 
 
 def _lock(company_id: int) -> None:

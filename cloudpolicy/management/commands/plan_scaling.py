@@ -1,0 +1,61 @@
+"""Print the scaling plan that today's p5 implies. Nothing in the cloud is changed."""
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from cloudpolicy.engine.document import InvalidPolicy
+from cloudpolicy.selectors.plans import StoredPlan
+from cloudpolicy.services.aws import CloudUnavailable
+from cloudpolicy.services.planning import plan_scaling
+from ledger.domain.company import CompanyNotFound
+from ledger.selectors.companies import company_ref
+
+
+class Command(BaseCommand):
+    help = "Print the scaling plan that today's p5 implies against the auto-scaling groups found. Changes nothing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--company", required=True, metavar="SLUG")
+        parser.add_argument("--json", action="store_true", help="Print the plan as JSON, and nothing else.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            company = company_ref(slug=options["company"])
+            plan = plan_scaling(company_id=company.id, now=timezone.now())
+        except CompanyNotFound as error:
+            raise CommandError(str(error)) from error
+        except CloudUnavailable as error:
+            raise CommandError(f"the groups cannot be read: {error}") from error
+        except InvalidPolicy as error:
+            raise CommandError(f"the stored policy is broken: {error}") from error
+        if options["json"]:
+            self.stdout.write(json.dumps(plan.to_json(), indent=2))
+        else:
+            self.stdout.write("\n".join(_lines(plan)))
+
+
+def _lines(plan: StoredPlan) -> list[str]:
+    """The plan for people; nothing in it is missing that the JSON tells."""
+    figure = "no usable p5" if plan.p5_days is None else f"p5 {plan.p5_days} days, {plan.band}"
+    run = "no forecast" if plan.forecast_run is None else f"forecast run {plan.forecast_run}"
+    lines = [f"Plan {plan.plan_id}: {figure} ({run}, {plan.policy})"]
+    lines += [f"Read-only: {reason.text}" for reason in plan.read_only_because]
+    lines += [f"Note: {warning.text}" for warning in plan.warnings]
+    if not plan.calls:
+        return [*lines, "Nothing to do."]
+    lines.append("It would make these calls; none was made." if not plan.read_only_because else "It would imply:")
+    for number, call in enumerate(plan.calls, start=1):
+        lines.append(f"{number:>3}. {call['action']} {call['group']} ({call['region']}): {call['because']}")
+        lines += [
+            f"       {name}: {_shown(before)} -> {_shown(call['after'][name])}"
+            for name, before in call["before"].items()
+        ]
+        lines.append(f"       needs {call['permission']}")
+    return lines
+
+
+def _shown(value: object) -> str:
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
