@@ -51,8 +51,8 @@ def is_wanted() -> bool:
 def create_demo(*, now: datetime, months: int = 18, sign_ins_path: Path | None = None) -> DemoCompany:
     """Make the demo company with its people, history and plan. Doing it again changes nothing.
 
-    An attempt that was cut short is taken up again: the history is the same one, since it hangs on the day on which
-    the company was made, and what is recorded already is recognised.
+    An attempt that was cut short is taken up again: the history is the same one, since it hangs on the day on
+    which the company was made, and what is recorded already is recognised.
 
     Args:
         months: of history, at most 18; 3 make a small company for tests.

@@ -40,8 +40,8 @@ PEOPLE = (
 def create_people(*, company: Company, sign_ins_path: Path) -> tuple[SignIn, ...]:
     """Make the demo's people and their sign-ins; who is there with a known password stays as they are.
 
-    Passwords are random, and a file that only its owner may read is the one place where they stand: an installation
-    that somebody can reach has no password that everybody knows.
+    Passwords are random, and a file that only its owner may read is the one place where they stand: an
+    installation that somebody can reach has no password that everybody knows.
     """
     known = {sign_in.email: sign_in for sign_in in read_sign_ins(sign_ins_path)}
     sign_ins = tuple(_create_person(person, company, known) for person in PEOPLE)

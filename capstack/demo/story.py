@@ -2,8 +2,8 @@
 
 Fernhill Labs sells forecasting software, employs people in New York, London and Berlin, and runs on a cloud
 credit. Three things move its runway at once, as they did in the story that capstack was founded on: the credit
-expires in six weeks with part of it unused, salaries leave in three currencies, and the second tranche of its round,
-which is not certain, follows a first one that came 18 days late.
+expires in six weeks with part of it unused, salaries leave in three currencies, and the second tranche of its
+round, which is not certain, follows a first one that came 18 days late.
 """
 
 from dataclasses import dataclass
