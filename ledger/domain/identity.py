@@ -47,31 +47,44 @@ def encoding(
     event_type: str,
     direction: str,
     account_id: int,
-    amount: Decimal,
+    amount: str,
     currency: str,
-    occurred_at: datetime,
+    occurred_at: str,
     external_ref: str,
     revision: int = 0,
     reverses: str = "",
 ) -> bytes:
-    """Return the bytes that are digested; the module's docstring says how they are made."""
+    """Return the bytes that are digested; the module's docstring says how they are made.
+
+    Args:
+        amount: as `money.canonical` spells it.
+        occurred_at: as `utc_text` spells it.
+    """
     company = str(company_id)
     account = str(account_id)
-    money = canonical(amount)
-    instant = utc_text(occurred_at)
     number = str(revision)
     if source.isascii() and external_ref.isascii():
         # Characters are bytes here. One f-string is three times as fast as a loop, and this runs for every event.
         text = (
             f"{len(company)}:{company}{len(source)}:{source}{len(event_type)}:{event_type}"
-            f"{len(direction)}:{direction}{len(account)}:{account}{len(money)}:{money}{len(currency)}:{currency}"
-            f"{len(instant)}:{instant}{len(external_ref)}:{external_ref}{len(number)}:{number}"
+            f"{len(direction)}:{direction}{len(account)}:{account}{len(amount)}:{amount}{len(currency)}:{currency}"
+            f"{len(occurred_at)}:{occurred_at}{len(external_ref)}:{external_ref}{len(number)}:{number}"
             f"{len(reverses)}:{reverses}"
         )
         return VERSION + text.encode("ascii")
     fields = (
-        company, source, event_type, direction, account, money, currency, instant, external_ref, number, reverses
-    )  # fmt: skip
+        company,
+        source,
+        event_type,
+        direction,
+        account,
+        amount,
+        currency,
+        occurred_at,
+        external_ref,
+        number,
+        reverses,
+    )
     encoded = [field.encode("utf-8") for field in fields]
     return VERSION + b"".join(b"%d:%b" % (len(field), field) for field in encoded)
 
@@ -96,18 +109,23 @@ def event_id(
         occurred_at: aware; equal instants in different time zones give equal ids.
         reverses: hexadecimal id of the reversed event, empty for anything but a reversal.
     """
-    return sha256(
+    return digest(
         encoding(
             company_id=company_id,
             source=source,
             event_type=event_type,
             direction=direction,
             account_id=account_id,
-            amount=amount,
+            amount=canonical(amount),
             currency=currency,
-            occurred_at=occurred_at,
+            occurred_at=utc_text(occurred_at),
             external_ref=external_ref,
             revision=revision,
             reverses=reverses,
         )
-    ).digest()
+    )
+
+
+def digest(encoded: bytes) -> bytes:
+    """Return the SHA-256 of an encoding."""
+    return sha256(encoded).digest()

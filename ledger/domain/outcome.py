@@ -18,7 +18,8 @@ class Outcome:
     status: recorded; duplicate (the same event is there already); conflict (its external object is there with
         other content: `problems` name the fields); rejected (`problems` say why).
     event_id: 64 hexadecimal digits: of the event as recorded, of the one already there, or empty when rejected.
-    position: in the company's journal; None when rejected.
+    position: in the company's journal; None unless this call recorded it (a repeat within one call has it too).
+    occurred_at: of the event that event_id names; None when rejected.
     """
 
     status: str

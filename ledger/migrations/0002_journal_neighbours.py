@@ -150,6 +150,8 @@ class Migration(migrations.Migration):
                 ("twin", models.BinaryField(max_length=32)),
                 ("event_id", models.BinaryField(max_length=32)),
                 ("occurred_at", models.DateTimeField()),
+                ("amount", models.DecimalField(decimal_places=6, max_digits=20)),
+                ("currency", models.CharField(max_length=3)),
                 ("revision", models.IntegerField(db_default=0, default=0)),
                 ("reversed", models.BooleanField(db_default=False, default=False)),
                 (

@@ -73,7 +73,7 @@ class ExternalObject(models.Model):
 
     Attributes:
         event_id, occurred_at: the key of the event in the journal.
-        revision: of that event.
+        amount, currency, revision: of that event; with them other content is told without reading the journal.
         reversed: that event has been taken back; other content may follow as the next revision.
     """
 
@@ -93,6 +93,8 @@ class ExternalObject(models.Model):
     twin = models.BinaryField(max_length=32)
     event_id = models.BinaryField(max_length=32)
     occurred_at = models.DateTimeField()
+    amount = models.DecimalField(max_digits=20, decimal_places=6)
+    currency = models.CharField(max_length=3)
     revision = models.IntegerField(default=0, db_default=0)
     reversed = models.BooleanField(default=False, db_default=False)
 

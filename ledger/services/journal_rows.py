@@ -1,18 +1,23 @@
-"""Drafts made ready for the journal: account and exchange rate found, event id computed, spelled out for the database."""
+"""Drafts made ready for the journal: account and rate found, event id computed, spelled out for the database."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from json.encoder import encode_basestring
+from typing import Any
 
 from ledger.domain.event import EventDraft
 from ledger.domain.fx import ONE, SAME_CURRENCY, FxQuote, UnknownRate
-from ledger.domain.identity import event_id, utc_text
+from ledger.domain.identity import digest, encoding, utc_text
 from ledger.domain.metadata import metadata_json
-from ledger.domain.money import LIMIT, convert
+from ledger.domain.money import LIMIT, canonical, convert
+from ledger.domain.outcome import JournalEntry
 from ledger.domain.problems import FieldProblem
 from ledger.selectors.books import Books
 from ledger.selectors.fx import euro_rates
+
+# COPY's text format: these four would end a field or a row.
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +26,8 @@ class JournalRow:
 
     Attributes:
         ordinal: position of its draft among those handed over.
+        occurred_at: UTC.
+        amount_text, occurred_text: as its id spells them.
         event_id: 32 bytes.
         revision: 0, or the number of the content that follows one that was taken back.
     """
@@ -31,11 +38,11 @@ class JournalRow:
     account: str
     account_id: int
     occurred_at: datetime
+    amount_text: str
+    occurred_text: str
     event_id: bytes
     base_amount: Decimal
-    fx_rate: Decimal
-    fx_source: str
-    fx_at: datetime
+    fx: FxQuote
     revision: int
 
     @property
@@ -67,37 +74,31 @@ def journal_row(
     Raises:
         Unrecordable: unknown account, no exchange rate, or too large in the base currency.
     """
-    problems: tuple[FieldProblem, ...] = ()
     account = draft.account or books.default_account
     account_id = books.accounts.get(account) if account is not None else None
-    if account_id is None:
-        problems = (_account_problem(account, books),)
     occurred_at = (draft.occurred_at or now).astimezone(UTC)
     if draft.currency == books.base_currency:
-        quote, base_amount = FxQuote(ONE, SAME_CURRENCY, occurred_at), draft.amount
+        fx, base_amount = FxQuote(ONE, SAME_CURRENCY, occurred_at), draft.amount
     else:
-        try:
-            quote = euro_rates().quote(currency=draft.currency, base=books.base_currency, on=occurred_at.date())
-        except UnknownRate as error:
-            raise Unrecordable((*problems, FieldProblem("currency", str(error)))) from None
-        base_amount = convert(draft.amount, rate=quote.rate)
-        if base_amount >= LIMIT:
-            too_large = FieldProblem("amount", f"is too large in {books.base_currency}, the currency of the books")
-            raise Unrecordable((*problems, too_large))
+        fx, base_amount = _converted(draft, occurred_at, books, account, account_id)
     if account is None or account_id is None:
-        raise Unrecordable(problems)
+        raise Unrecordable((_account_problem(account, books),))
     direction = draft.flow
-    identity = event_id(
-        company_id=company_id,
-        source=draft.source,
-        event_type=draft.event_type,
-        direction=direction,
-        account_id=account_id,
-        amount=draft.amount,
-        currency=draft.currency,
-        occurred_at=occurred_at,
-        external_ref=draft.external_ref,
-        revision=revision,
+    amount_text = canonical(draft.amount)
+    occurred_text = utc_text(occurred_at)
+    identity = digest(
+        encoding(
+            company_id=company_id,
+            source=draft.source,
+            event_type=draft.event_type,
+            direction=direction,
+            account_id=account_id,
+            amount=amount_text,
+            currency=draft.currency,
+            occurred_at=occurred_text,
+            external_ref=draft.external_ref,
+            revision=revision,
+        )
     )
     return JournalRow(
         ordinal,
@@ -106,13 +107,28 @@ def journal_row(
         account,
         account_id,
         occurred_at,
+        amount_text,
+        occurred_text,
         identity,
         base_amount,
-        quote.rate,
-        quote.source,
-        quote.at,
+        fx,
         revision,
     )
+
+
+def _converted(
+    draft: EventDraft, occurred_at: datetime, books: Books, account: str | None, account_id: int | None
+) -> tuple[FxQuote, Decimal]:
+    problems = () if account_id is not None else (_account_problem(account, books),)
+    try:
+        fx = euro_rates().quote(currency=draft.currency, base=books.base_currency, on=occurred_at.date())
+    except UnknownRate as error:
+        raise Unrecordable((*problems, FieldProblem("currency", str(error)))) from None
+    base_amount = convert(draft.amount, rate=fx.rate)
+    if base_amount >= LIMIT:
+        too_large = FieldProblem("amount", f"is too large in {books.base_currency}, the currency of the books")
+        raise Unrecordable((*problems, too_large))
+    return fx, base_amount
 
 
 def _account_problem(account: str | None, books: Books) -> FieldProblem:
@@ -122,19 +138,85 @@ def _account_problem(account: str | None, books: Books) -> FieldProblem:
     return FieldProblem("account", f"is not an account of this company; it has {known}")
 
 
-def row_json(row: JournalRow) -> str:
-    """Return the row as ledger_record and ledger_compare read it. Twice as fast as building a dict and dumping it."""
+def draft_values(row: JournalRow) -> tuple[Any, ...]:
+    """Return the columns of `ledger_draft`, as parameters of a statement."""
     draft = row.draft
-    occurred_at = utc_text(row.occurred_at)
-    fx_at = occurred_at if row.fx_source == SAME_CURRENCY else utc_text(row.fx_at)
     return (
-        f'{{"ordinal":{row.ordinal},"id":"{row.event_id.hex()}","account_id":{row.account_id},'
-        f'"source":{encode_basestring(draft.source)},"event_type":"{draft.event_type}",'
-        f'"direction":"{row.direction}","amount":{draft.amount:f},"currency":"{draft.currency}",'
-        f'"occurred_at":"{occurred_at}","category":{encode_basestring(draft.category)},'
-        f'"counterparty":{encode_basestring(draft.counterparty)},'
-        f'"external_ref":{encode_basestring(draft.external_ref)},"metadata":{metadata_json(draft.metadata)},'
-        f'"base_amount":{row.base_amount:f},"fx_rate":{row.fx_rate:f},"fx_source":"{row.fx_source}",'
-        f'"fx_at":"{fx_at}","revision":{row.revision},'
-        f'"now_assumed":{"true" if draft.occurred_at is None else "false"}}}'
+        row.ordinal,
+        row.event_id,
+        row.account_id,
+        draft.source,
+        draft.event_type,
+        row.direction,
+        draft.amount,
+        draft.currency,
+        row.occurred_at,
+        draft.category,
+        draft.counterparty,
+        draft.external_ref,
+        metadata_json(draft.metadata),
+        row.base_amount,
+        row.fx.rate,
+        row.fx.source,
+        row.fx.at,
+        row.revision,
+        draft.occurred_at is None,
+    )
+
+
+def copy_text(rows: Sequence[JournalRow]) -> str:
+    """Return the columns of `ledger_draft` as a COPY stream in text format, one line per row."""
+    return "".join(map(_copy_line, rows))
+
+
+def _copy_line(row: JournalRow) -> str:
+    draft = row.draft
+    source, category, counterparty, reference = (
+        draft.source,
+        draft.category,
+        draft.counterparty,
+        draft.external_ref,
+    )
+    metadata = metadata_json(draft.metadata)
+    texts = f"{source}{category}{counterparty}{reference}{metadata}"
+    if "\\" in texts or not texts.isprintable():
+        source, category, counterparty, reference, metadata = (
+            text.translate(_ESCAPES) for text in (source, category, counterparty, reference, metadata)
+        )
+    fx = row.fx
+    fx_at = row.occurred_text if fx.source == SAME_CURRENCY else utc_text(fx.at)
+    return (
+        f"{row.ordinal}\t\\\\x{row.event_id.hex()}\t{row.account_id}\t{source}\t{draft.event_type}\t{row.direction}\t"
+        f"{row.amount_text}\t{draft.currency}\t{row.occurred_text}\t{category}\t{counterparty}\t{reference}\t"
+        f"{metadata}\t{row.base_amount}\t{fx.rate}\t{fx.source}\t{fx_at}\t{row.revision}\t"
+        f"{'t' if draft.occurred_at is None else 'f'}\n"
+    )
+
+
+def journal_entry(row: JournalRow, *, position: int, actor: str, now: datetime) -> JournalEntry:
+    """Return the row as it stands in the journal once it is recorded at a position."""
+    draft = row.draft
+    return JournalEntry(
+        event_id=row.event_id.hex(),
+        position=position,
+        source=draft.source,
+        event_type=draft.event_type,
+        direction=row.direction,
+        account=row.account,
+        amount=draft.amount,
+        currency=draft.currency,
+        occurred_at=row.occurred_at,
+        category=draft.category,
+        counterparty=draft.counterparty,
+        external_ref=draft.external_ref,
+        metadata=metadata_json(draft.metadata),
+        base_amount=row.base_amount,
+        fx_rate=row.fx.rate,
+        fx_source=row.fx.source,
+        fx_at=row.fx.at,
+        revision=row.revision,
+        reverses="",
+        recorded_at=now,
+        actor=actor,
+        reason="",
     )

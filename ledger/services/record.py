@@ -1,33 +1,32 @@
 """The one way into the journal, for a single event and a batch alike."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from itertools import batched
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from ledger.domain.account import kind_of_account
 from ledger.domain.event import EventDraft
 from ledger.domain.month import month_of
-from ledger.domain.outcome import CONFLICT, DUPLICATE, RECORDED, REJECTED, Outcome
+from ledger.domain.outcome import CONFLICT, DUPLICATE, RECORDED, REJECTED, JournalEntry, Outcome
 from ledger.domain.problems import FieldProblem
 from ledger.metrics import EVENTS_INGESTED
 from ledger.models.account import Account
 from ledger.selectors.books import Books, read_books
+from ledger.selectors.journal import find_event
 from ledger.services.announce import announce_advance
-from ledger.services.journal_rows import JournalRow, Unrecordable, journal_row, row_json
+from ledger.services.journal_rows import JournalRow, Unrecordable, journal_entry, journal_row
+from ledger.services.journal_table import Standing, compare_rows, write_rows
 from ledger.services.partitions import make_missing_months
 from ledger.services.transient import try_again
 
 # Rows per statement: large enough to forget the round trip, small enough to build in a few megabytes.
 ROWS_PER_STATEMENT = 5000
 MAX_REVISION_ATTEMPTS = 3
-
-_RECORD = "SELECT ordinal, position FROM ledger_record(%s, %s, %s, %s, %s, %s)"
-_COMPARE = "SELECT ordinal, status, event_id, position, revision, differs FROM ledger_compare(%s, %s)"
 
 
 def record(
@@ -54,67 +53,92 @@ def record(
         CompanyNotFound: no such company.
         OperationalError: the database refused six times.
     """
-    if not drafts:
-        return ()
     recording = _Recording(company_id=company_id, actor=actor, now=now, create_accounts=create_accounts)
-
-    def write() -> tuple[Outcome, ...]:
-        # A single event is a single statement, which is a transaction already.
-        alone = len(drafts) == 1 and not create_accounts and not dry_run
-        with nullcontext() if alone else transaction.atomic():
-            outcomes = recording.write(drafts)
-            if dry_run:
-                transaction.set_rollback(True)
-        return outcomes
-
-    if not dry_run:
-        make_missing_months(_months(drafts, now))
-    outcomes = try_again(write)
-    if not dry_run:
-        _tell(company_id, outcomes)
-    return outcomes
+    return recording.run(drafts, dry_run=dry_run)
 
 
-def _months(drafts: Sequence[EventDraft], now: datetime) -> set:
+def record_one(
+    *, company_id: int, draft: EventDraft, actor: str, now: datetime
+) -> tuple[Outcome, JournalEntry | None]:
+    """Append one event; return what became of it and the event as it stands in the journal, None when rejected.
+
+    For a duplicate or a conflict that is the event that was there before.
+
+    Raises:
+        CompanyNotFound: no such company.
+        OperationalError: the database refused six times.
+    """
+    recording = _Recording(company_id=company_id, actor=actor, now=now, create_accounts=False)
+    (outcome,) = recording.run((draft,), dry_run=False)
+    if outcome.status == REJECTED:
+        return outcome, None
+    if outcome.status == RECORDED and outcome.position is not None:
+        return outcome, journal_entry(recording.written[-1], position=outcome.position, actor=actor, now=now)
+    entry = find_event(company_id=company_id, event_id=outcome.event_id, occurred_at=outcome.occurred_at)
+    return outcome, entry
+
+
+def _months(drafts: Iterable[EventDraft], now: datetime) -> set[date]:
     return {month_of(draft.occurred_at or now) for draft in drafts}
-
-
-def _tell(company_id: int, outcomes: tuple[Outcome, ...]) -> None:
-    for status, count in Counter(outcome.status for outcome in outcomes).items():
-        EVENTS_INGESTED.labels(status=status).inc(count)
-    last = max((o.position for o in outcomes if o.status == RECORDED and o.position is not None), default=None)
-    if last is not None:
-        announce_advance(company_id=company_id, position=last)
 
 
 @dataclass(frozen=True, slots=True)
 class _Recording:
-    """One attempt to write drafts; `outcomes` is keyed by ordinal."""
+    """Attributes:
+    outcomes: keyed by ordinal.
+    written: rows that were new, in the order they were written.
+    """
 
     company_id: int
     actor: str
     now: datetime
     create_accounts: bool
     outcomes: dict[int, Outcome] = field(default_factory=dict)
+    written: list[JournalRow] = field(default_factory=list)
 
-    def write(self, drafts: Sequence[EventDraft]) -> tuple[Outcome, ...]:
+    def run(self, drafts: Sequence[EventDraft], *, dry_run: bool) -> tuple[Outcome, ...]:
+        if not drafts:
+            return ()
+        # A single event is a single statement, and that is a transaction already.
+        alone = len(drafts) == 1 and not self.create_accounts and not dry_run
+
+        def attempt() -> tuple[Outcome, ...]:
+            with nullcontext() if alone else transaction.atomic():
+                outcomes = self._write(drafts)
+                if dry_run:
+                    transaction.set_rollback(True)
+            return outcomes
+
+        if dry_run:
+            return try_again(attempt)
+        make_missing_months(_months(drafts, self.now))
+        outcomes = try_again(attempt)
+        self._tell(outcomes)
+        return outcomes
+
+    def _tell(self, outcomes: tuple[Outcome, ...]) -> None:
+        for status, count in Counter(outcome.status for outcome in outcomes).items():
+            EVENTS_INGESTED.labels(status=status).inc(count)
+        if self.written:
+            last = max(outcome.position or 0 for outcome in outcomes)
+            announce_advance(company_id=self.company_id, position=last)
+
+    def _write(self, drafts: Sequence[EventDraft]) -> tuple[Outcome, ...]:
         self.outcomes.clear()
+        self.written.clear()
         books = read_books(company_id=self.company_id)
         if self.create_accounts:
             books = self._with_new_accounts(books, drafts)
-        rows = self._rows(drafts, books)
-        firsts, followers, repeats = _told_apart(rows)
+        firsts, followers, repeats = _told_apart(self._rows(drafts, books))
         for chunk in batched(firsts, ROWS_PER_STATEMENT):
             self._insert(chunk, books)
-        # The objects of these are there now, whoever wrote them, so each is a duplicate, a conflict or a revision.
+        # The objects of these are there now, whoever wrote them: each is a duplicate, a conflict or a revision.
         self._compare(followers, books)
         for row, leader in repeats:
             outcome = self.outcomes[leader]
-            self.outcomes[row.ordinal] = (
-                Outcome(DUPLICATE, outcome.event_id, outcome.position, (), row.occurred_at)
-                if outcome.status == RECORDED
-                else outcome
-            )
+            if outcome.status == RECORDED:
+                outcome = Outcome(DUPLICATE, outcome.event_id, outcome.position, (), outcome.occurred_at)
+            self.outcomes[row.ordinal] = outcome
         return tuple(self.outcomes[ordinal] for ordinal in range(len(drafts)))
 
     def _rows(self, drafts: Sequence[EventDraft], books: Books) -> list[JournalRow]:
@@ -154,40 +178,37 @@ class _Recording:
         return read_books(company_id=self.company_id)
 
     def _insert(self, rows: Sequence[JournalRow], books: Books) -> None:
-        written = self._call_record(rows, books)
+        positions = self._positions(rows, books)
         rest = []
         for row in rows:
-            position = written.get(row.ordinal)
+            position = positions.get(row.ordinal)
             if position is None:
                 rest.append(row)
             else:
+                self.written.append(row)
                 self.outcomes[row.ordinal] = Outcome(RECORDED, row.event_id.hex(), position, (), row.occurred_at)
         self._compare(rest, books)
 
-    def _call_record(self, rows: Sequence[JournalRow], books: Books) -> dict[int, int]:
-        sources = sorted({row.draft.source for row in rows})
-        payload = f"[{','.join(map(row_json, rows))}]"
-        with connection.cursor() as cursor:
-            cursor.execute(_RECORD, [self.company_id, books.base_currency, self.now, self.actor, sources, payload])
-            return dict(cursor.fetchall())
-
-    def _call_compare(self, rows: Sequence[JournalRow]) -> list[tuple]:
-        payload = f"[{','.join(map(row_json, rows))}]"
-        with connection.cursor() as cursor:
-            cursor.execute(_COMPARE, [self.company_id, payload])
-            return cursor.fetchall()
+    def _positions(self, rows: Sequence[JournalRow], books: Books) -> dict[int, int]:
+        return write_rows(
+            rows,
+            company_id=self.company_id,
+            base_currency=books.base_currency,
+            actor=self.actor,
+            now=self.now,
+        )
 
     def _compare(self, rows: Sequence[JournalRow], books: Books) -> None:
         by_ordinal = {row.ordinal: row for row in rows}
         for chunk in batched(rows, ROWS_PER_STATEMENT):
-            for ordinal, status, event_id, position, revision, differs in self._call_compare(chunk):
-                row = by_ordinal[ordinal]
-                if status == "revise":
-                    self.outcomes[ordinal] = self._revise(row, books, revision)
+            for standing in compare_rows(chunk, company_id=self.company_id):
+                row = by_ordinal[standing.ordinal]
+                if standing.status == "revise":
+                    self.outcomes[row.ordinal] = self._revise(row, books, standing)
                 else:
-                    self.outcomes[ordinal] = _settled(row, status, bytes(event_id), position, differs)
+                    self.outcomes[row.ordinal] = _settled(row, standing)
 
-    def _revise(self, row: JournalRow, books: Books, revision: int) -> Outcome:
+    def _revise(self, row: JournalRow, books: Books, standing: Standing) -> Outcome:
         """Record new content for an object whose event was taken back. Rare, so one by one."""
         for _ in range(MAX_REVISION_ATTEMPTS):
             revised = journal_row(
@@ -196,33 +217,32 @@ class _Recording:
                 company_id=self.company_id,
                 books=books,
                 now=self.now,
-                revision=revision,
+                revision=standing.revision,
             )
-            written = self._call_record([revised], books)
-            if written:
-                return Outcome(RECORDED, revised.event_id.hex(), written[row.ordinal], (), row.occurred_at)
-            ((_, status, event_id, position, revision, differs),) = self._call_compare([row])
-            if status != "revise":
-                return _settled(row, status, bytes(event_id), position, differs)
+            positions = self._positions([revised], books)
+            if positions:
+                self.written.append(revised)
+                position = positions[row.ordinal]
+                return Outcome(RECORDED, revised.event_id.hex(), position, (), revised.occurred_at)
+            (standing,) = compare_rows([row], company_id=self.company_id)
+            if standing.status != "revise":
+                return _settled(row, standing)
         raise RuntimeError(f"object {row.draft.external_ref!r} keeps changing under the recorder")
 
 
-def _settled(row: JournalRow, status: str, event_id: bytes, position: int, differs: list[str]) -> Outcome:
-    if status == DUPLICATE:
-        return Outcome(DUPLICATE, event_id.hex(), position, (), row.occurred_at)
-    problems = tuple(FieldProblem(name, _differing(row, name)) for name in differs)
-    return Outcome(CONFLICT, event_id.hex(), position, problems, row.occurred_at)
-
-
-def _differing(row: JournalRow, name: str) -> str:
-    reference = row.draft.external_ref
-    return f"differs from what is recorded for external_ref {reference}"
+def _settled(row: JournalRow, standing: Standing) -> Outcome:
+    event_id = standing.event_id.hex()
+    if standing.status == DUPLICATE:
+        return Outcome(DUPLICATE, event_id, None, (), standing.occurred_at)
+    message = f"differs from what is recorded for external_ref {row.draft.external_ref}"
+    problems = tuple(FieldProblem(name, message) for name in standing.differs)
+    return Outcome(CONFLICT, event_id, None, problems, standing.occurred_at)
 
 
 def _told_apart(
     rows: Sequence[JournalRow],
 ) -> tuple[list[JournalRow], list[JournalRow], list[tuple[JournalRow, int]]]:
-    """Split rows into the first of each object, later ones of the same object with other content, and plain repeats.
+    """Split rows into the first of each object, others of the same object with other content, and plain repeats.
 
     A repeat comes with the ordinal of the row it repeats.
     """
@@ -230,7 +250,7 @@ def _told_apart(
     followers: list[JournalRow] = []
     repeats: list[tuple[JournalRow, int]] = []
     ordinals: dict[bytes, int] = {}
-    objects: set = set()
+    objects: set[object] = set()
     for row in rows:
         leader = ordinals.setdefault(row.event_id, row.ordinal)
         if leader != row.ordinal:

@@ -91,14 +91,6 @@ def days(count: int) -> str:
 
 
 @register.filter
-def signed_days(count: int) -> str:
-    """`-6` -> `−6`; a change is never without its sign, unless there is none."""
-    if count == 0:
-        return "0"
-    return f"+{count:,}" if count > 0 else f"{MINUS}{abs(count):,}"
-
-
-@register.filter
 def day_date(day: date, reference: date | None = None) -> str:
     """`24 Jan`, with the year when it is not the year of `reference` (or when there is no reference)."""
     text = f"{day.day}\N{NO-BREAK SPACE}{MONTHS[day.month - 1]}"

@@ -1,0 +1,71 @@
+"""Reading what a request carries, however it is sent, up to a limit."""
+
+from collections.abc import Iterator
+from email.message import Message
+
+from django.http import HttpRequest
+
+from ledger.api.problems import Problem
+
+CHUNK_BYTES = 256 * 1024
+
+JSON = "application/json"
+NDJSON_TYPES = frozenset(
+    {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-lines"}
+)
+
+
+def media_type(request: HttpRequest, *, allowed: frozenset[str]) -> str:
+    """Return the request's media type; JSON when it names none.
+
+    Raises:
+        Problem: 415 for another type, another character set, or a compressed body.
+    """
+    encoding = request.META.get("HTTP_CONTENT_ENCODING", "identity").lower()
+    if encoding not in {"", "identity"}:
+        raise Problem(415, f"A body in {encoding} is not read here; send it as it is.")
+    stated = request.META.get("CONTENT_TYPE", "")
+    if stated in {"", JSON}:
+        return JSON
+    header = Message()
+    header["Content-Type"] = stated
+    kind = header.get_content_type()
+    charset = str(header.get_param("charset", "utf-8")).lower()
+    if kind not in allowed or charset not in {"utf-8", "utf8", "us-ascii"}:
+        raise Problem(415, f"{stated} is not read here; send Content-Type: {' or '.join(sorted(allowed))}.")
+    return kind
+
+
+def body_chunks(request: HttpRequest, *, limit_bytes: int) -> Iterator[bytes]:
+    """Yield the body piece by piece.
+
+    A chunked request has no Content-Length, and Django reads it as empty; the server's own stream ends where the body
+    ends, so it is read directly.
+
+    Raises:
+        Problem: 413 as soon as the body is known to be longer than the limit.
+    """
+    stated = request.META.get("CONTENT_LENGTH") or ""
+    if stated.isdigit() and int(stated) > limit_bytes:
+        raise _too_large(limit_bytes)
+    chunked = not stated and request.META.get("wsgi.input_terminated")
+    read = request.META["wsgi.input"].read if chunked else request.read
+    size = 0
+    while chunk := read(CHUNK_BYTES):
+        size += len(chunk)
+        if size > limit_bytes:
+            raise _too_large(limit_bytes)
+        yield chunk
+
+
+def whole_body(request: HttpRequest, *, limit_bytes: int) -> bytes:
+    """Return the body.
+
+    Raises:
+        Problem: 413 when it is longer than the limit.
+    """
+    return b"".join(body_chunks(request, limit_bytes=limit_bytes))
+
+
+def _too_large(limit_bytes: int) -> Problem:
+    return Problem(413, f"The body is larger than {limit_bytes // 1024} KB.")

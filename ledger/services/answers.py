@@ -1,0 +1,97 @@
+"""Answering a repeated request with the answer it missed."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+KEPT = timedelta(hours=24)
+# A request still without an answer after this long died on the way; the next one with its key takes over.
+GIVEN_UP = timedelta(seconds=60)
+
+_CLAIM = """
+    INSERT INTO ledger_storedanswer AS s (token_id, key, body_sha256, status, content_type, answer, stored_at)
+    VALUES (%(token)s, %(key)s, %(body)s, NULL, '', '', %(now)s)
+    ON CONFLICT (token_id, key) DO UPDATE
+    SET body_sha256 = excluded.body_sha256, status = NULL, content_type = '', answer = '', stored_at = excluded.stored_at
+    WHERE s.stored_at < %(expired)s OR (s.status IS NULL AND s.stored_at < %(given_up)s)
+"""
+_READ = (
+    "SELECT body_sha256, status, content_type, answer FROM ledger_storedanswer WHERE token_id = %s AND key = %s"
+)
+_KEEP = """
+    UPDATE ledger_storedanswer SET status = %s, content_type = %s, answer = %s
+    WHERE token_id = %s AND key = %s AND body_sha256 = %s
+"""
+_RELEASE = (
+    "DELETE FROM ledger_storedanswer WHERE token_id = %s AND key = %s AND body_sha256 = %s AND status IS NULL"
+)
+
+
+class KeyReused(ValueError):
+    """The key came before with another request."""
+
+
+class StillAtWork(RuntimeError):
+    """The first request with this key has no answer yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Attributes:
+    content: the body as it was sent.
+    """
+
+    status: int
+    content_type: str
+    content: bytes
+
+
+def claim_key(*, token_id: int, key: str, body_sha256: bytes, now: datetime) -> Answer | None:
+    """Return the answer stored for a key, or None: then the caller holds the key and must keep or release it.
+
+    Raises:
+        KeyReused: the key was used in the last 24 hours with another body.
+        StillAtWork: the first request is being answered right now.
+    """
+    values = {
+        "token": token_id,
+        "key": key,
+        "body": body_sha256,
+        "now": now,
+        "expired": now - KEPT,
+        "given_up": now - GIVEN_UP,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, values)
+        if cursor.rowcount == 1:
+            return None
+        cursor.execute(_READ, [token_id, key])
+        row = cursor.fetchone()
+    if row is None:
+        raise StillAtWork(key)
+    stated_body, status, content_type, content = row
+    if bytes(stated_body) != body_sha256:
+        raise KeyReused(key)
+    if status is None:
+        raise StillAtWork(key)
+    return Answer(status, content_type, bytes(content))
+
+
+def keep_answer(*, token_id: int, key: str, body_sha256: bytes, answer: Answer) -> None:
+    """Store the answer under a key this caller holds."""
+    with connection.cursor() as cursor:
+        cursor.execute(_KEEP, [answer.status, answer.content_type, answer.content, token_id, key, body_sha256])
+
+
+def release_key(*, token_id: int, key: str, body_sha256: bytes) -> None:
+    """Give a key back without an answer, after a failure of ours: the next attempt works anew."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RELEASE, [token_id, key, body_sha256])
+
+
+def forget_answers(*, now: datetime) -> int:
+    """Delete answers older than 24 hours; return how many."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM ledger_storedanswer WHERE stored_at < %s", [now - KEPT])
+        return int(cursor.rowcount)
