@@ -2,16 +2,19 @@
 
 from django.contrib import admin
 from django.templatetags.static import static
-from django.urls import path
+from django.urls import include, path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView, TemplateView
 
+from capstack.api import api
 from capstack.views.sign_in import SignIn, SignOut
 from capstack.views.theme import choose_theme
 from forecasting.views.runway import runway
 
 urlpatterns = [
     path("", runway, name="runway"),
+    path("", include("ledger.urls")),
+    path("api/v1/", api.urls),
     path("sign-in", SignIn.as_view(), name="sign-in"),
     path("sign-out", SignOut.as_view(), name="sign-out"),
     path("theme", choose_theme, name="theme"),

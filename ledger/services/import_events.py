@@ -18,7 +18,7 @@ from ledger.importers.line_memory import LineMemory, line_memory
 from ledger.importers.registry import detect, importer_named
 from ledger.importers.row import BadRow, FileRefused, Row, RowProblem
 from ledger.importers.signature import refuse_foreign_formats
-from ledger.importers.source import plain_stream
+from ledger.importers.source import MAX_PLAIN_BYTES, plain_stream
 from ledger.models.account import Account, AccountKind
 from ledger.selectors.books import read_books
 from ledger.services.record import record
@@ -110,19 +110,21 @@ def import_events(
     return importing.finished()
 
 
-def inspect_file(*, stream: BinaryIO, format_name: str = AUTO) -> str:
+def inspect_file(*, stream: BinaryIO, format_name: str = AUTO, max_plain_bytes: int = MAX_PLAIN_BYTES) -> str:
     """Return the name of the importer that would read a file, having unpacked it to its end.
 
     Raises:
-        FileRefused: the file is not what it says.
+        FileRefused: the file is not what it says, or too large.
     """
-    with _opened(stream, format_name) as (_, importer):
+    with _opened(stream, format_name, max_plain_bytes) as (_, importer):
         return importer.name
 
 
 @contextmanager
-def _opened(stream: BinaryIO, format_name: str) -> Iterator[tuple[BinaryIO, Importer]]:
-    with plain_stream(stream) as plain:
+def _opened(
+    stream: BinaryIO, format_name: str, max_plain_bytes: int = MAX_PLAIN_BYTES
+) -> Iterator[tuple[BinaryIO, Importer]]:
+    with plain_stream(stream, max_plain_bytes=max_plain_bytes) as plain:
         if format_name == AUTO:
             importer = detect(plain)
         else:

@@ -1,0 +1,158 @@
+"""`/events`: record one, record many, list."""
+
+from datetime import datetime
+from typing import Annotated
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from ninja import Query, Router, Schema
+from pydantic import AwareDatetime, Field
+
+from ledger.api.auth import TokenAuth
+from ledger.api.body import JSON, NDJSON_TYPES, body_chunks, media_type, whole_body
+from ledger.api.bulk import record_items
+from ledger.api.bulk_items import Item, array_items, line_items, not_json
+from ledger.api.event_json import event_json
+from ledger.api.problems import Problem, ProblemSchema
+from ledger.api.replay import HEADER, answer_once
+from ledger.api.schemas import BulkAnswer, EventAnswer, EventIn, EventList
+from ledger.domain.event import EventDraft, parse_event
+from ledger.domain.outcome import CONFLICT, RECORDED, REJECTED
+from ledger.domain.strict_json import InvalidJson, parse_json
+from ledger.domain.token import TokenIdentity
+from ledger.selectors.journal import DEFAULT_ROWS, MAX_ROWS, EventFilter, list_events
+from ledger.services.record import record_one
+
+MAX_EVENT_BYTES = 64 * 1024
+MAX_ARRAY_BYTES = 32 * 1024 * 1024
+MAX_STREAM_BYTES = 256 * 1024 * 1024
+
+router = Router(tags=["events"])
+
+_PROBLEMS = {401: ProblemSchema, 403: ProblemSchema, 413: ProblemSchema, 415: ProblemSchema}
+_KEY_HEADER = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "maxLength": 255},
+    "description": "Replays the stored answer of the first request with this key for 24 hours.",
+}
+
+
+def _json_body(schema: dict, *more_types: str) -> dict:
+    content = {kind: {"schema": schema} for kind in (JSON, *more_types)}
+    return {"requestBody": {"required": True, "content": content}, "parameters": [_KEY_HEADER]}
+
+
+@router.post(
+    "",
+    auth=TokenAuth("ingest"),
+    summary="Record an event",
+    response={
+        201: EventAnswer,
+        200: EventAnswer,
+        400: ProblemSchema,
+        409: ProblemSchema,
+        422: ProblemSchema,
+        **_PROBLEMS,
+    },
+    openapi_extra=_json_body(EventIn.model_json_schema()),
+)
+def record_event(request: HttpRequest) -> HttpResponse:
+    """201 when it is new, 200 when the same event is there already, 409 when its external_ref is there with other
+    content, 422 when it is refused."""
+    identity: TokenIdentity = request.auth  # type: ignore[attr-defined]
+    media_type(request, allowed=frozenset({JSON}))
+    body = whole_body(request, limit_bytes=MAX_EVENT_BYTES)
+    now = timezone.now()
+    return answer_once(
+        request, identity=identity, body=body, now=now, work=lambda: _record(_draft(body, now), identity, now)
+    )
+
+
+def _draft(body: bytes, now: datetime) -> EventDraft:
+    try:
+        raw = parse_json(body)
+    except InvalidJson as error:
+        raise not_json(str(error)) from None
+    return parse_event(raw, now=now)
+
+
+def _record(draft: EventDraft, identity: TokenIdentity, now: datetime) -> HttpResponse:
+    outcome, entry = record_one(company_id=identity.company_id, draft=draft, actor=identity.actor, now=now)
+    if outcome.status == REJECTED or entry is None:
+        raise Problem(422, "The event is refused.", errors=outcome.problems)
+    if outcome.status == CONFLICT:
+        raise Problem(
+            409,
+            "This external_ref is recorded with other content.",
+            errors=outcome.problems,
+            extra={"event_id": outcome.event_id},
+        )
+    answer = f'{{"status": "{outcome.status}", "event_id": "{outcome.event_id}", "event": {event_json(entry)}}}'
+    return HttpResponse(answer, status=201 if outcome.status == RECORDED else 200, content_type=JSON)
+
+
+@router.post(
+    "/bulk",
+    auth=TokenAuth("ingest"),
+    summary="Record many events",
+    response={200: BulkAnswer, 400: ProblemSchema, **_PROBLEMS},
+    openapi_extra=_json_body({"type": "array", "items": EventIn.model_json_schema()}, *sorted(NDJSON_TYPES)),
+)
+def record_events(request: HttpRequest, results: str = Query("", pattern="^(all)?$")) -> HttpResponse:
+    """A JSON array, or one event a line as application/x-ndjson; also in chunks. A bad item does not sink the rest."""
+    identity: TokenIdentity = request.auth  # type: ignore[attr-defined]
+    kind = media_type(request, allowed=frozenset({JSON}) | NDJSON_TYPES)
+    now = timezone.now()
+
+    def work(items: "list[Item] | object") -> HttpResponse:
+        report = record_items(iter(items), identity=identity, now=now, with_results=results == "all")  # type: ignore[call-overload]
+        return HttpResponse(report.json(), content_type=JSON)
+
+    if kind in NDJSON_TYPES and HEADER not in request.headers:
+        return work(line_items(body_chunks(request, limit_bytes=MAX_STREAM_BYTES)))
+    body = whole_body(request, limit_bytes=MAX_ARRAY_BYTES)
+    lines = kind in NDJSON_TYPES or body.lstrip()[:1] == b"{"
+    return answer_once(
+        request,
+        identity=identity,
+        body=body,
+        now=now,
+        work=lambda: work(line_items([body]) if lines else array_items(body)),
+    )
+
+
+class ListQuery(Schema):
+    after: Annotated[int, Field(ge=0, description="Position after which to begin.")] = 0
+    limit: Annotated[int, Field(ge=1, le=MAX_ROWS)] = DEFAULT_ROWS
+    source: str | None = None
+    event_type: str | None = None
+    account: str | None = None
+    currency: str | None = None
+    external_ref: str | None = None
+    occurred_from: Annotated[AwareDatetime | None, Field(description="Inclusive.")] = None
+    occurred_before: Annotated[AwareDatetime | None, Field(description="Exclusive.")] = None
+
+
+@router.get(
+    "",
+    auth=TokenAuth("read"),
+    summary="List events",
+    response={200: EventList, 401: ProblemSchema, 403: ProblemSchema, 422: ProblemSchema},
+)
+def get_events(request: HttpRequest, query: Query[ListQuery]) -> HttpResponse:
+    """Events in the order they were recorded. Follow `next` to the end; what is recorded meanwhile comes last."""
+    identity: TokenIdentity = request.auth  # type: ignore[attr-defined]
+    where = query.model_dump(exclude={"after", "limit"})
+    page = list_events(
+        company_id=identity.company_id, after=query.after, limit=query.limit, where=EventFilter(**where)
+    )
+    events = ", ".join(map(event_json, page.entries))
+    following = "null"
+    if page.next_after is not None:
+        kept = query.model_dump(mode="json", exclude_none=True)
+        address = f"{request.path}?{urlencode({**kept, 'after': page.next_after})}"
+        following = f'"{address}"'
+    return HttpResponse(f'{{"events": [{events}], "next": {following}}}', content_type=JSON)
