@@ -1,7 +1,7 @@
 """Everything the runway page shows of a company with a forecast, as plain values for the template."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +10,7 @@ from forecasting.views.figure_words import FigureRow, figure_rows, summary
 from forecasting.views.headline import Headline, headline, span
 from forecasting.views.projection import ComingEvent, Flow, NewMoney, Projection, RunoutDay
 from forecasting.views.tiles import Tile, tiles
-from ledger.templatetags.amounts import day_date, instant, odds, signed_days
+from ledger.templatetags.amounts import day_date, days, instant, odds
 
 FRESH_DAYS = 7
 SHOWN_EVENTS = 8
@@ -31,7 +31,6 @@ class Survival:
     """The odds that cash lasts a number of days."""
 
     days: int
-    day: date
     share: float
     text: str
 
@@ -56,21 +55,19 @@ class EarlierRun:
     """What an earlier forecast said about the same basis."""
 
     published_day: date
-    as_of: date
     p50: RunoutDay
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Then and now, and the difference in days of runway; None when one of them is beyond the horizon."""
+    """Then and now, and how far the day has moved; '' when one of the two is beyond the horizon."""
 
     since: date
     then: str
     then_date: str
     now: str
     now_date: str
-    passed_days: int
-    difference: str | None
+    difference: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +98,6 @@ def runway_board(
     view_range: str,
     published_at: datetime,
     is_updating: bool,
-    today: date,
 ) -> RunwayBoard:
     """Arrange a forecast for the page.
 
@@ -109,15 +105,14 @@ def runway_board(
         other_balance: balance of the other basis, None when unknown.
         published_at: in the company's time zone.
         is_updating: the journal is ahead of this forecast.
-        today: in the company's calendar.
     """
     future_days = min(RANGES[view_range], projection.horizon_days)
-    stale_days = max(0, (today - projection.as_of).days)
+    stale_days = max(0, (projection.today - projection.as_of).days)
     return RunwayBoard(
         projection=projection,
         headline=headline(projection),
         stale_days=stale_days if stale_days > FRESH_DAYS else 0,
-        health=_health(projection, published_at=published_at, is_updating=is_updating, today=today),
+        health=_health(projection, published_at=published_at, is_updating=is_updating),
         figure=fan_chart(projection=projection, past=past, future_days=future_days),
         figure_rows=figure_rows(projection=projection, future_days=future_days),
         figure_summary=summary(projection=projection, past=past, future_days=future_days),
@@ -126,8 +121,7 @@ def runway_board(
         events=projection.next_events[:SHOWN_EVENTS],
         tranches=tuple(_tranche(money) for money in projection.new_money),
         survivals=tuple(
-            Survival(days=days, day=projection.day(days), share=1 - zero, text=odds(1 - zero))
-            for days, zero in projection.zero_by
+            Survival(days=count, share=1 - zero, text=odds(1 - zero)) for count, zero in projection.zero_by
         ),
         flows=_largest(projection.flows),
     )
@@ -139,13 +133,13 @@ def _largest(flows: tuple[Flow, ...]) -> tuple[Flow, ...]:
     return tuple(sorted(told, key=lambda flow: flow.per_day)[:SHOWN_FLOWS])
 
 
-def _health(projection: Projection, *, published_at: datetime, is_updating: bool, today: date) -> tuple[Sign, ...]:
-    is_fresh = (today - projection.as_of).days <= FRESH_DAYS
+def _health(projection: Projection, *, published_at: datetime, is_updating: bool) -> tuple[Sign, ...]:
+    is_fresh = (projection.today - projection.as_of).days <= FRESH_DAYS
     return (
-        Sign("good" if is_fresh else "warn", f"data to {day_date(projection.as_of, today)}"),
+        Sign("good" if is_fresh else "warn", f"data to {day_date(projection.as_of, projection.today)}"),
         Sign("busy", "updating: new events have arrived")
         if is_updating
-        else Sign("good", f"calculated {_time(published_at, today=today)}"),
+        else Sign("good", f"calculated {_time(published_at, today=projection.today)}"),
         Sign("unknown", "not yet calibrated", term="calibration"),
     )
 
@@ -169,16 +163,18 @@ def _tranche(money: NewMoney) -> TrancheCard:
 def _change(projection: Projection, earlier: EarlierRun) -> Change:
     """The median then and now. Causes are not measured yet, so none is named."""
     now = projection.p50
-    difference = None
+    difference = ""
     if now.day is not None and earlier.p50.day is not None:
-        difference = signed_days((now.day - earlier.p50.day).days)
+        moved_days = (now.day - earlier.p50.day).days
+        difference = (
+            f"{days(abs(moved_days))} {'later' if moved_days > 0 else 'sooner'}" if moved_days else "unmoved"
+        )
     return Change(
         since=earlier.published_day,
         then=span(earlier.p50),
-        then_date=_runs_out(earlier.p50, reference=projection.as_of),
+        then_date=_runs_out(earlier.p50, reference=projection.today),
         now=span(now),
-        now_date=_runs_out(now, reference=projection.as_of),
-        passed_days=(projection.as_of - earlier.as_of) // timedelta(days=1),
+        now_date=_runs_out(now, reference=projection.today),
         difference=difference,
     )
 

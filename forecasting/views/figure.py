@@ -258,16 +258,16 @@ def _ticks(*, low: float, high: float) -> list[float]:
 
 
 def _marks(*, projection: Projection, start: date, end: date) -> list[dict[str, Any]]:
-    """Today first, because the first mark gets the best place; then by date."""
+    """Where the forecast starts first, because the first mark gets the best place; then by date."""
     width_days = (end - start).days
 
     def mark(day: date, *, text: str, short: str, colour: str, dash: str) -> dict[str, Any]:
         at = (day - start).days / width_days
         return {"x0": day.isoformat(), "at": at, "text": text, "short": short, "colour": colour, "dash": dash}
 
-    today = mark(projection.as_of, text="Today", short="Today", colour="var(--chart-today)", dash="solid")
+    now = "Today" if projection.as_of >= projection.today else "Last data"
     return [
-        today,
+        mark(projection.as_of, text=now, short=now, colour="var(--chart-today)", dash="solid"),
         *(
             mark(
                 event.date,

@@ -35,23 +35,23 @@ def figure_rows(*, projection: Projection, future_days: int) -> tuple[FigureRow,
 
 def summary(*, projection: Projection, past: PastBalances, future_days: int) -> str:
     """What the chart shows, in words, for who does not see it."""
-    bands, as_of = projection.bands, projection.as_of
+    bands, as_of, today = projection.bands, projection.as_of, projection.today
 
     def amount(value: float) -> str:
         return money_text(value, projection.currency)
 
     sentences = []
     if past.balances and past.first_day < as_of:
-        sentences.append(f"On {day_date(past.first_day, as_of)} the balance was {amount(past.balances[0])}.")
-    sentences.append(f"On {day_date(as_of, as_of)} it is {money_text(projection.balance, projection.currency)}.")
+        sentences.append(f"On {day_date(past.first_day, today)} the balance was {amount(past.balances[0])}.")
+    sentences.append(f"On {day_date(as_of, today)} it is {money_text(projection.balance, projection.currency)}.")
     last = max((i for i, day in enumerate(bands.days) if day <= future_days), default=None)
     if last is not None:
         sentences.append(
-            f"On {day_date(projection.day(bands.days[last]), as_of)} it is {amount(bands.p50[last])} in the middle"
+            f"On {day_date(projection.day(bands.days[last]), today)} it is {amount(bands.p50[last])} in the middle"
             f" of all futures, with 90 % certainty between {amount(bands.p5[last])} and {amount(bands.p95[last])}."
         )
     sentences.extend(
-        f"{day_date(event.date, as_of)}: {event_words(event, currency=projection.currency)}."
+        f"{day_date(event.date, today)}: {event_words(event, currency=projection.currency)}."
         for event in projection.marks
     )
     return " ".join(sentences)

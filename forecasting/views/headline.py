@@ -110,7 +110,7 @@ def _spent(projection: Projection) -> Headline:
     return Headline(
         eyebrow=f"{NAMES[projection.basis]} has run out",
         big=amount,
-        beside=f"on {day_date(projection.as_of, projection.as_of)}",
+        beside=f"on {day_date(projection.as_of, projection.today)}",
         sure=sure,
         besides=(),
         spoken=f"{NAMES[projection.basis]} has run out: {amount}. {_plain(sure)}",
@@ -131,8 +131,11 @@ def _besides(projection: Projection, *, leads_with: str) -> tuple[str, ...]:
     lines = []
     for money in shown:
         p5, p50, _ = money.not_received
-        figure = span(p50) if leads_with == "median" else f"at least {span(p5)}"
-        lines.append(f"without {_named(money, projection)} {figure}")
+        # Money that comes too late to change the answer is no part of it.
+        if leads_with == "median" and p50 != projection.p50:
+            lines.append(f"without {_named(money, projection)} {span(p50)}")
+        elif leads_with == "cautious" and p5 != projection.p5:
+            lines.append(f"without {_named(money, projection)} at least {span(p5)}")
     return tuple(lines)
 
 
@@ -142,7 +145,7 @@ def _named(money: NewMoney, projection: Projection) -> str:
     if milestone:
         return f"the tranche “{milestone}”"
     if len(projection.new_money) > 1:
-        return f"the tranche of {day_date(money.date, projection.as_of)}"
+        return f"the tranche of {day_date(money.date, projection.today)}"
     return "the tranche"
 
 
@@ -158,11 +161,11 @@ def _share_out(projection: Projection) -> float:
 
 
 def _date(projection: Projection, quantile: RunoutDay) -> str:
-    return day_date(quantile.day, projection.as_of) if quantile.day else f"after {_horizon_end(projection)}"
+    return day_date(quantile.day, projection.today) if quantile.day else f"after {_horizon_end(projection)}"
 
 
 def _horizon_end(projection: Projection) -> str:
-    return day_date(projection.day(projection.horizon_days), projection.as_of)
+    return day_date(projection.day(projection.horizon_days), projection.today)
 
 
 def _plain(pieces: tuple[tuple[str, bool], ...]) -> str:

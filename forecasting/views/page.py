@@ -14,7 +14,6 @@ from forecasting.views.figure import DEFAULT_RANGE, RANGES, PastBalances
 from forecasting.views.headline import NAMES
 from forecasting.views.projection import Projection, RunoutDay, projection_of
 from ledger.domain.company import CompanyRef
-from ledger.templatetags.amounts import day_date
 from ledger.views.current_company import CurrentCompany
 
 OTHER_BASIS = {"free": "bank", "bank": "free"}
@@ -49,7 +48,6 @@ class RunwayPage:
     ranges: tuple[Choice, ...] = ()
     live_url: str = ""
     origin: str = ""
-    as_of_text: str = ""
     past_label: str = ""
     has_events: bool = False
     waiting_for: str = ""
@@ -82,7 +80,7 @@ def runway_page(
     """
     company = chosen.company
     stored = latest_forecast(company_id=company.id, basis=address.basis)
-    projection = projection_of(stored.forecast) if stored is not None else None
+    projection = projection_of(stored.forecast, today=now.date()) if stored is not None else None
     return RunwayPage(
         company=company,
         companies=_companies(chosen, address) if len(chosen.choices) > 1 else (),
@@ -101,7 +99,6 @@ def runway_page(
         ),
         live_url=address.url(seen=seen),
         origin=origin,
-        as_of_text=day_date(projection.as_of) if projection is not None else "",
         past_label=_past_label(stored, projection) if stored is not None and projection is not None else "",
         has_events=state.position > 0,
         waiting_for=state.refusal,
@@ -122,7 +119,6 @@ def _board(
         view_range=address.view_range,
         published_at=stored.published_at.astimezone(now.tzinfo),
         is_updating=state.is_behind,
-        today=now.date(),
     )
 
 
@@ -151,13 +147,11 @@ def _past_label(stored: StoredForecast, projection: Projection) -> str:
 
 def _other_balance(*, company_id: int, basis: str) -> Decimal | None:
     other = latest_forecast(company_id=company_id, basis=OTHER_BASIS[basis])
-    return projection_of(other.forecast).balance if other is not None else None
+    return Decimal(other.forecast["balance"]) if other is not None else None
 
 
 def _earlier(run: EarlierRunway | None) -> EarlierRun | None:
     if run is None:
         return None
     day = None if run.p50_days >= run.horizon_days else run.as_of + timedelta(days=run.p50_days)
-    return EarlierRun(
-        published_day=run.published_at.date(), as_of=run.as_of, p50=RunoutDay(days=run.p50_days, day=day)
-    )
+    return EarlierRun(published_day=run.published_at.date(), p50=RunoutDay(days=run.p50_days, day=day))

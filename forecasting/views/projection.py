@@ -67,8 +67,14 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """Everything the runway page shows of one forecast."""
+    """Everything the runway page shows of one forecast.
 
+    Attributes:
+        today: in the company's calendar; dates of this year are written without the year.
+        as_of: the last day of which the forecast knows what happened.
+    """
+
+    today: date
     as_of: date
     currency: str
     basis: str
@@ -96,8 +102,8 @@ class Projection:
         return self.as_of + timedelta(days=days)
 
 
-def projection_of(forecast: Mapping[str, Any]) -> Projection:
-    """Read a stored forecast.
+def projection_of(forecast: Mapping[str, Any], *, today: date) -> Projection:
+    """Read a stored forecast on a day of the company's calendar.
 
     Raises:
         KeyError, ValueError: it is not the JSON of this engine's forecasts.
@@ -111,6 +117,7 @@ def projection_of(forecast: Mapping[str, Any]) -> Projection:
     chances = {(tranche.label, tranche.amount): tranche.probability for tranche in tranches}
     year_end = forecast["lasts_past"]
     return Projection(
+        today=today,
         as_of=as_of,
         currency=forecast["currency"],
         basis=forecast["basis"],

@@ -57,7 +57,7 @@ def _year_end(projection: Projection) -> Tile | None:
     if projection.year_end is None:
         return None
     day, share = projection.year_end
-    return Tile(label=f"Cash lasts past {day_date(day, projection.as_of)}", figure=odds(share), term="odds")
+    return Tile(label=f"Cash lasts past {day_date(day, projection.today)}", figure=odds(share), term="odds")
 
 
 def _payrolls(projection: Projection) -> Tile | None:
@@ -71,4 +71,4 @@ def _payrolls(projection: Projection) -> Tile | None:
     if share is None:
         return None
     label = "Payroll of {} covered" if len(payrolls) == 1 else "Every payroll to {} covered"
-    return Tile(label=label.format(day_date(last, projection.as_of)), figure=odds(share), term="odds")
+    return Tile(label=label.format(day_date(last, projection.today)), figure=odds(share), term="odds")
