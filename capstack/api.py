@@ -3,7 +3,6 @@
 from ninja import NinjaAPI
 
 from cloudpolicy.api.plans import router as plans
-from forecasting.api.router import router as forecasts
 from ledger.api.events import router as events
 from ledger.api.problems import install
 
@@ -11,5 +10,4 @@ from ledger.api.problems import install
 api = NinjaAPI(title="capstack", version="1", docs_url=None, urls_namespace="api")
 install(api)
 api.add_router("/events", events)
-api.add_router("", forecasts)
-api.add_router("", plans)
+api.add_router("/policy", plans)
