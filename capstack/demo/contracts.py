@@ -15,7 +15,7 @@ CONTRACTS = (
     ("Harbour Freight Systems", 541, 64_000),
     ("Kestrel Insurance", 498, 48_000),
     ("Lumen Health", 463, 84_000),
-    ("Ostrava Rail", 402, 36_000),
+    ("Ostrava Rail", 452, 36_000),
     ("Pinecrest Credit Union", 377, 54_000),
     ("Quarry & Sons", 318, 42_000),
     ("Solenne Hotels", 261, 60_000),

@@ -68,9 +68,9 @@ def _international_batch(month: date) -> Iterator[EventDraft]:
     """One batch, two currencies, one line per person; London's tax follows on the 22nd of the next month."""
     pay_day = on_or_before(month.replace(day=26))
     batch = f"deel-{pay_day:%Y-%m}"
-    lines = [("GBP", "bank-gbp", name, gross * LONDON_NET_SHARE) for name, gross in LONDON]
-    lines += [("EUR", "bank-eur", name, gross) for name, gross in BERLIN]
-    for number, (currency, account, name, paid) in enumerate(lines, start=1):
+    lines = [("GBP", "London", name, gross * LONDON_NET_SHARE) for name, gross in LONDON]
+    lines += [("EUR", "Berlin", name, gross) for name, gross in BERLIN]
+    for number, (currency, office, name, paid) in enumerate(lines, start=1):
         yield entry(
             day=pay_day,
             hour=7,
@@ -78,9 +78,9 @@ def _international_batch(month: date) -> Iterator[EventDraft]:
             event_type="expense",
             amount=cents(paid),
             currency=currency,
-            account=account,
+            account=f"bank-{currency.lower()}",
             category="payroll",
-            counterparty="Deel",
+            counterparty=f"Deel {office}",
             ref=f"{batch}-{number:02}",
             metadata={"batch": batch, "employee": name},
         )

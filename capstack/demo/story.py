@@ -23,10 +23,10 @@ SEED = 20_260_718
 HISTORY_DAYS = 548
 DAYS_PER_MONTH = 365.25 / 12
 
-CASH_AT_END = {"USD": Decimal("1347218.64"), "EUR": Decimal("21480.35"), "GBP": Decimal("28905.12")}
+CASH_AT_END = {"USD": Decimal("1412218.64"), "EUR": Decimal("21480.35"), "GBP": Decimal("28905.12")}
 CREDIT_LEFT = Decimal("92000.00")
 FIRST_TRANCHE = Decimal("2000000.00")
-SECOND_TRANCHE = Decimal("1500000.00")
+SECOND_TRANCHE = Decimal("1750000.00")
 TRANCHE_DELAY_DAYS = 18
 
 
@@ -68,7 +68,7 @@ class Story:
 
     @property
     def second_tranche_planned(self) -> date:
-        return on_or_after(self.today + timedelta(days=64))
+        return on_or_after(self.today + timedelta(days=52))
 
     def months_since_start(self, day: date) -> float:
         """How far into the history a day lies; the company grows with this."""

@@ -11,7 +11,7 @@ from cloudpolicy.engine.history import History
 from cloudpolicy.engine.plan import ApiCall, ScalingPlan
 from cloudpolicy.engine.policy import Policy
 from cloudpolicy.engine.reason import Reason
-from cloudpolicy.engine.runway import Runway
+from cloudpolicy.engine.runway import NoRunway, Runway
 from cloudpolicy.engine.target import target_of
 from cloudpolicy.engine.trust import judge
 
@@ -20,7 +20,7 @@ def evaluate(
     *,
     policy: Policy,
     groups: Sequence[Group],
-    runway: Runway | None,
+    runway: Runway | NoRunway,
     history: History,
     now: datetime,
     actions: Sequence[Action],
@@ -37,7 +37,7 @@ def evaluate(
         actions: what may be done to a group, in any order.
     """
     trust = judge(runway=runway, limits=policy.limits, now=now)
-    run = runway.forecast_run if runway else None
+    run = None if isinstance(runway, NoRunway) else runway.forecast_run
     if trust.p5_days is None:
         return ScalingPlan(policy.name, now, None, run, None, (), trust.against, trust.warnings)
     band = band_at(policy=policy, p5_days=trust.p5_days, rows_in_force=history.rows_in_force)

@@ -28,3 +28,10 @@ class Runway:
     today: date
     unseen_events: int = 0
     share_below_p5: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoRunway:
+    """No forecast is published; `because` names what is missing for one, where that is known."""
+
+    because: str = ""

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from cloudpolicy.engine.policy import Limits
 from cloudpolicy.engine.reason import Reason
-from cloudpolicy.engine.runway import Runway
+from cloudpolicy.engine.runway import NoRunway, Runway
 
 # Clocks of two machines differ; a forecast from further ahead than this is from the future.
 CLOCK_SKEW = timedelta(minutes=5)
@@ -35,10 +35,11 @@ class Trust:
     warnings: tuple[Reason, ...] = ()
 
 
-def judge(*, runway: Runway | None, limits: Limits, now: datetime) -> Trust:
+def judge(*, runway: Runway | NoRunway, limits: Limits, now: datetime) -> Trust:
     """Judge a forecast. Never raises, whatever was published: a doubt is a reason, not an error."""
-    if runway is None:
-        return Trust(None, (Reason("no_forecast", "no forecast is published"),))
+    if isinstance(runway, NoRunway):
+        text = f"no forecast is published: {runway.because}" if runway.because else "no forecast is published"
+        return Trust(None, (Reason("no_forecast", text),))
     p5_days, problem = _sensible(runway)
     against = [problem] if problem else []
     against += _staleness(runway, limits, now)

@@ -16,7 +16,7 @@ from cloudpolicy.engine import plan as engine_plan
 from cloudpolicy.engine.evaluate import evaluate
 from cloudpolicy.engine.group import Group
 from cloudpolicy.engine.plan import decision_digest, plan_digest
-from cloudpolicy.engine.runway import Runway
+from cloudpolicy.engine.runway import NoRunway, Runway
 from cloudpolicy.models.cursor import PlanningCursor
 from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.selectors.memory import read_history
@@ -63,7 +63,9 @@ def replan_scaling(*, company_id: int, now: datetime) -> StoredPlan | None:
     company = company_ref(company_id=company_id)
     runway = runway_of(company=company, now=now)
     if _settled(company_id=company.id, runway=runway, now=now):
-        _move_cursor(company_id=company.id, considered_run=runway.forecast_run if runway else None)
+        _move_cursor(
+            company_id=company.id, considered_run=None if isinstance(runway, NoRunway) else runway.forecast_run
+        )
         return None
     return _plan(company=company, now=now, same=lambda new, last: new.decision == last.decision)
 
@@ -88,7 +90,7 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
 
 
 def _evaluate(
-    *, company_id: int, policy: PolicyInForce, groups: tuple[Group, ...], runway: Runway | None, now: datetime
+    *, company_id: int, policy: PolicyInForce, groups: tuple[Group, ...], runway: Runway | NoRunway, now: datetime
 ) -> engine_plan.ScalingPlan:
     return evaluate(
         policy=policy.policy,
@@ -111,7 +113,7 @@ def _keep(new: ScalingPlan, *, same: Same, now: datetime) -> StoredPlan:
     return stored_plan(last)
 
 
-def _settled(*, company_id: int, runway: Runway | None, now: datetime) -> bool:
+def _settled(*, company_id: int, runway: Runway | NoRunway, now: datetime) -> bool:
     """Whether the groups were looked at a moment ago and this forecast leads to the same rows and reasons."""
     last = ScalingPlan.objects.filter(company_id=company_id).order_by("-id").first()
     cursor = PlanningCursor.objects.filter(company_id=company_id).first()

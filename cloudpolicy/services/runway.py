@@ -1,11 +1,13 @@
 """Today's runway, as the policy is told of it."""
 
+from contextlib import suppress
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from cloudpolicy.engine.runway import Runway
+from cloudpolicy.engine.runway import NoRunway, Runway
 from forecasting.fit.history import MissingInputs
-from forecasting.selectors.forecasts import latest_forecast
+from forecasting.selectors.forecasts import latest_forecast, refusal
+from forecasting.services.in_force import forecast_in_force
 from forecasting.services.lease import LeaseBusy, LeaseLost
 from forecasting.services.publish import publish_forecast
 from ledger.domain.company import CompanyRef
@@ -17,17 +19,19 @@ def bring_forecast_up_to_date(*, company_id: int, now: datetime) -> None:
     Where nothing honest can be computed, or another worker is at it, what is published stays; whether it may be
     acted on is judged by the engine.
     """
-    try:
-        publish_forecast(company_id=company_id, now=now)
-    except (MissingInputs, LeaseBusy, LeaseLost):
-        return
+    with suppress(MissingInputs, LeaseBusy):
+        try:
+            publish_forecast(company_id=company_id, now=now)
+        except (LeaseBusy, LeaseLost):
+            # Somebody else computes; only a first forecast is worth waiting for.
+            forecast_in_force(company_id=company_id, basis="free", now=now)
 
 
-def runway_of(*, company: CompanyRef, now: datetime) -> Runway | None:
-    """Return the forecast in force on free cash, the headline; None when none is published."""
+def runway_of(*, company: CompanyRef, now: datetime) -> Runway | NoRunway:
+    """Return the forecast in force on free cash, the headline."""
     stored = latest_forecast(company_id=company.id)
     if stored is None:
-        return None
+        return NoRunway(refusal(company_id=company.id))
     return Runway(
         forecast_run=stored.run_id,
         p5_days=stored.forecast.get("p5_days"),

@@ -12,12 +12,12 @@ from cloudpolicy.engine.evaluate import evaluate
 from cloudpolicy.engine.group import Group
 from cloudpolicy.engine.history import History, JournalledSize
 from cloudpolicy.engine.plan import ScalingPlan, decision_digest, plan_digest
-from cloudpolicy.engine.runway import Runway
+from cloudpolicy.engine.runway import NoRunway, Runway
 from tests.cloudpolicy.engine.samples import GROUPS, LADDER, MIXED, NOW, ON_DEMAND, group, runway
 
 
 def plan_for(
-    forecast: Runway | None, *, groups: tuple[Group, ...] = GROUPS, history: History | None = None
+    forecast: Runway | NoRunway, *, groups: tuple[Group, ...] = GROUPS, history: History | None = None
 ) -> ScalingPlan:
     return evaluate(
         policy=LADDER,
@@ -142,7 +142,7 @@ def test_no_group_at_all_is_said() -> None:
 @pytest.mark.parametrize(
     ("forecast", "code"),
     [
-        (None, "no_forecast"),
+        (NoRunway(), "no_forecast"),
         (runway(None), "p5_missing"),
         (runway(float("nan")), "p5_not_a_number"),
         (runway(float("inf")), "p5_not_a_number"),
@@ -154,7 +154,7 @@ def test_no_group_at_all_is_said() -> None:
     ],
 )
 def test_without_a_sensible_p5_nothing_is_planned_and_the_plan_says_why(
-    forecast: Runway | None, code: str
+    forecast: Runway | NoRunway, code: str
 ) -> None:
     plan = plan_for(forecast)
     assert plan.calls == ()
