@@ -8,6 +8,7 @@ from django.utils import timezone
 from django_rq import get_queue
 from redis import Redis
 from redis.exceptions import RedisError
+from rq.exceptions import DuplicateJobError
 
 from ledger.services.import_file import abandoned_imports, run_import
 
@@ -16,6 +17,8 @@ logger = logging.getLogger(__name__)
 QUEUE = "imports"
 # A request waits for the queue no longer than this; the sweeper finds the file anyway.
 REDIS_TIMEOUT_SECONDS = 1.0
+# A failed job keeps its id for so long, and with it keeps the sweeper from trying at once.
+FAILED_JOB_SECONDS = 60
 
 
 def work_on_import(*, file_id: int) -> str:
@@ -23,8 +26,8 @@ def work_on_import(*, file_id: int) -> str:
     return run_import(file_id=file_id, clock=timezone.now)
 
 
-def wake_import(*, file_id: int) -> bool:
-    """Enqueue work on a file; false when Redis does not answer, and then the sweeper does it later."""
+def wake_import(*, file_id: int, state: str) -> bool:
+    """Enqueue work on a file in a state; false when Redis does not answer, and then the sweeper does it later."""
     try:
         connection = Redis.from_url(
             settings.REDIS_QUEUE_URL,
@@ -33,7 +36,16 @@ def wake_import(*, file_id: int) -> bool:
         )
         # commit_mode="auto": callers are past their commit.
         queue = get_queue(QUEUE, connection=connection, commit_mode="auto")
-        queue.enqueue("ledger.jobs.work_on_import", file_id=file_id, result_ttl=0, failure_ttl=86_400)
+        queue.enqueue(
+            "ledger.jobs.work_on_import",
+            file_id=file_id,
+            job_id=f"import-{file_id}-{state}",
+            unique=True,
+            result_ttl=0,
+            failure_ttl=FAILED_JOB_SECONDS,
+        )
+    except DuplicateJobError:
+        return True
     except (RedisError, OSError) as error:
         logger.warning("import_wake_failed: file %s: %s", file_id, error)
         return False
@@ -44,9 +56,9 @@ def sweep_imports(*, now: datetime) -> int:
     """Wake every file that waits and that nobody is at work on; called by the scheduler.
 
     Returns:
-        How many there were. A file that waits in the queue is woken again, which does no harm: one worker claims it.
+        How many there were.
     """
     abandoned = abandoned_imports(now=now)
-    for file_id in abandoned:
-        wake_import(file_id=file_id)
+    for file_id, state in abandoned:
+        wake_import(file_id=file_id, state=state)
     return len(abandoned)

@@ -6,7 +6,7 @@ from ledger.models.company import Company
 
 
 class ImportState(models.TextChoices):
-    """From CHECKING a file goes to CHECKED or REFUSED, from CHECKED on a person's word to WAITING, then to DONE."""
+    """CHECKING leads to CHECKED or REFUSED; from CHECKED a person's word leads to WAITING, and that to DONE."""
 
     CHECKING = "checking", "Being checked"
     CHECKED = "checked", "Checked, waits for your confirmation"
@@ -17,10 +17,11 @@ class ImportState(models.TextChoices):
 
 
 class ImportFile(models.Model):
-    """A file and the way it goes. Its content lies in ImportChunk rows: every worker reaches the database, not a disk.
+    """A file and the way it goes. Its content lies in ImportChunk rows: every worker reaches the database.
 
     Attributes:
         choices: what the uploader said about a CSV file, as `csv_choices` writes it.
+        attempts: how often a worker began the work of the current state.
         lines_read: how far the work of the current state is.
         preview, report: `ImportReport.to_json()` of the dry run and of the import, with the first problems only.
         reason: why it was refused.
@@ -35,6 +36,7 @@ class ImportFile(models.Model):
     account = models.CharField(max_length=64, blank=True)
     choices = models.JSONField(default=dict)
     state = models.CharField(max_length=10, choices=ImportState, default=ImportState.CHECKING)
+    attempts = models.IntegerField(default=0)
     lines_read = models.BigIntegerField(default=0)
     preview = models.JSONField(null=True)
     report = models.JSONField(null=True)

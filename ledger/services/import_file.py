@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from ledger.importers.csv_mapping import CsvChoices
 from ledger.importers.row import FileRefused
@@ -25,6 +25,8 @@ MAX_PLAIN_BYTES = 1_073_741_824
 LEASE = timedelta(minutes=5)
 # The page shows the first problems, the file itself stays for the rest.
 KEPT_PROBLEMS = 200
+MAX_SWEPT = 100
+MAX_ATTEMPTS = 5
 AT_WORK = (ImportState.CHECKING, ImportState.WAITING)
 
 
@@ -39,7 +41,7 @@ def receive_file(
     actor: str,
     now: datetime,
 ) -> int:
-    """Keep a file to be checked and return its number. Give the number to `ledger.jobs.wake_import` after the commit.
+    """Keep a file to be checked and return its number, for `ledger.jobs.wake_import` after the commit.
 
     Raises:
         FileRefused: too large, or not what it says.
@@ -69,9 +71,8 @@ def _keep(file_id: int, chunks: Iterable[bytes]) -> tuple[int, bytes]:
     for number, chunk in enumerate(chunks):
         size_bytes += len(chunk)
         if size_bytes > MAX_UPLOAD_BYTES:
-            raise FileRefused(
-                f"larger than {MAX_UPLOAD_BYTES // 1_048_576} MB: compress it with gzip, or use the command import_events"
-            )
+            limit = f"{MAX_UPLOAD_BYTES // 1_048_576} MB"
+            raise FileRefused(f"larger than {limit}: compress it with gzip, or use the command import_events")
         digest.update(chunk)
         ImportChunk.objects.create(import_file_id=file_id, number=number, content=chunk)
     return size_bytes, digest.digest()
@@ -81,7 +82,7 @@ def confirm_import(*, file_id: int, actor: str) -> bool:
     """Let a checked file be imported, in the name of who confirms; false when it is not in that state."""
     return bool(
         ImportFile.objects.filter(id=file_id, state=ImportState.CHECKED).update(
-            state=ImportState.WAITING, actor=actor, lines_read=0
+            state=ImportState.WAITING, actor=actor, lines_read=0, attempts=0
         )
     )
 
@@ -97,21 +98,24 @@ def discard_import(*, file_id: int, now: datetime) -> bool:
     return bool(dropped)
 
 
-def abandoned_imports(*, now: datetime) -> tuple[int, ...]:
-    """Numbers of the files that wait for work and that no worker is at work on, oldest first."""
-    return tuple(_claimable(now).order_by("uploaded_at").values_list("id", flat=True)[:100])
+def abandoned_imports(*, now: datetime) -> tuple[tuple[int, str], ...]:
+    """Number and state of the files that wait for work and that no worker is at work on, oldest first."""
+    return tuple(_claimable(now).order_by("uploaded_at").values_list("id", "state")[:MAX_SWEPT])
 
 
 def run_import(*, file_id: int, clock: Callable[[], datetime]) -> str:
     """Check or import a file, whichever is its turn, and return its state afterwards.
 
-    Two workers may race; one wins, and the other finds nothing to do. A worker that dies is followed by another after
-    LEASE; what the first one recorded is recognised then.
+    Two workers may race; one wins, and the other finds nothing to do. A worker that dies is followed by another
+    after LEASE; what the first one recorded is recognised then.
     """
     now = clock()
-    if not _claimable(now).filter(id=file_id).update(claimed_at=now):
+    if not _claimable(now).filter(id=file_id).update(claimed_at=now, attempts=F("attempts") + 1):
         return "nothing to do"
     file = ImportFile.objects.get(id=file_id)
+    if file.attempts > MAX_ATTEMPTS:
+        reason = f"broke off {MAX_ATTEMPTS} times, see the worker's log; some lines may have been recorded"
+        return _settle(file_id, clock, state=ImportState.REFUSED, reason=reason)
     checking = file.state == ImportState.CHECKING
 
     def show_life(progress: ImportProgress) -> None:
@@ -132,9 +136,9 @@ def run_import(*, file_id: int, clock: Callable[[], datetime]) -> str:
             )
     except FileRefused as error:
         return _settle(file_id, clock, state=ImportState.REFUSED, reason=str(error))
-    except BaseException:
-        # Whatever it was may pass: the sweeper finds the file again once the claim is gone.
-        ImportFile.objects.filter(id=file_id).update(claimed_at=clock())
+    except Exception:
+        # The database may be back in a moment: the sweeper tries again.
+        ImportFile.objects.filter(id=file_id).update(claimed_at=None)
         raise
     if checking:
         return _settle(file_id, clock, state=ImportState.CHECKED, preview=_kept(report))
