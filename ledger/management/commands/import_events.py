@@ -83,9 +83,7 @@ class Command(BaseCommand):
             raise CommandError(f"nothing was imported: {error}") from error
         except DatabaseError as error:
             reason = str(error).strip().splitlines()[0]
-            raise CommandError(
-                f"broke off: {reason}. Import the file again: what is recorded is recognised"
-            ) from error
+            raise CommandError(f"broke off, import the file again to finish it: {reason}") from error
         finally:
             if progress is not None:
                 progress.clear()
@@ -136,7 +134,7 @@ def _open(path: str) -> Iterator[BinaryIO]:
     if Path(path).is_dir():
         raise FileRefused(f"{path} is a directory: name one file")
     try:
-        stream = Path(path).open("rb")
+        stream = Path(path).open("rb")  # noqa: SIM115 - closed below; its errors are not those of the import
     except OSError as error:
         raise FileRefused(f"{path}: {error.strerror}") from error
     with stream:
