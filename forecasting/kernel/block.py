@@ -10,10 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.kernel.arrivals import Arrivals, together
+from forecasting.kernel.arrivals import Arrivals, BlockArrivals, MonthlyArrivals, together
 from forecasting.kernel.cash_terms import CashTerms, UncertainLevel
 from forecasting.kernel.levels import LARGEST_EXPONENT
-from forecasting.kernel.shocks import WORST_NOISE_GRID_DAYS
 from forecasting.kernel.soundness import NonFinitePaths
 
 # Bounds are computed in float32 too; a few roundings of slack keep them bounds.
@@ -35,20 +34,18 @@ class PathBlock:
         self.stop = stop
         self.paths = stop - start
         self.rows = self._rows()
-        steps = terms.steps
-        self.funding = together(terms.funding, start=start, stop=stop)
-        self.arrivals, self._edges = together(
-            (*terms.arrivals, *terms.funding), start=start, stop=stop
-        ).ordered_by_step(steps.step_of_day, steps.count)
+        self.arrivals = BlockArrivals((*terms.arrivals, *terms.funding), start=start, stop=stop, steps=terms.steps)
         screened = np.matmul(terms.screens, self.rows)
-        moves = screened[:, 0] + self._arrival_totals(self.arrivals.amounts) + self._noise_totals()
-        self.closing = np.cumsum(moves, axis=0, dtype=np.float64)
-        self.closing += terms.inputs.opening_balance + np.cumsum(terms.fixed_totals)[:, None]
+        moves = self.arrivals.totals
+        moves += screened[:, 0]
+        moves += terms.noise.totals(start=start, stop=stop)
+        moves += terms.fixed_totals[:, None]
+        moves[0] += terms.inputs.opening_balance
+        self.closing = _running_sum(moves)
         if not np.isfinite(self.closing[-1]).all():
             raise NonFinitePaths("a simulated balance is not a finite number: amounts or growth are too large")
         self.opening = np.concatenate([np.full((1, self.paths), terms.inputs.opening_balance), self.closing[:-1]])
-        screened[:, 1:] += terms.screen_fixed[:, :, None].astype(np.float32)
-        self._lowest = screened[:, 1:].min(axis=1) + self.opening + self._worst_events()
+        self._near = self._may_reach_zero(screened[:, 1:])
 
     def runway_days(self) -> NDArray[np.int32]:
         """int32 [paths]: first day with a balance of zero, horizon + 1 when there is none."""
@@ -57,31 +54,54 @@ class PathBlock:
         if terms.inputs.opening_balance <= terms.zero:
             runway[:] = 1
             return runway
-        near = self._lowest <= _SCREEN_SLACK * terms.zero
+        arrivals = self.arrivals.in_cells(self._near)
         alive = np.ones(self.paths, bool)
         for step in range(terms.steps.count):
-            start, stop = int(terms.steps.starts[step]), int(terms.steps.stops[step])
-            paths = np.flatnonzero(near[step] & alive)
-            if paths.shape[0] == 0 or start == stop:
+            paths = np.flatnonzero(self._near[step] & alive)
+            if paths.shape[0] == 0:
                 continue
-            day = first_zero(self.balances(step=step, paths=paths), zero=terms.zero)
-            reached = day < stop - start
-            runway[paths[reached]] = start + 1 + day[reached]
+            balances = self.balances(step=step, paths=paths, arrivals=arrivals)
+            day = first_zero(balances, zero=terms.zero)
+            reached = day < balances.shape[0]
+            runway[paths[reached]] = int(terms.steps.starts[step]) + 1 + day[reached]
             alive[paths[reached]] = False
         return runway
 
-    def balances(self, *, step: int, paths: NDArray[np.int64] | slice) -> NDArray[np.float32]:
+    def balances(self, *, step: int, paths: NDArray[np.int64], arrivals: MonthlyArrivals) -> NDArray[np.float32]:
         """float32 [days of the step, chosen paths]: closing balances, day by day."""
         terms = self.terms
         start, stop = int(terms.steps.starts[step]), int(terms.steps.stops[step])
         balances = np.matmul(terms.daily[start:stop], self.rows[step][:, paths])
-        balances += self._noise(start=start, stop=stop, paths=paths)
-        balances += terms.fixed[start:stop, None].astype(np.float32)
         balances += self.opening[step, paths].astype(np.float32)
-        first, last = self._edges[step], self._edges[step + 1]
-        if first < last:
-            balances += self._arrived(self.arrivals, first, last, start=start, stop=stop, paths=paths)
+        balances += terms.fixed[start:stop, None].astype(np.float32)
+        if terms.noise.highest_sd[step] > 0.0:
+            balances += terms.noise.running(step=step, paths=self.start + paths)
+        arrived = arrivals.per_day(step=step, paths=paths)
+        if arrived is not None:
+            # A running sum down the columns is slow in NumPy; a triangle of ones in BLAS is not.
+            balances += np.matmul(np.tri(stop - start, dtype=np.float32), arrived)
         return balances
+
+    def funding(self) -> Arrivals:
+        """What tranches bring."""
+        return together(self.terms.funding, start=self.start, stop=self.stop)
+
+    def _may_reach_zero(self, weekly: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """bool [steps, paths]: months that may hold the first zero, given bounds [steps, weeks, paths]."""
+        terms = self.terms
+        weekly += terms.screen_fixed[:, :, None].astype(np.float32)
+        lowest = weekly.min(axis=1)
+        lowest += terms.noise.worst(start=self.start, stop=self.stop)
+        lowest += self.arrivals.outgoing
+        lowest += self.opening
+        near = lowest <= np.float32(_SCREEN_SLACK * terms.zero)
+        near[terms.steps.starts == terms.steps.stops] = False
+        above = np.ones(self.paths, bool)
+        for step in range(1, terms.steps.count):
+            # Once a month has closed at zero, the first zero lies in it or before it.
+            above &= self.closing[step - 1] > terms.zero
+            near[step] &= above
+        return near
 
     def _rows(self) -> NDArray[np.float32]:
         terms = self.terms
@@ -109,70 +129,6 @@ class PathBlock:
         np.clip(out, -LARGEST_EXPONENT, LARGEST_EXPONENT, out=out)
         np.exp(out, out=out)
 
-    def _arrival_totals(self, amounts: NDArray[np.float64]) -> NDArray[np.float64]:
-        steps = self.terms.steps
-        where = steps.step_of_day[self.arrivals.day_indexes] * self.paths + self.arrivals.paths
-        return np.bincount(where, weights=amounts, minlength=steps.count * self.paths).reshape(
-            steps.count, self.paths
-        )
-
-    def _noise_totals(self) -> NDArray[np.float32]:
-        steps = self.terms.steps
-        totals = np.zeros((steps.count, self.paths), np.float32)
-        for step in range(steps.count):
-            start, stop = int(steps.starts[step]), int(steps.stops[step])
-            if start < stop:
-                totals[step] = self._noise(start=start, stop=stop, paths=slice(None), last_day_only=True)
-        return totals
-
-    def _noise(
-        self, *, start: int, stop: int, paths: NDArray[np.int64] | slice, last_day_only: bool = False
-    ) -> NDArray[np.float32]:
-        """Running sum of sd x shock over the days start .. stop - 1; float32 [days, chosen paths]."""
-        sd = self.terms.noise_sd[start:stop]
-        running = self.terms.shocks.cumulative_noise[start : stop + 1, self.start : self.stop]
-        if sd.min() == sd.max():
-            if last_day_only:
-                return (running[-1] - running[0]) * np.float32(sd[0])
-            noise = running[1:, paths] - running[0, paths]
-            noise *= np.float32(sd[0])
-            return noise
-        weights = _running_sum_weights(sd)
-        return np.matmul(weights[-1] if last_day_only else weights, running[:, paths])
-
-    def _worst_events(self) -> NDArray[np.float64]:
-        """How far outgoing lumps and noise together can fall below a month's opening; zero or less."""
-        steps, shocks = self.terms.steps, self.terms.shocks
-        worst = self._arrival_totals(np.minimum(self.arrivals.amounts, 0.0))
-        for step in range(steps.count):
-            start, stop = int(steps.starts[step]), int(steps.stops[step])
-            if start == stop:
-                continue
-            first, last = start // WORST_NOISE_GRID_DAYS, -(-stop // WORST_NOISE_GRID_DAYS)
-            fall = (
-                shocks.worst_noise[last, self.start : self.stop]
-                - shocks.worst_noise[first, self.start : self.stop]
-            )
-            worst[step] += fall * np.float32(self.terms.noise_sd[start:stop].max())
-        return worst
-
-    def _arrived(
-        self, arrivals: Arrivals, first: int, last: int, *, start: int, stop: int, paths: NDArray[np.int64] | slice
-    ) -> NDArray[np.float32]:
-        """Running sum of arrivals first .. last - 1 within a step; float32 [days, chosen paths]."""
-        column = np.arange(self.paths)
-        if not isinstance(paths, slice):
-            # Paths that were not chosen share one more column, dropped below.
-            column = np.full(self.paths, paths.shape[0])
-            column[paths] = np.arange(paths.shape[0])
-        columns = self.paths if isinstance(paths, slice) else paths.shape[0] + 1
-        where = (arrivals.day_indexes[first:last] - start) * columns + column[arrivals.paths[first:last]]
-        amounts = np.bincount(where, weights=arrivals.amounts[first:last], minlength=(stop - start) * columns)
-        per_day = amounts.reshape(stop - start, columns).astype(np.float32)
-        chosen = per_day[:, paths] if isinstance(paths, slice) else per_day[:, :-1]
-        days = stop - start
-        return np.matmul(np.tri(days, dtype=np.float32), chosen)
-
 
 def first_zero(balances: NDArray[np.float32], *, zero: float) -> NDArray[np.int64]:
     """int64 [paths]: index of the first day at or below zero, the number of days when there is none."""
@@ -183,11 +139,8 @@ def first_zero(balances: NDArray[np.float32], *, zero: float) -> NDArray[np.int6
     return days - (below * weight).max(axis=0).astype(np.int64)
 
 
-def _running_sum_weights(sd: NDArray[np.float64]) -> NDArray[np.float32]:
-    """float32 [n, n + 1]: sums of sd x shock, as weights of the running sums of shocks (summation by parts)."""
-    n = sd.shape[0]
-    weights = np.zeros((n, n + 1))
-    rows, columns = np.tril_indices(n)
-    weights[rows, columns + 1] += sd[columns]
-    weights[rows, columns] -= sd[columns]
-    return weights.astype(np.float32)
+def _running_sum(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Running sum down the columns, in place; np.cumsum walks them one by one."""
+    for n in range(1, rows.shape[0]):
+        rows[n] += rows[n - 1]
+    return rows

@@ -14,17 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.kernel.arrivals import ArrivalLaw
-from forecasting.kernel.calendar import MonthSteps, month_steps
+from forecasting.kernel.calendar import WEEKS_PER_STEP, MonthSteps, month_steps
 from forecasting.kernel.cloud import CloudMonths, cloud_months
 from forecasting.kernel.inputs import Factor, ForecastInputs
 from forecasting.kernel.levels import SHOCK_ROWS_BEFORE_STEPS, is_certain, level_loadings
+from forecasting.kernel.noise import MonthlyNoise, monthly_noise
 from forecasting.kernel.poisson import draw_poisson
 from forecasting.kernel.resolution import smallest_balance
 from forecasting.kernel.shocks import Shocks
 from forecasting.kernel.single_payments import draw_dated_lump, draw_tranche
-
-WEEK_DAYS = 7
-_WEEKS_PER_STEP = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +46,7 @@ class CashTerms:
             in the step's week w, so that its product with rows >= 0 is a bound from below.
         fixed: float64 [horizon], running sum of certain flows since the start of the month step.
         fixed_totals, screen_fixed: float64 [steps] and [steps, weeks], likewise.
-        noise_sd: float64 [horizon].
+        noise: daily shocks, month by month.
         arrivals, funding: laws of single amounts; funding is kept apart because it is not burn.
         zero: balances at or below it count as zero.
     """
@@ -65,7 +63,7 @@ class CashTerms:
     fixed: NDArray[np.float64]
     fixed_totals: NDArray[np.float64]
     screen_fixed: NDArray[np.float64]
-    noise_sd: NDArray[np.float64]
+    noise: MonthlyNoise
     arrivals: tuple[ArrivalLaw, ...]
     funding: tuple[ArrivalLaw, ...]
     zero: float
@@ -110,7 +108,7 @@ def cash_terms(inputs: ForecastInputs, shocks: Shocks) -> CashTerms:
         fixed=fixed[:, 0],
         fixed_totals=screen_fixed[:, 0, 0],
         screen_fixed=screen_fixed[:, 1:, 0],
-        noise_sd=inputs.shock_sd_per_day,
+        noise=monthly_noise(sd_per_day=inputs.shock_sd_per_day, steps=steps, shocks=shocks),
         arrivals=(
             *(stream for stream in streams if stream is not None),
             *(draw_dated_lump(lump=lump, shocks=shocks, horizon_days=horizon) for lump in inputs.dated_lumps),
@@ -121,15 +119,13 @@ def cash_terms(inputs: ForecastInputs, shocks: Shocks) -> CashTerms:
 
 
 def _levels(factors: Sequence[Factor], *, steps: MonthSteps, shocks: Shocks) -> tuple[UncertainLevel, ...]:
+    loadings = level_loadings(factors=factors, months_ahead=steps.months_ahead)
     rows = SHOCK_ROWS_BEFORE_STEPS + steps.count
     return tuple(
         UncertainLevel(loadings=None, shocks=None)
         if is_certain(factor)
-        else UncertainLevel(
-            loadings=level_loadings(factor=factor, months_ahead=steps.months_ahead),
-            shocks=shocks.level_shocks(factor.name)[:rows],
-        )
-        for factor in factors
+        else UncertainLevel(loadings=loadings[n], shocks=shocks.level_shocks(factor.name)[:rows])
+        for n, factor in enumerate(factors)
     )
 
 
@@ -149,12 +145,9 @@ def _since_step_start(flows: NDArray[np.float64], steps: MonthSteps) -> NDArray[
 
 def _screens(daily: NDArray[np.float64], steps: MonthSteps) -> NDArray[np.float64]:
     """[steps, 1 + weeks, n]: the step's total, then the least of each of its weeks (a short step repeats one)."""
-    screens = np.zeros((steps.count, 1 + _WEEKS_PER_STEP, daily.shape[1]))
-    for step in range(steps.count):
-        start, stop = int(steps.starts[step]), int(steps.stops[step])
-        if start == stop:
-            continue
-        weeks = np.minimum.reduceat(daily[start:stop], np.arange(0, stop - start, WEEK_DAYS), axis=0)
-        screens[step, 0] = daily[stop - 1]
-        screens[step, 1:] = weeks[np.minimum(np.arange(_WEEKS_PER_STEP), weeks.shape[0] - 1)]
+    screens = np.zeros((steps.count, 1 + WEEKS_PER_STEP, daily.shape[1]))
+    some = steps.stops > steps.starts
+    screens[some, 0] = daily[steps.stops[some] - 1]
+    weeks = np.minimum.reduceat(daily, steps.week_starts, axis=0)
+    screens[some, 1:] = weeks[steps.weeks_of_step[some]]
     return screens

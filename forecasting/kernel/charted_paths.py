@@ -32,15 +32,18 @@ class ChartedPaths:
     def add(self, block: PathBlock) -> None:
         """Take the block's charted paths."""
         first, last = self._columns[block.start]
-        chosen = slice(0, last - first)
+        chosen = np.arange(last - first)
         steps = self.terms.steps
+        cells = np.zeros((steps.count, block.paths), bool)
+        cells[:, : last - first] = True
+        arrivals = block.arrivals.in_cells(cells)
         balances = np.empty((self._balances.shape[0], last - first), np.float32)
         for step in range(steps.count):
             start, stop = int(steps.starts[step]), int(steps.stops[step])
             if start < stop:
-                balances[start:stop] = block.balances(step=step, paths=chosen)
+                balances[start:stop] = block.balances(step=step, paths=chosen, arrivals=arrivals)
         self._burn[:, first:last] = daily_burn(
-            balances=balances, opening_balance=self.terms.inputs.opening_balance, funding=block.funding
+            balances=balances, opening_balance=self.terms.inputs.opening_balance, funding=block.funding()
         )
         self._balances[:, first:last] = balances
 

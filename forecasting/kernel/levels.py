@@ -7,6 +7,8 @@ sqrt(tau_j - tau_(j-1)) z_j, and the exponents of all months are one matrix prod
 times the factor's shocks [3 + steps, paths].
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,17 +32,16 @@ def damped_months(months_ahead: NDArray[np.float64]) -> NDArray[np.float64]:
     return (1.0 - DAMPING_PER_MONTH**months_ahead) / (1.0 - DAMPING_PER_MONTH)
 
 
-def level_loadings(*, factor: Factor, months_ahead: NDArray[np.float64]) -> NDArray[np.float32]:
-    """float32 [steps, 3 + steps]: each month's exponent per unit of each shock (one, e1, e2, z_0, z_1, ...)."""
-    steps = months_ahead.shape[0]
+def level_loadings(*, factors: Sequence[Factor], months_ahead: NDArray[np.float64]) -> NDArray[np.float32]:
+    """float32 [factors, steps, 3 + steps]: exponents per unit of each shock (one, e1, e2, z_0, z_1, ...)."""
+    lvl, g, gsd, rw = np.array([(f.lvl, f.g, f.gsd, f.rw) for f in factors]).reshape(-1, 4).T[:, :, None]
     damped = damped_months(months_ahead)
-    walk_sd = KAPPA * factor.rw
-    loadings = np.zeros((steps, SHOCK_ROWS_BEFORE_STEPS + steps))
-    loadings[:, 0] = damped * factor.g - walk_sd**2 * months_ahead / 4.0
-    loadings[:, 1] = KAPPA * factor.lvl
-    loadings[:, 2] = damped * KAPPA * factor.gsd
-    increments = walk_sd * np.sqrt(np.diff(months_ahead, prepend=0.0))
-    loadings[:, SHOCK_ROWS_BEFORE_STEPS:] = np.tril(np.broadcast_to(increments, (steps, steps)))
+    loadings = np.empty((len(factors), months_ahead.shape[0], SHOCK_ROWS_BEFORE_STEPS + months_ahead.shape[0]))
+    loadings[:, :, 0] = damped * g - (KAPPA * rw) ** 2 * months_ahead / 4.0
+    loadings[:, :, 1] = KAPPA * lvl
+    loadings[:, :, 2] = damped * KAPPA * gsd
+    unit_walk = np.tri(months_ahead.shape[0]) * np.sqrt(np.diff(months_ahead, prepend=0.0))
+    loadings[:, :, SHOCK_ROWS_BEFORE_STEPS:] = KAPPA * rw[:, :, None] * unit_walk
     return loadings.astype(np.float32)
 
 

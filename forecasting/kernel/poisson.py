@@ -32,19 +32,34 @@ class PoissonArrivals:
     slots: ArrivalSlots
     horizon_days: int
 
-    def on_paths(self, start: int, stop: int) -> Arrivals:
-        counts = self.counts[start:stop]
-        slots, paths = np.nonzero(np.arange(int(counts.max(initial=0)))[:, None] < counts)
-        times = self.slots.times[slots, start + paths]
+    def on_block(self, start: int, stop: int) -> Arrivals:
+        # Columns of the slots stand in descending order of the count, so each slot's paths are its first columns.
+        order = self.slots.paths[start:stop]
+        counts = np.bincount(self.counts[start:stop])
+        reach = (stop - start - np.cumsum(counts))[:-1].tolist()  # paths with more than 0, 1, 2, ... arrivals
+        if not reach:
+            none = np.empty(0, np.int64)
+            return Arrivals(none, none, np.empty(0))
+        times = np.concatenate([self.slots.times[n, start : start + paths] for n, paths in enumerate(reach)])
+        choices = np.concatenate([self.slots.choices[n, start : start + paths] for n, paths in enumerate(reach)])
         first_index = self.stream.first_day - 1
-        days = first_index + (times * np.float32(self.horizon_days - first_index)).astype(np.int64)
-        sizes = self.stream.sizes
-        which = (self.slots.choices[slots, start + paths] * np.float32(sizes.shape[0])).astype(np.int64)
-        # A uniform just below one times a large count may round up to the count in float32.
-        amounts = sizes[np.minimum(which, sizes.shape[0] - 1)]
+        amounts = self.stream.sizes[scaled_floor(choices, self.stream.sizes.shape[0])]
         if self.stream.size_log_sd > 0.0:
-            amounts = amounts * np.exp(self.stream.size_log_sd * self.slots.spreads[slots, start + paths])
-        return Arrivals(paths, np.minimum(days, self.horizon_days - 1), amounts)
+            spreads = np.concatenate(
+                [self.slots.spreads[n, start : start + paths] for n, paths in enumerate(reach)]
+            )
+            amounts *= np.exp(np.float32(self.stream.size_log_sd) * spreads)
+        return Arrivals(
+            paths=np.concatenate([order[:paths] for paths in reach]),
+            day_indexes=first_index + scaled_floor(times, self.horizon_days - first_index),
+            amounts=amounts,
+        )
+
+
+def scaled_floor(uniforms: NDArray[np.float32], count: int) -> NDArray[np.int64]:
+    """int64 in 0 .. count - 1, each equally likely."""
+    # A uniform just below one, times a large count, rounds up to the count in float32.
+    return np.minimum(uniforms * np.float32(count), np.float32(count - 0.5)).astype(np.int64)
 
 
 def draw_poisson(*, stream: LumpStream, shocks: Shocks, horizon_days: int) -> PoissonArrivals | None:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.kernel.levels import SHOCK_ROWS_BEFORE_STEPS
+from forecasting.kernel.path_blocks import blocks
 from forecasting.kernel.strata import StratifiedRow, draw_row
 
 MAX_PATHS = 1_000_000
@@ -48,19 +49,24 @@ class DrawnRow:
 class ArrivalSlots:
     """Shocks of the first, second, ... arrival of a Poisson stream on each path; float32 [slots, paths] each.
 
+    Within a block of paths the columns stand in descending order of the path's count uniform: whatever the rate,
+    the paths that have an n-th arrival are then the first columns of slot n.
+
     Attributes:
         times: uniform, when in the horizon.
         choices: uniform, which of the known sizes.
         spreads: standard normal, how the size differs.
+        paths: int64 [paths], the path of each column, counted from the block's first.
     """
 
     times: NDArray[np.float32]
     choices: NDArray[np.float32]
     spreads: NDArray[np.float32]
+    paths: NDArray[np.int64]
 
     @property
     def nbytes(self) -> int:
-        return self.times.nbytes + self.choices.nbytes + self.spreads.nbytes
+        return self.times.nbytes + self.choices.nbytes + self.spreads.nbytes + self.paths.nbytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,9 +134,14 @@ class Shocks:
                 times=np.stack([self._draw("slot time", name, n).uniforms() for n in range(rows)]),
                 choices=np.stack([self._draw("slot choice", name, n).uniforms() for n in range(rows)]),
                 spreads=np.stack([self._draw("slot spread", name, n).normals() for n in range(rows)]),
+                paths=self._by_descending_count(name),
             )
             self._keep(("slots", name), drawn)
             return drawn
+
+    def _by_descending_count(self, name: str) -> NDArray[np.int64]:
+        stratum = self.uniform(kind="count", name=name).row.stratum
+        return np.concatenate([np.argsort(-stratum[start:stop]) for start, stop in blocks(self.paths)])
 
     def _draw(self, kind: str, name: str, row: int) -> StratifiedRow:
         return draw_row(generator=_generator(self.seed, kind, name, row), paths=self.paths)

@@ -30,13 +30,13 @@ def draw_dated_lump(*, lump: DatedLump, shocks: Shocks, horizon_days: int) -> Si
 
     The exponential has no memory, so an overdue payment waits as long from day 0 as a punctual one from its day.
     """
-    when = np.full(shocks.paths, np.float32(lump.day))
+    when = np.full(shocks.paths, float(lump.day))
     if lump.delay_sd_days > 0.0:
-        when += np.float32(lump.delay_sd_days) * shocks.normal(kind="lump shift", name=lump.name)
+        when += np.float64(lump.delay_sd_days) * shocks.normal(kind="lump shift", name=lump.name)
     np.maximum(when, 0.0, out=when)
     if lump.delay_exp_days > 0.0:
         late = shocks.uniform(kind="lump delay", name=lump.name).uniforms
-        when -= np.float32(lump.delay_exp_days) * np.log1p(-late)
+        when -= lump.delay_exp_days * np.log1p(-late.astype(np.float64))
     days = np.clip(np.rint(when), 1, horizon_days + 1).astype(np.int32) - 1
     if lump.probability < 1.0:
         days[shocks.uniform(kind="lump", name=lump.name).uniforms >= lump.probability] = horizon_days
