@@ -39,8 +39,8 @@ def media_type(request: HttpRequest, *, allowed: frozenset[str]) -> str:
 def body_chunks(request: HttpRequest, *, limit_bytes: int) -> Iterator[bytes]:
     """Yield the body piece by piece.
 
-    A chunked request has no Content-Length, and Django reads it as empty; the server's own stream ends where the body
-    ends, so it is read directly.
+    A chunked request has no Content-Length, and Django reads it as empty; the server's own stream ends where the
+    body ends, so it is read directly.
 
     Raises:
         Problem: 413 as soon as the body is known to be longer than the limit.

@@ -1,5 +1,6 @@
 """`/events`: record one, record many, list."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlencode
@@ -60,8 +61,7 @@ def _json_body(schema: dict, *more_types: str) -> dict:
     openapi_extra=_json_body(EventIn.model_json_schema()),
 )
 def record_event(request: HttpRequest) -> HttpResponse:
-    """201 when it is new, 200 when the same event is there already, 409 when its external_ref is there with other
-    content, 422 when it is refused."""
+    """201 for a new event, 200 when the same is there, 409 when its external_ref is there with other content."""
     identity: TokenIdentity = request.auth  # type: ignore[attr-defined]
     media_type(request, allowed=frozenset({JSON}))
     body = whole_body(request, limit_bytes=MAX_EVENT_BYTES)
@@ -102,13 +102,16 @@ def _record(draft: EventDraft, identity: TokenIdentity, now: datetime) -> HttpRe
     openapi_extra=_json_body({"type": "array", "items": EventIn.model_json_schema()}, *sorted(NDJSON_TYPES)),
 )
 def record_events(request: HttpRequest, results: str = Query("", pattern="^(all)?$")) -> HttpResponse:
-    """A JSON array, or one event a line as application/x-ndjson; also in chunks. A bad item does not sink the rest."""
+    """A JSON array, or one event a line as application/x-ndjson; also in chunks.
+
+    A bad item does not sink the rest.
+    """
     identity: TokenIdentity = request.auth  # type: ignore[attr-defined]
     kind = media_type(request, allowed=frozenset({JSON}) | NDJSON_TYPES)
     now = timezone.now()
 
-    def work(items: "list[Item] | object") -> HttpResponse:
-        report = record_items(iter(items), identity=identity, now=now, with_results=results == "all")  # type: ignore[call-overload]
+    def work(items: Iterator[Item]) -> HttpResponse:
+        report = record_items(items, identity=identity, now=now, with_results=results == "all")
         return HttpResponse(report.json(), content_type=JSON)
 
     if kind in NDJSON_TYPES and HEADER not in request.headers:

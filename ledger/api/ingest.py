@@ -13,7 +13,7 @@ from ledger.api.auth import authenticate
 from ledger.api.body import JSON, media_type, whole_body
 from ledger.api.bulk_items import not_json
 from ledger.api.events import MAX_EVENT_BYTES
-from ledger.api.problems import Problem
+from ledger.api.problems import Problem, invalid
 from ledger.api.replay import answer_once
 from ledger.domain.event import EventDraft, parse_event
 from ledger.domain.outcome import CONFLICT, RECORDED, REJECTED
@@ -50,39 +50,37 @@ def _accept(body: bytes, identity: TokenIdentity, now: datetime) -> HttpResponse
     except InvalidJson as error:
         raise not_json(str(error)) from None
     except InvalidEvent as error:
-        problems = tuple(FieldProblem(_founding_name(p.field), p.message) for p in error.errors)
-        raise Problem(422, "The event is refused.", errors=problems) from None
+        raise invalid(error) from None
     outcome, _ = record_one(company_id=identity.company_id, draft=draft, actor=identity.actor, now=now)
     if outcome.status in {REJECTED, CONFLICT}:
-        problems = tuple(FieldProblem(_founding_name(p.field), p.message) for p in outcome.problems)
-        raise Problem(422 if outcome.status == REJECTED else 409, "The event is refused.", errors=problems)
+        status = 422 if outcome.status == REJECTED else 409
+        raise Problem(status, "The event is refused.", errors=_founding_names(outcome.problems))
     new = outcome.status == RECORDED
     answer = {"status": "accepted" if new else "duplicate", "event_id": outcome.event_id}
     return HttpResponse(json.dumps(answer), status=201 if new else 200, content_type=JSON)
 
 
-def _founding_name(field: str) -> str:
-    return "amount_usd" if field in {"amount", "currency"} else field
-
-
 def _draft(raw: Any, now: datetime) -> EventDraft:
+    """Translate the founding contract into an event and read that, so that both obey the same rules."""
     if not isinstance(raw, Mapping):
         return parse_event(raw, now=now)
-    unknown = tuple(
-        FieldProblem(str(name), "is not a field of this endpoint") for name in raw if name not in FIELDS
-    )
-    event = {name: value for name, value in raw.items() if name in FIELDS - {"amount_usd"}}
-    if "amount_usd" in raw:
-        event["amount"] = raw["amount_usd"]
-    event["currency"] = CURRENCY
-    if raw.get("event_type") == "transfer":
+    problems = [FieldProblem(str(name), "is not a field of this endpoint") for name in raw if name not in FIELDS]
+    event = {name: value for name, value in raw.items() if name in FIELDS}
+    if "amount_usd" in event:
+        event["amount"] = event.pop("amount_usd")
+    if event.get("event_type") == "transfer":
         # Not in this contract: it knows cash in, cash out, credits and adjustments.
-        wrong_type = FieldProblem("event_type", f"must be one of {', '.join(EVENT_TYPES)}")
-        raise InvalidEvent((*unknown, wrong_type))
+        problems.append(FieldProblem("event_type", f"must be one of {', '.join(EVENT_TYPES)}"))
+        event["event_type"] = "expense"
     try:
-        draft = parse_event(event, now=now)
+        draft = parse_event({**event, "currency": CURRENCY}, now=now)
     except InvalidEvent as error:
-        raise InvalidEvent((*unknown, *error.errors)) from None
-    if unknown:
-        raise InvalidEvent(unknown)
+        raise InvalidEvent((*problems, *_founding_names(error.errors))) from None
+    if problems:
+        raise InvalidEvent(tuple(problems))
     return draft
+
+
+def _founding_names(problems: tuple[FieldProblem, ...]) -> tuple[FieldProblem, ...]:
+    names = {"amount": "amount_usd", "currency": "amount_usd", "direction": "metadata.direction"}
+    return tuple(FieldProblem(names.get(problem.field, problem.field), problem.message) for problem in problems)

@@ -21,8 +21,8 @@ def answer_once(
 ) -> HttpResponse:
     """Return what `work` answers, or the answer stored under the request's key.
 
-    Without the header the work is simply done. The key replays an answer and nothing else: whether an event is new is
-    decided by its content.
+    Without the header the work is simply done. The key replays an answer and nothing else: whether an event is
+    new is decided by its content.
 
     Raises:
         Problem: 422 when the key came with another request, 409 when that one is still at work, 400 for no key.

@@ -1,4 +1,4 @@
-"""Shapes for the OpenAPI document. The hot path reads and writes JSON itself; these say what it reads and writes."""
+"""Shapes for the OpenAPI document. The hot path reads and writes JSON itself; these say which."""
 
 from datetime import datetime
 from typing import Literal
@@ -14,8 +14,10 @@ class EventIn(Schema):
     source: str = Field(min_length=1, max_length=64, description="Free text; its first use creates it.")
     event_type: Literal["expense", "income", "credit", "adjustment", "transfer"]
     amount: str | float = Field(
-        description="Positive, at most 14 integer digits and 6 decimals, no exponent; a string, or a number that is "
-        "read digit for digit.",
+        description=(
+            "Positive, at most 14 integer digits and 6 decimals, no exponent; a string, or a number, "
+            "which is read digit for digit."
+        ),
         examples=["1250.00"],
     )
     currency: str = Field(min_length=3, max_length=3, description="ISO 4217.", examples=["USD"])

@@ -25,9 +25,9 @@ def draw_down(
 ) -> tuple[CreditGrantBalance, ...]:
     """Return what is left of the grants of one provider after credits were used, soonest expiry first.
 
-    A credit used on a day draws on grants that have not expired by then, the soonest expiry first. What exceeds them
-    all is dropped: a grant cannot fall below zero. A negative amount (a reversed credit) gives back to the grant that
-    expires last.
+    A credit used on a day draws on grants that have not expired by then, the soonest expiry first. What exceeds
+    them all is dropped: a grant cannot fall below zero. A negative amount (a reversed credit) gives back to the
+    grant that expires last.
     """
     left = sorted(grants, key=lambda grant: (grant.expires_on, grant.remaining))
     for day, amount in used:

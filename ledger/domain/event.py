@@ -54,7 +54,9 @@ class EventDraft:
 
     Attributes:
         amount: positive, at most 14 integer digits and 6 decimals.
-        occurred_at: aware; None means "now", and then no repeat can be recognised by its time.
+        occurred_at: aware, with the offset its sender stated; None means "now", and then no repeat can be
+        recognised
+            by its time.
         direction: `in` or `out`; None when the event type implies it.
         account: name of the account; None means the company's first bank account.
         category, counterparty, external_ref: empty when absent.
@@ -104,12 +106,12 @@ def parse_event(raw: Mapping[str, Any], *, now: datetime) -> EventDraft:
     Raises:
         InvalidEvent: with every problem found, each naming its field.
     """
-    if not isinstance(raw, dict):
+    if type(raw) is not dict:
         raise InvalidEvent((_not_an_object(raw),))
     get = raw.get
     problems: list[FieldProblem] = []
     if not raw.keys() <= FIELDS:
-        problems += [FieldProblem(str(name), "is not a field of an event") for name in raw if name not in FIELDS]
+        problems += _unknown_fields(raw)
 
     source = get("source")
     if type(source) is not str or not 0 < len(source) <= MAX_SOURCE or source.isspace():
@@ -121,13 +123,7 @@ def parse_event(raw: Mapping[str, Any], *, now: datetime) -> EventDraft:
         problems.append(_choice_problem("event_type", event_type, EVENT_TYPES))
         event_type = ""
 
-    amount = None
-    try:
-        amount = parse_amount(raw["amount"])
-    except KeyError:
-        problems.append(FieldProblem("amount", "is required"))
-    except InvalidAmount as error:
-        problems.append(FieldProblem("amount", "is required" if raw["amount"] is None else str(error)))
+    amount = _amount(get("amount"), problems)
 
     currency = get("currency")
     if type(currency) is not str or currency not in _KNOWN_CURRENCIES:
@@ -138,11 +134,8 @@ def parse_event(raw: Mapping[str, Any], *, now: datetime) -> EventDraft:
         occurred_at = _instant(occurred_at, now, problems)
 
     account = get("account")
-    if account is not None and (
-        type(account) is not str or not 0 < len(account) <= MAX_ACCOUNT or account.isspace()
-    ):
-        problems.append(_text_problem("account", account, MAX_ACCOUNT, required=False))
-        account = None
+    if account is not None:
+        account = _account(account, problems)
 
     category = _text(get("category"), "category", problems)
     counterparty = _text(get("counterparty"), "counterparty", problems)
@@ -160,10 +153,8 @@ def parse_event(raw: Mapping[str, Any], *, now: datetime) -> EventDraft:
             external_ref=external_ref,
         )
 
-    metadata = get("metadata")
-    if metadata is None:
-        metadata = _NO_METADATA
-    elif metadata != _NO_METADATA:
+    metadata = get("metadata", _NO_METADATA)
+    if metadata != _NO_METADATA:
         metadata = _metadata(metadata, problems)
 
     direction = get("direction")
@@ -191,6 +182,28 @@ def _not_an_object(raw: object) -> FieldProblem:
     if isinstance(raw, RepeatedKey):
         return FieldProblem(raw.key, "is stated twice")
     return FieldProblem("", "must be a JSON object")
+
+
+def _unknown_fields(raw: Mapping[str, Any]) -> list[FieldProblem]:
+    return [FieldProblem(str(name), "is not a field of an event") for name in raw if name not in FIELDS]
+
+
+def _amount(value: object, problems: list[FieldProblem]) -> Decimal | None:
+    if value is None:
+        problems.append(FieldProblem("amount", "is required"))
+        return None
+    try:
+        return parse_amount(value)
+    except InvalidAmount as error:
+        problems.append(FieldProblem("amount", str(error)))
+        return None
+
+
+def _account(value: object, problems: list[FieldProblem]) -> str | None:
+    if type(value) is str and 0 < len(value) <= MAX_ACCOUNT and not value.isspace():
+        return value
+    problems.append(_text_problem("account", value, MAX_ACCOUNT, required=False))
+    return None
 
 
 def _text_problem(field: str, value: object, longest: int, *, required: bool) -> FieldProblem:
@@ -263,7 +276,7 @@ def _instant(value: object, now: datetime, problems: list[FieldProblem]) -> date
     elif instant > latest_occurrence(now=now):
         problems.append(FieldProblem("occurred_at", f"lies more than {MONTHS_AHEAD} months ahead"))
     else:
-        return instant.astimezone(UTC)
+        return instant
     return None
 
 
@@ -276,6 +289,8 @@ def _not_an_instant(value: str) -> FieldProblem:
 
 
 def _metadata(value: object, problems: list[FieldProblem]) -> Mapping[str, Any] | str:
+    if value is None:
+        return _NO_METADATA
     if isinstance(value, RepeatedKey):
         problems.append(FieldProblem("metadata", f"states the key {value.key!r} twice"))
     elif not isinstance(value, dict | str):

@@ -17,7 +17,8 @@ SOURCE = "ecb"
 SAME_CURRENCY = "same"
 RATE_STEP = Decimal("0.000000000001")
 ONE = Decimal(1)
-# Easter and Christmas close the market for up to four days; a longer silence means that nobody quotes the currency.
+# Easter and Christmas close the market for up to four days; a longer silence means that nobody quotes the
+# currency.
 MAX_GAP_DAYS = 7
 _PUBLISHED = time(16, 0, tzinfo=ZoneInfo("Europe/Berlin"))
 _MISSING = frozenset({"", "N/A"})
@@ -71,7 +72,8 @@ class EuroRates:
     def quote(self, *, currency: str, base: str, on: date) -> FxQuote:
         """Return the last rate published on or before a day.
 
-        Days after the end of the file get its last rate, as long as the currency was quoted on the file's last day.
+        Days after the end of the file get its last rate, as long as the currency was quoted on the file's last
+        day.
 
         Raises:
             UnknownRate: not quoted by the ECB, before its first or after its last quotation, or in a gap of more

@@ -5,10 +5,10 @@ The digested bytes are a version line and eleven fields:
     capstack.event.1 LF
     field field field ... field
 
-in this order: company, source, event_type, direction, account, amount, currency, occurred_at, external_ref, revision,
-reverses. A field is its length in bytes as ASCII decimal digits without leading zeros, a colon (0x3A), and as many
-bytes. Nothing stands between fields. A length ends at the first colon and says how far the field reaches, so no text in
-one field can be read as part of another. The bytes are
+in this order: company, source, event_type, direction, account, amount, currency, occurred_at, external_ref,
+revision, reverses. A field is its length in bytes as ASCII decimal digits without leading zeros, a colon (0x3A),
+and as many bytes. Nothing stands between fields. A length ends at the first colon and says how far the field
+reaches, so no text in one field can be read as part of another. The bytes are
 
     company, account   the numbers of their rows in decimal digits: names may change, an event stays the same
     source, event_type, direction, currency, external_ref   UTF-8, as stated; external_ref empty when absent

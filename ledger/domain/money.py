@@ -27,7 +27,8 @@ def parse_amount(value: object) -> Decimal:
     """Return the amount that a JSON value or a text states.
 
     Args:
-        value: a str, an int, or a Decimal made from a JSON number's text. Floats are refused: they have lost digits.
+        value: a str, an int, or a Decimal made from a JSON number's text. Floats are refused: they have lost
+        digits.
 
     Raises:
         InvalidAmount: the message is a sentence for the sender.

@@ -1,7 +1,7 @@
 """JSON read without loss: numbers keep their digits, and what JSON leaves undefined is refused.
 
-`json` from the standard library turns 0.1 into a float, lets the last of two equal keys win and accepts NaN. An amount
-must not pass through a float, and of two amounts under one key neither may be picked in silence.
+`json` from the standard library turns 0.1 into a float, lets the last of two equal keys win and accepts NaN. An
+amount must not pass through a float, and of two amounts under one key neither may be picked in silence.
 """
 
 import json

@@ -24,10 +24,12 @@ class CapitalEvent(models.Model):
 
     The table is made by SQL (migration 0003): partitioned by month of `occurred_at`, key (company_id, event_id,
     occurred_at). Django's admin and foreign keys need a single column, so `event_id` is the key declared here: a
-    SHA-256 over the company too, it is unique by itself. `tests/ledger/models/test_catalog.py` holds both together.
+    SHA-256 over the company too, it is unique by itself. `tests/ledger/models/test_catalog.py` holds both
+    together.
 
-    The references carry no constraint of the database: two of them per row cost more than the row. The function that
-    writes checks that the account is the company's, and triggers refuse to delete a company or an account with events.
+    The references carry no constraint of the database: two of them per row cost more than the row. The function
+    that writes checks that the account is the company's, and triggers refuse to delete a company or an account
+    with events.
     """
 
     event_id = models.BinaryField(primary_key=True, max_length=32)
@@ -68,8 +70,8 @@ class CapitalEvent(models.Model):
 class ExternalObject(models.Model):
     """One object at a provider (a charge, a line of a payroll) and the event that stands for it now.
 
-    Its key decides whether something is recorded, a duplicate or a conflict. An event without an external reference
-    stands for itself: `twin` is its event id then, and empty otherwise.
+    Its key decides whether something is recorded, a duplicate or a conflict. An event without an external
+    reference stands for itself: `twin` is its event id then, and empty otherwise.
 
     Attributes:
         event_id, occurred_at: the key of the event in the journal.

@@ -9,8 +9,8 @@ from django.db import connection
 from ledger.domain.credit_grant import ZERO, CreditGrantBalance, draw_down
 from ledger.models.statement import CreditGrantStatement
 
-# The statements that count: of each account (or of all together), currency, day and origin the last revision. Where
-# two origins speak of one day, the one recorded last counts.
+# The statements that count: of each account (or of all together), currency, day and origin the last revision.
+# Where two origins speak of one day, the one recorded last counts.
 _STATEMENTS = """
     SELECT DISTINCT ON (account_id, currency, day) account_id, currency, day, amount
     FROM ledger_balancestatement
@@ -37,9 +37,9 @@ type _Moves = list[tuple[date, Decimal]]
 def cash_by_currency(*, company_id: int, at: date) -> dict[str, Decimal]:
     """Return the cash at the end of a day, per currency, over all cash accounts.
 
-    The latest statement up to that day, rolled forward by later events; where all statements are later, the earliest,
-    rolled back; without a statement the sum of all events. A statement about all accounts of a currency together goes
-    before statements about single ones, unless every account of the currency has a later one of its own.
+    The latest statement up to that day, rolled forward by later events; where all statements are later, the
+    earliest, rolled back; without a statement the sum of all events. A statement about all accounts of a currency
+    together goes before statements about single ones, unless every account of the currency has a later one.
 
     Reads the daily sums: call `catch_up` first.
     """
@@ -97,8 +97,9 @@ def _rolled(statements: _Moves, moves: _Moves, at: date) -> Decimal:
 def credit_grants(*, company_id: int, at: date) -> tuple[CreditGrantBalance, ...]:
     """Return what is left of each vendor's credit grants at the end of a day, soonest expiry first.
 
-    A provider's latest statement up to that day, rolled forward by later `credit` events whose counterparty begins with
-    the provider's name; with a single provider, by all of them. Expired and used-up grants are left out.
+    A provider's latest statement up to that day, rolled forward by later `credit` events whose counterparty
+    begins with the provider's name; with a single provider, by all of them. Expired and used-up grants are left
+    out.
 
     Reads the daily sums: call `catch_up` first.
     """

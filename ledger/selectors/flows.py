@@ -3,15 +3,14 @@
 from datetime import date
 from itertools import starmap
 
-import numpy as np
 from django.db import connection
-from numpy.typing import NDArray
 
-from ledger.domain.flows import EVENT_TYPES, ContractReceipt, DailyFlows
+from ledger.domain.flow_sums import flow_arrays
+from ledger.domain.flows import ContractReceipt, DailyFlows
 from ledger.models.daily_flow import ContractReceiptRow
 
-# Cash flows on cash accounts; vendor credits wherever they were booked. Summed over accounts and directions here, so
-# that Python gets the rows it hands out.
+# Cash flows on cash accounts; vendor credits wherever they were booked. Summed over accounts and directions
+# here, so that Python gets the rows it hands out.
 _ROWS = """
     SELECT day - date '1970-01-01',
            sum(CASE WHEN f.direction = 'in' THEN f.amount ELSE -f.amount END)::float8,
@@ -29,37 +28,13 @@ _ROWS = """
 def daily_flows(*, company_id: int, until: date) -> DailyFlows:
     """Return a company's daily flows up to and including a day of its calendar.
 
-    Reads the daily sums: call `ledger.services.daily_flows.catch_up` first. A reversed event and its reversal leave
-    no row. A row never mixes currencies; transfers are included.
+    Reads the daily sums: call `ledger.services.daily_flows.catch_up` first. A reversed event and its reversal
+    leave no row. A row never mixes currencies; transfers are included.
     """
     with connection.cursor() as cursor:
         cursor.execute(_ROWS, [company_id, until])
         rows = cursor.fetchall()
-    columns = list(zip(*rows, strict=True)) if rows else [()] * 7
-    currencies, currency = _codes(columns[4])
-    categories, category = _codes(columns[5])
-    counterparties, counterparty = _codes(columns[6])
-    code = {name: number for number, name in enumerate(EVENT_TYPES)}
-    return DailyFlows(
-        day=np.array(columns[0], dtype=np.int32),
-        amount=np.array(columns[1], dtype=np.float64),
-        count=np.array(columns[2], dtype=np.int32),
-        event_type=np.array([code[name] for name in columns[3]], dtype=np.int8),
-        currency=currency,
-        category=category,
-        counterparty=counterparty,
-        currencies=currencies,
-        categories=categories,
-        counterparties=counterparties,
-        contracts=_contracts(company_id, until),
-    )
-
-
-def _codes(names: tuple[str, ...]) -> tuple[tuple[str, ...], NDArray[np.int32]]:
-    """Return the distinct names, sorted, and each name's place among them."""
-    distinct = tuple(sorted(set(names)))
-    place = {name: number for number, name in enumerate(distinct)}
-    return distinct, np.array([place[name] for name in names], dtype=np.int32)
+    return flow_arrays(rows, _contracts(company_id, until))
 
 
 def _contracts(company_id: int, until: date) -> tuple[ContractReceipt, ...]:

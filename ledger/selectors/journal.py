@@ -80,7 +80,7 @@ def list_events(
     rows = min(max(limit, 1), MAX_ROWS)
     conditions, values = _conditions(where or EventFilter())
     sql = (
-        f"SELECT {_COLUMNS} {_FROM} WHERE e.company_id = %(company)s AND e.position > %(after)s{conditions} "  # noqa: S608
+        f"SELECT {_COLUMNS} {_FROM} WHERE e.company_id = %(company)s AND e.position > %(after)s{conditions} "
         "ORDER BY e.position LIMIT %(rows)s"
     )
     with connection.cursor() as cursor:
@@ -101,7 +101,7 @@ def find_event(*, company_id: int, event_id: str, occurred_at: datetime | None =
         key = bytes.fromhex(event_id)
     except ValueError:
         return None
-    sql = f"SELECT {_COLUMNS} {_FROM} WHERE e.company_id = %(company)s AND e.event_id = %(key)s"  # noqa: S608
+    sql = f"SELECT {_COLUMNS} {_FROM} WHERE e.company_id = %(company)s AND e.event_id = %(key)s"
     if occurred_at is not None:
         sql += " AND e.occurred_at = %(occurred_at)s"
     with connection.cursor() as cursor:

@@ -13,7 +13,8 @@ _CLAIM = """
     INSERT INTO ledger_storedanswer AS s (token_id, key, body_sha256, status, content_type, answer, stored_at)
     VALUES (%(token)s, %(key)s, %(body)s, NULL, '', '', %(now)s)
     ON CONFLICT (token_id, key) DO UPDATE
-    SET body_sha256 = excluded.body_sha256, status = NULL, content_type = '', answer = '', stored_at = excluded.stored_at
+    SET body_sha256 = excluded.body_sha256, status = NULL, content_type = '', answer = '',
+        stored_at = excluded.stored_at
     WHERE s.stored_at < %(expired)s OR (s.status IS NULL AND s.stored_at < %(given_up)s)
 """
 _READ = (

@@ -20,10 +20,12 @@ _BEGIN = """
 """
 _SUM = """
     INSERT INTO ledger_dailyflow AS f (
-        company_id, day, account_id, currency, event_type, direction, category, counterparty, amount, base_amount, count
+        company_id, day, account_id, currency, event_type, direction, category, counterparty, amount,
+        base_amount, count
     )
     SELECT e.company_id, (e.occurred_at AT TIME ZONE %(timezone)s)::date, e.account_id, e.currency, e.event_type,
-           s.direction, e.category, e.counterparty, sum(s.sign * e.amount), sum(s.sign * e.base_amount), sum(s.sign)
+           s.direction, e.category, e.counterparty, sum(s.sign * e.amount), sum(s.sign * e.base_amount),
+           sum(s.sign)
     FROM ledger_capitalevent e
     CROSS JOIN LATERAL (
         SELECT CASE WHEN e.reverses IS NULL THEN e.direction WHEN e.direction = 'in' THEN 'out' ELSE 'in' END,
@@ -47,6 +49,7 @@ _CONTRACTS = """
     WHERE e.company_id = %(company)s AND e.position > %(after)s AND e.position <= %(until)s
       AND e.event_type = 'income' AND e.reverses IS NULL AND e.metadata ? 'contract'
       AND e.metadata ->> 'term_months' ~ '^[1-9][0-9]{0,2}$'
+      AND jsonb_typeof(e.metadata -> 'term_months') = 'number'
     ON CONFLICT DO NOTHING
 """
 _TAKEN_BACK = """

@@ -33,8 +33,8 @@ class Maintenance:
 def make_missing_months(months: Iterable[date]) -> tuple[date, ...]:
     """Make the partitions that are missing, each in a transaction of its own, and return their months.
 
-    A month that cannot be made now (a lock that is not granted in 3 s, rows of it in the DEFAULT partition) is left
-    to `maintain_partitions`; its events fall into the DEFAULT partition meanwhile, and nothing is lost.
+    A month that cannot be made now (a lock that is not granted in 3 s, rows of it in the DEFAULT partition) is
+    left to `maintain_partitions`; its events fall into the DEFAULT partition meanwhile, and nothing is lost.
     """
     known = _known.setdefault(str(connection.settings_dict["NAME"]), set())
     made = []

@@ -40,8 +40,9 @@ def record(
 ) -> tuple[Outcome, ...]:
     """Append events to a company's journal, in one transaction, and return what became of each, in order.
 
-    An event that cannot be recorded (unknown account, no exchange rate, a conflict) does not sink the others. Missing
-    partitions are made first. After the commit `journal_advanced` is sent. Transient failures are tried again.
+    An event that cannot be recorded (unknown account, no exchange rate, a conflict) does not sink the others.
+    Missing partitions are made first. After the commit `journal_advanced` is sent. Transient failures are tried
+    again.
 
     Args:
         actor: who records, for the journal: a person's e-mail address or `token:<name>`.

@@ -25,13 +25,14 @@ _CLAIM = """
 """
 _WRITE = """
     INSERT INTO ledger_capitalevent (
-        company_id, position, account_id, occurred_at, recorded_at, fx_at, revision, event_id, source, event_type,
-        direction, amount, currency, base_amount, fx_rate, fx_source, category, counterparty, external_ref, metadata,
-        reverses, actor, reason
+        company_id, position, account_id, occurred_at, recorded_at, fx_at, revision, event_id, source,
+        event_type, direction, amount, currency, base_amount, fx_rate, fx_source, category, counterparty,
+        external_ref, metadata, reverses, actor, reason
     )
     SELECT company_id, ledger_advance(company_id, 1, %(base_currency)s, ARRAY[account_id]) + 1, account_id,
-           occurred_at, %(now)s, fx_at, revision, %(reversal)s, source, event_type, %(opposite)s, amount, currency,
-           base_amount, fx_rate, fx_source, category, counterparty, external_ref, '{}', event_id, %(actor)s, %(reason)s
+           occurred_at, %(now)s, fx_at, revision, %(reversal)s, source,
+           event_type, %(opposite)s, amount, currency, base_amount, fx_rate, fx_source, category, counterparty,
+           external_ref, '{}', event_id, %(actor)s, %(reason)s
     FROM ledger_capitalevent
     WHERE company_id = %(company)s AND event_id = %(event_id)s AND occurred_at = %(occurred_at)s
     RETURNING position
@@ -41,8 +42,8 @@ _WRITE = """
 def reverse(*, company_id: int, event_id: str, reason: str, actor: str, now: datetime) -> Outcome:
     """Append the opposite of an event, dated as the event, and return what became of it.
 
-    The outcome is recorded; duplicate when the event was reversed before; or rejected: unknown event, an event that is
-    a reversal itself, or no reason.
+    The outcome is recorded; duplicate when the event was reversed before; or rejected: unknown event, an event
+    that is a reversal itself, or no reason.
 
     Args:
         event_id: 64 hexadecimal digits.

@@ -31,8 +31,8 @@ def state_balance(
 ) -> bool:
     """Keep a cash balance at the end of a day; false when the same is kept already.
 
-    Another amount for the same account, currency, day and origin becomes the one that counts; the earlier one stays
-    readable.
+    Another amount for the same account, currency, day and origin becomes the one that counts; the earlier one
+    stays readable.
 
     Args:
         account: its name; None states all cash accounts of the currency together.
@@ -40,7 +40,8 @@ def state_balance(
         origin: who says so, such as `plan`.
 
     Raises:
-        InvalidStatement: the amount is not a finite number of at most 14 integer digits, or the account is unknown.
+        InvalidStatement: the amount is not a finite number of at most 14 integer digits, or the account is
+        unknown.
     """
     if not amount.is_finite() or abs(amount) >= LIMIT:
         raise InvalidStatement("a balance must be a finite number of at most 14 integer digits")
@@ -130,7 +131,9 @@ def state_credit_grants(
 
 
 def _state(model: type[models.Model], key: dict, said: dict, who: dict) -> bool:
-    """Append a revision unless the last one says the same. Two at once race for the revision's number; one retries."""
+    """Append a revision unless the last one says the same. Two at once race for the revision's number; one
+    retries.
+    """
     for attempt in range(1, MAX_ATTEMPTS + 1):
         last = model._default_manager.filter(**key).order_by("-revision").first()
         if last is not None and all(getattr(last, name) == value for name, value in said.items()):

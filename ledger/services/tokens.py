@@ -30,7 +30,7 @@ class InvalidToken(ValueError):
 
 
 def create_token(*, company_id: int, name: str, scopes: Iterable[str], now: datetime) -> str:
-    """Return a new token of 256 random bits in 43 characters of `A-Z a-z 0-9 - _`. It is not kept: only its hash is.
+    """Return a new token: 256 random bits in 43 characters of `A-Z a-z 0-9 - _`. Only its hash is kept.
 
     Raises:
         InvalidToken: no name, no scope, or an unknown one.

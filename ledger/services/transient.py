@@ -20,8 +20,8 @@ _CAUSES = {"40001": "serialization", "40P01": "deadlock", "55P03": "lock timeout
 def try_again[T](write: Callable[[], T]) -> T:
     """Return what `write` returns, calling it again after a serialization failure, deadlock or lock timeout.
 
-    The pauses double and are drawn at random, so that those who met once do not meet again. Inside a transaction of
-    the caller nothing is tried again: the transaction is lost, and only its owner can repeat the whole.
+    The pauses double and are drawn at random, so that those who met once do not meet again. Inside a transaction
+    of the caller nothing is tried again: the transaction is lost, and only its owner can repeat the whole.
 
     Args:
         write: one transaction (or one statement outside of any); must be safe to call again after it failed.
