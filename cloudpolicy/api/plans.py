@@ -70,7 +70,7 @@ def get_plans(request: HttpRequest, page: Query[PageQuery]) -> dict[str, Any]:
 )
 def post_plan(request: HttpRequest) -> Status[dict[str, Any]]:
     """201 with a new plan, 200 with the last one when nothing has changed since."""
-    if request.body not in {b"", b"{}"}:
+    if request.body.strip() not in {b"", b"{}", b"null"}:
         raise Problem(422, "A plan follows from policy and forecast: send no body.")
     now = timezone.now()
     try:

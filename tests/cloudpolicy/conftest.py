@@ -1,5 +1,6 @@
 """An AWS-compatible server over real HTTP, empty for every test, behind a proxy that notes what is asked of it."""
 
+import logging
 from collections.abc import Iterator
 from urllib.request import Request, urlopen
 
@@ -12,6 +13,7 @@ from tests.cloudpolicy.recording_proxy import RecordingProxy
 
 @pytest.fixture(scope="session")
 def moto_port() -> Iterator[int]:
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     _, port = server.get_host_and_port()

@@ -1,0 +1,85 @@
+"""Planning behind the queue: woken by a forecast, done by a real worker, found by the sweep if not woken."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import redis
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from capstack.demo.cloud import seed_groups
+from capstack.demo.company import create_demo
+from cloudpolicy import jobs
+from cloudpolicy.models.plan import ScalingPlan
+from cloudpolicy.wake import wake
+from forecasting.services.publish import publish_forecast
+from forecasting.signals import forecast_published
+from tests.cloudpolicy.recording_proxy import RecordingProxy
+from tests.cloudpolicy.steered_company import NOW, steered_company
+
+
+def queued(client: "redis.Redis") -> int:
+    return int(client.llen("rq:queue:scaling"))  # type: ignore[arg-type]
+
+
+def test_a_real_worker_plans_after_a_forecast(
+    committed_db: str,
+    aws: RecordingProxy,
+    empty_redis: "redis.Redis",
+    start_worker: Callable[[str], object],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
+    seed_groups(endpoint=aws.url, region="us-east-1")
+    demo = create_demo(now=timezone.now(), months=3, sign_ins_path=tmp_path / "sign-ins.json")
+    aws.actions.clear()
+    publish_forecast(company_id=demo.company_id, now=timezone.now())
+    assert queued(empty_redis) == 1
+    start_worker("scaling")
+    deadline = time.monotonic() + 60
+    while not ScalingPlan.objects.exists() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    plan = ScalingPlan.objects.get()
+    assert plan.calls
+    assert plan.read_only_because == []
+    assert not aws.mutating
+
+
+@pytest.mark.django_db
+def test_a_forecast_every_moment_leaves_one_job_waiting(empty_redis: "redis.Redis") -> None:
+    for _ in range(5):
+        forecast_published.send_robust(sender=None, company_id=7, run_id=1)
+    assert queued(empty_redis) == 1
+    forecast_published.send_robust(sender=None, company_id=8, run_id=2)
+    assert queued(empty_redis) == 2
+
+
+def test_without_redis_waking_fails_quietly(settings: Settings) -> None:
+    settings.REDIS_QUEUE_URL = "redis://127.0.0.1:9/0"
+    assert wake(company_id=1) is False
+
+
+@pytest.mark.django_db
+def test_the_sweep_finds_a_company_that_was_not_woken(aws: RecordingProxy, empty_redis: "redis.Redis") -> None:
+    company = steered_company(days=80)
+    publish_forecast(company_id=company.id, now=NOW)
+    empty_redis.flushdb()
+    assert jobs.sweep(now=NOW) == 1
+    assert queued(empty_redis) == 1
+    # The forecast of these fixed days is old by the clock, which is a decision too.
+    assert jobs.replan(company_id=company.id) == "planned"
+    assert jobs.sweep(now=timezone.now()) == 0
+
+
+@pytest.mark.django_db
+def test_a_cloud_that_does_not_answer_does_not_fail_the_job(
+    empty_redis: "redis.Redis", settings: Settings
+) -> None:
+    settings.AWS_ENDPOINT_URL = "http://127.0.0.1:9"
+    company = steered_company(days=80)
+    publish_forecast(company_id=company.id, now=NOW)
+    assert jobs.replan(company_id=company.id) == "unavailable"
+    assert jobs.replan(company_id=company.id) == "resting"
