@@ -10,9 +10,9 @@ from typing import Any
 
 import psycopg
 
+from bench.bare_table import BARE_TABLE
 from bench.events import event, ndjson, start_of_today
 from bench.stack import Stack, running_stack
-from bench.urls import BARE_TABLE
 
 EVENTS = 60_000
 ROUNDS = 3

@@ -6,10 +6,10 @@ Goals: p95 <= 12 ms at 300 events/s (open loop: waiting counts); throughput on 8
 import json
 from typing import Any
 
+from bench.bare_table import BARE_TABLE
 from bench.events import event, start_of_today
 from bench.load import closed_loop, open_loop, post
 from bench.stack import Stack, running_stack
-from bench.urls import BARE_TABLE
 
 OPEN_LOOP_PER_SECOND = 300
 OPEN_LOOP_SECONDS = 20.0

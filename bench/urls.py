@@ -9,12 +9,6 @@ from django.views.decorators.csrf import csrf_exempt
 
 from capstack.urls import urlpatterns as application
 
-BARE_TABLE = """
-create table if not exists bench_bare_event (
-    id bigint generated always as identity primary key, source text, event_type text, amount numeric(20, 6),
-    currency text, occurred_at timestamptz, account text, category text, counterparty text, external_ref text)
-"""
-
 
 @csrf_exempt
 def bare_insert(request: HttpRequest) -> HttpResponse:
