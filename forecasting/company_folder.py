@@ -6,26 +6,34 @@ once, and only cash accounts move cash.
 
 import gzip
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone, tzinfo
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from forecasting.fit.history import CompanyHistory, MissingInputs
 from forecasting.fit.plan import InvalidPlan, PlanDocument, parse_plan
-from ledger.domain.account import CASH_KINDS, kind_of_account
 from ledger.domain.event import EventDraft, parse_event
-from ledger.domain.flows import EVENT_TYPES, ContractReceipt, DailyFlows, day_number
+from ledger.domain.flow_sums import daily_flows_from_events
+from ledger.domain.flows import EVENT_TYPES, DailyFlows, day_number
 from ledger.domain.problems import InvalidEvent
 from ledger.domain.strict_json import InvalidJson, parse_json
 
 EVENT_FILES = ("events.ndjson", "events.ndjson.gz")
 PLAN_FILE = "plan.json"
 TRUTH_FILE = "truth.json"
+
+# Winter and summer offset in minutes: where both are stated, days follow summer time.
+ZONE_BY_OFFSETS = {
+    (-480, -420): "America/Los_Angeles",
+    (-360, -300): "America/Chicago",
+    (-300, -240): "America/New_York",
+    (0, 60): "Europe/London",
+    (60, 120): "Europe/Berlin",
+    (120, 180): "Europe/Helsinki",
+    (600, 660): "Australia/Sydney",
+}
 
 
 class UnreadableFolder(ValueError):
@@ -68,7 +76,7 @@ def read_company_folder(folder: Path, *, now: datetime) -> CompanyFolder:
     plan = _read_plan(folder / PLAN_FILE)
     drafts = list(_events(folder, now=now))
     zone = _zone(drafts)
-    flows = daily_flows_of(drafts, zone=zone)
+    flows = daily_flows_from_events(drafts, zone)
     as_of = plan.as_of or _last_day(flows)
     if as_of is None:
         raise UnreadableFolder(f"{folder.name}: no event and no as_of in the plan")
@@ -84,77 +92,16 @@ def read_company_folder(folder: Path, *, now: datetime) -> CompanyFolder:
     return CompanyFolder(name=folder.name, history=history, truth=_read_truth(folder))
 
 
-def daily_flows_of(drafts: Iterable[EventDraft], *, zone: tzinfo) -> DailyFlows:
-    """Sum events per day, type, currency, category and counterparty, as the ledger's read side does."""
-    sums: dict[tuple[int, str, str, str, str], tuple[Decimal, int]] = {}
-    contracts = []
-    for draft in drafts:
-        if draft.occurred_at is None:
-            continue  # "now" is no day of the past
-        day = draft.occurred_at.astimezone(zone).date()
-        key = (day_number(day), draft.event_type, draft.currency, draft.category, draft.counterparty)
-        amount, count = sums.get(key, (Decimal(0), 0))
-        sums[key] = amount + (draft.amount if draft.flow == "in" else -draft.amount), count + 1
-        contract = _contract(draft, day)
-        if contract is not None:
-            contracts.append(contract)
-    keys = sorted(sums)
-    columns = list(zip(*keys, strict=True)) if keys else [()] * 5
-    currencies, currency = _codes(columns[2])
-    categories, category = _codes(columns[3])
-    counterparties, counterparty = _codes(columns[4])
-    return DailyFlows(
-        day=np.array(columns[0], dtype=np.int32),
-        amount=np.array([float(sums[key][0]) for key in keys], dtype=np.float64),
-        count=np.array([sums[key][1] for key in keys], dtype=np.int32),
-        event_type=np.array([EVENT_TYPES.index(name) for name in columns[1]], dtype=np.int8),
-        currency=currency,
-        category=category,
-        counterparty=counterparty,
-        currencies=currencies,
-        categories=categories,
-        counterparties=counterparties,
-        contracts=tuple(sorted(contracts, key=lambda receipt: (receipt.day, receipt.customer))),
-    )
-
-
 def _events(folder: Path, *, now: datetime) -> Iterator[EventDraft]:
-    """The events that count: on cash accounts or vendor credits, each external object once, the first time."""
     path = next(folder / name for name in EVENT_FILES if (folder / name).is_file())
-    seen: set[tuple[object, ...]] = set()
     with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
             try:
-                draft = parse_event(parse_json(line), now=now)
+                yield parse_event(parse_json(line), now=now)
             except (InvalidJson, InvalidEvent) as error:
                 raise UnreadableFolder(f"{folder.name}/{path.name}, line {number}: {error}") from error
-            account = draft.account or "bank"
-            thing = (draft.source, draft.event_type, draft.flow, account, draft.external_ref)
-            if draft.external_ref and thing in seen:
-                continue
-            seen.add(thing)
-            if draft.event_type == "credit" or (kind_of_account(account) or "bank") in CASH_KINDS:
-                yield draft
-
-
-def _contract(draft: EventDraft, day: date) -> ContractReceipt | None:
-    metadata = draft.metadata
-    if draft.event_type != "income" or isinstance(metadata, str) or "contract" not in metadata:
-        return None
-    term = metadata.get("term_months")
-    if not isinstance(term, int) or isinstance(term, bool) or not 0 < term < 1000:
-        return None
-    return ContractReceipt(
-        day=day,
-        customer=draft.counterparty,
-        amount=draft.amount,
-        currency=draft.currency,
-        term_months=term,
-        deferred=metadata.get("deferred") is True,
-        renewal=metadata.get("renewal") is True,
-    )
 
 
 def _read_plan(path: Path) -> PlanDocument:
@@ -193,11 +140,20 @@ def _cash(plan: PlanDocument, flows: DailyFlows, as_of: date) -> dict[str, Decim
     return cash
 
 
-def _zone(drafts: list[EventDraft]) -> tzinfo:
-    """The zone of the company: the offset that most events carry, so that its days are the days people saw."""
-    offsets = Counter(draft.occurred_at.utcoffset() for draft in drafts if draft.occurred_at is not None)
-    offset = offsets.most_common(1)[0][0] if offsets else None
-    return timezone(offset or timedelta(0))
+def _zone(drafts: list[EventDraft]) -> str:
+    """The zone whose days are the days people saw, told by the offsets that the events state.
+
+    Which country shares the offset is not told by it, so the zone says nothing about holidays.
+    """
+    stated = (draft.occurred_at.utcoffset() for draft in drafts if draft.occurred_at is not None)
+    offsets = Counter(offset // timedelta(minutes=1) for offset in stated if offset is not None)
+    usual = sorted(minutes for minutes, _ in offsets.most_common(2))
+    if tuple(usual) in ZONE_BY_OFFSETS:
+        return ZONE_BY_OFFSETS[usual[0], usual[1]]
+    hours, minutes = divmod(offsets.most_common(1)[0][0], 60) if offsets else (0, 0)
+    # The names of the fixed zones count westwards; the few zones of half hours are rounded to whole ones.
+    whole = hours + (minutes >= 30)
+    return f"Etc/GMT{-whole:+d}" if whole else "UTC"
 
 
 def _last_day(flows: DailyFlows) -> date | None:
@@ -206,9 +162,3 @@ def _last_day(flows: DailyFlows) -> date | None:
 
 def _usual_currency(drafts: list[EventDraft]) -> str:
     return Counter(draft.currency for draft in drafts).most_common(1)[0][0] if drafts else "USD"
-
-
-def _codes(names: tuple[str, ...]) -> tuple[tuple[str, ...], NDArray[np.int32]]:
-    distinct = tuple(sorted(set(names)))
-    place = {name: number for number, name in enumerate(distinct)}
-    return distinct, np.array([place[name] for name in names], dtype=np.int32)

@@ -16,8 +16,10 @@ from forecasting.fit.recurring import Occurrences
 Floats = NDArray[np.float64]
 
 PRIOR_WEIGHT = 0.5
-CORRECTION_USED = 0.8
-LEAST, MOST = 0.6, 2.0
+CORRECTION_USED = 0.4
+USUAL_MISS_SD = 0.15  # of a window, by chance
+OVERLAP = 2.0  # windows share days, so they are fewer than they look
+LEAST, MOST = 0.9, 1.5  # what vanished is often replaced by new payees; the reverse is rare
 LEAST_SD, MOST_SD = 0.02, 0.6
 
 
@@ -46,11 +48,13 @@ def fit_leak(looks: Looks, known: PoolHistory, occurrences: Occurrences, *, dire
     if not usable.any():
         return FittedLeak(correction=1.0, sd=0.0)
     x, w = np.log(actual[usable] / expected[usable]), window[usable] / WINDOW_DAYS
-    m = float((w * x).sum() / (w.sum() + PRIOR_WEIGHT))
-    v = float((w * (x - m) ** 2).sum() / w.sum())
     n = float(w.sum())
+    m = float((w * x).sum()) / (n + PRIOR_WEIGHT)
+    v = float((w * (x - m) ** 2).sum()) / n
+    # Chance misses are no leak: a bias counts as far as it stands out of its own error.
+    trusted = m**2 / (m**2 + OVERLAP * (v + USUAL_MISS_SD**2) / n)
     return FittedLeak(
-        correction=float(np.clip(np.exp(CORRECTION_USED * m), LEAST, MOST)),
+        correction=float(np.clip(np.exp(CORRECTION_USED * trusted * m), LEAST, MOST)),
         sd=float(np.clip(np.sqrt(0.5 * v + v / (n + 0.5)), LEAST_SD, MOST_SD)),
     )
 

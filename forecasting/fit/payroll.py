@@ -22,9 +22,11 @@ BONUS_RATIO = 1.12
 BONUS_RATIO_OUTSIDE_DECEMBER = 1.3
 OUTLIER = 0.2
 GROWTH_MONTHS = 12
-USUAL_GROWTH, USUAL_GROWTH_SD = 0.004, 0.02
+USUAL_GROWTH, USUAL_GROWTH_SD = 0.006, 0.012
 LEAST_GROWTH, MOST_GROWTH = -0.05, 0.06
-GROWTH_WITH_HIRES = 0.8  # the plan already names some of the people that growth would bring
+GROWTH_WITH_HIRES = 0.4  # the plan already names most of the people that growth would bring
+USUAL_WALK_SD, WALK_PRIOR_MONTHS = 0.03, 8
+ROBUST = 1.4826  # MAD to standard deviation of a normal
 FX_MONTHLY_SD = 0.023
 
 
@@ -192,13 +194,27 @@ def _growth(run_day: Ints, log_level: Floats, schedule: PaySchedule) -> tuple[fl
     recent = run_day > run_day[-1] - GROWTH_MONTHS * DAYS_PER_MONTH
     months = (run_day[recent] - run_day[-1]) / DAYS_PER_MONTH
     _, slope = line(months, smooth[recent])
-    se = slope_se(months, smooth[recent])
+    runs_per_month = max(1, round(schedule.runs_per_month))
+    steps = np.diff(log_level[::-1][::runs_per_month][::-1])
+    rw = _walk_sd(steps)
+    # Residuals around the line hang together, so its own standard error is far too sure of the slope: a walk with
+    # this step says how far a slope of that many months can be chance.
+    se = max(slope_se(months, smooth[recent]), rw / float(np.sqrt(max(-float(months[0]), 1.0))))
     share = weight(prior_sd=USUAL_GROWTH_SD, se=se) if np.isfinite(se) else 0.0
     g = float(np.clip(share * slope + (1 - share) * USUAL_GROWTH, LEAST_GROWTH, MOST_GROWTH))
-    runs_per_month = max(1, round(schedule.runs_per_month))
-    monthly = log_level[::-1][::runs_per_month][::-1]
-    rw = max(0.008, 0.8 * float(np.std(np.diff(monthly)))) if len(monthly) >= 4 else 0.03
-    return g, max(0.004, 0.7 * se) if np.isfinite(se) else 0.02, rw
+    return g, USUAL_GROWTH_SD * float(np.sqrt(1 - share)), rw
+
+
+def _walk_sd(steps: Floats) -> float:
+    """Sd of monthly log steps: a company's own, mixed with what is usual, because a calm year promises no calm one.
+
+    One step counts for at most three times the middle one: a single large hire is no habit.
+    """
+    if len(steps) < 2:
+        return USUAL_WALK_SD
+    limit = 3.0 * ROBUST * float(np.median(np.abs(steps))) + 0.01
+    own = float((np.clip(steps, -limit, limit) ** 2).sum())
+    return float(np.sqrt((own + WALK_PRIOR_MONTHS * USUAL_WALK_SD**2) / (len(steps) + WALK_PRIOR_MONTHS)))
 
 
 def _december_bonus(
