@@ -272,7 +272,7 @@ def _marks(*, projection: Projection, start: date, end: date) -> list[dict[str, 
             mark(
                 event.date,
                 text=event_words(event, currency=projection.currency),
-                short=event.label,
+                short="New money" if event.kind == TRANCHE else event.label,
                 colour="var(--good)" if event.kind == TRANCHE else "var(--warn)",
                 dash="3px,3px",
             )

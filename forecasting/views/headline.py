@@ -57,7 +57,7 @@ def _determined(projection: Projection) -> Headline:
         big=days(p50.days),
         beside=around,
         sure=sure,
-        besides=_besides(projection, leads_with="median"),
+        besides=_besides(projection),
         spoken=f"{NAMES[projection.basis]} runs out in {days(p50.days)}, {around}; {_plain(sure)}.",
         term="median",
     )
@@ -82,7 +82,7 @@ def _cautious(projection: Projection) -> Headline:
         big=days(p5.days),
         beside=until,
         sure=sure,
-        besides=_besides(projection, leads_with="cautious"),
+        besides=_besides(projection),
         spoken=f"{NAMES[projection.basis]} lasts at least {days(p5.days)}, {until}; {_plain(sure)}.",
         term="cautious",
     )
@@ -97,7 +97,7 @@ def _beyond(projection: Projection) -> Headline:
         big=f"within {days(horizon)}",
         beside=f"not before {_horizon_end(projection)}",
         sure=sure,
-        besides=_besides(projection, leads_with="cautious"),
+        besides=_besides(projection),
         spoken=f"{NAMES[projection.basis]} does not run out within the next {days(horizon)}; {_plain(sure)}.",
         term="beyond",
     )
@@ -125,17 +125,14 @@ def _upper(projection: Projection) -> tuple[tuple[str, bool], ...]:
     return ((days(p95.days), True), (f" ({_date(projection, p95)})", False))
 
 
-def _besides(projection: Projection, *, leads_with: str) -> tuple[str, ...]:
-    """What the answer is without each piece of new money, by the same kind of number that leads."""
-    shown = projection.new_money[:SHOWN_TRANCHES]
+def _besides(projection: Projection) -> tuple[str, ...]:
+    """How the answer forks with each piece of new money. What comes too late to matter makes no fork."""
     lines = []
-    for money in shown:
-        p5, p50, _ = money.not_received
-        # Money that comes too late to change the answer is no part of it.
-        if leads_with == "median" and p50 != projection.p50:
-            lines.append(f"without {_named(money, projection)} {span(p50)}")
-        elif leads_with == "cautious" and p5 != projection.p5:
-            lines.append(f"without {_named(money, projection)} at least {span(p5)}")
+    for money in projection.new_money[:SHOWN_TRANCHES]:
+        with_it, without_it = money.received[1], money.not_received[1]
+        if with_it != without_it:
+            name = _named(money, projection)
+            lines.append(f"{span(with_it)} if {name} comes, {span(without_it)} if it does not")
     return tuple(lines)
 
 

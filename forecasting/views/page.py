@@ -50,6 +50,7 @@ class RunwayPage:
     origin: str = ""
     past_label: str = ""
     has_events: bool = False
+    is_updating: bool = False
     waiting_for: str = ""
     board: RunwayBoard | None = None
 
@@ -101,6 +102,7 @@ def runway_page(
         origin=origin,
         past_label=_past_label(stored, projection) if stored is not None and projection is not None else "",
         has_events=state.position > 0,
+        is_updating=state.is_behind and state.position > 0,
         waiting_for=state.refusal,
         board=_board(stored, projection, address=address, state=state, now=now)
         if stored is not None and projection is not None

@@ -8,6 +8,7 @@
   const LABEL_GAP_PX = 7;
   const LABEL_FONT_PX = 12;
   const PAPER_WIDTH_PX = 676;
+  const PAPER_HEIGHT_PX = 340;
   const STILL = { displayModeBar: false, doubleClick: false, scrollZoom: false, showTips: false, showLink: false };
 
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -90,7 +91,7 @@
     const figure = JSON.parse(text);
     const family = getComputedStyle(place).fontFamily;
     const width = onPaper ? PAPER_WIDTH_PX : place.clientWidth;
-    const height = place.clientHeight;
+    const height = onPaper ? PAPER_HEIGHT_PX : place.clientHeight;
     const narrow = width < 560;
     const layout = figure.layout;
     const marks = figure.marks;

@@ -3,9 +3,11 @@
 
 (() => {
   /* --- Live pages: htmx asks again while somebody looks ---------------------------------------------------
-     The element [data-live] carries hx-get and hx-trigger="refresh". About once a second while the page is visible;
-     never while it is hidden; less and less often while the server does not answer. */
+     The element [data-live] carries hx-get and hx-trigger="refresh". About once a second while the page is visible,
+     oftener while it says [data-busy], that is, while a new forecast is on its way; never while it is hidden; less
+     and less often while the server does not answer. */
   const EVERY_MS = 1000;
+  const BUSY_MS = 250;
   const SLOWEST_MS = 30000;
   let waitMs = EVERY_MS;
   let timer = 0;
@@ -15,7 +17,7 @@
   function schedule() {
     clearTimeout(timer);
     if (!document.hidden && livePart()) {
-      timer = setTimeout(ask, waitMs);
+      timer = setTimeout(ask, waitMs === EVERY_MS && livePart().hasAttribute("data-busy") ? BUSY_MS : waitMs);
     }
   }
 
