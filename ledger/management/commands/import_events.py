@@ -96,8 +96,8 @@ class Command(BaseCommand):
         would = "would be " if dry_run else ""
         self.stdout.write(
             f"{report.read:,} lines of {report.format}: {report.recorded:,} {would}recorded, "
-            f"{report.duplicates:,} duplicates, {report.conflicts:,} conflicts, {report.rejected_lines:,} rejected, "
-            f"{report.needs_review:,} to review"
+            f"{report.duplicates:,} duplicates, {report.conflicts:,} conflicts, "
+            f"{report.rejected_lines:,} rejected, {report.needs_review:,} to review"
         )
         for title, problems in (
             ("rejected", report.rejected),
