@@ -77,9 +77,17 @@ def missing_services(*, folder: DataFolder, environ: Mapping[str, str], with_aws
                 title="a pretended AWS",
                 program=aws_program(url=url, log=folder.log("aws")),
                 environment={"AWS_ENDPOINT_URL": url, "DEMO_CLOUD": "on", **KEYS},
+                after_start=lambda: _make_demo_groups(url=url, region=environ.get("AWS_REGION") or "us-east-1"),
             )
         )
     return tuple(services)
+
+
+def _make_demo_groups(*, url: str, region: str) -> None:
+    """A pretended cloud is empty at every start; a command that asks it finds the demo's groups."""
+    from capstack.demo.cloud import seed_groups  # boto3 takes a moment to load, and only demos need it
+
+    seed_groups(endpoint=url, region=region)
 
 
 def _postgres(*, folder: DataFolder) -> Service:

@@ -10,6 +10,7 @@ from prometheus_client.core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from cloudpolicy.metrics import AppliedCollector
 from forecasting.metrics import RunwayCollector
 
 logger = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ def _process_registry() -> CollectorRegistry:
 def _database_registry() -> CollectorRegistry:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Patient(RunwayCollector()))
+    registry.register(_Patient(AppliedCollector()))
     return registry
 
 

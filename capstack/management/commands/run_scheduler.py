@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from capstack.demo.cloud import seed_groups
 from capstack.scheduler import Duty, keep_time
+from cloudpolicy.jobs import sweep as sweep_plans
 from forecasting.jobs import sweep
 
 SWEEP_SECONDS = 10
@@ -20,7 +21,7 @@ DEMO_CLOUD_SECONDS = 30
 
 
 class Command(BaseCommand):
-    help = "Sweep for companies whose forecast is behind, and keep the months ahead partitioned."
+    help = "Sweep for companies whose forecast or scaling plan is behind, and keep the months ahead partitioned."
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -33,6 +34,7 @@ class Command(BaseCommand):
 def _duties() -> list[Duty]:
     duties = [
         Duty(name="sweep", every_seconds=SWEEP_SECONDS, work=lambda: sweep(now=timezone.now())),
+        Duty(name="sweep_plans", every_seconds=SWEEP_SECONDS, work=lambda: sweep_plans(now=timezone.now())),
         Duty(
             name="partitions",
             every_seconds=PARTITIONS_SECONDS,
