@@ -6,8 +6,9 @@ import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ledger.models.company import Company, Membership, Role
+from ledger.models.company import Company, Role
 from ledger.models.user import User
+from ledger.services.memberships import grant_membership
 
 DOMAIN = "fernhill.example"
 
@@ -26,14 +27,13 @@ class _Person:
     role: Role
     first_name: str
     last_name: str
-    is_staff: bool
     is_superuser: bool
 
 
 PEOPLE = (
-    _Person(Role.FOUNDER, "Mara", "Lindqvist", is_staff=False, is_superuser=False),
-    _Person(Role.FINANCE, "Theo", "Baptiste", is_staff=True, is_superuser=False),
-    _Person(Role.ADMIN, "Priya", "Raman", is_staff=True, is_superuser=True),
+    _Person(Role.FOUNDER, "Mara", "Lindqvist", is_superuser=False),
+    _Person(Role.FINANCE, "Theo", "Baptiste", is_superuser=False),
+    _Person(Role.ADMIN, "Priya", "Raman", is_superuser=True),
 )
 
 
@@ -68,13 +68,12 @@ def _create_person(person: _Person, company: Company, known: dict[str, SignIn]) 
             sign_in.password,
             first_name=person.first_name,
             last_name=person.last_name,
-            is_staff=person.is_staff,
             is_superuser=person.is_superuser,
         )
     elif email not in known:
         user.set_password(sign_in.password)
         user.save(update_fields=["password"])
-    Membership.objects.get_or_create(company=company, user=user, defaults={"role": person.role})
+    grant_membership(company_id=company.pk, email=email, role=person.role.value)
     return sign_in
 
 

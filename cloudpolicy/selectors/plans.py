@@ -11,6 +11,7 @@ from cloudpolicy.engine.reason import Reason
 from cloudpolicy.models.plan import ScalingPlan
 
 MAX_PAGE = 100
+SIZE_KEYS = ("min", "max", "desired", "spot")
 CALL_KEYS = ("action", "group", "environment", "region", "before", "after", "permission", "because")
 
 
@@ -95,13 +96,25 @@ def stored_plan(row: ScalingPlan) -> StoredPlan:
         band=row.band or None,
         read_only_because=_reasons(row.read_only_because),
         warnings=_reasons(row.warnings),
-        calls=tuple({key: call[key] for key in CALL_KEYS} for call in row.calls),
+        calls=tuple(_call(call) for call in row.calls),
         digest=row.digest,
         decision=row.decision,
         created_at=row.created_at,
         confirmed_at=row.confirmed_at,
         applied_at=row.applied_at,
     )
+
+
+def _call(stored: dict[str, Any]) -> dict[str, Any]:
+    """A call in the order in which people read it; the database keeps no order of keys."""
+    call = {key: stored[key] for key in CALL_KEYS}
+    for side in ("before", "after"):
+        call[side] = {key: call[side][key] for key in sorted(call[side], key=_reading_order)}
+    return call
+
+
+def _reading_order(key: str) -> tuple[int, str]:
+    return (SIZE_KEYS.index(key) if key in SIZE_KEYS else len(SIZE_KEYS), key)
 
 
 def _reasons(stored: list[dict[str, str]]) -> tuple[Reason, ...]:
