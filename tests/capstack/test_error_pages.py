@@ -68,7 +68,7 @@ def test_robots_are_kept_out_and_the_icon_is_found():
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
 def test_no_template_needs_inline_script_style_or_eval(path):
-    text = path.read_text()
+    text = re.sub(r"\{#.*?#\}", "", path.read_text())
     assert not re.search(r"<script(?![^>]*\bsrc=)", text)
     assert "<style" not in text
     assert not re.search(r"\sstyle=|\son[a-z]+=", text)
