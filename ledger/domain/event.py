@@ -46,6 +46,7 @@ FIELDS = frozenset(
 )
 _KNOWN_CURRENCIES = ACTIVE_CURRENCIES | FORMER_CURRENCIES
 _NO_METADATA: dict[str, Any] = {}
+_SEPARATORS = frozenset({"T", "t", " "})
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +265,7 @@ def _instant(value: object, now: datetime, problems: list[FieldProblem]) -> date
         return None
     try:
         # The standard library also reads week dates, basic format and any separator; one spelling is enough.
-        instant = datetime.fromisoformat(value) if value[10:11] in {"T", "t", " "} and value[4:5] == "-" else None
+        instant = datetime.fromisoformat(value) if value[10:11] in _SEPARATORS and value[4:8:3] == "--" else None
     except ValueError:
         instant = None
     if instant is None:
