@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import redis
+from pytest_django.plugin import DjangoDbBlocker
 
 from capstack.embedded import postgres
 from capstack.embedded.redis import QUEUE_SETTINGS, redis_program, redis_url
@@ -99,6 +100,26 @@ def django_db_modify_db_settings() -> Iterator[None]:
         server.stop()
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None,
+    django_db_blocker: DjangoDbBlocker,
+    django_db_modify_db_settings: None,
+) -> Iterator[None]:
+    """Create the migrated test database, whoever asks for it.
+
+    pytest-django's own creates it for tests marked django_db only; `committed_db` alone would then clone the
+    database that DATABASE_URL names.
+    """
+    from django.test.utils import setup_databases, teardown_databases
+
+    with django_db_blocker.unblock():
+        databases = setup_databases(verbosity=0, interactive=False)
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(databases, verbosity=0)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def redis_server() -> Iterator[str]:
     """Give the URL of the session's Redis; every test starts with it running."""
@@ -131,7 +152,7 @@ def empty_redis(redis_server: str) -> Iterator["redis.Redis"]:
 
 @pytest.fixture
 def committed_db(
-    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: pytest.FixtureRequest
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[str]:
     """Give the URL of a database of this test's own, in which everything may commit; Django is connected to it.
 
