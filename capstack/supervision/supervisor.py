@@ -20,6 +20,8 @@ FIRST_BACKOFF_SECONDS = 0.5
 LONGEST_BACKOFF_SECONDS = 15.0
 # A program that ends with this code (EX_TEMPFAIL) asks for a fresh process, such as a worker grown too large.
 RESTART_ME = 75
+# One that asks again within this time would only be restarted for ever.
+SHORTEST_LIFE_SECONDS = 1.0
 LOG_LIMIT_BYTES = 20_000_000
 LOG_CHECK_SECONDS = 60.0
 
@@ -179,7 +181,7 @@ class Supervisor:
             return
         # Whatever the dead one left in its group would hold ports and locks against its successor.
         child.running.kill_group()
-        if code == RESTART_ME:
+        if code == RESTART_ME and now_monotonic - child.running.started_monotonic > SHORTEST_LIFE_SECONDS:
             child.running = RunningProgram(program=child.program)
             self._write_record()
             self._say(f"{child.program.name} asked for a fresh process")
