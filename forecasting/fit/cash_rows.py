@@ -140,21 +140,27 @@ def _roles(
 
 def _settle_roles(rows: CashRows, history: CompanyHistory) -> CashRows:
     role = rows.role.copy()
-    _settle_contracts(rows, history, role)
+    _settle_customers(rows, history, role)
     _settle_sales(rows, role)
     _settle_payroll_tax(rows, role)
     return replace(rows, role=role)
 
 
-def _settle_contracts(rows: CashRows, history: CompanyHistory, role: NDArray[np.int8]) -> None:
-    """A customer with a contract in the ledger or an open invoice in the plan pays by contract."""
-    customers = {receipt.customer for receipt in history.flows.contracts}
-    customers |= {receivable.customer for receivable in history.plan.open_receivables}
-    customers.discard("")
-    by_contract = np.array([payee.counterparty in customers for payee in rows.payees] or [False])
-    income = np.isin(role, (Role.REVENUE, Role.OTHER, Role.CONTRACT)) & (rows.amount > 0)
-    if len(role):
-        role[income & by_contract[rows.payee]] = Role.CONTRACT
+def _settle_customers(rows: CashRows, history: CompanyHistory, role: NDArray[np.int8]) -> None:
+    """Customers with a contract in the ledger pay by contract; who owes an invoice, and his like, pay by invoice."""
+    if not len(role):
+        return
+    contracted = {receipt.customer for receipt in history.flows.contracts} - {""}
+    owing = {receivable.customer for receivable in history.plan.open_receivables} - {""} - contracted
+    income = np.isin(role, (Role.REVENUE, Role.OTHER, Role.CONTRACT, Role.INVOICED)) & (rows.amount > 0)
+    by_contract = np.array([payee.counterparty in contracted for payee in rows.payees])
+    role[income & by_contract[rows.payee]] = Role.CONTRACT
+    income &= ~by_contract[rows.payee] & (role != Role.CONTRACT)
+    owes = np.array([payee.counterparty in owing for payee in rows.payees])
+    paid = set(rows.payee[income & owes[rows.payee]].tolist())
+    invoiced = {rows.payees[payee].category for payee in paid}
+    alike = np.array([payee.category in invoiced for payee in rows.payees])
+    role[income & alike[rows.payee]] = Role.INVOICED
 
 
 def _settle_sales(rows: CashRows, role: NDArray[np.int8]) -> None:

@@ -17,7 +17,7 @@ from forecasting.fit.payroll_tax import FittedPayrollTax, fit_payroll_taxes
 from forecasting.fit.pool import IN, OUT, FittedPool, fit_pool, monthly_outflow, pool_history
 from forecasting.fit.recurring import Streams, expect
 from forecasting.fit.renewals import planned_bills
-from forecasting.fit.revenue import FittedRevenue, fit_revenue
+from forecasting.fit.revenue import FittedRevenue, fit_invoiced, fit_sales
 from forecasting.fit.role import Role
 from forecasting.fit.taxes import FittedTaxes, fit_taxes
 
@@ -42,7 +42,8 @@ class FittedCompany:
     payrolls: tuple[FittedPayroll, ...]
     taxes_of: tuple[FittedPayrollTax | None, ...]
     hires: tuple[ExpectedHire, ...]
-    revenue: FittedRevenue | None
+    sales: FittedRevenue | None
+    invoiced: FittedRevenue | None
     contracts: FittedContracts
     clouds: tuple[FittedCloud, ...]
     taxes: FittedTaxes | None
@@ -69,9 +70,10 @@ def fit_company(history: CompanyHistory) -> FittedCompany:
     taxes_of, of_payroll_tax = fit_payroll_taxes(rows, payrolls)
     clouds, of_cloud = fit_clouds(rows, history)
     contracts, of_contracts = fit_contracts(rows, history)
-    revenue, of_revenue = fit_revenue(rows)
+    sales, of_sales = fit_sales(rows)
+    invoiced, of_invoiced = fit_invoiced(rows, explained=of_contracts | of_sales)
     taxes, of_taxes = fit_taxes(rows, calendar=calendar)
-    explained = of_payroll | of_payroll_tax | of_cloud | of_contracts | of_revenue | of_taxes
+    explained = of_payroll | of_payroll_tax | of_cloud | of_contracts | of_sales | of_invoiced | of_taxes
     explained |= planned_bills(rows, history) & ~of_cloud
     explained |= np.isin(rows.role, (Role.TRANSFER, Role.FUNDING))
 
@@ -86,7 +88,8 @@ def fit_company(history: CompanyHistory) -> FittedCompany:
         payrolls=payrolls,
         taxes_of=taxes_of,
         hires=expected_hires(history),
-        revenue=revenue,
+        sales=sales,
+        invoiced=invoiced,
         contracts=contracts,
         clouds=clouds,
         taxes=taxes,

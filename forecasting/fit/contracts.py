@@ -45,13 +45,19 @@ class Renewal:
 
 @dataclass(frozen=True, slots=True)
 class Receivable:
-    """An open invoice in base currency; `term_days` of delivery where it is for a deferred contract, else 0."""
+    """An open invoice in base currency.
+
+    Attributes:
+        term_days: of delivery where it is for a deferred contract, else 0.
+        by_contract: the customer pays by contract; else what it owes is part of the invoiced income expected anyway.
+    """
 
     customer: str
     due_day: int
     amount: float
     probability: float
     term_days: int
+    by_contract: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,8 @@ def fit_contracts(rows: CashRows, history: CompanyHistory) -> tuple[FittedContra
     terms = _terms(rows, history)
     explained = (rows.role == Role.CONTRACT) & np.array([p in terms for p in rows.payee.tolist()], dtype=bool)
     deferred = {receipt.customer for receipt in history.flows.contracts if receipt.deferred}
-    receivables = open_receivables(history, rows.as_of_day)
+    by_contract = {rows.payees[payee].counterparty for payee in terms}
+    receivables = open_receivables(history, rows.as_of_day, by_contract=by_contract)
     owing = {receivable.customer for receivable in receivables}
     last: dict[str, tuple[int, float, int]] = {}  # customer -> day, amount, term of the latest payment
     first: dict[str, tuple[int, float]] = {}
@@ -114,7 +121,7 @@ def fit_contracts(rows: CashRows, history: CompanyHistory) -> tuple[FittedContra
     ), explained
 
 
-def open_receivables(history: CompanyHistory, as_of_day: int) -> tuple[Receivable, ...]:
+def open_receivables(history: CompanyHistory, as_of_day: int, *, by_contract: set[str]) -> tuple[Receivable, ...]:
     """The plan's open invoices. They are in base currency, as the plan states no other."""
     terms = {
         receipt.customer: round(receipt.term_months * DAYS_PER_TERM_MONTH)
@@ -132,6 +139,7 @@ def open_receivables(history: CompanyHistory, as_of_day: int) -> tuple[Receivabl
                 amount=float(receivable.amount),
                 probability=PAYS_LATE_PROBABILITY if late else PAYS_PROBABILITY,
                 term_days=terms.get(receivable.customer, 0),
+                by_contract=receivable.customer in by_contract or receivable.customer in terms,
             )
         )
     return tuple(found)

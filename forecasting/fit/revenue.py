@@ -1,4 +1,4 @@
-"""Sales through a payment processor, net of refunds: level, growth, season and weekday."""
+"""Sales and invoiced income: level, growth, season and weekday."""
 
 from dataclasses import dataclass
 
@@ -22,6 +22,7 @@ SMOOTHING = 0.5
 PROFILE_DAYS = 182
 YOUNG_LOG_SD = 0.15  # of a monthly step, before two blocks have shown it
 ENDED_DAYS = 42
+STEADY_BLOCKS, STEADY_RECEIPTS = 6, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +52,47 @@ class FittedRevenue:
         return self.level_per_day * season * spread(profile=self.profile, first_day=first_day, days=days)
 
 
-def fit_revenue(rows: CashRows) -> tuple[FittedRevenue | None, NDArray[np.bool_]]:
-    """The sales of a company, and which rows they explain."""
-    explained = np.isin(rows.role, (Role.REVENUE, Role.REFUND))
+def fit_sales(rows: CashRows) -> tuple[FittedRevenue | None, NDArray[np.bool_]]:
+    """Sales through a processor, and which rows they explain."""
     sales = rows.role == Role.REVENUE
     if not sales.any():
         return None, np.zeros(len(rows.day), dtype=bool)
-    as_of_day, first_day = rows.as_of_day, int(rows.day[sales][0])
-    if as_of_day - int(rows.day[sales][-1]) > ENDED_DAYS:
-        return None, explained  # sales have ended: explained, and not expected again
-    day, amount = rows.day[explained], rows.amount[explained]
+    explained = np.isin(rows.role, (Role.REVENUE, Role.REFUND))
+    return _fit(rows, explained, first_day=int(rows.day[sales][0]), last_day=int(rows.day[sales][-1])), explained
+
+
+def fit_invoiced(
+    rows: CashRows, *, explained: NDArray[np.bool_]
+) -> tuple[FittedRevenue | None, NDArray[np.bool_]]:
+    """Income from customers who pay again and again, taken together; `explained` rows have a model already.
+
+    Each customer pays at his own time and may leave; all of them together are as steady as sales. Income that is
+    too rare for that stays with the streams and the pool.
+    """
+    mine = np.isin(rows.role, (Role.INVOICED, Role.CONTRACT)) & (rows.amount > 0) & ~explained
+    other = (rows.role == Role.OTHER) & (rows.amount > 0) & ~explained
+    for candidate in (mine | other, mine):
+        if _is_steady(rows, candidate):
+            first, last = int(rows.day[candidate][0]), int(rows.day[candidate][-1])
+            return _fit(rows, candidate, first_day=first, last_day=last), candidate
+    return None, np.zeros(len(rows.day), dtype=bool)
+
+
+def _is_steady(rows: CashRows, chosen: NDArray[np.bool_]) -> bool:
+    recent = chosen & (rows.day > rows.as_of_day - STEADY_BLOCKS * BLOCK_DAYS)
+    days = np.unique(rows.day[recent])
+    blocks = np.unique((rows.as_of_day - days) // BLOCK_DAYS)
+    return len(days) >= STEADY_RECEIPTS and len(blocks) >= STEADY_BLOCKS - 1
+
+
+def _fit(rows: CashRows, chosen: NDArray[np.bool_], *, first_day: int, last_day: int) -> FittedRevenue | None:
+    as_of_day = rows.as_of_day
+    if as_of_day - last_day > ENDED_DAYS:
+        return None  # it has ended, and is not expected again
+    day, amount = rows.day[chosen], rows.amount[chosen]
     centre, log_total = _blocks(day, amount, first_day, as_of_day)
     if not len(log_total):
-        return None, explained
+        return None
     seasonality = fit_seasonality(day=centre, log_total=log_total)
     level, g, gsd, sd = _trend(centre, log_total - seasonality.log_effect(centre), as_of_day)
     profile = weekday_profile(day=day, amount=amount, as_of_day=as_of_day, days=PROFILE_DAYS)
@@ -76,7 +105,7 @@ def fit_revenue(rows: CashRows) -> tuple[FittedRevenue | None, NDArray[np.bool_]
         g=GROWTH_USED * g,
         gsd=gsd,
         rw=max(0.02, 0.8 * sd),
-    ), explained
+    )
 
 
 def _blocks(day: Ints, amount: Floats, first_day: int, as_of_day: int) -> tuple[Ints, Floats]:

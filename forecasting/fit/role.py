@@ -22,7 +22,7 @@ class Role(IntEnum):
     TAX = 2
     REVENUE = 3
     REFUND = 4
-    CONTRACT = 5
+    CONTRACT = 5  # a year, or so, at a time
     CLOUD = 6
     CLOUD_CREDIT = 7
     SUBSCRIPTION = 8
@@ -32,6 +32,7 @@ class Role(IntEnum):
     FUNDING = 12
     TRANSFER = 13
     OTHER = 14
+    INVOICED = 15  # customers who pay again and again, each time an invoice
 
 
 def _words(text: str) -> frozenset[str]:
@@ -65,8 +66,10 @@ REVENUE_WORDS = _words(
     "revenue sales sale mrr stripe payout payouts processor charges checkout paypal shopify subscription "
     "subscriptions adyen braintree paddle gocardless ecommerce usage orders"
 )
-CONTRACT_WORDS = _words(
-    "enterprise contract contracts annual license licence licenses invoice invoices b2b customer customers"
+CONTRACT_WORDS = _words("enterprise contract contracts annual yearly license licence licenses licences")
+INVOICED_WORDS = _words(
+    "invoice invoices invoiced b2b customer customers client clients retainer retainers wholesale dealer dealers "
+    "receivable receivables project projects fees services"
 )
 REFUND_WORDS = _words("refund refunds chargeback chargebacks dispute disputes")
 
@@ -117,6 +120,7 @@ def _income(words: frozenset[str]) -> Role:
     for role, known in (
         (Role.FUNDING, FUNDING_WORDS),
         (Role.CONTRACT, CONTRACT_WORDS),
+        (Role.INVOICED, INVOICED_WORDS),
         (Role.REVENUE, REVENUE_WORDS),
     ):
         if words & known:
