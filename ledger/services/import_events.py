@@ -12,6 +12,7 @@ from ledger.domain.company import CompanyRef
 from ledger.domain.event import EventDraft, parse_event
 from ledger.domain.outcome import CONFLICT, DUPLICATE, RECORDED, REJECTED, Outcome
 from ledger.domain.problems import FieldProblem, InvalidEvent
+from ledger.importers import bank_csv
 from ledger.importers.csv_mapping import CsvChoices
 from ledger.importers.importer import HEAD_BYTES, ImportContext, Importer
 from ledger.importers.line_memory import LineMemory, line_memory
@@ -90,8 +91,9 @@ def import_events(
     Raises:
         FileRefused: the file is not what it says, or none of its lines can be read; nothing is recorded then.
     """
-    context = _context(company, account, choices or CsvChoices())
-    with _opened(stream, format_name) as (plain, importer), line_memory() as memory:
+    choices = choices or CsvChoices()
+    context = _context(company, account, choices)
+    with _opened(stream, format_name, choices) as (plain, importer), line_memory() as memory:
         total_bytes = plain.seek(0, 2)
         plain.seek(0)
         importing = _Importing(
@@ -110,21 +112,30 @@ def import_events(
     return importing.finished()
 
 
-def inspect_file(*, stream: BinaryIO, format_name: str = AUTO, max_plain_bytes: int = MAX_PLAIN_BYTES) -> str:
+def inspect_file(
+    *,
+    stream: BinaryIO,
+    format_name: str = AUTO,
+    choices: CsvChoices | None = None,
+    max_plain_bytes: int = MAX_PLAIN_BYTES,
+) -> str:
     """Return the name of the importer that would read a file, having unpacked it to its end.
 
     Raises:
         FileRefused: the file is not what it says, or too large.
     """
-    with _opened(stream, format_name, max_plain_bytes) as (_, importer):
+    with _opened(stream, format_name, choices or CsvChoices(), max_plain_bytes) as (_, importer):
         return importer.name
 
 
 @contextmanager
 def _opened(
-    stream: BinaryIO, format_name: str, max_plain_bytes: int = MAX_PLAIN_BYTES
+    stream: BinaryIO, format_name: str, choices: CsvChoices, max_plain_bytes: int = MAX_PLAIN_BYTES
 ) -> Iterator[tuple[BinaryIO, Importer]]:
     with plain_stream(stream, max_plain_bytes=max_plain_bytes) as plain:
+        if format_name == AUTO and choices.columns:
+            # Only this format has columns to be named, and without the names its header says nothing.
+            format_name = bank_csv.IMPORTER.name
         if format_name == AUTO:
             importer = detect(plain)
         else:

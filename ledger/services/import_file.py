@@ -46,7 +46,9 @@ def receive_file(
     Raises:
         FileRefused: too large, or not what it says.
     """
-    recognised = inspect_file(stream=stream, format_name=format_name, max_plain_bytes=MAX_PLAIN_BYTES)
+    recognised = inspect_file(
+        stream=stream, format_name=format_name, choices=choices, max_plain_bytes=MAX_PLAIN_BYTES
+    )
     stream.seek(0)
     with transaction.atomic():
         file = ImportFile.objects.create(

@@ -62,7 +62,7 @@ def test_it_reads_what_banks_print(text, decimal_mark, number):
     ],
 )
 def test_it_refuses_what_is_no_number(text):
-    with pytest.raises(InvalidNumber, match="is not a number such as 1,250.00"):
+    with pytest.raises(InvalidNumber, match=r"is not a number such as 1,250\.00"):
         read_number(text, decimal_mark=".")
 
 

@@ -66,15 +66,21 @@ def test_it_refuses_a_decompression_bomb_long_before_it_is_unpacked(monkeypatch)
     monkeypatch.setattr(source, "EXPANSION_FREE_BYTES", 2 * source.CHUNK_BYTES)
     compressor = zlib.compressobj(level=9, wbits=31)
     bomb = b"".join(compressor.compress(bytes(1_048_576)) for _ in range(64)) + compressor.flush()
-    with pytest.raises(FileRefused, match=r"grows too much: 6\d{4} bytes of it unpack to 1\d{7} already"):
-        with plain_stream(io.BytesIO(bomb)):
-            pass
+    with (
+        pytest.raises(FileRefused, match=r"grows too much: 6\d{4} bytes of it unpack to 1\d{7} already"),
+        plain_stream(io.BytesIO(bomb)),
+    ):
+        pass
 
 
 def test_it_bounds_the_size_of_pipes_and_of_unpacked_content():
-    with pytest.raises(FileRefused, match="larger than 100 bytes"):
-        with plain_stream(io.BufferedReader(Pipe(CONTENT)), max_plain_bytes=100):
-            pass
-    with pytest.raises(FileRefused, match="grows too much"):
-        with plain_stream(io.BytesIO(gzip.compress(CONTENT)), max_plain_bytes=100):
-            pass
+    with (
+        pytest.raises(FileRefused, match="larger than 100 bytes"),
+        plain_stream(io.BufferedReader(Pipe(CONTENT)), max_plain_bytes=100),
+    ):
+        pass
+    with (
+        pytest.raises(FileRefused, match="grows too much"),
+        plain_stream(io.BytesIO(gzip.compress(CONTENT)), max_plain_bytes=100),
+    ):
+        pass
