@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from cloudpolicy.selectors.unplanned import is_resting, unplanned_companies
+from cloudpolicy.selectors.unplanned import is_resting, last_refusal, unplanned_companies
 from cloudpolicy.services.aws import CloudUnavailable
 from cloudpolicy.services.planning import replan_scaling
 from cloudpolicy.wake import open_gate, wake
@@ -19,11 +19,14 @@ def replan(*, company_id: int) -> str:
     open_gate(company_id=company_id)
     if is_resting(company_id=company_id, now=now):
         return "resting"
+    known = last_refusal(company_id=company_id)
     try:
         plan = replan_scaling(company_id=company_id, now=now)
     except CloudUnavailable as unavailable:
-        # The reason is kept with the company, and the sweep comes back to it.
-        logger.warning("scaling_not_planned: company %s: %s", company_id, unavailable)
+        # The reason is kept with the company, and the sweep comes back to it. An installation without a cloud
+        # hears of it once and not every minute.
+        level = logging.DEBUG if last_refusal(company_id=company_id) == known else logging.WARNING
+        logger.log(level, "scaling_not_planned: company %s: %s", company_id, unavailable)
         return "unavailable"
     if plan is None:
         return "settled"

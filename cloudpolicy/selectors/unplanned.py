@@ -29,5 +29,10 @@ def is_resting(*, company_id: int, now: datetime) -> bool:
     return _resting(now).filter(company_id=company_id).exists()
 
 
+def last_refusal(*, company_id: int) -> str:
+    """Why the last attempt could not plan; '' when it could or none was made."""
+    return PlanningCursor.objects.filter(company_id=company_id).values_list("refusal", flat=True).first() or ""
+
+
 def _resting(now: datetime) -> QuerySet[PlanningCursor]:
     return PlanningCursor.objects.filter(tried_at__gte=now - REST_AFTER_REFUSAL).exclude(refusal="")
