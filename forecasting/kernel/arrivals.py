@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.kernel.calendar import MonthSteps
+from forecasting.kernel.calendar import LONGEST_MONTH_DAYS, MonthSteps
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,16 +55,6 @@ class SingleArrival:
         return Arrivals(paths, days[paths].astype(np.int64), np.full(paths.shape[0], self.amount))
 
 
-def together(laws: Sequence[ArrivalLaw], *, start: int, stop: int) -> Arrivals:
-    """All arrivals of several laws on one block of paths."""
-    parts = [law.on_block(start, stop) for law in laws]
-    return Arrivals(
-        np.concatenate([np.empty(0, np.int64), *(part.paths for part in parts)]),
-        np.concatenate([np.empty(0, np.int64), *(part.day_indexes for part in parts)]),
-        np.concatenate([np.empty(0), *(part.amounts for part in parts)]),
-    )
-
-
 class BlockArrivals:
     """All arrivals of several laws on one block.
 
@@ -94,43 +84,39 @@ class BlockArrivals:
         self.totals = incoming
         self.totals += self.outgoing
 
-    def in_cells(self, wanted: NDArray[np.bool_]) -> "MonthlyArrivals":
-        """The arrivals of the wanted cells, bool [steps, paths], month by month."""
-        flat = wanted.reshape(-1)
-        found = [
-            part.chosen(np.flatnonzero(flat[cells])) for part, cells in zip(self._parts, self._cells, strict=True)
-        ]
-        return MonthlyArrivals(found, steps=self._steps, block_paths=self._paths)
+    def day_by_day(self, wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """float32 [pairs, 31]: what arrives on each day of the wanted months, bool [steps, paths].
+
+        Pairs stand in the order of `np.nonzero(wanted)`; columns past the end of a short step are zero.
+        """
+        cells = np.flatnonzero(wanted)
+        pair_of_cell = np.full(wanted.size, -1)
+        pair_of_cell[cells] = np.arange(cells.shape[0])
+        day_of_step = np.arange(self._steps.step_of_day.shape[0]) - self._steps.starts[self._steps.step_of_day]
+        where, amounts = [np.empty(0, np.int64)], [np.empty(0)]
+        for part, part_cells in zip(self._parts, self._cells, strict=True):
+            pairs = pair_of_cell[part_cells]
+            hit = np.flatnonzero(pairs >= 0)
+            where.append(pairs[hit] * LONGEST_MONTH_DAYS + day_of_step[part.day_indexes[hit]])
+            amounts.append(part.amounts[hit])
+        return _sums(where, amounts, shape=(cells.shape[0], LONGEST_MONTH_DAYS))
+
+    def flows(self, *, paths: int) -> NDArray[np.float32]:
+        """float32 [paths, horizon]: what arrives on each day of the block's first paths."""
+        horizon = self._steps.step_of_day.shape[0]
+        where, amounts = [np.empty(0, np.int64)], [np.empty(0)]
+        for part in self._parts:
+            hit = np.flatnonzero(part.paths < paths)
+            where.append(part.paths[hit] * horizon + part.day_indexes[hit])
+            amounts.append(part.amounts[hit])
+        return _sums(where, amounts, shape=(paths, horizon))
 
     def _add(self, sums: NDArray[np.float64], cells: NDArray[np.int64], amounts: NDArray[np.float64]) -> None:
         sums += np.bincount(cells, weights=amounts, minlength=sums.size).reshape(sums.shape)
 
 
-class MonthlyArrivals:
-    """Arrivals put in order of their month step."""
-
-    def __init__(self, parts: Sequence[Arrivals], *, steps: MonthSteps, block_paths: int) -> None:
-        days = np.concatenate([np.empty(0, np.int64), *(part.day_indexes for part in parts)])
-        # Keys of one byte are sorted by counting; ten years of months fit.
-        step = steps.step_of_day[days].astype(np.uint8)
-        order = np.argsort(step, kind="stable")
-        self._steps = steps
-        self._block_paths = block_paths
-        self._edges = np.concatenate([[0], np.cumsum(np.bincount(step, minlength=steps.count))])
-        self._days = days[order]
-        self._paths = np.concatenate([np.empty(0, np.int64), *(part.paths for part in parts)])[order]
-        self._amounts = np.concatenate([np.empty(0), *(part.amounts for part in parts)])[order]
-
-    def per_day(self, *, step: int, paths: NDArray[np.int64]) -> NDArray[np.float32] | None:
-        """float32 [days of the step, chosen paths], the sum of each day; None when nothing arrives."""
-        first, last = self._edges[step], self._edges[step + 1]
-        if first == last:
-            return None
-        start, stop = int(self._steps.starts[step]), int(self._steps.stops[step])
-        chosen = paths.shape[0]
-        # Paths that were not chosen share one more column, dropped at the end.
-        column = np.full(self._block_paths, chosen)
-        column[paths] = np.arange(chosen)
-        where = (self._days[first:last] - start) * (chosen + 1) + column[self._paths[first:last]]
-        sums = np.bincount(where, weights=self._amounts[first:last], minlength=(stop - start) * (chosen + 1))
-        return sums.reshape(stop - start, chosen + 1)[:, :-1].astype(np.float32)
+def _sums(
+    where: list[NDArray[np.int64]], amounts: list[NDArray[np.float64]], *, shape: tuple[int, int]
+) -> NDArray[np.float32]:
+    counted = np.bincount(np.concatenate(where), weights=np.concatenate(amounts), minlength=shape[0] * shape[1])
+    return counted.astype(np.float32).reshape(shape)

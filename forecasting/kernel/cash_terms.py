@@ -1,10 +1,8 @@
 """The terms of the balance that are the same on every path, ready to be multiplied with what differs.
 
-Within a month step a balance is linear in a few rows of numbers per path, all of them zero or more:
+Within a month step a balance is linear in a few rows of numbers per path (`rows.py`):
 
-    B_t = B_start + sum_r daily[t, r] row_r + fixed_t + noise_t + arrivals_t
-
-Rows are the factor levels, the persistent error (its positive and its negative part) and the cloud invoices.
+    B_t = B_start + sum_r month_flows[r, t] row_r + noise_t + arrivals_t
 """
 
 from collections.abc import Sequence
@@ -40,12 +38,12 @@ class CashTerms:
     Attributes:
         levels: of the uncertain factors; the first rows of a block.
         cloud_levels: of each provider's usage.
-        persistent: float32 [paths], or None; two rows after the levels.
-        daily: float32 [horizon, rows], running sum since the start of the month step.
-        screens: float32 [steps, 1 + weeks, rows]. Row 0 is the whole step; row w the least that `daily` is
-            in the step's week w, so that its product with rows >= 0 is a bound from below.
-        fixed: float64 [horizon], running sum of certain flows since the start of the month step.
-        fixed_totals, screen_fixed: float64 [steps] and [steps, weeks], likewise.
+        persistent: float32 [paths], or None.
+        daily: float32 [rows, horizon], flow of each day per unit of each row. The last row is one: certain flows.
+        month_flows: float32 [steps, rows, 31], their running sum since the start of the month step.
+        screens: float32 [steps, 1 + weeks, rows]. Row 0 is the whole step, without certain flows; row w the least
+            that the running sum is in week w, so that its product with rows >= 0 is a bound from below.
+        fixed_totals: float64 [steps], certain flows of each step; added up in float64.
         noise: daily shocks, month by month.
         arrivals, funding: laws of single amounts; funding is kept apart because it is not burn.
         zero: balances at or below it count as zero.
@@ -59,22 +57,17 @@ class CashTerms:
     clouds: tuple[CloudMonths, ...]
     persistent: NDArray[np.float32] | None
     daily: NDArray[np.float32]
+    month_flows: NDArray[np.float32]
     screens: NDArray[np.float32]
-    fixed: NDArray[np.float64]
     fixed_totals: NDArray[np.float64]
-    screen_fixed: NDArray[np.float64]
     noise: MonthlyNoise
     arrivals: tuple[ArrivalLaw, ...]
     funding: tuple[ArrivalLaw, ...]
     zero: float
 
     @property
-    def first_invoice_row(self) -> int:
-        return len(self.levels) + (0 if self.persistent is None else 2)
-
-    @property
     def rows(self) -> int:
-        return self.first_invoice_row + len(self.clouds)
+        return self.daily.shape[0]
 
 
 def cash_terms(inputs: ForecastInputs, shocks: Shocks) -> CashTerms:
@@ -86,14 +79,13 @@ def cash_terms(inputs: ForecastInputs, shocks: Shocks) -> CashTerms:
     clouds = tuple(cloud_months(cloud=cloud, steps=steps) for cloud in inputs.cloud)
     has_persistent = bool(inputs.persistent_sd.any())
 
-    columns = [factor.daily for factor in uncertain]
+    flows = [factor.daily for factor in uncertain]
     if has_persistent:
-        columns += [inputs.persistent_sd, -inputs.persistent_sd]
-    columns += [_invoice_days(cloud, steps=steps, horizon_days=horizon) for cloud in clouds]
-    daily = _since_step_start(np.stack(columns, axis=1) if columns else np.zeros((horizon, 0)), steps)
-    fixed = _since_step_start(np.sum([inputs.fixed, *certain], axis=0)[:, None], steps)
-    screens = _screens(daily, steps)
-    screen_fixed = _screens(fixed, steps)
+        flows += [inputs.persistent_sd, -inputs.persistent_sd]
+    flows += [_invoice_days(cloud, steps=steps, horizon_days=horizon) for cloud in clouds]
+    flows.append(np.sum([inputs.fixed, *certain], axis=0))
+    daily = np.stack(flows)
+    month_flows = _since_step_start(daily, steps)
     streams = (draw_poisson(stream=s, shocks=shocks, horizon_days=horizon) for s in inputs.lump_streams)
     return CashTerms(
         inputs=inputs,
@@ -104,10 +96,9 @@ def cash_terms(inputs: ForecastInputs, shocks: Shocks) -> CashTerms:
         clouds=clouds,
         persistent=shocks.normal(kind="persistent", name="") if has_persistent else None,
         daily=daily.astype(np.float32),
-        screens=screens.astype(np.float32),
-        fixed=fixed[:, 0],
-        fixed_totals=screen_fixed[:, 0, 0],
-        screen_fixed=screen_fixed[:, 1:, 0],
+        month_flows=month_flows[:, steps.days_of_step].transpose(1, 0, 2).astype(np.float32),
+        screens=_screens(month_flows, steps),
+        fixed_totals=np.where(steps.stops > steps.starts, month_flows[-1, steps.stops - 1], 0.0),
         noise=monthly_noise(sd_per_day=inputs.shock_sd_per_day, steps=steps, shocks=shocks),
         arrivals=(
             *(stream for stream in streams if stream is not None),
@@ -138,16 +129,17 @@ def _invoice_days(cloud: CloudMonths, *, steps: MonthSteps, horizon_days: int) -
 
 
 def _since_step_start(flows: NDArray[np.float64], steps: MonthSteps) -> NDArray[np.float64]:
-    """Running sums of flows [horizon, n] that begin anew with each month step."""
-    running = np.concatenate([np.zeros((1, flows.shape[1])), np.cumsum(flows, axis=0)])
-    return np.asarray(running[1:] - running[steps.starts[steps.step_of_day]])
+    """Running sums of flows [rows, horizon] that begin anew with each month step."""
+    running = np.zeros((flows.shape[0], flows.shape[1] + 1))
+    np.cumsum(flows, axis=1, out=running[:, 1:])
+    return np.asarray(running[:, 1:] - running[:, steps.starts[steps.step_of_day]])
 
 
-def _screens(daily: NDArray[np.float64], steps: MonthSteps) -> NDArray[np.float64]:
-    """[steps, 1 + weeks, n]: the step's total, then the least of each of its weeks (a short step repeats one)."""
-    screens = np.zeros((steps.count, 1 + WEEKS_PER_STEP, daily.shape[1]))
+def _screens(month_flows: NDArray[np.float64], steps: MonthSteps) -> NDArray[np.float32]:
+    screens = np.zeros((steps.count, 1 + WEEKS_PER_STEP, month_flows.shape[0]), np.float32)
     some = steps.stops > steps.starts
-    screens[some, 0] = daily[steps.stops[some] - 1]
-    weeks = np.minimum.reduceat(daily, steps.week_starts, axis=0)
+    screens[some, 0] = month_flows[:, steps.stops[some] - 1].T
+    screens[:, 0, -1] = 0.0
+    weeks = np.minimum.reduceat(month_flows, steps.week_starts, axis=1).T
     screens[some, 1:] = weeks[steps.weeks_of_step[some]]
     return screens

@@ -14,34 +14,41 @@ MOST_THREADS = 4
 
 def blocks(paths: int) -> list[tuple[int, int]]:
     """Half-open path ranges."""
-    return [(start, min(start + PATHS_PER_BLOCK, paths)) for start in range(0, paths, PATHS_PER_BLOCK)]
+    return pieces(count=paths, size=PATHS_PER_BLOCK)
 
 
-def for_each_block(work: Callable[[int, int], None], *, paths: int) -> None:
-    """Call `work(start, stop)` once per block, on up to four threads; the first exception is raised here.
+def pieces(*, count: int, size: int) -> list[tuple[int, int]]:
+    """0 .. count - 1 in half-open ranges of `size`, the last one shorter."""
+    return [(start, min(start + size, count)) for start in range(0, count, size)]
 
-    Threads are made per call: it costs 60 us each, and nothing is left to break when a worker forks.
+
+def in_pieces(work: Callable[[int, int], None], *, count: int, size: int) -> None:
+    """Call `work(start, stop)` once per piece, on a few threads; the first exception is raised here.
+
+    Threads are made per call: that costs 60 us each, and nothing is left to break when a worker forks.
     """
-    todo = iter(blocks(paths))  # next() on a list iterator is atomic
+    todo = pieces(count=count, size=size)
+    left = iter(todo)  # next() on a list iterator is atomic
     failures: list[BaseException] = []
 
     def drain() -> None:
         try:
-            for start, stop in todo:
+            for start, stop in left:
                 work(start, stop)
         except BaseException as failure:
             failures.append(failure)
 
-    wanted = min(
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
-        MOST_THREADS,
-        -(-paths // PATHS_PER_BLOCK),
-    )
-    others = [Thread(target=drain, name=f"kernel-{n}", daemon=True) for n in range(1, wanted)]
-    for thread in others:
+    helpers = min(_cores(), MOST_THREADS, len(todo)) - 1
+    threads = [Thread(target=drain, name=f"kernel-{n}", daemon=True) for n in range(helpers)]
+    for thread in threads:
         thread.start()
     drain()
-    for thread in others:
+    for thread in threads:
         thread.join()
     if failures:
         raise failures[0]
+
+
+def _cores() -> int:
+    """Cores this process may use; a container often has fewer than the machine."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.kernel.calendar import LONGEST_MONTH_DAYS
 from forecasting.kernel.levels import SHOCK_ROWS_BEFORE_STEPS
 from forecasting.kernel.path_blocks import blocks
 from forecasting.kernel.strata import StratifiedRow, draw_row
@@ -74,8 +75,9 @@ class Shocks:
     """Everything random in one simulation of `paths` x `horizon_days`; make it with `shocks_for`.
 
     Attributes:
-        cumulative_noise: float32 [horizon_days + 1, paths], running sum of daily Student-t(4) shocks of unit
-            variance, row 0 being zero.
+        running_noise: float32 [paths, 1 + horizon_days + 31], running sum of daily Student-t(4) shocks of unit
+            variance. Column t is day t, column 0 is zero, and 31 unused columns let a window of one month begin
+            on any day.
         worst_noise: float32 [cells + 1, paths], running sum of the negative shocks alone at every
             `WORST_NOISE_GRID_DAYS` days: a bound of how far the noise can fall between two days.
     """
@@ -83,7 +85,7 @@ class Shocks:
     seed: int
     paths: int
     horizon_days: int
-    cumulative_noise: NDArray[np.float32] = field(repr=False)
+    running_noise: NDArray[np.float32] = field(repr=False)
     worst_noise: NDArray[np.float32] = field(repr=False)
     _streams: "OrderedDict[tuple[str, ...], _Sized]" = field(default_factory=OrderedDict, repr=False)
     _lock: RLock = field(default_factory=RLock, repr=False)
@@ -93,7 +95,7 @@ class Shocks:
         """Bytes held now, streams included."""
         with self._lock:
             streams = sum(stream.nbytes for stream in self._streams.values())
-        return self.cumulative_noise.nbytes + self.worst_noise.nbytes + streams
+        return self.running_noise.nbytes + self.worst_noise.nbytes + streams
 
     def level_shocks(self, name: str) -> NDArray[np.float32]:
         """float32 [3 + month steps, paths]: ones, e1, e2 and one normal per month step of factor `name`."""
@@ -198,16 +200,22 @@ def most_month_steps(horizon_days: int) -> int:
 
 
 def _draw_set(*, seed: int, paths: int, horizon_days: int) -> Shocks:
-    noise = np.zeros((horizon_days + 1, paths), np.float32)
+    running = np.zeros((paths, 1 + horizon_days + LONGEST_MONTH_DAYS), np.float32)
     worst = np.zeros((-(-horizon_days // WORST_NOISE_GRID_DAYS) + 1, paths), np.float32)
-    for day in range(1, horizon_days + 1):
-        shocks = draw_row(generator=_generator(seed, "noise", "", day), paths=paths).heavy_tailed()
-        np.add(noise[day - 1], shocks, out=noise[day])
-        worst[(day - 1) // WORST_NOISE_GRID_DAYS + 1] += np.minimum(shocks, 0.0)
+    # Drawn by day, kept by path: a few days at a time, because writing single columns is slow.
+    for first in range(1, horizon_days + 1, WORST_NOISE_GRID_DAYS):
+        days = range(first, min(first + WORST_NOISE_GRID_DAYS, horizon_days + 1))
+        drawn = [
+            draw_row(generator=_generator(seed, "noise", "", day), paths=paths).heavy_tailed() for day in days
+        ]
+        shocks = np.stack(drawn)
+        worst[first // WORST_NOISE_GRID_DAYS + 1] = np.minimum(shocks, 0.0).sum(axis=0)
+        shocks[0] += running[:, first - 1]
+        running[:, days.start : days.stop] = np.cumsum(shocks, axis=0).T
     np.cumsum(worst, axis=0, out=worst)
-    noise.setflags(write=False)
+    running.setflags(write=False)
     worst.setflags(write=False)
-    return Shocks(seed=seed, paths=paths, horizon_days=horizon_days, cumulative_noise=noise, worst_noise=worst)
+    return Shocks(seed=seed, paths=paths, horizon_days=horizon_days, running_noise=running, worst_noise=worst)
 
 
 def _generator(seed: int, kind: str, name: str, row: int) -> np.random.Generator:

@@ -16,7 +16,7 @@ from forecasting.kernel.cash_terms import cash_terms
 from forecasting.kernel.charted_paths import ChartedPaths
 from forecasting.kernel.inputs import ForecastInputs
 from forecasting.kernel.outcome import Outcome
-from forecasting.kernel.path_blocks import for_each_block
+from forecasting.kernel.path_blocks import PATHS_PER_BLOCK, in_pieces
 from forecasting.kernel.quantiles import is_determined, quantile_days, runway_quantile
 from forecasting.kernel.shocks import Shocks
 from forecasting.kernel.soundness import UnsoundInputs, check_inputs
@@ -47,7 +47,7 @@ def simulate(inputs: ForecastInputs, shocks: Shocks, *, with_bands: bool = True)
         if charted is not None:
             charted.add(block)
 
-    for_each_block(run, paths=shocks.paths)
+    in_pieces(run, count=shocks.paths, size=PATHS_PER_BLOCK)
     days = quantile_days(runway_days=runway, horizon_days=inputs.horizon_days)
     p5, p50, p95 = (
         runway_quantile(quantile_days=days, percent=percent, horizon_days=inputs.horizon_days)
