@@ -17,6 +17,8 @@ MINUS = "\N{MINUS SIGN}"
 NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "CNY": "CN¥", "CAD": "CA$", "AUD": "A$", "NZD": "NZ$"}
 UNITS = ((Decimal(1), ""), (Decimal(1_000), "k"), (Decimal(1_000_000), "M"), (Decimal(1_000_000_000), "bn"))
+# Ten months: "24 Jan" said in November is the next one, said of a day a year ahead it could be either.
+UNAMBIGUOUS_DAYS = 300
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 Amount = Decimal | int | float | str
@@ -92,9 +94,13 @@ def days(count: int) -> str:
 
 @register.filter
 def day_date(day: date, reference: date | None = None) -> str:
-    """`24 Jan`, with the year when it is not the year of `reference` (or when there is no reference)."""
+    """`24 Jan`, with the year unless it is the year of `reference` or the months right after it."""
     text = f"{day.day}\N{NO-BREAK SPACE}{MONTHS[day.month - 1]}"
-    return text if reference is not None and reference.year == day.year else f"{text}\N{NO-BREAK SPACE}{day.year}"
+    if reference is not None:
+        days_ahead = (day - reference).days
+        if day.year == reference.year or 0 <= days_ahead < UNAMBIGUOUS_DAYS:
+            return text
+    return f"{text}\N{NO-BREAK SPACE}{day.year}"
 
 
 @register.filter

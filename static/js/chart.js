@@ -8,7 +8,7 @@
   const LABEL_GAP_PX = 7;
   const LABEL_FONT_PX = 12;
   const PAPER_WIDTH_PX = 676;
-  const PAPER_HEIGHT_PX = 340;
+  const PAPER_HEIGHT_PX = 430;
   const STILL = { displayModeBar: false, doubleClick: false, scrollZoom: false, showTips: false, showLink: false };
 
   const calm = matchMedia("(prefers-reduced-motion: reduce)");

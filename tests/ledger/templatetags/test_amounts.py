@@ -66,9 +66,11 @@ def test_one_day_is_not_days():
     assert [days(0), days(1), days(62)] == ["0 days", "1 day", "62 days"]
 
 
-def test_a_date_of_this_year_needs_no_year():
+def test_a_date_of_this_year_or_soon_after_needs_no_year():
     assert day_date(date(2027, 1, 24), date(2027, 12, 1)) == f"24{B}Jan"
-    assert day_date(date(2027, 1, 24), date(2026, 12, 1)) == f"24{B}Jan{B}2027"
+    assert day_date(date(2027, 1, 24), date(2026, 12, 1)) == f"24{B}Jan"
+    assert day_date(date(2027, 11, 24), date(2026, 12, 1)) == f"24{B}Nov{B}2027"
+    assert day_date(date(2025, 12, 24), date(2026, 1, 2)) == f"24{B}Dec{B}2025"
     assert day_date(date(2027, 1, 24)) == f"24{B}Jan{B}2027"
 
 
