@@ -163,6 +163,8 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG
+# Pages name hashed files only; to compress the others as well would double the time of a first start.
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 # --- Cloud ------------------------------------------------------------------------------------------------
 
