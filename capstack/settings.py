@@ -96,6 +96,8 @@ RQ_QUEUES = {
     name: {"URL": REDIS_QUEUE_URL, "DEFAULT_TIMEOUT": seconds, "SERIALIZER": "rq.serializers.JSONSerializer"}
     for name, seconds in {"forecast": 120, "imports": 3600, "scaling": 600}.items()
 }
+# Its dashboard lets every member of staff empty a queue, and its pages need inline styles and scripts.
+RQ_SHOW_ADMIN_LINK = False
 
 # --- People -----------------------------------------------------------------------------------------------
 
