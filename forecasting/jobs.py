@@ -4,6 +4,7 @@ import logging
 import time
 from datetime import datetime
 from random import Random
+from uuid import uuid4
 
 from django.db import InterfaceError, OperationalError, close_old_connections
 from django.utils import timezone
@@ -28,14 +29,27 @@ _random = Random()  # noqa: S311 - spreads retries, guards nothing
 
 
 def recompute(*, company_id: int) -> str:
-    """Publish the forecast that the company's journal and plan imply now. Returns what happened, for the log."""
-    if not _paced(company_id):
-        wake_again(company_id=company_id)
-        return "paced"
-    open_gate(company_id=company_id)
-    result = _publish(company_id)
-    FORECASTS.labels(result).inc()
-    return result
+    """Publish the forecast that the company's journal and plan imply now. Returns what happened, for the log.
+
+    Transient errors of the database (a deadlock, a serialization failure, a restart) are tried again with
+    exponential back-off and jitter; one that stays fails the job, and the sweeper wakes the company again.
+    """
+    owner = uuid4().hex
+    waits = backoff_seconds(attempts=ATTEMPTS, base_seconds=0.1, cap_seconds=2.0, rng=_random)
+    while True:
+        try:
+            result = _recompute(company_id, owner=owner)
+        except (OperationalError, InterfaceError) as error:
+            close_old_connections()
+            wait_seconds = next(waits, None)
+            if wait_seconds is None:
+                FORECASTS.labels("failed").inc()
+                raise
+            logger.warning("forecast_retried: company %s in %.2f s: %s", company_id, wait_seconds, error)
+            time.sleep(wait_seconds)
+        else:
+            FORECASTS.labels(result).inc()
+            return result
 
 
 def sweep(*, now: datetime) -> int:
@@ -64,32 +78,22 @@ def _paced(company_id: int) -> bool:
     return True
 
 
-def _publish(company_id: int) -> str:
-    waits = backoff_seconds(attempts=ATTEMPTS, base_seconds=0.1, cap_seconds=2.0, rng=_random)
-    while True:
-        try:
-            publication = publish_forecast(company_id=company_id, now=timezone.now())
-        except LeaseBusy:
-            # Its holder looks at the journal once more after releasing, so nothing is lost by leaving.
-            return "busy"
-        except LeaseLost:
-            return "busy"
-        except MissingInputs as missing:
-            logger.info("forecast_refused: company %s: %s", company_id, missing)
-            return "refused"
-        except (OperationalError, InterfaceError) as error:
-            # Deadlock, serialization failure, lock timeout, a restart of PostgreSQL: worth another attempt.
-            close_old_connections()
-            wait_seconds = next(waits, None)
-            if wait_seconds is None:
-                FORECASTS.labels("failed").inc()
-                raise
-            logger.warning("forecast_retried: company %s in %.2f s: %s", company_id, wait_seconds, error)
-            time.sleep(wait_seconds)
-        else:
-            if publication.behind:
-                wake(company_id=company_id)
-            if not publication.created:
-                return "unchanged"
-            prune_runs(company_id=company_id, now=timezone.now())
-            return "published"
+def _recompute(company_id: int, *, owner: str) -> str:
+    if not _paced(company_id):
+        wake_again(company_id=company_id)
+        return "paced"
+    open_gate(company_id=company_id)
+    try:
+        publication = publish_forecast(company_id=company_id, now=timezone.now(), owner=owner)
+    except (LeaseBusy, LeaseLost):
+        # Whoever holds the lease looks at the journal once more after releasing it, so nothing is lost by leaving.
+        return "busy"
+    except MissingInputs as missing:
+        logger.info("forecast_refused: company %s: %s", company_id, missing)
+        return "refused"
+    if publication.behind:
+        wake(company_id=company_id)
+    if not publication.created:
+        return "unchanged"
+    prune_runs(company_id=company_id, now=timezone.now())
+    return "published"

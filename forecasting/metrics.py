@@ -14,7 +14,7 @@ FORECAST_SECONDS = Histogram(
 FORECASTS = Counter(
     "forecasts_total",
     "Attempts to bring a company's forecast up to date, by how they ended.",
-    ("result",),  # published | unchanged | refused | busy | failed
+    ("result",),  # published | unchanged | refused | busy | paced | failed
 )
 WAKES = Counter(
     "forecast_wakes_total",

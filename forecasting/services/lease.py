@@ -24,7 +24,7 @@ class LeaseLost(Exception):
 
 
 def claim_lease(*, company_id: int, owner: str, lease_seconds: float = LEASE_SECONDS) -> None:
-    """Claim the company for `owner`.
+    """Claim the company for `owner`, who may hold it already (an attempt after one that failed half-way).
 
     Raises:
         LeaseBusy: somebody holds a lease that has not run out.
@@ -32,7 +32,7 @@ def claim_lease(*, company_id: int, owner: str, lease_seconds: float = LEASE_SEC
     ForecastCursor.objects.bulk_create([ForecastCursor(company_id=company_id)], ignore_conflicts=True)
     claimed = (
         ForecastCursor.objects.filter(company_id=company_id)
-        .filter(Q(lease_until=None) | Q(lease_until__lt=Now()))
+        .filter(Q(lease_until=None) | Q(lease_until__lt=Now()) | Q(lease_owner=owner))
         .update(lease_owner=owner, lease_until=Now() + timedelta(seconds=lease_seconds), claimed_at=Now())
     )
     if not claimed:

@@ -5,12 +5,13 @@ lease -> history -> both forecasts -> one transaction that stores the runs and m
 
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, InterfaceError, transaction
 from django.db.models import Max
 
 from forecasting import engine
@@ -55,10 +56,13 @@ class Publication:
     behind: bool
 
 
-def publish_forecast(*, company_id: int, now: datetime) -> Publication:
+def publish_forecast(*, company_id: int, now: datetime, owner: str | None = None) -> Publication:
     """Bring one company's published forecasts, on both bases, up to date with its journal and plan.
 
     Doing it again with nothing new changes nothing but the time of the last check.
+
+    Args:
+        owner: who holds the lease meanwhile, the same for every attempt of one job; default somebody new.
 
     Raises:
         MissingInputs: there is no honest forecast yet; the reasons name what is missing.
@@ -67,7 +71,7 @@ def publish_forecast(*, company_id: int, now: datetime) -> Publication:
         CompanyNotFound: no such company.
     """
     company = company_ref(company_id=company_id)
-    owner = uuid4().hex
+    owner = owner or uuid4().hex
     started = time.perf_counter()
     claim_lease(company_id=company_id, owner=owner)
     head = journal_position(company_id=company_id)
@@ -83,7 +87,9 @@ def publish_forecast(*, company_id: int, now: datetime) -> Publication:
         _refuse(company_id=company_id, owner=owner, position=head, missing=missing, now=now)
         raise
     except BaseException:
-        release_lease(company_id=company_id, owner=owner)
+        # Without a connection the lease runs out by itself; what went wrong must not be hidden by that.
+        with suppress(DatabaseError, InterfaceError):
+            release_lease(company_id=company_id, owner=owner)
         raise
     if in_force is None:
         FORECAST_SECONDS.observe(time.perf_counter() - started)
