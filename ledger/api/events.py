@@ -15,11 +15,12 @@ from ledger.api.body import JSON, NDJSON_TYPES, body_chunks, media_type, whole_b
 from ledger.api.bulk import record_items
 from ledger.api.bulk_items import Item, array_items, line_items, not_json
 from ledger.api.event_json import event_json
-from ledger.api.problems import Problem, ProblemSchema
+from ledger.api.problems import Problem, ProblemSchema, invalid
 from ledger.api.replay import HEADER, answer_once
 from ledger.api.schemas import BulkAnswer, EventAnswer, EventIn, EventList
 from ledger.domain.event import EventDraft, parse_event
 from ledger.domain.outcome import CONFLICT, RECORDED, REJECTED
+from ledger.domain.problems import InvalidEvent
 from ledger.domain.strict_json import InvalidJson, parse_json
 from ledger.domain.token import TokenIdentity
 from ledger.selectors.journal import DEFAULT_ROWS, MAX_ROWS, EventFilter, list_events
@@ -73,10 +74,11 @@ def record_event(request: HttpRequest) -> HttpResponse:
 
 def _draft(body: bytes, now: datetime) -> EventDraft:
     try:
-        raw = parse_json(body)
+        return parse_event(parse_json(body), now=now)
     except InvalidJson as error:
         raise not_json(str(error)) from None
-    return parse_event(raw, now=now)
+    except InvalidEvent as error:
+        raise invalid(error) from None
 
 
 def _record(draft: EventDraft, identity: TokenIdentity, now: datetime) -> HttpResponse:

@@ -45,9 +45,10 @@ _CONTRACTS = """
     SELECT e.company_id, e.event_id, (e.occurred_at AT TIME ZONE %(timezone)s)::date, e.counterparty, e.amount,
            e.currency, (e.metadata ->> 'term_months')::integer,
            coalesce(e.metadata -> 'deferred' = 'true', false), coalesce(e.metadata -> 'renewal' = 'true', false)
-    FROM ledger_capitalevent e
+    FROM ledger_capitalevent e JOIN ledger_account a ON a.id = e.account_id
     WHERE e.company_id = %(company)s AND e.position > %(after)s AND e.position <= %(until)s
-      AND e.event_type = 'income' AND e.reverses IS NULL AND e.metadata ? 'contract'
+      AND a.kind IN ('bank', 'card', 'processor') AND e.event_type = 'income' AND e.reverses IS NULL
+      AND e.metadata ? 'contract'
       AND e.metadata ->> 'term_months' ~ '^[1-9][0-9]{0,2}$'
       AND jsonb_typeof(e.metadata -> 'term_months') = 'number'
     ON CONFLICT DO NOTHING

@@ -22,7 +22,9 @@ _FIND = """
     FROM ledger_apitoken t JOIN ledger_company c ON c.id = t.company_id
     WHERE t.token_sha256 = %s AND t.revoked_at IS NULL
 """
-_USE = "UPDATE ledger_apitoken SET last_used_at = %s WHERE id = %s AND (last_used_at IS NULL OR last_used_at < %s)"
+_USE = """
+    UPDATE ledger_apitoken SET last_used_at = %s WHERE id = %s AND (last_used_at IS NULL OR last_used_at <= %s)
+"""
 
 
 class InvalidToken(ValueError):

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 from django.utils import timezone
 
 from ledger.models.company import Role
@@ -25,15 +26,16 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            company = create_company(
-                slug=options["slug"],
-                name=options["name"] or options["slug"],
-                currency=options["currency"],
-                timezone=options["timezone"],
-                now=timezone.now(),
-            )
-            if options["member"]:
-                grant_membership(company_id=company.pk, email=options["member"], role=options["role"])
+            with transaction.atomic():
+                company = create_company(
+                    slug=options["slug"],
+                    name=options["name"] or options["slug"],
+                    currency=options["currency"],
+                    timezone=options["timezone"],
+                    now=timezone.now(),
+                )
+                if options["member"]:
+                    grant_membership(company_id=company.pk, email=options["member"], role=options["role"])
         except (InvalidCompany, UnknownPerson) as error:
             raise CommandError(str(error)) from None
         if options["json"]:

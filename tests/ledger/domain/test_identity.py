@@ -19,7 +19,7 @@ COFFEE: dict[str, Any] = {
     "event_type": "expense",
     "direction": "out",
     "account_id": 42,
-    "amount": Decimal("1250"),
+    "amount": Decimal(1250),
     "currency": "USD",
     "occurred_at": datetime(2026, 3, 1, 9, 30, tzinfo=UTC),
     "external_ref": "ch_1",

@@ -87,6 +87,6 @@ def test_a_json_number_keeps_its_digits() -> None:
 
 
 def test_a_conversion_rounds_once_to_six_decimals_half_even() -> None:
-    assert convert(Decimal("1"), rate=Decimal("0.0000005")) == Decimal("0.000000")
-    assert convert(Decimal("1"), rate=Decimal("0.0000015")) == Decimal("0.000002")
-    assert convert(Decimal("3"), rate=Decimal("0.333333333333")) == Decimal("1.000000")
+    assert convert(Decimal(1), rate=Decimal("0.0000005")) == Decimal("0.000000")
+    assert convert(Decimal(1), rate=Decimal("0.0000015")) == Decimal("0.000002")
+    assert convert(Decimal(3), rate=Decimal("0.333333333333")) == Decimal("1.000000")
