@@ -34,7 +34,9 @@ def assemble(setting: Setting, parts: tuple[Part, ...]) -> ForecastInputs:
     for piece in pieces:
         if piece.fixed is not None:
             fixed += piece.fixed
-    shock_variance = sum(piece.shock_variance for piece in pieces)
+    shock_variance = np.zeros(days)
+    for piece in pieces:
+        shock_variance += piece.shock_variance
     persistent_variance = sum(piece.persistent_sd**2 for piece in pieces)
     return ForecastInputs(
         as_of_day=setting.company.as_of_day,
@@ -42,7 +44,7 @@ def assemble(setting: Setting, parts: tuple[Part, ...]) -> ForecastInputs:
         horizon_days=days,
         factors=tuple(factor for piece in pieces for factor in piece.factors),
         fixed=fixed,
-        shock_sd_per_day=np.full(days, float(np.sqrt(shock_variance))),
+        shock_sd_per_day=np.sqrt(shock_variance),
         persistent_sd=np.full(days, float(np.sqrt(persistent_variance))),
         lump_streams=tuple(stream for piece in pieces for stream in piece.lump_streams),
         dated_lumps=tuple(lump for piece in pieces for lump in piece.dated_lumps),

@@ -58,14 +58,14 @@ class Contribution:
     Attributes:
         opening: added to the cash balance on the as-of date, e.g. less what is owed.
         fixed: float64 [horizon], certain cash.
-        shock_variance: variance of each day's noise, the same every day.
+        shock_variance: variance of each day's noise, the same every day or float64 [horizon].
         persistent_sd: sd per day of an error that one path keeps.
     """
 
     factors: tuple[Factor, ...] = ()
     opening: float = 0.0
     fixed: Floats | None = None
-    shock_variance: float = 0.0
+    shock_variance: float | Floats = 0.0
     persistent_sd: float = 0.0
     lump_streams: tuple[LumpStream, ...] = ()
     dated_lumps: tuple[DatedLump, ...] = ()
@@ -76,8 +76,8 @@ class Contribution:
     def is_empty(self) -> bool:
         """Whether the driver has nothing to say about this company."""
         pieces = (self.factors, self.lump_streams, self.dated_lumps, self.tranches, self.cloud)
-        numbers = (self.opening, self.shock_variance, self.persistent_sd)
-        return self.fixed is None and not any(pieces) and not any(numbers)
+        noise = bool(np.any(self.shock_variance)) or bool(self.persistent_sd)
+        return self.fixed is None and not self.opening and not any(pieces) and not noise
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Invoiced income: customers who pay again and again. What they owe already is its beginning, not an extra."""
 
-from forecasting.drivers.contribution import Contribution, Driver, Setting
-from forecasting.kernel.inputs import Factor
+import numpy as np
 
-LEAST_DAYS = 14
+from forecasting.drivers.contribution import Contribution, Driver, Setting
+from forecasting.drivers.followed import less_costs
+from forecasting.kernel.inputs import Factor
 
 
 def contribute(setting: Setting) -> Contribution:
@@ -12,15 +13,17 @@ def contribute(setting: Setting) -> Contribution:
     if invoiced is None:
         return Contribution()
     daily = invoiced.expected(first_day=setting.first_day, days=setting.horizon_days)
-    owed = [owed for owed in setting.company.contracts.receivables if not owed.by_contract]
-    if owed:
-        # Until the last of them is due, the open invoices are this income, as far as they go.
-        days = min(max(LEAST_DAYS, *(setting.days_ahead(one.due_day) for one in owed)), setting.horizon_days)
-        covered = sum(one.probability * one.amount for one in owed)
-        expected = float(daily[:days].sum())
-        daily[:days] *= max(0.0, 1.0 - covered / expected) if expected > 0 else 1.0
+    # Open invoices are paid in the order of this income, so they are its first days, as far as they go.
+    covered = sum(
+        owed.probability * owed.amount for owed in setting.company.contracts.receivables if not owed.by_contract
+    )
+    unknown = np.where(np.cumsum(daily) > covered, 1.0, 0.0)
+    variance, persistent, daily = invoiced.variance_per_day * unknown, 0.0, daily * unknown
+    if setting.company.sales is None:
+        net = less_costs(daily, invoiced, setting)
+        daily, variance, persistent = net.daily, variance + net.variance_per_day, net.persistent_sd
     factor = Factor(name="invoiced", daily=daily, lvl=invoiced.lvl, g=invoiced.g, gsd=invoiced.gsd, rw=invoiced.rw)
-    return Contribution(factors=(factor,), shock_variance=invoiced.variance_per_day)
+    return Contribution(factors=(factor,), shock_variance=variance, persistent_sd=persistent)
 
 
 DRIVER = Driver(name="invoiced", label="Invoiced income", contribute=contribute)

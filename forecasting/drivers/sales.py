@@ -1,17 +1,23 @@
-"""Sales net of refunds: level, growth, season of the year, weekday."""
+"""Sales net of refunds: level, growth, season of the year, weekday; and the costs that follow them."""
 
 from forecasting.drivers.contribution import Contribution, Driver, Setting
+from forecasting.drivers.followed import less_costs
 from forecasting.kernel.inputs import Factor
 
 
 def contribute(setting: Setting) -> Contribution:
-    """One factor, and the daily noise of sales."""
+    """One factor for sales and their costs, because both move together, and the daily noise."""
     sales = setting.company.sales
     if sales is None:
         return Contribution()
     daily = sales.expected(first_day=setting.first_day, days=setting.horizon_days)
-    factor = Factor(name="sales", daily=daily, lvl=sales.lvl, g=sales.g, gsd=sales.gsd, rw=sales.rw)
-    return Contribution(factors=(factor,), shock_variance=sales.variance_per_day)
+    net = less_costs(daily, sales, setting)
+    factor = Factor(name="sales", daily=net.daily, lvl=sales.lvl, g=sales.g, gsd=sales.gsd, rw=sales.rw)
+    return Contribution(
+        factors=(factor,),
+        shock_variance=sales.variance_per_day + net.variance_per_day,
+        persistent_sd=net.persistent_sd,
+    )
 
 
-DRIVER = Driver(name="sales", label="Sales", contribute=contribute)
+DRIVER = Driver(name="sales", label="Sales and their costs", contribute=contribute)

@@ -8,6 +8,7 @@ from forecasting.fit.calendar import BusinessCalendar
 from forecasting.fit.cash_rows import CashRows, Payee, read_cash_rows
 from forecasting.fit.cloud import FittedCloud, fit_clouds
 from forecasting.fit.contracts import FittedContracts, fit_contracts
+from forecasting.fit.cost_of_sales import FittedCost, fit_costs
 from forecasting.fit.hires import ExpectedHire, expected_hires
 from forecasting.fit.history import CompanyHistory, MissingInputs, base_rates
 from forecasting.fit.leak import FittedLeak, fit_leak
@@ -30,6 +31,7 @@ class FittedCompany:
         cash: closing balance on the as-of date.
         calendar: bank calendar of the base currency.
         taxes_of: the tax of each payroll, by position.
+        costs: what follows sales, or invoiced income where there are no sales.
         streams: recurring payments in and out.
         stream_names, stream_currencies: payee of each stream, and what it is paid in.
         pools, leaks: by direction, (OUT, IN).
@@ -44,6 +46,7 @@ class FittedCompany:
     hires: tuple[ExpectedHire, ...]
     sales: FittedRevenue | None
     invoiced: FittedRevenue | None
+    costs: tuple[FittedCost, ...]
     contracts: FittedContracts
     clouds: tuple[FittedCloud, ...]
     taxes: FittedTaxes | None
@@ -73,7 +76,14 @@ def fit_company(history: CompanyHistory) -> FittedCompany:
     sales, of_sales = fit_sales(rows)
     invoiced, of_invoiced = fit_invoiced(rows, explained=of_contracts | of_sales)
     taxes, of_taxes = fit_taxes(rows, calendar=calendar)
-    explained = of_payroll | of_payroll_tax | of_cloud | of_contracts | of_sales | of_invoiced | of_taxes
+    explained = of_contracts | of_sales | of_invoiced
+    costs, of_costs = fit_costs(
+        rows,
+        sales=sales or invoiced,
+        of_sales=of_sales if sales else of_invoiced,
+        explained=of_payroll | of_payroll_tax | of_cloud | of_taxes,
+    )
+    explained |= of_costs | of_payroll | of_payroll_tax | of_cloud | of_taxes
     explained |= planned_bills(rows, history) & ~of_cloud
     explained |= np.isin(rows.role, (Role.TRANSFER, Role.FUNDING))
 
@@ -90,6 +100,7 @@ def fit_company(history: CompanyHistory) -> FittedCompany:
         hires=expected_hires(history),
         sales=sales,
         invoiced=invoiced,
+        costs=costs,
         contracts=contracts,
         clouds=clouds,
         taxes=taxes,

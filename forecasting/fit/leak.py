@@ -51,11 +51,14 @@ def fit_leak(looks: Looks, known: PoolHistory, occurrences: Occurrences, *, dire
     n = float(w.sum())
     m = float((w * x).sum()) / (n + PRIOR_WEIGHT)
     v = float((w * (x - m) ** 2).sum()) / n
+    by_chance = known.chance_variance_per_day(looks.rows.amount) * window / np.maximum(expected, 1e-9) ** 2
+    # What the simulation draws day by day anyway must not count as an error of the level too.
+    persistent = max(0.0, v - float((w * by_chance[usable]).sum()) / n)
     # Chance misses are no leak: a bias counts as far as it stands out of its own error.
     trusted = m**2 / (m**2 + OVERLAP * (v + USUAL_MISS_SD**2) / n)
     return FittedLeak(
         correction=float(np.clip(np.exp(CORRECTION_USED * trusted * m), LEAST, MOST)),
-        sd=float(np.clip(np.sqrt(0.5 * v + v / (n + 0.5)), LEAST_SD, MOST_SD)),
+        sd=float(np.clip(np.sqrt(0.5 * persistent + persistent / (n + 0.5)), LEAST_SD, MOST_SD)),
     )
 
 

@@ -86,6 +86,14 @@ class PoolHistory:
         """float64 [looks]: weighted weekly mean per day, lumps not included."""
         return _weighted_mean(self.weekly, _weights(self.weekly.shape[1], self.known_weeks)) / 7
 
+    def chance_variance_per_day(self, amount: Floats) -> Floats:
+        """float64 [looks]: variance per day of the flow by chance alone, as the simulation draws it."""
+        weights = _weights(self.weekly.shape[1], self.known_weeks)
+        mean = _weighted_mean(self.weekly, weights)
+        weekly = _weighted_mean((self.weekly - mean[:, None]) ** 2, weights)
+        lumps = (self.lump * amount**2).sum(axis=1) / self.lump_days
+        return weekly / 7 + lumps
+
     def lumps_per_day(self, amount: Floats) -> Floats:
         """float64 [looks]: expected flow per day from lumps."""
         count = self.lump.sum(axis=1)

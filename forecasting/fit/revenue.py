@@ -18,7 +18,9 @@ BLOCK_DAYS = 28
 TREND_BLOCKS = 9
 USUAL_GROWTH, USUAL_GROWTH_SD = 0.013, 0.018
 GROWTH_USED = 0.9
-SMOOTHING = 0.5
+EVEN_SHARE = 0.2  # of the variance of steps: what noise makes when it is as large as the walk's step
+LEAST_GAIN = 0.2
+WALK_USED = 1.0
 PROFILE_DAYS = 182
 YOUNG_LOG_SD = 0.15  # of a monthly step, before two blocks have shown it
 ENDED_DAYS = 42
@@ -94,17 +96,20 @@ def _fit(rows: CashRows, chosen: NDArray[np.bool_], *, first_day: int, last_day:
     if not len(log_total):
         return None
     seasonality = fit_seasonality(day=centre, log_total=log_total)
-    level, g, gsd, sd = _trend(centre, log_total - seasonality.log_effect(centre), as_of_day)
+    trend = _trend(centre, log_total - seasonality.log_effect(centre), as_of_day)
     profile = weekday_profile(day=day, amount=amount, as_of_day=as_of_day, days=PROFILE_DAYS)
     return FittedRevenue(
-        level_per_day=float(np.exp(level)) / BLOCK_DAYS,
+        level_per_day=float(np.exp(trend.log_level)) / BLOCK_DAYS,
         profile=profile,
         seasonality=seasonality,
-        variance_per_day=_daily_variance(day, amount, profile, first_day, as_of_day),
-        lvl=0.5 * sd,
-        g=GROWTH_USED * g,
-        gsd=gsd,
-        rw=max(0.02, 0.8 * sd),
+        variance_per_day=min(
+            _daily_variance(day, amount, profile, first_day, as_of_day),
+            _block_variance(trend.log_level, trend.step) / BLOCK_DAYS,
+        ),
+        lvl=trend.lvl,
+        g=GROWTH_USED * trend.g,
+        gsd=trend.gsd,
+        rw=max(0.02, WALK_USED * trend.walk),
     )
 
 
@@ -129,23 +134,73 @@ def _blocks(day: Ints, amount: Floats, first_day: int, as_of_day: int) -> tuple[
     return centre, np.log(np.maximum(total, floor))
 
 
-def _trend(centre: Ints, log_total: Floats, as_of_day: int) -> tuple[float, float, float, float]:
-    """Log level of a block on the as-of day, growth per month, its sd, and the sd of a monthly step."""
+@dataclass(frozen=True, slots=True)
+class _Trend:
+    """Log level of a block on the as-of day and its sd, growth a month and its sd, sds of true and seen steps."""
+
+    log_level: float
+    lvl: float
+    g: float
+    gsd: float
+    walk: float
+    step: float
+
+
+def _trend(centre: Ints, log_total: Floats, as_of_day: int) -> _Trend:
     y = log_total[-TREND_BLOCKS:]
     months = (centre[-TREND_BLOCKS:] - as_of_day) / DAYS_PER_MONTH
     if len(y) < 3:
         level = float(y.mean()) - USUAL_GROWTH * float(months.mean())
-        return level, USUAL_GROWTH, USUAL_GROWTH_SD, YOUNG_LOG_SD
+        return _Trend(level, YOUNG_LOG_SD / 2, USUAL_GROWTH, USUAL_GROWTH_SD, YOUNG_LOG_SD, YOUNG_LOG_SD)
     _, slope = line(months, y)
-    sd = float(np.std(np.diff(y)))
+    steps = np.diff(y)
+    sd = float(np.std(steps))
+    walk, noise = _walk_and_noise(steps)
     se = sd / float(np.sqrt(len(y) * BLOCK_DAYS / DAYS_PER_MONTH))
     share = weight(prior_sd=USUAL_GROWTH_SD, se=se)
     g = share * slope + (1 - share) * USUAL_GROWTH
+    smoothing = _gain(walk, noise)
     residual = y - g * months
     level = float(residual[0])
     for value in residual[1:].tolist():
-        level += SMOOTHING * (value - level)
-    return level, g, max(0.006, float(np.sqrt(share)) * se), sd
+        level += smoothing * (value - level)
+    return _Trend(
+        log_level=level,
+        g=g,
+        gsd=max(0.006, float(np.sqrt(share)) * se),
+        lvl=float(np.sqrt(smoothing)) * noise,
+        walk=walk,
+        step=sd,
+    )
+
+
+def _walk_and_noise(steps: Floats) -> tuple[float, float]:
+    """Sd of the true monthly step, and of what a block shows beside it.
+
+    Noise makes a step be followed by its opposite, a walk does not; a handful of steps tells that only roughly, so
+    half of the belief stays with an even share of both.
+    """
+    variance = float(np.var(steps))
+    against = float(np.clip(-np.mean(steps[1:] * steps[:-1]), 0.0, variance / 2)) if len(steps) > 3 else 0.0
+    noise = 0.5 * against + 0.5 * EVEN_SHARE * variance
+    return float(np.sqrt(max(variance - 2 * noise, 0.0))), float(np.sqrt(noise))
+
+
+def _gain(walk: float, noise: float) -> float:
+    """How much of a surprise belongs to the level: the steady gain of a Kalman filter."""
+    if noise <= 0.0:
+        return 1.0
+    ratio = (walk / noise) ** 2
+    return float(np.clip((-ratio + np.sqrt(ratio**2 + 4 * ratio)) / 2, LEAST_GAIN, 1.0))
+
+
+def _block_variance(log_level: float, step_sd: float) -> float:
+    """Of a block's total, by the steps from block to block.
+
+    Ten retainers paid once a month are wild by the day and tame by the month: independent days of that wildness
+    would add up to a month that never was.
+    """
+    return float((np.exp(log_level) * step_sd) ** 2) / 2
 
 
 def _daily_variance(day: Ints, amount: Floats, profile: Floats, first_day: int, as_of_day: int) -> float:

@@ -1,0 +1,123 @@
+"""Cost of sales: goods, shipping, advertising, whatever a payee is paid in step with sales.
+
+Such a cost has the season and the growth of the sales, and rises with them on every path. Without it a shop's best
+quarter looks like pure profit.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.fit.cash_rows import CashRows
+from forecasting.fit.revenue import BLOCK_DAYS, FittedRevenue
+from forecasting.fit.role import Role
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+BLOCKS_READ = 26
+BLOCKS_NEEDED = 8
+LARGE_SHARE = 0.03  # of sales: smaller costs move no runway
+LEAST_SWING = 0.12  # sd of log cost: without a swing there is nothing to follow
+UNEXPLAINED = 0.5
+LEADS_BLOCKS = (0, 1, -1)
+RECENT_BLOCKS = 6
+NEVER = (Role.PAYROLL, Role.PAYROLL_TAX, Role.CLOUD, Role.RENT, Role.FUNDING, Role.TRANSFER)
+
+
+@dataclass(frozen=True, slots=True)
+class FittedCost:
+    """One payee's share of sales.
+
+    Attributes:
+        share: cost per unit of sales.
+        lead_days: the sales that a payment is for lie so many days after it.
+        last_day, gap_days: payments come every so many days.
+        share_sd: sd of the share's level, relative.
+        variance_per_day: of the cost around its share.
+    """
+
+    payee: str
+    share: float
+    lead_days: int
+    last_day: int
+    gap_days: int
+    share_sd: float
+    variance_per_day: float
+
+    def expected(self, sales: FittedRevenue, *, first_day: int, days: int) -> Floats:
+        """float64 [days]: cost per day, positive, at the sales expected; level 1 without growth."""
+        expected = sales.expected(first_day=first_day + self.lead_days, days=days + self.gap_days) * self.share
+        daily = np.zeros(days)
+        waiting = max(0, first_day - 1 - self.last_day)  # days since the last payment
+        due = np.arange(self.gap_days - min(waiting, self.gap_days - 1), days + 1, self.gap_days) - 1
+        upto = np.concatenate([[0.0], np.cumsum(expected)])
+        daily[due] = upto[due + self.gap_days] - upto[due]
+        return daily
+
+
+def fit_costs(
+    rows: CashRows, *, sales: FittedRevenue | None, of_sales: NDArray[np.bool_], explained: NDArray[np.bool_]
+) -> tuple[tuple[FittedCost, ...], NDArray[np.bool_]]:
+    """The payees who are paid in step with sales, and which rows that explains."""
+    followed = np.zeros(len(rows.day), dtype=bool)
+    if sales is None or not of_sales.any():
+        return (), followed
+    first = int(rows.day[of_sales][0])
+    blocks = min(BLOCKS_READ, (rows.as_of_day - first + 1) // BLOCK_DAYS)
+    if blocks < BLOCKS_NEEDED:
+        return (), followed
+    sold = _blocks(rows, of_sales, blocks)
+    if (sold <= 0).any():
+        return (), followed
+    free = ~explained & (rows.amount < 0) & ~np.isin(rows.role, NEVER)
+    found = []
+    for payee in np.unique(rows.payee[free]).tolist():
+        mine = free & (rows.payee == payee)
+        paid = -_blocks(rows, mine, blocks)
+        cost = _follow(paid, sold) if paid.sum() >= LARGE_SHARE * sold.sum() else None
+        if cost is None:
+            continue
+        share, lead, sd = cost
+        days = np.unique(rows.day[mine])
+        found.append(
+            FittedCost(
+                payee=rows.payees[payee].counterparty,
+                share=share,
+                lead_days=lead * BLOCK_DAYS,
+                last_day=int(days[-1]),
+                gap_days=max(1, round(float(np.median(np.diff(days[-12:]))))),
+                share_sd=sd / float(np.sqrt(RECENT_BLOCKS)),
+                variance_per_day=(sd * share * float(sold[-RECENT_BLOCKS:].mean())) ** 2 / BLOCK_DAYS,
+            )
+        )
+        followed |= mine
+    return tuple(found), followed
+
+
+def _blocks(rows: CashRows, chosen: NDArray[np.bool_], blocks: int) -> Floats:
+    """float64 [blocks]: sums of 28 days, oldest first, the last ending on the as-of day."""
+    back = (rows.as_of_day - rows.day[chosen]) // BLOCK_DAYS
+    inside = back < blocks
+    summed: Floats = np.bincount(back[inside], weights=rows.amount[chosen][inside], minlength=blocks)[::-1]
+    return summed.astype(np.float64)
+
+
+def _follow(paid: Floats, sold: Floats) -> tuple[float, int, float] | None:
+    """Share, lead in blocks and sd of the log share, where cost follows sales; else None."""
+    active = paid > 0
+    first = int(np.argmax(active))
+    if not active[first:].all() or len(paid) - first < BLOCKS_NEEDED:
+        return None
+    best: tuple[float, int, float] | None = None
+    for lead in LEADS_BLOCKS:
+        x = np.log(paid[max(first, -lead) : len(paid) - max(lead, 0)])
+        s = np.log(sold[max(first, -lead) + lead : len(sold) - max(-lead, 0)][: len(x)])
+        x = x[: len(s)]
+        swing, rest = float(np.std(x)), float(np.std(x - s))
+        if len(x) < BLOCKS_NEEDED or swing < LEAST_SWING or rest**2 > UNEXPLAINED * swing**2:
+            continue
+        if best is None or rest < 0.9 * best[2]:
+            best = float(np.exp((x - s)[-RECENT_BLOCKS:].mean())), lead, rest
+    return best
