@@ -121,8 +121,9 @@ def _from_validation(error: ValidationError) -> Problem:
     return Problem(422, "The request is refused.", errors=problems)
 
 
-def _unexpected(request: HttpRequest, error: Exception) -> HttpResponse:
-    logger.error("unexpected error in %s %s", request.method, request.path, exc_info=error)
+def _unexpected(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
+    failure = error if isinstance(error, Exception) else None
+    logger.error("unexpected error in %s %s", request.method, request.path, exc_info=failure)
     return Problem(500, "Something went wrong here; it is logged.").response()
 
 

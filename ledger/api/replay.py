@@ -39,7 +39,7 @@ def answer_once(
     digest = sha256(f"{request.method} {request.get_full_path()}\n".encode() + body).digest()
     holder = {"token_id": identity.token_id, "key": key, "body_sha256": digest}
     try:
-        stored = claim_key(**holder, now=now)  # type: ignore[arg-type]
+        stored = claim_key(**holder, now=now)
     except KeyReused:
         raise Problem(
             422,

@@ -126,7 +126,7 @@ def parse_event(raw: Mapping[str, Any], *, now: datetime) -> EventDraft:
 
     amount = _amount(get("amount"), problems)
 
-    currency = get("currency")
+    currency: Any = get("currency")
     if type(currency) is not str or currency not in _KNOWN_CURRENCIES:
         problems.append(_currency_problem(currency))
 

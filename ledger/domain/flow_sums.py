@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -18,21 +18,15 @@ _CODE_OF_TYPE = {name: code for code, name in enumerate(EVENT_TYPES)}
 _ZERO = Decimal(0)
 
 
-class FlowRow(NamedTuple):
-    """One row of DailyFlows, before names become codes. `day` counts from 1970-01-01; `amount` is signed."""
-
-    day: int
-    amount: float
-    count: int
-    event_type: str
-    currency: str
-    category: str
-    counterparty: str
+# One row of DailyFlows, before names become codes: day since 1970-01-01, signed amount, count, event type,
+# currency, category, counterparty.
+type FlowRow = tuple[int, float, int, str, str, str, str]
+_COLUMNS_OF_ROW = 7
 
 
-def flow_arrays(rows: Sequence[Sequence[Any]], contracts: Iterable[ContractReceipt] = ()) -> DailyFlows:
-    """Return rows (shaped as FlowRow, ordered by day) as arrays; names become codes in alphabetical order."""
-    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * len(FlowRow._fields)
+def flow_arrays(rows: Sequence[FlowRow], contracts: Iterable[ContractReceipt] = ()) -> DailyFlows:
+    """Return rows, ordered by day, as arrays; names become codes in alphabetical order."""
+    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * _COLUMNS_OF_ROW
     currencies, currency = _codes(columns[4])
     categories, category = _codes(columns[5])
     counterparties, counterparty = _codes(columns[6])
@@ -83,8 +77,8 @@ def daily_flows_from_events(events: Iterable[EventDraft], timezone: str) -> Dail
         receipt = contract_receipt(event, day=day)
         if receipt is not None:
             contracts.append(receipt)
-    rows = [
-        FlowRow(day, float(amount), count, event_type, currency, category, counterparty)
+    rows: list[FlowRow] = [
+        (day, float(amount), count, event_type, currency, category, counterparty)
         for (day, event_type, currency, category, counterparty), (amount, count) in sorted(sums.items())
     ]
     return flow_arrays(rows, sorted(contracts, key=lambda receipt: (receipt.day, receipt.customer)))

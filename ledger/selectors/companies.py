@@ -1,5 +1,7 @@
 """Which companies there are."""
 
+from typing import Any
+
 from ledger.domain.company import CompanyNotFound, CompanyRef
 from ledger.models.company import Company
 
@@ -15,7 +17,8 @@ def company_ref(*, slug: str | None = None, company_id: int | None = None) -> Co
     """
     if (slug is None) == (company_id is None):
         raise ValueError("give a slug or a company_id")
-    rows = Company.objects.filter(slug=slug) if slug is not None else Company.objects.filter(id=company_id)
+    key: dict[str, Any] = {"slug": slug} if slug is not None else {"id": company_id}
+    rows = Company.objects.filter(**key)
     row = rows.values_list(*_COLUMNS).first()
     if row is None:
         raise CompanyNotFound(f"there is no company {slug if slug is not None else company_id}")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -55,7 +56,7 @@ def claim_key(*, token_id: int, key: str, body_sha256: bytes, now: datetime) -> 
         KeyReused: the key was used in the last 24 hours with another body.
         StillAtWork: the first request is being answered right now.
     """
-    values = {
+    values: dict[str, Any] = {
         "token": token_id,
         "key": key,
         "body": body_sha256,

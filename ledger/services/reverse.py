@@ -1,6 +1,7 @@
 """Taking an event back: the only correction there is."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -79,7 +80,7 @@ def _append(company_id: int, event_id: str, reason: str, actor: str, now: dateti
     if entry.reverses:
         return _rejected("event_id", "is a reversal itself; record the event again instead")
     values = _values(company_id, books, entry, reason, actor, now)
-    reversal: bytes = values["reversal"]  # type: ignore[assignment]
+    reversal: bytes = values["reversal"]
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, values)
         if cursor.rowcount == 0:
@@ -93,7 +94,7 @@ def _append(company_id: int, event_id: str, reason: str, actor: str, now: dateti
 
 def _values(
     company_id: int, books: Books, entry: JournalEntry, reason: str, actor: str, now: datetime
-) -> dict[str, object]:
+) -> dict[str, Any]:
     (opposite,) = DIRECTIONS - {entry.direction}
     account_id = books.accounts[entry.account]
     reversal = identify(
