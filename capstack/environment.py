@@ -18,12 +18,12 @@ def secret(name: str, default: str | None = None) -> str:
     path = env.str(f"{name}_FILE", default="")
     if path:
         try:
-            value = Path(path).read_text(encoding="utf-8").strip()
+            content = Path(path).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise ImproperlyConfigured(f"{name}_FILE names a file that cannot be read: {error}") from error
-        if not value:
+        if not content:
             raise ImproperlyConfigured(f"{name}_FILE names an empty file: {path}")
-        return value
+        return content
     # An empty variable is as good as none: that is how .env files and manifests leave one out.
     value = env.str(name, default="") or default
     if value is None:

@@ -19,7 +19,7 @@ from capstack.bootstrap import data_dir, read_dotenv
 from capstack.embedded.data_folder import DataFolder, open_data_folder, secret_key
 from capstack.embedded.endpoints import Endpoints, read_endpoints, write_endpoints
 from capstack.embedded.lock import FolderLock
-from capstack.embedded.services import missing_services
+from capstack.embedded.services import demo_cloud, missing_services
 from capstack.processes import QUEUES, prepare_program, scheduler_program, web_program, worker_program
 from capstack.supervision.leftovers import end_leftovers
 from capstack.supervision.parent import end_with_parent
@@ -125,13 +125,18 @@ def _bring_up(*, supervisor: Supervisor, folder: DataFolder, options: argparse.N
     env = _environment(folder=folder)
     with_demo = not options.no_demo
 
-    services = missing_services(folder=folder, environ=os.environ, with_aws=with_demo)
+    services = missing_services(folder=folder, environ=os.environ)
     if services:
         with _step("Starting " + ", ".join(service.title for service in services)):
             supervisor.start([service.program for service in services])
             for service in services:
                 service.after_start()
                 env |= service.environment
+    cloud = demo_cloud(folder=folder, environ=os.environ) if with_demo else None
+    if cloud is not None:
+        # It takes a while to load; whoever makes the demo's groups in it waits for it, nobody else does.
+        supervisor.start([replace(cloud.program, is_ready=None)])
+        env |= cloud.environment
     write_endpoints(path=folder.endpoints, endpoints=_endpoints(env))
 
     with _step("Preparing the database and the static files"):

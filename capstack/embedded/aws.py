@@ -29,7 +29,7 @@ def aws_program(*, url: str, log: Path) -> Program:
         log=log,
         is_server=True,
         niceness=5,
-        is_ready=lambda: _listens(host=str(address.hostname), port=int(address.port or 0)),
+        is_ready=lambda: is_listening(url=url),
     )
 
 
@@ -40,9 +40,11 @@ def free_loopback_url() -> str:
         return f"http://127.0.0.1:{probe.getsockname()[1]}"
 
 
-def _listens(*, host: str, port: int) -> bool:
+def is_listening(*, url: str) -> bool:
+    """Whether somebody listens at the address."""
+    address = urlsplit(url)
     try:
-        with socket.create_connection((host, port), timeout=2):
+        with socket.create_connection((str(address.hostname), int(address.port or 80)), timeout=2):
             return True
     except OSError:
         return False

@@ -13,7 +13,7 @@ from types import FrameType
 from capstack.embedded.data_folder import DataFolder, open_data_folder, secret_key
 from capstack.embedded.endpoints import Endpoints, read_endpoints, write_endpoints
 from capstack.embedded.lock import FolderLock, GuestLock
-from capstack.embedded.services import Service, missing_services
+from capstack.embedded.services import Service, demo_cloud, missing_services
 from capstack.supervision.leftovers import end_leftovers, record_children
 from capstack.supervision.problems import CannotStart
 from capstack.supervision.program import RunningProgram
@@ -66,8 +66,9 @@ def _own_servers(*, folder: DataFolder, command: str) -> Iterator[Mapping[str, s
     is_new = not (folder.pgdata / "PG_VERSION").exists()
     end_leftovers(path=record)
     # sign-ins are written for the demo alone; other installations ask the AWS that they are configured for.
-    with_aws = command in COMMANDS_THAT_ASK_AWS and folder.sign_ins.exists()
-    services = missing_services(folder=folder, environ=os.environ, with_aws=with_aws)
+    asks_aws = command in COMMANDS_THAT_ASK_AWS and folder.sign_ins.exists()
+    cloud = demo_cloud(folder=folder, environ=os.environ) if asks_aws else None
+    services = (*missing_services(folder=folder, environ=os.environ), *([cloud] if cloud else []))
     environment = {name: value for service in services for name, value in service.environment.items()}
     running: list[RunningProgram] = []
     with _terminated_like_interrupted():

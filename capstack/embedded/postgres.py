@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psutil
@@ -331,7 +332,7 @@ def _processes_in(pgdata: Path) -> list[psutil.Process]:
     return found
 
 
-def _as_user(user: SystemUser) -> dict[str, object]:
+def _as_user(user: SystemUser) -> dict[str, Any]:
     if user.is_ourselves:
         return {}
     return {"user": user.user_id, "group": user.group_id, "extra_groups": []}

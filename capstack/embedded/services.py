@@ -32,7 +32,7 @@ class Service:
     after_start: Callable[[], None] = field(default=_nothing)
 
 
-def missing_services(*, folder: DataFolder, environ: Mapping[str, str], with_aws: bool) -> tuple[Service, ...]:
+def missing_services(*, folder: DataFolder, environ: Mapping[str, str]) -> tuple[Service, ...]:
     """Return the servers that `environ` names no address for.
 
     REDIS_URL alone serves cache and queues; with neither set there are two servers, because the cache may drop
@@ -70,17 +70,20 @@ def missing_services(*, folder: DataFolder, environ: Mapping[str, str], with_aws
                     environment={"REDIS_QUEUE_URL": redis_url(folder=folder.redis_queue)},
                 )
             )
-    if with_aws and not environ.get("AWS_ENDPOINT_URL"):
-        url = free_loopback_url()
-        services.append(
-            Service(
-                title="a pretended AWS",
-                program=aws_program(url=url, log=folder.log("aws")),
-                environment={"AWS_ENDPOINT_URL": url, "DEMO_CLOUD": "on", **KEYS},
-                after_start=lambda: _make_demo_groups(url=url, region=environ.get("AWS_REGION") or "us-east-1"),
-            )
-        )
     return tuple(services)
+
+
+def demo_cloud(*, folder: DataFolder, environ: Mapping[str, str]) -> Service | None:
+    """Return a pretended AWS for the demo, or None when `environ` names an endpoint to use instead."""
+    if environ.get("AWS_ENDPOINT_URL"):
+        return None
+    url = free_loopback_url()
+    return Service(
+        title="a pretended AWS",
+        program=aws_program(url=url, log=folder.log("aws")),
+        environment={"AWS_ENDPOINT_URL": url, "DEMO_CLOUD": "on", **KEYS},
+        after_start=lambda: _make_demo_groups(url=url, region=environ.get("AWS_REGION") or "us-east-1"),
+    )
 
 
 def _make_demo_groups(*, url: str, region: str) -> None:

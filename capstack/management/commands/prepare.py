@@ -10,7 +10,10 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
+from capstack.embedded.aws import is_listening
 from capstack.static_files import collect_when_changed
+
+CLOUD_TIMEOUT_SECONDS = 60.0
 
 
 class Command(BaseCommand):
@@ -29,18 +32,23 @@ class Command(BaseCommand):
 
     def _demo(self) -> None:
         from capstack.demo import company  # heavy, and only demos need it
-        from capstack.demo.cloud import seed_groups
 
         if company.is_wanted():
             self._step("the demo company: 18 months of events", lambda: company.create_demo(now=timezone.now()))
         if settings.DEMO_CLOUD:
-            self._step(
-                "the demo's auto-scaling groups",
-                lambda: seed_groups(endpoint=settings.AWS_ENDPOINT_URL, region=settings.AWS_REGION),
-            )
+            self._step("the demo's auto-scaling groups", _make_groups)
 
     def _step(self, title: str, work: Callable[[], object]) -> None:
         started = time.monotonic()
         work()
         self.stdout.write(f"  {title} ({time.monotonic() - started:.1f} s)")
         self.stdout.flush()
+
+
+def _make_groups() -> None:
+    from capstack.demo.cloud import seed_groups
+
+    deadline = time.monotonic() + CLOUD_TIMEOUT_SECONDS
+    while not is_listening(url=settings.AWS_ENDPOINT_URL) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    seed_groups(endpoint=settings.AWS_ENDPOINT_URL, region=settings.AWS_REGION)
