@@ -9,13 +9,15 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Demo
 
 AXE = (next((Path(__file__).parent / "vendor").glob("axe-core-*")) / "axe.min.js").read_text()
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+EVERYTHING = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+# Django's admin decides its own markup; its colours are ours.
+COLOURS = {"type": "rule", "values": ["color-contrast"]}
 WIDTHS = (375, 768, 1440)
 
 
-def violations(page: Page) -> list[str]:
+def violations(page: Page, rules: dict = EVERYTHING) -> list[str]:
     page.evaluate(AXE)
-    result = page.evaluate("(tags) => axe.run(document, { runOnly: tags })", TAGS)
+    result = page.evaluate("(rules) => axe.run(document, { runOnly: rules })", rules)
     return [
         f"{page.url}: {found['id']}: {node['target']} {node['failureSummary']}"
         for found in result["violations"]
@@ -51,10 +53,16 @@ def test_sign_in_and_errors_are_clean(demo: Demo, visit: Callable, scheme: str) 
         assert not scrolls_sideways(each.page), width
 
 
-def test_the_admin_obeys_the_same_policy(demo: Demo, visit: Callable) -> None:
-    for scheme in ("light", "dark"):
-        page = visit(scheme=scheme).sign_in(demo, role="admin")
-        page.goto(f"{demo.url}/admin/")
-        expect(page.locator("#site-name")).to_contain_text("capstack")
-        contrast = [found for found in violations(page) if "color-contrast" in found]
-        assert contrast == []
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_of_the_admin_obeys_the_same_policy(demo: Demo, visit: Callable, scheme: str) -> None:
+    page = visit(scheme=scheme).sign_in(demo, role="admin")
+    page.goto(f"{demo.url}/admin/")
+    expect(page.locator("#site-name")).to_contain_text("capstack")
+    links = page.locator("#content-main a").evaluate_all("(links) => links.map((link) => link.href)")
+    paths = sorted({link for link in links if "/admin/" in link})
+    assert any("capitalevent" in path for path in paths)
+    faint = []
+    for path in paths:
+        page.goto(path)
+        faint += violations(page, COLOURS)
+    assert faint == []
