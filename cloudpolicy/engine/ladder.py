@@ -29,6 +29,14 @@ FOUNDING_LADDER: dict[str, Any] = {
             "capacity": {"min": 2, "max": 8, "desired": 4},
             "spot": True,
         },
+        # Not in the founding table, but in its prose: below 60 days every environment but production shrinks.
+        {
+            "environment": "dev",
+            "below_days": 60,
+            "until_days": 120,
+            "capacity": {"min": 1, "max": 2, "desired": 1},
+            "spot": False,
+        },
     ],
     "otherwise": [
         {"environment": "production", "capacity": {"min": 3, "max": 12, "desired": 8}, "spot": True},

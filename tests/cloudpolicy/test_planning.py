@@ -113,7 +113,7 @@ def test_leaving_the_band_is_a_new_plan_at_once(cloud: RecordingProxy) -> None:
     plan = replan_scaling(company_id=company.id, now=NOW + timedelta(seconds=1))
     assert plan is not None
     assert plan.band == "below 60"
-    assert shrunk(plan) == {"staging", "production"}
+    assert shrunk(plan) == {"dev", "staging", "production"}
     assert [each.band for each in list_plans(company_id=company.id)] == ["below 60", "below 90"]
 
 
@@ -134,7 +134,7 @@ def test_a_silent_feed_makes_the_plan_read_only_and_does_not_move_the_ladder(clo
     assert [reason.code for reason in silent.read_only_because] == ["feed_silent"]
     assert silent.read_only_text is not None
     assert "2026-03-31" in silent.read_only_text
-    assert shrunk(silent) == {"staging", "production"}
+    assert shrunk(silent) == {"dev", "staging", "production"}
     steer(company, days=110)
     # Had the doubtful figure moved the ladder, staging would be held below 60 now.
     assert plan_scaling(company_id=company.id, now=NOW).band == "above the ladder"

@@ -21,9 +21,9 @@ def climb(series: list[float]) -> list[Band]:
 @pytest.mark.parametrize(
     ("p5_days", "rows"),
     [
-        (44.9, ("dev below 45", "staging below 60", "production below 90")),
-        (45, ("staging below 60", "production below 90")),
-        (59.9, ("staging below 60", "production below 90")),
+        (44.9, ("dev below 45", "dev below 60", "staging below 60", "production below 90")),
+        (45, ("dev below 60", "staging below 60", "production below 90")),
+        (59.9, ("dev below 60", "staging below 60", "production below 90")),
         (60, ("production below 90",)),
         (89.9, ("production below 90",)),
         (90, ()),
@@ -36,7 +36,12 @@ def test_rows_add_up_below_their_thresholds(p5_days: float, rows: tuple[str, ...
 
 @pytest.mark.parametrize(
     ("row", "held_at", "left_at"),
-    [("dev below 45", 60, 60.1), ("staging below 60", 120, 120.1), ("production below 90", 120, 120.1)],
+    [
+        ("dev below 45", 60, 60.1),
+        ("dev below 60", 120, 120.1),
+        ("staging below 60", 120, 120.1),
+        ("production below 90", 120, 120.1),
+    ],
 )
 def test_a_row_is_left_at_a_higher_threshold_than_it_was_entered(row: str, held_at: float, left_at: float) -> None:
     low, held, left = climb([10, held_at, left_at])

@@ -33,6 +33,7 @@ def test_the_founding_ladder_is_a_policy() -> None:
         ("dev", 45, 60, "min 1, max 2, desired 1", False),
         ("staging", 60, 120, "min 1, max 4, desired 2", False),
         ("production", 90, 120, "min 2, max 8, desired 4", True),
+        ("dev", 60, 120, "min 1, max 2, desired 1", False),
     ]
     assert str(policy.otherwise[0].capacity) == "min 3, max 12, desired 8"
 

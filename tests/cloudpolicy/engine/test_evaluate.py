@@ -50,8 +50,11 @@ def test_below_45_days_every_row_of_the_ladder_applies() -> None:
     assert plan.band.name == "below 45"
 
 
-def test_below_60_days_staging_and_production_shrink_and_dev_is_left_alone() -> None:
-    assert sizes_after(plan_for(runway(59))) == {"staging": (1, 4, 2), "production": (2, 8, 4)}
+@pytest.mark.parametrize("p5_days", [45, 59])
+def test_below_60_days_both_dev_and_staging_shrink(p5_days: int) -> None:
+    plan = plan_for(runway(p5_days))
+    assert sizes_after(plan) == {"dev": (1, 2, 1), "staging": (1, 4, 2), "production": (2, 8, 4)}
+    assert spot_after(plan) == {"dev": False, "staging": False}
 
 
 def test_below_90_days_only_production_shrinks() -> None:
@@ -177,7 +180,7 @@ def test_a_doubtful_forecast_shows_what_it_would_imply_but_is_read_only(forecast
     plan = plan_for(forecast)
     assert not plan.trusted
     assert [reason.code for reason in plan.read_only_because] == [code]
-    assert sizes_after(plan) == {"staging": (1, 4, 2), "production": (2, 8, 4)}
+    assert sizes_after(plan) == {"dev": (1, 2, 1), "staging": (1, 4, 2), "production": (2, 8, 4)}
 
 
 def test_unmeasured_coverage_is_a_warning_and_good_coverage_is_none() -> None:
