@@ -46,6 +46,9 @@
     return value;
   }
 
+  /* plotly.js reads texts as a little HTML, links included; what people wrote in a plan is text. */
+  const literal = (text) => text.replace(/[&<>]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[sign]);
+
   /* Gives every mark the highest lane in which its label meets no other label and no other mark's line. A line ends
      at its own lane, so only lines of higher lanes can cross a label. Without a free lane the short text is tried, and
      then the mark keeps its line alone: its row among the next events names it. */
@@ -97,6 +100,7 @@
     const marks = figure.marks;
 
     layout.font.family = family;
+    layout.hoverlabel.font.family = family;
     layout.width = width;
     layout.height = height;
     layout.margin.l = narrow ? 58 : layout.margin.l;
@@ -115,7 +119,7 @@
       });
       if (label.text) {
         layout.annotations.push({
-          text: label.text, showarrow: false, xref: "x", yref: "paper", x: label.x0, y: heightOf(label.lane),
+          text: literal(label.text), showarrow: false, xref: "x", yref: "paper", x: label.x0, y: heightOf(label.lane),
           xanchor: label.toLeft ? "right" : "left", yanchor: "middle", xshift: label.toLeft ? -3 : 3,
           font: { color: label.colour, size: LABEL_FONT_PX, weight: 500 },
         });

@@ -2,9 +2,13 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from playwright.sync_api import expect
 
+from forecasting.selectors.plans import plan_in_force
+from forecasting.services.plans import record_plan
+from forecasting.services.publish import publish_forecast
 from tests.browser.conftest import Demo
 
 
@@ -21,6 +25,32 @@ def test_ranges_and_bases_are_links_that_swap_without_losing_the_chart(demo: Dem
     expect(page.locator("h1")).to_contain_text("Bank cash")
     page.go_back()
     expect(page.locator("h1")).to_contain_text("Free cash")
+
+
+def test_a_day_under_the_pointer_tells_its_figures(demo: Demo, visit: Callable) -> None:
+    page = visit().sign_in(demo)
+    expect(page.locator("#chart .main-svg").first).to_be_visible()
+    box = page.locator("#chart").bounding_box()
+    assert box is not None
+    for share in (0.2, 0.5, 0.8):
+        page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] * 0.5, steps=4)
+        expect(page.locator("#chart .hovertext").first).to_be_visible()
+    expect(page.locator("#chart .hovertext").first).to_contain_text("90 %: ")
+
+
+def test_what_people_wrote_in_a_plan_stays_text(demo: Demo, visit: Callable) -> None:
+    stored = plan_in_force(company_id=demo.company_id)
+    assert stored is not None
+    milestone = '<a href="https://evil.example">A</a> & <b>B</b>'
+    tranches = [tranche | {"milestone": milestone} for tranche in stored.raw["tranches"]]
+    now = datetime.now(UTC)
+    record_plan(company_id=demo.company_id, raw=stored.raw | {"tranches": tranches}, actor="test", now=now)
+    publish_forecast(company_id=demo.company_id, now=now)
+    page = visit().sign_in(demo)
+    page.goto(f"{demo.url}/?range=12m")
+    expect(page.locator("#chart .annotation", has_text=milestone).first).to_be_visible()
+    expect(page.locator("a[href*=evil]")).to_have_count(0)
+    expect(page.locator("h3", has_text=milestone).first).to_be_visible()
 
 
 def test_the_keyboard_reaches_everything(demo: Demo, visit: Callable) -> None:

@@ -1,5 +1,7 @@
 """The fan chart is a figure that plotly understands, and shows what the forecast says."""
 
+import json
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -41,6 +43,10 @@ def in_real_colours(value: Any) -> Any:
 def test_plotly_finds_no_fault_with_it(days, changes):
     figure = chart(projection_of(stored_forecast(**changes), today=AS_OF), days=days)
     go.Figure(data=in_real_colours(figure["data"]), layout=in_real_colours(figure["layout"]))
+
+
+def test_its_texts_hold_no_markup_that_would_need_inline_styles():
+    assert not re.findall(r"<(?!br>|extra>|/extra>)", json.dumps(chart()))
 
 
 def test_the_bands_lie_inside_each_other():
