@@ -17,6 +17,7 @@ from forecasting.services.lease import LeaseBusy, LeaseLost
 from forecasting.services.publish import publish_forecast
 from forecasting.services.retention import prune_runs
 from forecasting.wake import open_gate, others_wait, wake, wake_again
+from ledger.domain.company import CompanyNotFound
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ def _recompute(company_id: int, *, owner: str) -> str:
     except (LeaseBusy, LeaseLost):
         # Whoever holds the lease looks at the journal once more after releasing it, so nothing is lost by leaving.
         return "busy"
-    except MissingInputs as missing:
+    except (MissingInputs, CompanyNotFound) as missing:
         logger.info("forecast_refused: company %s: %s", company_id, missing)
         return "refused"
     if publication.behind:

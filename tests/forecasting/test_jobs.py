@@ -239,6 +239,10 @@ def test_nothing_to_forecast_is_an_answer_and_not_a_failure(queue: Queue) -> Non
     assert recompute(company_id=company.id) == "refused"
 
 
+def test_a_job_for_a_company_that_is_not_there_does_not_fail_for_ever(queue: Queue) -> None:
+    assert recompute(company_id=987_654) == "refused"
+
+
 # --- Pace -------------------------------------------------------------------------------------------------
 
 
