@@ -147,7 +147,7 @@ def _settle_roles(rows: CashRows, history: CompanyHistory) -> CashRows:
 
 
 def _settle_customers(rows: CashRows, history: CompanyHistory, role: NDArray[np.int8]) -> None:
-    """Customers with a contract in the ledger pay by contract; who owes an invoice, and his like, pay by invoice."""
+    """Customers with a contract in the ledger pay by contract; who owes an invoice, and his like, by invoice."""
     if not len(role):
         return
     contracted = {receipt.customer for receipt in history.flows.contracts} - {""}

@@ -49,7 +49,7 @@ class Receivable:
 
     Attributes:
         term_days: of delivery where it is for a deferred contract, else 0.
-        by_contract: the customer pays by contract; else what it owes is part of the invoiced income expected anyway.
+        by_contract: the customer pays by contract; else what it owes is part of the invoiced income.
     """
 
     customer: str

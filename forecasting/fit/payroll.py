@@ -206,7 +206,7 @@ def _growth(run_day: Ints, log_level: Floats, schedule: PaySchedule) -> tuple[fl
 
 
 def _walk_sd(steps: Floats) -> float:
-    """Sd of monthly log steps: a company's own, mixed with what is usual, because a calm year promises no calm one.
+    """Sd of monthly log steps: a company's own, mixed with what is usual; a calm year promises no calm one.
 
     One step counts for at most three times the middle one: a single large hire is no habit.
     """

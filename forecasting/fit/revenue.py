@@ -18,9 +18,9 @@ BLOCK_DAYS = 28
 TREND_BLOCKS = 9
 USUAL_GROWTH, USUAL_GROWTH_SD = 0.013, 0.018
 GROWTH_USED = 0.9
-EVEN_SHARE = 0.2  # of the variance of steps: what noise makes when it is as large as the walk's step
-LEAST_GAIN = 0.2
-WALK_USED = 1.0
+SMOOTHING = 0.5  # of a block: how much of its surprise belongs to the level
+USUAL_NOISE = 0.3  # noise variance of a block per variance of the steps between blocks
+WALK_USED = 0.9
 PROFILE_DAYS = 182
 YOUNG_LOG_SD = 0.15  # of a monthly step, before two blocks have shown it
 ENDED_DAYS = 42
@@ -155,43 +155,33 @@ def _trend(centre: Ints, log_total: Floats, as_of_day: int) -> _Trend:
     _, slope = line(months, y)
     steps = np.diff(y)
     sd = float(np.std(steps))
-    walk, noise = _walk_and_noise(steps)
     se = sd / float(np.sqrt(len(y) * BLOCK_DAYS / DAYS_PER_MONTH))
     share = weight(prior_sd=USUAL_GROWTH_SD, se=se)
     g = share * slope + (1 - share) * USUAL_GROWTH
-    smoothing = _gain(walk, noise)
     residual = y - g * months
     level = float(residual[0])
     for value in residual[1:].tolist():
-        level += smoothing * (value - level)
+        level += SMOOTHING * (value - level)
     return _Trend(
         log_level=level,
         g=g,
         gsd=max(0.006, float(np.sqrt(share)) * se),
-        lvl=float(np.sqrt(smoothing)) * noise,
-        walk=walk,
+        lvl=0.5 * sd,
+        walk=_walk_sd(steps),
         step=sd,
     )
 
 
-def _walk_and_noise(steps: Floats) -> tuple[float, float]:
-    """Sd of the true monthly step, and of what a block shows beside it.
+def _walk_sd(steps: Floats) -> float:
+    """Sd of the true monthly step, without what a block shows beside it.
 
     Noise makes a step be followed by its opposite, a walk does not; a handful of steps tells that only roughly, so
-    half of the belief stays with an even share of both.
+    half of the belief stays with a usual share of noise.
     """
     variance = float(np.var(steps))
     against = float(np.clip(-np.mean(steps[1:] * steps[:-1]), 0.0, variance / 2)) if len(steps) > 3 else 0.0
-    noise = 0.5 * against + 0.5 * EVEN_SHARE * variance
-    return float(np.sqrt(max(variance - 2 * noise, 0.0))), float(np.sqrt(noise))
-
-
-def _gain(walk: float, noise: float) -> float:
-    """How much of a surprise belongs to the level: the steady gain of a Kalman filter."""
-    if noise <= 0.0:
-        return 1.0
-    ratio = (walk / noise) ** 2
-    return float(np.clip((-ratio + np.sqrt(ratio**2 + 4 * ratio)) / 2, LEAST_GAIN, 1.0))
+    noise = 0.5 * against + 0.5 * USUAL_NOISE * variance
+    return float(np.sqrt(max(variance - 2 * noise, 0.0)))
 
 
 def _block_variance(log_level: float, step_sd: float) -> float:
