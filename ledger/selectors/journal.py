@@ -20,6 +20,11 @@ _COLUMNS = """
     e.fx_source, e.fx_at, e.revision, coalesce(encode(e.reverses, 'hex'), ''), e.recorded_at, e.actor, e.reason
 """
 _FROM = "FROM ledger_capitalevent e JOIN ledger_account a ON a.id = e.account_id"
+_AFTER = f"SELECT {_COLUMNS} {_FROM} WHERE e.company_id = %(company)s AND e.position > %(after)s"
+_BETWEEN = f"""
+    SELECT {_COLUMNS} FROM ledger_journal_between(%(company)s, %(after)s, %(until)s) e
+    JOIN ledger_account a ON a.id = e.account_id ORDER BY e.position
+"""  # noqa: S608 - made of constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +83,23 @@ def list_events(
 ) -> EventPage:
     """Return up to `limit` (at most 1,000) events after a position, in the order of positions."""
     rows = min(max(limit, 1), MAX_ROWS)
-    conditions, values = _conditions(where or EventFilter())
-    sql = (
-        f"SELECT {_COLUMNS} {_FROM} WHERE e.company_id = %(company)s AND e.position > %(after)s{conditions} "
-        "ORDER BY e.position LIMIT %(rows)s"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, {**values, "company": company_id, "after": after, "rows": rows + 1})
-        found = cursor.fetchall()
+    if where is None or where == EventFilter():
+        # Positions are gapless, so the page is known by its bounds.
+        found = _fetch(_BETWEEN, {"company": company_id, "after": after, "until": after + rows + 1})
+    else:
+        conditions, values = _conditions(where)
+        found = _fetch(
+            f"{_AFTER}{conditions} ORDER BY e.position LIMIT %(rows)s",
+            {**values, "company": company_id, "after": after, "rows": rows + 1},
+        )
     entries = tuple(JournalEntry(*row) for row in found[:rows])
     return EventPage(entries, entries[-1].position if len(found) > rows else None)
+
+
+def _fetch(sql: str, values: Mapping[str, Any]) -> list[tuple]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return cursor.fetchall()
 
 
 def find_event(*, company_id: int, event_id: str, occurred_at: datetime | None = None) -> JournalEntry | None:
@@ -104,10 +116,8 @@ def find_event(*, company_id: int, event_id: str, occurred_at: datetime | None =
     sql = f"SELECT {_COLUMNS} {_FROM} WHERE e.company_id = %(company)s AND e.event_id = %(key)s"
     if occurred_at is not None:
         sql += " AND e.occurred_at = %(occurred_at)s"
-    with connection.cursor() as cursor:
-        cursor.execute(sql, {"company": company_id, "key": key, "occurred_at": occurred_at})
-        row = cursor.fetchone()
-    return None if row is None else JournalEntry(*row)
+    found = _fetch(sql, {"company": company_id, "key": key, "occurred_at": occurred_at})
+    return JournalEntry(*found[0]) if found else None
 
 
 def _conditions(where: EventFilter) -> tuple[str, Mapping[str, Any]]:

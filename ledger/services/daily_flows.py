@@ -18,45 +18,43 @@ _BEGIN = """
     INSERT INTO ledger_dailyflowcursor (company_id, position, timezone)
     SELECT id, 0, timezone FROM ledger_company WHERE id = %s ON CONFLICT DO NOTHING
 """
-_SUM = """
-    INSERT INTO ledger_dailyflow AS f (
-        company_id, day, account_id, currency, event_type, direction, category, counterparty, amount,
-        base_amount, count
+# One reading of what is new feeds all three: the sums, the contracts among it, and those that were taken back.
+_PROJECT = """
+    WITH news AS MATERIALIZED (
+        SELECT e.*, (e.occurred_at AT TIME ZONE %(timezone)s)::date AS day,
+               CASE WHEN e.reverses IS NULL THEN e.direction WHEN e.direction = 'in' THEN 'out' ELSE 'in' END
+               AS booked_direction,
+               CASE WHEN e.reverses IS NULL THEN 1 ELSE -1 END AS sign
+        FROM ledger_journal_between(%(company)s, %(after)s, %(until)s) e
+    ), sums AS (
+        INSERT INTO ledger_dailyflow AS f (
+            company_id, day, account_id, currency, event_type, direction, category, counterparty,
+            amount, base_amount, count
+        )
+        SELECT company_id, day, account_id, currency, event_type, booked_direction, category, counterparty,
+               sum(sign * amount), sum(sign * base_amount), sum(sign)
+        FROM news GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+        ON CONFLICT (company_id, day, account_id, currency, event_type, direction, category, counterparty)
+        DO UPDATE SET amount = f.amount + excluded.amount,
+                      base_amount = f.base_amount + excluded.base_amount,
+                      count = f.count + excluded.count
+    ), contracts AS (
+        INSERT INTO ledger_contractreceipt (
+            company_id, event_id, day, customer, amount, currency, term_months, deferred, renewal
+        )
+        SELECT e.company_id, e.event_id, e.day, e.counterparty, e.amount, e.currency,
+               (e.metadata ->> 'term_months')::integer,
+               coalesce(e.metadata -> 'deferred' = 'true', false),
+               coalesce(e.metadata -> 'renewal' = 'true', false)
+        FROM news e JOIN ledger_account a ON a.id = e.account_id
+        WHERE a.kind IN ('bank', 'card', 'processor') AND e.event_type = 'income' AND e.reverses IS NULL
+          AND e.metadata ? 'contract' AND e.metadata ->> 'term_months' ~ '^[1-9][0-9]{0,2}$'
+          AND jsonb_typeof(e.metadata -> 'term_months') = 'number'
+          AND NOT EXISTS (SELECT FROM news later WHERE later.reverses = e.event_id)
+        ON CONFLICT DO NOTHING
     )
-    SELECT e.company_id, (e.occurred_at AT TIME ZONE %(timezone)s)::date, e.account_id, e.currency, e.event_type,
-           s.direction, e.category, e.counterparty, sum(s.sign * e.amount), sum(s.sign * e.base_amount),
-           sum(s.sign)
-    FROM ledger_capitalevent e
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN e.reverses IS NULL THEN e.direction WHEN e.direction = 'in' THEN 'out' ELSE 'in' END,
-               CASE WHEN e.reverses IS NULL THEN 1 ELSE -1 END
-    ) AS s (direction, sign)
-    WHERE e.company_id = %(company)s AND e.position > %(after)s AND e.position <= %(until)s
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
-    ON CONFLICT (company_id, day, account_id, currency, event_type, direction, category, counterparty) DO UPDATE
-    SET amount = f.amount + excluded.amount,
-        base_amount = f.base_amount + excluded.base_amount,
-        count = f.count + excluded.count
-"""
-_CONTRACTS = """
-    INSERT INTO ledger_contractreceipt (
-        company_id, event_id, day, customer, amount, currency, term_months, deferred, renewal
-    )
-    SELECT e.company_id, e.event_id, (e.occurred_at AT TIME ZONE %(timezone)s)::date, e.counterparty, e.amount,
-           e.currency, (e.metadata ->> 'term_months')::integer,
-           coalesce(e.metadata -> 'deferred' = 'true', false), coalesce(e.metadata -> 'renewal' = 'true', false)
-    FROM ledger_capitalevent e JOIN ledger_account a ON a.id = e.account_id
-    WHERE e.company_id = %(company)s AND e.position > %(after)s AND e.position <= %(until)s
-      AND a.kind IN ('bank', 'card', 'processor') AND e.event_type = 'income' AND e.reverses IS NULL
-      AND e.metadata ? 'contract'
-      AND e.metadata ->> 'term_months' ~ '^[1-9][0-9]{0,2}$'
-      AND jsonb_typeof(e.metadata -> 'term_months') = 'number'
-    ON CONFLICT DO NOTHING
-"""
-_TAKEN_BACK = """
-    DELETE FROM ledger_contractreceipt r USING ledger_capitalevent e
-    WHERE e.company_id = %(company)s AND e.position > %(after)s AND e.position <= %(until)s
-      AND e.reverses IS NOT NULL AND r.company_id = e.company_id AND r.event_id = e.reverses
+    DELETE FROM ledger_contractreceipt r USING news e
+    WHERE e.reverses IS NOT NULL AND r.company_id = e.company_id AND r.event_id = e.reverses
 """
 
 
@@ -94,9 +92,7 @@ def _step(company_id: int) -> tuple[int, int]:
         elif after >= head:
             return after, head
         until = min(head, after + POSITIONS_PER_STEP)
-        values = {"company": company_id, "timezone": timezone, "after": after, "until": until}
-        for statement in (_SUM, _CONTRACTS, _TAKEN_BACK):
-            cursor.execute(statement, values)
+        cursor.execute(_PROJECT, {"company": company_id, "timezone": timezone, "after": after, "until": until})
         cursor.execute(
             "UPDATE ledger_dailyflowcursor SET position = %s, timezone = %s WHERE company_id = %s",
             [until, timezone, company_id],
