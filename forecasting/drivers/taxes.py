@@ -10,7 +10,7 @@ Days = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 YEAR_DAYS = 365
-GROWTH, GROWTH_SD, WALK_SD = 0.004, 0.004, 0.01
+GROWTH_SD, WALK_SD = 0.01, 0.02
 
 
 def contribute(setting: Setting) -> Contribution:
@@ -21,7 +21,7 @@ def contribute(setting: Setting) -> Contribution:
     day, amount = _instalments(setting)
     daily = setting.per_day(day, amount)
     return Contribution(
-        factors=(Factor(name="taxes", daily=daily, lvl=taxes.lvl, g=GROWTH, gsd=GROWTH_SD, rw=WALK_SD),)
+        factors=(Factor(name="taxes", daily=daily, lvl=taxes.lvl, g=taxes.g, gsd=GROWTH_SD, rw=WALK_SD),)
     )
 
 

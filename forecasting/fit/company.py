@@ -22,6 +22,8 @@ from forecasting.fit.revenue import FittedRevenue, fit_invoiced, fit_sales
 from forecasting.fit.role import Role
 from forecasting.fit.taxes import FittedTaxes, fit_taxes
 
+USUAL_TAX_GROWTH = 0.004  # per month, for a company without income to tax
+
 
 @dataclass(frozen=True, slots=True)
 class FittedCompany:
@@ -75,11 +77,12 @@ def fit_company(history: CompanyHistory) -> FittedCompany:
     contracts, of_contracts = fit_contracts(rows, history)
     sales, of_sales = fit_sales(rows)
     invoiced, of_invoiced = fit_invoiced(rows, explained=of_contracts | of_sales)
-    taxes, of_taxes = fit_taxes(rows, calendar=calendar)
+    income = sales or invoiced
+    taxes, of_taxes = fit_taxes(rows, growth=income.g if income else USUAL_TAX_GROWTH, calendar=calendar)
     explained = of_contracts | of_sales | of_invoiced
     costs, of_costs = fit_costs(
         rows,
-        sales=sales or invoiced,
+        sales=income,
         of_sales=of_sales if sales else of_invoiced,
         explained=of_payroll | of_payroll_tax | of_cloud | of_taxes,
     )

@@ -18,6 +18,7 @@ HISTORY_NEEDED_DAYS = 120
 WINDOW_DAYS = 120
 NEVER_STREAMS = (Role.SPENDING, Role.CONTRACTOR)
 BILLS = (Role.SUBSCRIPTION, Role.RENT)
+YEARLY_BILL = 10.0  # times the usual bill
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ def look(rows: CashRows, *, calendar: BusinessCalendar) -> Looks:
     bill = np.zeros(keys, dtype=bool)
     bill[row_key[np.isin(rows.role, BILLS)]] = True
     streamable = ~np.isin(rows.role, NEVER_STREAMS)
+    bill[_far_above_bills(rows, row_key, keys)] = False
     seen = (rows.day[None, :] <= day[:, None]) & streamable
     looks, row = np.nonzero(seen)
     detection = detect(
@@ -75,3 +77,14 @@ def look(rows: CashRows, *, calendar: BusinessCalendar) -> Looks:
         row_key=row_key.astype(np.int64),
         first_day=rows.first_day,
     )
+
+
+def _far_above_bills(rows: CashRows, row_key: Ints, keys: int) -> NDArray[np.bool_]:
+    """bool [keys]: the largest payment is far above the company's usual bills.
+
+    Such a bill is a yearly one. Seen once and taken for monthly, it would cost twelve times as much.
+    """
+    largest = np.zeros(keys)
+    np.maximum.at(largest, row_key, np.abs(rows.amount))
+    usual = np.abs(rows.amount[np.isin(rows.role, BILLS)])
+    return largest > YEARLY_BILL * float(np.median(usual)) if len(usual) else np.zeros(keys, dtype=bool)

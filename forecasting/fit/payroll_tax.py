@@ -17,6 +17,7 @@ RATIOS_READ = 8
 LONGEST_LAG_DAYS = 12
 REMEMBERED_DAYS = 45
 MOST_RATIO = 3.0
+LONGEST_WAIT_DAYS = 3
 START_OF_YEAR = (0, 1, 2)  # January to March: wage bases start again, so the ratio is higher
 
 
@@ -120,7 +121,9 @@ def _fit_monthly(payroll: FittedPayroll, paid_day: Ints, paid: Floats, as_of_day
     ratio = _ratios(months[known] - 1, total[known] / net[known]) if known.any() else None
     if ratio is None:
         return None
-    dom = int(np.median(day_of_month(paid_day)[-6:]))
+    recent = day_of_month(paid_day)[-6:]
+    # Remittances wait for an open day, so the earliest is nearest to the day they are due.
+    dom = int(recent.min()) if np.median(recent) - recent.min() <= LONGEST_WAIT_DAYS else int(np.median(recent))
     this_month = int(month_of(np.array([as_of_day]))[0])
     # Runs of this month are not remitted yet, nor are those of the last month when this month saw no payment.
     unpaid = (run_month == this_month) | ((run_month == this_month - 1) & (months[-1] != this_month))

@@ -29,6 +29,7 @@ YOUNG_DAYS = 62
 OVERDUE_PERIODS = 0.35
 MONTH_END = 31
 RECENT = 6
+LONGEST_WAIT_DAYS = 3
 ROBUST = 1.4826  # MAD to standard deviation of a normal
 
 
@@ -114,6 +115,7 @@ def detect(
     cadence = np.where(young & ~is_stream, MONTHLY, cadence)
     is_stream |= young
     period = PERIOD_DAYS[np.maximum(cadence, 0)]
+    waits = _only_business_days(day, key, keys, count, calendar)
     active = is_stream & (as_of_day - last_day <= ACTIVE_PERIODS * period)
 
     return Detection(
@@ -121,10 +123,10 @@ def detect(
             key=np.flatnonzero(active),
             cadence=cadence[active],
             last_day=last_day[active],
-            day_of_month=_nominal_day_of_month(day, start, count)[active],
+            day_of_month=_nominal_day_of_month(day, start, count, waits)[active],
             amount=_expected_amount(amount, start, count, log_sd)[active],
             log_sd=log_sd[active],
-            on_business_days=_only_business_days(day, key, keys, count, calendar)[active],
+            on_business_days=waits[active],
             as_of_day=as_of_day[active],
         ),
         is_stream=is_stream,
@@ -230,8 +232,11 @@ def _expected_amount(amount: Floats, start: Ints, count: Ints, log_sd: Floats) -
     return np.where(log_sd < STEADY_LOG_SD, np.nan_to_num(recent[:, 0]), mean)
 
 
-def _nominal_day_of_month(day: Ints, start: Ints, count: Ints) -> Ints:
-    """The median day of the month of the last payments; 31 when most of them are at a month's end."""
+def _nominal_day_of_month(day: Ints, start: Ints, count: Ints, waits: NDArray[np.bool_]) -> Ints:
+    """The median day of the month of the last payments; 31 when most of them are at a month's end.
+
+    Payments that wait for an open day are never early, so the earliest of them is nearest to the nominal day.
+    """
     known = np.minimum(count, RECENT)
     dom = day_of_month(day).astype(np.float64)
     recent = _recent(dom, start, count, width=RECENT)
@@ -241,6 +246,8 @@ def _nominal_day_of_month(day: Ints, start: Ints, count: Ints) -> Ints:
     straddles = (np.nanmax(np.nan_to_num(recent, nan=0), axis=1) >= 27) & (_least(recent) <= 4)
     recent = np.where(straddles[:, None] & (recent <= 15), recent + 31, recent)
     median = np.nan_to_num(_median(recent, known), nan=1.0)
+    earliest = _least(recent)
+    median = np.where(waits & (median - earliest <= LONGEST_WAIT_DAYS), earliest, median)
     nominal = np.where(median > 31, median - 31, median)
     return np.where(at_end, MONTH_END, np.clip(np.floor(nominal), 1, MONTH_END)).astype(np.int64)
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from forecasting.fit.calendar import BusinessCalendar
 from forecasting.fit.cash_rows import CashRows
 from forecasting.fit.role import Role
+from forecasting.fit.shrinkage import DAYS_PER_MONTH
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -26,15 +27,23 @@ class FittedTaxes:
     Attributes:
         day, amount: the next year's payments.
         lvl: sd of the log level.
+        g: growth per month.
     """
 
     day: Ints
     amount: Floats
     lvl: float
+    g: float
 
 
-def fit_taxes(rows: CashRows, *, calendar: BusinessCalendar) -> tuple[FittedTaxes | None, NDArray[np.bool_]]:
-    """Instalments from the payments of the last year; taxes paid too often to be instalments are left alone."""
+def fit_taxes(
+    rows: CashRows, *, growth: float, calendar: BusinessCalendar
+) -> tuple[FittedTaxes | None, NDArray[np.bool_]]:
+    """Instalments from the payments of the last year; taxes paid too often to be instalments are left alone.
+
+    Args:
+        growth: per month, of what is taxed; past instalments are brought to the as-of date by it.
+    """
     tax = (rows.role == Role.TAX) & (rows.amount < 0)
     explained = np.zeros(len(rows.day), dtype=bool)
     days: list[Ints] = []
@@ -50,7 +59,8 @@ def fit_taxes(rows: CashRows, *, calendar: BusinessCalendar) -> tuple[FittedTaxe
         explained |= mine
         # What was due just before today a year ago may still be to come; what came already is not due twice.
         due = day[year] + YEAR_DAYS
-        size = amount[-AMOUNTS_READ:]
+        months = (rows.as_of_day - day[-AMOUNTS_READ:]) / DAYS_PER_MONTH
+        size = amount[-AMOUNTS_READ:] * np.exp(growth * months)
         days.append(calendar.on_or_after(due))
         amounts.append(np.full(len(due), float(size.mean())))
         spreads.append(float(np.std(np.log(np.abs(size)))) if len(size) > 1 else UNKNOWN_LVL)
@@ -60,4 +70,5 @@ def fit_taxes(rows: CashRows, *, calendar: BusinessCalendar) -> tuple[FittedTaxe
         day=np.concatenate(days),
         amount=np.concatenate(amounts),
         lvl=min(0.5, max(0.05, max(spreads) / 2)),
+        g=growth,
     ), explained
