@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger", "0004_read_by_position"),
+        ("ledger", "0003_journal"),
     ]
 
     operations = [
