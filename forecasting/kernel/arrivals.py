@@ -8,7 +8,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.kernel.calendar import LONGEST_MONTH_DAYS, MonthSteps
+from forecasting.kernel.calendar import MonthSteps
+
+_NONE = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,10 +26,6 @@ class Arrivals:
     paths: NDArray[np.int64]
     day_indexes: NDArray[np.int64]
     amounts: NDArray[np.float64]
-
-    def chosen(self, which: NDArray[np.int64]) -> "Arrivals":
-        """Those at the given places, in that order."""
-        return Arrivals(self.paths[which], self.day_indexes[which], self.amounts[which])
 
 
 class ArrivalLaw(Protocol):
@@ -64,59 +62,74 @@ class BlockArrivals:
     """
 
     def __init__(self, laws: Sequence[ArrivalLaw], *, start: int, stop: int, steps: MonthSteps) -> None:
-        self._paths = stop - start
+        self._block_paths = stop - start
         self._steps = steps
-        first_cell = steps.step_of_day * self._paths
+        first_cell = steps.step_of_day * self._block_paths
         self._parts = [law.on_block(start, stop) for law in laws]
         # A cell is one month of one path.
         self._cells = [first_cell[part.day_indexes] + part.paths for part in self._parts]
-        incoming, self.outgoing = (np.zeros((steps.count, self._paths)) for _ in range(2))
+        self.totals = np.zeros((steps.count, self._block_paths))
+        self.outgoing = np.zeros((steps.count, self._block_paths))
         for part, cells in zip(self._parts, self._cells, strict=True):
             if part.amounts.shape[0] == 0:
                 continue
-            if part.amounts.max() <= 0.0:
-                self._add(self.outgoing, cells, part.amounts)
-            elif part.amounts.min() >= 0.0:
-                self._add(incoming, cells, part.amounts)
-            else:
-                self._add(self.outgoing, cells, np.minimum(part.amounts, 0.0))
-                self._add(incoming, cells, np.maximum(part.amounts, 0.0))
-        self.totals = incoming
-        self.totals += self.outgoing
+            outgoing = np.minimum(part.amounts, 0.0)
+            _add(self.totals, cells, part.amounts)
+            if outgoing.any():
+                _add(self.outgoing, cells, outgoing)
 
-    def day_by_day(self, wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """float32 [pairs, 31]: what arrives on each day of the wanted months, bool [steps, paths].
+    def of_months(self, wanted: NDArray[np.bool_]) -> "MonthlyArrivals":
+        """The arrivals of the wanted months, bool [steps, paths], month by month."""
+        flat = wanted.reshape(-1)
+        hits = [np.flatnonzero(flat[cells]) for cells in self._cells]
+        return MonthlyArrivals(
+            Arrivals(
+                np.concatenate([_NONE, *(part.paths[hit] for part, hit in zip(self._parts, hits, strict=True))]),
+                np.concatenate(
+                    [_NONE, *(part.day_indexes[hit] for part, hit in zip(self._parts, hits, strict=True))]
+                ),
+                np.concatenate([_NONE, *(part.amounts[hit] for part, hit in zip(self._parts, hits, strict=True))]),
+            ),
+            steps=self._steps,
+            block_paths=self._block_paths,
+        )
 
-        Pairs stand in the order of `np.nonzero(wanted)`; columns past the end of a short step are zero.
-        """
-        cells = np.flatnonzero(wanted)
-        pair_of_cell = np.full(wanted.size, -1)
-        pair_of_cell[cells] = np.arange(cells.shape[0])
-        day_of_step = np.arange(self._steps.step_of_day.shape[0]) - self._steps.starts[self._steps.step_of_day]
-        where, amounts = [np.empty(0, np.int64)], [np.empty(0)]
-        for part, part_cells in zip(self._parts, self._cells, strict=True):
-            pairs = pair_of_cell[part_cells]
-            hit = np.flatnonzero(pairs >= 0)
-            where.append(pairs[hit] * LONGEST_MONTH_DAYS + day_of_step[part.day_indexes[hit]])
-            amounts.append(part.amounts[hit])
-        return _sums(where, amounts, shape=(cells.shape[0], LONGEST_MONTH_DAYS))
-
-    def flows(self, *, paths: int) -> NDArray[np.float32]:
-        """float32 [paths, horizon]: what arrives on each day of the block's first paths."""
-        horizon = self._steps.step_of_day.shape[0]
-        where, amounts = [np.empty(0, np.int64)], [np.empty(0)]
-        for part in self._parts:
+    def add_to(self, flows: NDArray[np.float32], *, laws: slice) -> None:
+        """Add what some laws bring the block's first paths to flows, float32 [horizon, paths], C-contiguous."""
+        paths = flows.shape[1]
+        for part in self._parts[laws]:
             hit = np.flatnonzero(part.paths < paths)
-            where.append(part.paths[hit] * horizon + part.day_indexes[hit])
-            amounts.append(part.amounts[hit])
-        return _sums(where, amounts, shape=(paths, horizon))
-
-    def _add(self, sums: NDArray[np.float64], cells: NDArray[np.int64], amounts: NDArray[np.float64]) -> None:
-        sums += np.bincount(cells, weights=amounts, minlength=sums.size).reshape(sums.shape)
+            where = part.day_indexes[hit] * paths + part.paths[hit]
+            np.add.at(flows.reshape(-1), where, part.amounts[hit].astype(np.float32))
 
 
-def _sums(
-    where: list[NDArray[np.int64]], amounts: list[NDArray[np.float64]], *, shape: tuple[int, int]
-) -> NDArray[np.float32]:
-    counted = np.bincount(np.concatenate(where), weights=np.concatenate(amounts), minlength=shape[0] * shape[1])
-    return counted.astype(np.float32).reshape(shape)
+class MonthlyArrivals:
+    """Arrivals put in order of their month step."""
+
+    def __init__(self, arrivals: Arrivals, *, steps: MonthSteps, block_paths: int) -> None:
+        # Keys of one byte are sorted by counting; ten years of months fit.
+        step = steps.step_of_day[arrivals.day_indexes].astype(np.uint8)
+        order = np.argsort(step, kind="stable")
+        self._edges = np.searchsorted(step[order], np.arange(steps.count + 1))
+        self._days = (arrivals.day_indexes - steps.starts[step])[order]
+        self._paths = arrivals.paths[order]
+        self._amounts = arrivals.amounts[order]
+        self._block_paths = block_paths
+
+    def write_days(self, out: NDArray[np.float32], *, step: int, paths: NDArray[np.int64]) -> None:
+        """Write what arrives on each day of one month to `out`, float32 [days, chosen paths]."""
+        first, last = self._edges[step], self._edges[step + 1]
+        if first == last:
+            out[:] = 0.0
+            return
+        days, chosen = out.shape
+        # Paths that were not chosen share one more column, dropped at the end.
+        column = np.full(self._block_paths, chosen)
+        column[paths] = np.arange(chosen)
+        where = self._days[first:last] * (chosen + 1) + column[self._paths[first:last]]
+        sums = np.bincount(where, weights=self._amounts[first:last], minlength=days * (chosen + 1))
+        out[:] = sums.reshape(days, chosen + 1)[:, :-1]
+
+
+def _add(sums: NDArray[np.float64], cells: NDArray[np.int64], amounts: NDArray[np.float64]) -> None:
+    sums += np.bincount(cells, weights=amounts, minlength=sums.size).reshape(sums.shape)

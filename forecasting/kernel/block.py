@@ -8,15 +8,13 @@ day. The bounds are true bounds, so the answer is the one that daily balances ev
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.kernel.arrivals import BlockArrivals
-from forecasting.kernel.calendar import LONGEST_MONTH_DAYS
+from forecasting.kernel.arrivals import BlockArrivals, MonthlyArrivals
 from forecasting.kernel.cash_terms import CashTerms
-from forecasting.kernel.rows import path_rows
+from forecasting.kernel.rows import month_rows
 from forecasting.kernel.soundness import NonFinitePaths
 
 # Bounds are computed in float32 too; a few roundings of slack keep them bounds.
 _SCREEN_SLACK = 8.0
-_RUNNING_SUM = np.triu(np.ones((LONGEST_MONTH_DAYS, LONGEST_MONTH_DAYS), np.float32))
 
 
 class PathBlock:
@@ -24,90 +22,87 @@ class PathBlock:
 
     Attributes:
         rows: float32 [steps, rows, paths], see `rows.py`.
-        arrivals, funding: single amounts; funding is what tranches bring.
-        closing: float64 [steps, paths], balance at the end of each month step.
+        arrivals: single amounts, funding last.
+        opening, closing: float64 [steps, paths], balance at the start and end of each month step.
+        near_zero: bool [steps, paths], months that may hold the first zero.
     """
 
     def __init__(self, terms: CashTerms, *, start: int, stop: int) -> None:
         self.terms = terms
         self.start = start
-        self.paths = stop - start
-        self.rows = path_rows(terms, start=start, stop=stop)
-        self.arrivals = BlockArrivals(terms.arrivals, start=start, stop=stop, steps=terms.steps)
-        self.funding = BlockArrivals(terms.funding, start=start, stop=stop, steps=terms.steps)
-        screened = np.matmul(terms.screens, self.rows)
-        self.closing = self._closing(screened[:, 0])
-        self._near = self._may_reach_zero(screened[:, 1:])
+        self.stop = stop
+        months = month_rows(terms, start=start, stop=stop)
+        self.rows = months.rows
+        self.arrivals = BlockArrivals((*terms.arrivals, *terms.funding), start=start, stop=stop, steps=terms.steps)
+        balances = self._month_ends(months.totals)
+        self.opening, self.closing = balances[:-1], balances[1:]
+        self.near_zero = self._may_reach_zero(months.lowest)
 
     def runway_days(self) -> NDArray[np.int32]:
         """int32 [paths]: first day with a balance of zero, horizon + 1 when there is none."""
         terms = self.terms
+        runway = np.full(self.stop - self.start, terms.inputs.horizon_days + 1, np.int32)
         if terms.inputs.opening_balance <= terms.zero:
-            return np.ones(self.paths, np.int32)
-        runway = np.full(self.paths, terms.inputs.horizon_days + 1, np.int32)
-        steps, paths = np.nonzero(self._near)
-        balances = self.balances(self._near)
-        at_zero = balances <= np.float32(terms.zero)
-        day_of_step = at_zero.argmax(axis=1)
-        reached = at_zero[np.arange(paths.shape[0]), day_of_step]
-        reached &= day_of_step < (terms.steps.stops - terms.steps.starts)[steps]
-        # Pairs ascend by month. Assigned in reverse, a path's first month is written last and stays.
-        days = (terms.steps.starts[steps] + 1 + day_of_step)[reached]
-        runway[paths[reached][::-1]] = days[::-1]
+            runway[:] = 1
+            return runway
+        arrivals = self.arrivals.of_months(self.near_zero)
+        # Backwards, so that of two months with a zero the first is written last.
+        for step in reversed(range(terms.steps.count)):
+            paths = np.flatnonzero(self.near_zero[step])
+            if paths.shape[0] > 0:
+                balances = self.balances(step=step, paths=paths, arrivals=arrivals)
+                day = first_zero(balances, zero=terms.zero)
+                reached = day < balances.shape[0]
+                runway[paths[reached]] = int(terms.steps.starts[step]) + 1 + day[reached]
         return runway
 
-    def balances(self, wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """float32 [pairs, 31]: closing balances on each day of the wanted months, bool [steps, paths].
-
-        Pairs stand in the order of `np.nonzero(wanted)`; columns past the end of a short step have no meaning.
-        """
+    def balances(self, *, step: int, paths: NDArray[np.int64], arrivals: MonthlyArrivals) -> NDArray[np.float32]:
+        """float32 [days, chosen paths]: closing balance of each day of one month step."""
         terms = self.terms
-        steps, paths = np.nonzero(wanted)
-        edges = np.searchsorted(steps, np.arange(terms.steps.count + 1))
-        balances = np.matmul(self.arrivals.day_by_day(wanted) + self.funding.day_by_day(wanted), _RUNNING_SUM)
-        if not terms.noise.is_silent:
-            balances += terms.noise.day_by_day(paths=self.start + paths, edges=edges)
-        balances += self._opening()[steps, paths, None]
-        for step in range(terms.steps.count):
-            pairs = slice(int(edges[step]), int(edges[step + 1]))
-            if pairs.start < pairs.stop:
-                balances[pairs] += np.matmul(self.rows[step][:, paths[pairs]].T, terms.month_flows[step])
+        weights = terms.day_weights[step]
+        stack = np.empty((weights.shape[1], paths.shape[0]), np.float32)
+        stack[: terms.rows] = self.rows[step][:, paths]
+        stack[terms.rows] = self.opening[step, paths]
+        arrivals.write_days(stack[terms.rows + 1 :], step=step, paths=paths)
+        balances = np.matmul(weights, stack)
+        if terms.noise.highest_sd[step] > 0.0:
+            balances += terms.noise.day_by_day(step=step, start=self.start, stop=self.stop, paths=paths)
         return balances
 
-    def _closing(self, moves_of_rows: NDArray[np.float32]) -> NDArray[np.float64]:
+    def _month_ends(self, moves_of_rows: NDArray[np.float32]) -> NDArray[np.float64]:
+        """float64 [1 + steps, paths]: the opening balance, then the balance at the end of each month step."""
         terms = self.terms
-        closing = self.arrivals.totals + self.funding.totals
-        closing += moves_of_rows
-        if not terms.noise.is_silent:
-            closing += terms.noise.totals(start=self.start, stop=self.start + self.paths)
-        closing += terms.fixed_totals[:, None]
-        closing[0] += terms.inputs.opening_balance
-        for step in range(1, terms.steps.count):
-            closing[step] += closing[step - 1]
-        if not np.isfinite(closing[-1]).all():
+        balances = np.empty((1 + terms.steps.count, self.stop - self.start))
+        balances[0] = terms.inputs.opening_balance
+        noise = terms.noise.totals(start=self.start, stop=self.stop)
+        for step in range(terms.steps.count):
+            np.add(balances[step], self.arrivals.totals[step], out=balances[step + 1])
+            balances[step + 1] += moves_of_rows[step]
+            balances[step + 1] += noise[step]
+            balances[step + 1] += terms.fixed_totals[step]
+        if not np.isfinite(balances[-1]).all():
             raise NonFinitePaths("a simulated balance is not a finite number: amounts or growth are too large")
-        return closing
+        return balances
 
-    def _opening(self) -> NDArray[np.float32]:
-        """float32 [steps, paths]: balance at the start of each step; far from zero it may be coarse."""
-        opening = np.empty(self.closing.shape, np.float32)
-        opening[0] = self.terms.inputs.opening_balance
-        opening[1:] = self.closing[:-1]
-        return opening
-
-    def _may_reach_zero(self, weekly: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """bool [steps, paths]: months that may hold the first zero, from bounds [steps, weeks, paths]."""
+    def _may_reach_zero(self, lowest: NDArray[np.float32]) -> NDArray[np.bool_]:
         terms = self.terms
-        lowest = weekly.min(axis=1)
-        lowest += self._opening()
+        lowest += self.opening
         lowest += self.arrivals.outgoing
-        if not terms.noise.is_silent:
-            lowest += terms.noise.worst(start=self.start, stop=self.start + self.paths)
+        lowest += terms.noise.worst(start=self.start, stop=self.stop)
         near = lowest <= np.float32(_SCREEN_SLACK * terms.zero)
         near[terms.steps.starts == terms.steps.stops] = False
-        above = np.ones(self.paths, bool)
-        for step in range(1, terms.steps.count):
+        above = self.opening[0] > terms.zero
+        for step in range(terms.steps.count):
             # Once a month has closed at zero, the first zero lies in it or before it.
-            above &= self.closing[step - 1] > terms.zero
             near[step] &= above
+            above &= self.closing[step] > terms.zero
         return near
+
+
+def first_zero(balances: NDArray[np.float32], *, zero: float) -> NDArray[np.int64]:
+    """int64 [paths]: index of the first day at or below zero, the number of days when there is none."""
+    days = balances.shape[0]
+    # argmax down the columns of a boolean array is slow; a maximum of small integers is not.
+    weight = np.arange(days, 0, -1, dtype=np.uint8)[:, None]
+    below = (balances <= np.float32(zero)).view(np.uint8)
+    return days - (below * weight).max(axis=0).astype(np.int64)

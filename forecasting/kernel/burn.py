@@ -10,11 +10,12 @@ BURN_WINDOW_DAYS = 91
 
 
 def burn_of(flows: NDArray[np.float32]) -> Burn:
-    """Mean and spread of burn, from net flows before funding, float32 [paths, days of the window]."""
-    mean_by_day = flows.mean(axis=0, dtype=np.float64)
-    variance_by_day = np.square(flows - mean_by_day.astype(np.float32)).mean(axis=0, dtype=np.float64)
+    """Mean and spread of burn, from net flows before funding, float32 [days of the window, paths]."""
+    mean_by_day = flows.mean(axis=1, dtype=np.float64)
+    off_by = flows - mean_by_day[:, None].astype(np.float32)
+    variance = np.vdot(off_by, off_by) / off_by.size
     return Burn(
         mean_per_day=-float(mean_by_day.mean()),
-        std_per_day=float(np.sqrt(variance_by_day.mean())),
-        window_days=flows.shape[1],
+        std_per_day=float(np.sqrt(variance)),
+        window_days=flows.shape[0],
     )

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 MEAN_MONTH_DAYS = 30.4
 # At a month end the as-of month has no day left, yet its step keeps its shocks: the walk needs a time for it.
 EMPTY_STEP_MONTHS = 0.1
-LONGEST_MONTH_DAYS = 31
 WEEK_DAYS = 7
 WEEKS_PER_STEP = 5
 
@@ -23,7 +22,6 @@ class MonthSteps:
         stops: int64 [steps], one past its last day; equal to `starts` when step 0 is empty.
         months_ahead: float64 [steps], tau: mean of t / 30.4 over the step's days.
         step_of_day: int64 [horizon].
-        days_of_step: int64 [steps, 31], indexes of the step's days; in a short step the last ones lie beyond it.
         days_in_month: int64 [steps], of the calendar month (the step may be shorter).
         week_starts: int64 [weeks], index of the first day of each week, weeks being counted within a step.
         weeks_of_step: int64 [steps, 5], places in `week_starts`; a short step repeats its last week.
@@ -33,7 +31,6 @@ class MonthSteps:
     stops: NDArray[np.int64]
     months_ahead: NDArray[np.float64]
     step_of_day: NDArray[np.int64]
-    days_of_step: NDArray[np.int64]
     days_in_month: NDArray[np.int64]
     week_starts: NDArray[np.int64]
     weeks_of_step: NDArray[np.int64]
@@ -68,7 +65,6 @@ def month_steps(*, as_of_day: int, horizon_days: int) -> MonthSteps:
         stops=stops,
         months_ahead=_months_ahead(starts=starts, stops=stops),
         step_of_day=step_of_day,
-        days_of_step=np.minimum(starts[:, None] + np.arange(LONGEST_MONTH_DAYS), horizon_days - 1),
         days_in_month=np.diff(first_of_month),
         **_weeks(starts=starts, stops=stops),
     )

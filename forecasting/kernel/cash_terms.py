@@ -2,7 +2,7 @@
 
 Within a month step a balance is linear in a few rows of numbers per path (`rows.py`):
 
-    B_t = B_start + sum_r month_flows[r, t] row_r + noise_t + arrivals_t
+    B_t = B_start + sum_r (sum of daily[r] up to t) row_r + noise_t + arrivals_t
 """
 
 from collections.abc import Sequence
@@ -40,7 +40,8 @@ class CashTerms:
         cloud_levels: of each provider's usage.
         persistent: float32 [paths], or None.
         daily: float32 [rows, horizon], flow of each day per unit of each row. The last row is one: certain flows.
-        month_flows: float32 [steps, rows, 31], their running sum since the start of the month step.
+        day_weights: per step, float32 [days, rows + 1 + days]: closing balance of each day per unit of each row,
+            of the opening balance, and of what arrives on each day.
         screens: float32 [steps, 1 + weeks, rows]. Row 0 is the whole step, without certain flows; row w the least
             that the running sum is in week w, so that its product with rows >= 0 is a bound from below.
         fixed_totals: float64 [steps], certain flows of each step; added up in float64.
@@ -57,7 +58,7 @@ class CashTerms:
     clouds: tuple[CloudMonths, ...]
     persistent: NDArray[np.float32] | None
     daily: NDArray[np.float32]
-    month_flows: NDArray[np.float32]
+    day_weights: tuple[NDArray[np.float32], ...]
     screens: NDArray[np.float32]
     fixed_totals: NDArray[np.float64]
     noise: MonthlyNoise
@@ -96,7 +97,9 @@ def cash_terms(inputs: ForecastInputs, shocks: Shocks) -> CashTerms:
         clouds=clouds,
         persistent=shocks.normal(kind="persistent", name="") if has_persistent else None,
         daily=daily.astype(np.float32),
-        month_flows=month_flows[:, steps.days_of_step].transpose(1, 0, 2).astype(np.float32),
+        day_weights=tuple(
+            _day_weights(month_flows[:, start:stop]) for start, stop in zip(steps.starts, steps.stops, strict=True)
+        ),
         screens=_screens(month_flows, steps),
         fixed_totals=np.where(steps.stops > steps.starts, month_flows[-1, steps.stops - 1], 0.0),
         noise=monthly_noise(sd_per_day=inputs.shock_sd_per_day, steps=steps, shocks=shocks),
@@ -133,6 +136,12 @@ def _since_step_start(flows: NDArray[np.float64], steps: MonthSteps) -> NDArray[
     running = np.zeros((flows.shape[0], flows.shape[1] + 1))
     np.cumsum(flows, axis=1, out=running[:, 1:])
     return np.asarray(running[:, 1:] - running[:, steps.starts[steps.step_of_day]])
+
+
+def _day_weights(month_flows: NDArray[np.float64]) -> NDArray[np.float32]:
+    days = month_flows.shape[1]
+    # The triangle sums what arrived so far: BLAS does it faster than a running sum down the columns.
+    return np.concatenate([month_flows.T, np.ones((days, 1)), np.tri(days)], axis=1).astype(np.float32)
 
 
 def _screens(month_flows: NDArray[np.float64], steps: MonthSteps) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ ONE_PATH_IN = 4
 
 
 class ChartedPaths:
-    """Collects the first quarter of every block; `add` may be called from several threads, once per block."""
+    """Collects the first quarter of every block."""
 
     def __init__(self, terms: CashTerms) -> None:
         self._terms = terms
@@ -27,37 +27,41 @@ class ChartedPaths:
             self._places[start] = slice(used, used + count)
             used += count
         horizon = terms.inputs.horizon_days
-        self._balances = np.empty((used, horizon), np.float32)
-        self._flows_before_funding = np.empty((used, min(horizon, BURN_WINDOW_DAYS)), np.float32)
+        self._balances = np.empty((horizon, used), np.float32)
+        self._flows_before_funding = np.empty((min(horizon, BURN_WINDOW_DAYS), used), np.float32)
 
     def add(self, block: PathBlock) -> None:
         """Take the block's charted paths."""
+        terms = self._terms
         place = self._places[block.start]
-        paths = place.stop - place.start
-        flows = self._flows(block, paths)
-        self._flows_before_funding[place] = flows[:, : self._flows_before_funding.shape[1]]
-        flows += block.funding.flows(paths=paths)
-        flows[:, 0] += np.float32(self._terms.inputs.opening_balance)
-        np.cumsum(flows, axis=1, out=self._balances[place])
+        flows = self._flows_of_rows_and_noise(block, paths=place.stop - place.start)
+        block.arrivals.add_to(flows, laws=slice(0, len(terms.arrivals)))
+        self._flows_before_funding[:, place] = flows[: self._flows_before_funding.shape[0]]
+        block.arrivals.add_to(flows, laws=slice(len(terms.arrivals), None))
+        balances = self._balances[:, place]
+        np.add(flows[0], np.float32(terms.inputs.opening_balance), out=balances[0])
+        for day in range(1, flows.shape[0]):  # np.cumsum down the columns is several times slower
+            np.add(balances[day - 1], flows[day], out=balances[day])
 
     def bands(self) -> Bands:
-        """Quantiles of the balance, day by day."""
-        return bands_of(self._balances.T)
+        """Quantiles of the balance, day by day. Call it once: it sorts what was collected."""
+        return bands_of(self._balances)
 
     def burn(self) -> Burn:
         """Burn of the first days."""
         return burn_of(self._flows_before_funding)
 
-    def _flows(self, block: PathBlock, paths: int) -> NDArray[np.float32]:
-        """float32 [paths, horizon]: net flow of each day before funding."""
+    def _flows_of_rows_and_noise(self, block: PathBlock, *, paths: int) -> NDArray[np.float32]:
+        """float32 [horizon, paths]."""
         terms = self._terms
-        flows = block.arrivals.flows(paths=paths)
-        if not terms.noise.is_silent:
-            running = terms.shocks.running_noise[block.start : block.start + paths, : flows.shape[1] + 1]
-            shocks = running[:, 1:] - running[:, :-1]
-            shocks *= terms.inputs.shock_sd_per_day.astype(np.float32)
-            flows += shocks
+        flows = np.empty((terms.inputs.horizon_days, paths), np.float32)
+        sd = terms.inputs.shock_sd_per_day.astype(np.float32)[:, None]
+        running = terms.shocks.running_noise[:, block.start : block.start + paths]
         for step in range(terms.steps.count):
-            days = slice(int(terms.steps.starts[step]), int(terms.steps.stops[step]))
-            flows[:, days] += np.matmul(block.rows[step, :, :paths].T, terms.daily[:, days])
+            start, stop = int(terms.steps.starts[step]), int(terms.steps.stops[step])
+            np.matmul(terms.daily[:, start:stop].T, block.rows[step, :, :paths], out=flows[start:stop])
+            if terms.noise.highest_sd[step] > 0.0:
+                shocks = running[start + 1 : stop + 1] - running[start:stop]
+                shocks *= sd[start:stop]
+                flows[start:stop] += shocks
         return flows

@@ -7,20 +7,19 @@ from day to day is a small matrix product (summation by parts).
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from forecasting.kernel.calendar import LONGEST_MONTH_DAYS, MonthSteps
+from forecasting.kernel.calendar import MonthSteps
 from forecasting.kernel.shocks import WORST_NOISE_GRID_DAYS, Shocks
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MonthlyNoise:
-    """The noise of every month step, the same for all paths.
+    """The noise of every month step, for blocks of paths start .. stop - 1.
 
     Attributes:
         highest_sd: float32 [steps], zero for an empty step.
-        weights: per step, float32 [32, 31] that turns running sums of shocks (from the day before the step
+        weights: per step, float32 [days, days + 1] that turns running sums of shocks (from the day before the step
             on) into running sums of noise; None where one sd serves all days.
     """
 
@@ -29,21 +28,16 @@ class MonthlyNoise:
     highest_sd: NDArray[np.float32]
     weights: tuple[NDArray[np.float32] | None, ...]
 
-    @property
-    def is_silent(self) -> bool:
-        return not self.highest_sd.any()
-
     def totals(self, *, start: int, stop: int) -> NDArray[np.float32]:
-        """float32 [steps, paths]: sum of each month's noise on paths start .. stop - 1."""
-        running = self.shocks.running_noise[start:stop].T
+        """float32 [steps, paths]: sum of each month's noise."""
+        running = self.shocks.running_noise[:, start:stop]
         totals = running[self.steps.stops]
         totals -= running[self.steps.starts]
         totals *= self.highest_sd[:, None]
         for step, weights in enumerate(self.weights):
             if weights is not None:
-                first, last = int(self.steps.starts[step]), int(self.steps.stops[step])
                 np.matmul(
-                    weights[: last - first + 1, last - first - 1], running[first : last + 1], out=totals[step]
+                    weights[-1], running[self.steps.starts[step] : self.steps.stops[step] + 1], out=totals[step]
                 )
         return totals
 
@@ -55,20 +49,16 @@ class MonthlyNoise:
         worst *= self.highest_sd[:, None]
         return worst
 
-    def day_by_day(self, *, paths: NDArray[np.int64], edges: NDArray[np.int64]) -> NDArray[np.float32]:
-        """float32 [pairs, 31]: running sum of noise within the step; pairs edges[j] .. edges[j + 1] are step j's.
-
-        Columns past the end of a short step hold numbers without meaning.
-        """
-        steps = np.repeat(np.arange(self.steps.count), np.diff(edges))
-        windows = sliding_window_view(self.shocks.running_noise, 1 + LONGEST_MONTH_DAYS, axis=1)
-        running = windows[paths, self.steps.starts[steps]]
-        noise = running[:, 1:] - running[:, :1]
-        noise *= self.highest_sd[steps, None]
-        for step, weights in enumerate(self.weights):
-            if weights is not None and edges[step] < edges[step + 1]:
-                pairs = slice(int(edges[step]), int(edges[step + 1]))
-                np.matmul(running[pairs], weights, out=noise[pairs])
+    def day_by_day(self, *, step: int, start: int, stop: int, paths: NDArray[np.int64]) -> NDArray[np.float32]:
+        """float32 [days, chosen paths]: running sum within the step; `paths` are counted from `start`."""
+        first, last = int(self.steps.starts[step]), int(self.steps.stops[step])
+        running = self.shocks.running_noise[first : last + 1, start:stop]
+        weights = self.weights[step]
+        if weights is not None:
+            return np.asarray(np.matmul(weights, running[:, paths]))
+        noise = running[1:, paths]
+        noise -= running[0, paths]
+        noise *= self.highest_sd[step]
         return noise
 
 
@@ -84,10 +74,9 @@ def monthly_noise(*, sd_per_day: NDArray[np.float64], steps: MonthSteps, shocks:
 
 
 def _running_sum_weights(sd: NDArray[np.float64]) -> NDArray[np.float32]:
-    """float32 [32, 31]: column d sums sd x shock over days 0 .. d, in terms of the running sums of shocks."""
-    days = sd.shape[0]
-    flows = np.triu(np.broadcast_to(sd[:, None], (days, days)))
-    weights = np.zeros((1 + LONGEST_MONTH_DAYS, LONGEST_MONTH_DAYS), np.float64)
-    weights[1 : days + 1, :days] += flows
-    weights[:days, :days] -= flows
+    """float32 [n, n + 1]: row d sums sd x shock over days 0 .. d, in terms of the running sums of shocks."""
+    flows = np.tri(sd.shape[0]) * sd
+    weights = np.zeros((sd.shape[0], sd.shape[0] + 1))
+    weights[:, 1:] += flows
+    weights[:, :-1] -= flows
     return weights.astype(np.float32)

@@ -42,7 +42,7 @@ def _balances_of_path(inputs: ForecastInputs, shocks: Shocks, path: int) -> list
     single = _single_amounts(inputs, shocks, path)
     invoices = [_invoices(cloud, inputs, shocks, path, months) for cloud in inputs.cloud]
     persistent = shocks.normal(kind="persistent", name="")[path] if inputs.persistent_sd.any() else 0.0
-    noise = np.diff(shocks.running_noise[path].astype(float))
+    noise = np.diff(shocks.running_noise[:, path].astype(float))
     balance, balances = inputs.opening_balance, []
     for t in range(inputs.horizon_days):
         month = _month_of_day(inputs, t)

@@ -15,7 +15,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.kernel.calendar import LONGEST_MONTH_DAYS
 from forecasting.kernel.levels import SHOCK_ROWS_BEFORE_STEPS
 from forecasting.kernel.path_blocks import blocks
 from forecasting.kernel.strata import StratifiedRow, draw_row
@@ -75,9 +74,8 @@ class Shocks:
     """Everything random in one simulation of `paths` x `horizon_days`; make it with `shocks_for`.
 
     Attributes:
-        running_noise: float32 [paths, 1 + horizon_days + 31], running sum of daily Student-t(4) shocks of unit
-            variance. Column t is day t, column 0 is zero, and 31 unused columns let a window of one month begin
-            on any day.
+        running_noise: float32 [horizon_days + 1, paths], running sum of daily Student-t(4) shocks of unit
+            variance; row t is day t, row 0 is zero.
         worst_noise: float32 [cells + 1, paths], running sum of the negative shocks alone at every
             `WORST_NOISE_GRID_DAYS` days: a bound of how far the noise can fall between two days.
     """
@@ -200,18 +198,12 @@ def most_month_steps(horizon_days: int) -> int:
 
 
 def _draw_set(*, seed: int, paths: int, horizon_days: int) -> Shocks:
-    running = np.zeros((paths, 1 + horizon_days + LONGEST_MONTH_DAYS), np.float32)
+    running = np.zeros((horizon_days + 1, paths), np.float32)
     worst = np.zeros((-(-horizon_days // WORST_NOISE_GRID_DAYS) + 1, paths), np.float32)
-    # Drawn by day, kept by path: a few days at a time, because writing single columns is slow.
-    for first in range(1, horizon_days + 1, WORST_NOISE_GRID_DAYS):
-        days = range(first, min(first + WORST_NOISE_GRID_DAYS, horizon_days + 1))
-        drawn = [
-            draw_row(generator=_generator(seed, "noise", "", day), paths=paths).heavy_tailed() for day in days
-        ]
-        shocks = np.stack(drawn)
-        worst[first // WORST_NOISE_GRID_DAYS + 1] = np.minimum(shocks, 0.0).sum(axis=0)
-        shocks[0] += running[:, first - 1]
-        running[:, days.start : days.stop] = np.cumsum(shocks, axis=0).T
+    for day in range(1, horizon_days + 1):
+        shocks = draw_row(generator=_generator(seed, "noise", "", day), paths=paths).heavy_tailed()
+        np.add(running[day - 1], shocks, out=running[day])
+        worst[(day - 1) // WORST_NOISE_GRID_DAYS + 1] += np.minimum(shocks, 0.0)
     np.cumsum(worst, axis=0, out=worst)
     running.setflags(write=False)
     worst.setflags(write=False)

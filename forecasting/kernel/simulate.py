@@ -15,8 +15,9 @@ from forecasting.kernel.block import PathBlock
 from forecasting.kernel.cash_terms import cash_terms
 from forecasting.kernel.charted_paths import ChartedPaths
 from forecasting.kernel.inputs import ForecastInputs
+from forecasting.kernel.memory import keep_freed_memory
 from forecasting.kernel.outcome import Outcome
-from forecasting.kernel.path_blocks import PATHS_PER_BLOCK, in_pieces
+from forecasting.kernel.path_blocks import blocks
 from forecasting.kernel.quantiles import is_determined, quantile_days, runway_quantile
 from forecasting.kernel.shocks import Shocks
 from forecasting.kernel.soundness import UnsoundInputs, check_inputs
@@ -37,17 +38,15 @@ def simulate(inputs: ForecastInputs, shocks: Shocks, *, with_bands: bool = True)
             f"horizon_days: shocks were drawn for {shocks.horizon_days}, not {inputs.horizon_days}"
         )
     use_one_blas_thread()
+    keep_freed_memory()
     terms = cash_terms(inputs, shocks)
     runway = np.empty(shocks.paths, np.int32)
     charted = ChartedPaths(terms) if with_bands else None
-
-    def run(start: int, stop: int) -> None:
+    for start, stop in blocks(shocks.paths):
         block = PathBlock(terms, start=start, stop=stop)
         runway[start:stop] = block.runway_days()
         if charted is not None:
             charted.add(block)
-
-    in_pieces(run, count=shocks.paths, size=PATHS_PER_BLOCK)
     days = quantile_days(runway_days=runway, horizon_days=inputs.horizon_days)
     p5, p50, p95 = (
         runway_quantile(quantile_days=days, percent=percent, horizon_days=inputs.horizon_days)

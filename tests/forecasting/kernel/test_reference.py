@@ -7,7 +7,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forecasting.kernel.block import PathBlock
-from forecasting.kernel.calendar import LONGEST_MONTH_DAYS
 from forecasting.kernel.cash_terms import cash_terms
 from forecasting.kernel.inputs import ForecastInputs
 from forecasting.kernel.reference import reference_balances, reference_runway_days
@@ -24,10 +23,9 @@ def daily_balances(inputs: ForecastInputs, seed: int) -> np.ndarray:
     """The fast kernel's balances on every day, float32 [horizon, paths]."""
     terms = cash_terms(inputs, shocks_for(seed=seed, paths=PATHS, horizon_days=HORIZON_DAYS))
     block = PathBlock(terms, start=0, stop=PATHS)
-    every_month = np.broadcast_to((terms.steps.stops > terms.steps.starts)[:, None], (terms.steps.count, PATHS))
-    balances = block.balances(every_month).reshape(-1, PATHS, LONGEST_MONTH_DAYS).transpose(0, 2, 1)
-    months = (terms.steps.stops - terms.steps.starts)[terms.steps.stops > terms.steps.starts]
-    return np.concatenate([month[:days] for month, days in zip(balances, months, strict=True)])
+    arrivals = block.arrivals.of_months(np.ones((terms.steps.count, PATHS), bool))
+    months = np.flatnonzero(terms.steps.stops > terms.steps.starts)
+    return np.concatenate([block.balances(step=step, paths=np.arange(PATHS), arrivals=arrivals) for step in months])
 
 
 def rounding(inputs: ForecastInputs, balances: np.ndarray) -> float:
