@@ -101,7 +101,7 @@ def prepare_cluster(*, cluster: Cluster) -> None:
     """
     if (cluster.pgdata / "PG_VERSION").exists():
         _refuse_foreign_data(pgdata=cluster.pgdata, user=cluster.user)
-        _end_leftovers(pgdata=cluster.pgdata)
+        _end_leftovers(pgdata=cluster.pgdata, socket_dir=cluster.socket_dir)
     else:
         _initialise(pgdata=cluster.pgdata, binaries=cluster.binaries, user=cluster.user)
 
@@ -214,15 +214,23 @@ def _reachable_binaries(*, user: SystemUser, install_dir: Path) -> Path:
     installed = _installed_binaries()
     if _first_closed(paths=[*reversed(installed.parents), installed, installed / "postgres"], user=user) is None:
         return installed
-    copied = install_dir / f"postgresql-{MAJOR_VERSION}"
+    # The binaries look for their libraries beside the package: `bin/../../../<package>.libs`.
+    package = installed.parent.parent
+    target = install_dir / f"postgresql-{MAJOR_VERSION}"
+    copied = target / package.name / installed.parent.name / "bin"
     if not copied.exists():
-        unfinished = copied.with_suffix(".unfinished")
+        unfinished = target.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         for part in ("bin", "lib", "share"):
-            shutil.copytree(installed.parent / part, unfinished / part)
-        unfinished.rename(copied)
-    _refuse_closed_folder(folders=[*reversed(copied.parents), copied, copied / "bin"], user=user)
-    return copied / "bin"
+            shutil.copytree(
+                installed.parent / part, unfinished / package.name / installed.parent.name / part, symlinks=True
+            )
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.exists():
+            shutil.copytree(libraries, unfinished / libraries.name)
+        unfinished.rename(target)
+    _refuse_closed_folder(folders=[*reversed(copied.parents), copied], user=user)
+    return copied
 
 
 def _installed_binaries() -> Path:
@@ -289,11 +297,11 @@ def _initialise(*, pgdata: Path, binaries: Path, user: SystemUser) -> None:
     unfinished.rename(pgdata)
 
 
-def _end_leftovers(*, pgdata: Path) -> None:
-    """End the processes of a run that was killed, then remove its pid file.
+def _end_leftovers(*, pgdata: Path, socket_dir: Path) -> None:
+    """End the processes of a run that was killed, then remove its pid file and its socket's lock file.
 
-    PostgreSQL trusts the pid file as long as any process has that id, also a zombie or a stranger; so we look who
-    really works in this folder. A server process always has its data directory as working directory.
+    PostgreSQL trusts these files as long as any process has the id in them, also a zombie or a stranger; so we
+    look who really works in this folder. A server process always has its data directory as working directory.
     """
     deadline = time.monotonic() + LEFTOVER_STOP_SECONDS
     asked: set[int] = set()
@@ -309,7 +317,8 @@ def _end_leftovers(*, pgdata: Path) -> None:
         if time.monotonic() > deadline + 5:
             raise CannotStart(f"another PostgreSQL keeps running on {pgdata} (process {leftovers[0].pid})")
         time.sleep(0.1)
-    (pgdata / "postmaster.pid").unlink(missing_ok=True)
+    for stale in (pgdata / "postmaster.pid", socket_dir / f"{SOCKET_NAME}.lock", socket_dir / SOCKET_NAME):
+        stale.unlink(missing_ok=True)
 
 
 def _recorded_pid(pgdata: Path) -> int | None:
