@@ -27,6 +27,10 @@ class Arrivals:
     day_indexes: NDArray[np.int64]
     amounts: NDArray[np.float64]
 
+    def chosen(self, which: NDArray[np.int64]) -> "Arrivals":
+        """Those at the given places, in that order."""
+        return Arrivals(self.paths[which], self.day_indexes[which], self.amounts[which])
+
 
 class ArrivalLaw(Protocol):
     """When and how much, on every path."""
@@ -71,28 +75,20 @@ class BlockArrivals:
         self.totals = np.zeros((steps.count, self._block_paths))
         self.outgoing = np.zeros((steps.count, self._block_paths))
         for part, cells in zip(self._parts, self._cells, strict=True):
-            if part.amounts.shape[0] == 0:
-                continue
-            outgoing = np.minimum(part.amounts, 0.0)
-            _add(self.totals, cells, part.amounts)
-            if outgoing.any():
-                _add(self.outgoing, cells, outgoing)
+            sums = self._sums(cells, part.amounts)
+            self.totals += sums
+            if part.amounts.max(initial=0.0) <= 0.0:
+                self.outgoing += sums
+            elif part.amounts.min() < 0.0:
+                self.outgoing += self._sums(cells, np.minimum(part.amounts, 0.0))
 
     def of_months(self, wanted: NDArray[np.bool_]) -> "MonthlyArrivals":
         """The arrivals of the wanted months, bool [steps, paths], month by month."""
         flat = wanted.reshape(-1)
-        hits = [np.flatnonzero(flat[cells]) for cells in self._cells]
-        return MonthlyArrivals(
-            Arrivals(
-                np.concatenate([_NONE, *(part.paths[hit] for part, hit in zip(self._parts, hits, strict=True))]),
-                np.concatenate(
-                    [_NONE, *(part.day_indexes[hit] for part, hit in zip(self._parts, hits, strict=True))]
-                ),
-                np.concatenate([_NONE, *(part.amounts[hit] for part, hit in zip(self._parts, hits, strict=True))]),
-            ),
-            steps=self._steps,
-            block_paths=self._block_paths,
-        )
+        found = [
+            part.chosen(np.flatnonzero(flat[cells])) for part, cells in zip(self._parts, self._cells, strict=True)
+        ]
+        return MonthlyArrivals(found, steps=self._steps, block_paths=self._block_paths)
 
     def add_to(self, flows: NDArray[np.float32], *, laws: slice) -> None:
         """Add what some laws bring the block's first paths to flows, float32 [horizon, paths], C-contiguous."""
@@ -102,18 +98,24 @@ class BlockArrivals:
             where = part.day_indexes[hit] * paths + part.paths[hit]
             np.add.at(flows.reshape(-1), where, part.amounts[hit].astype(np.float32))
 
+    def _sums(self, cells: NDArray[np.int64], amounts: NDArray[np.float64]) -> NDArray[np.float64]:
+        if amounts.shape[0] == 0:
+            return np.zeros(self.totals.shape)
+        return np.bincount(cells, weights=amounts, minlength=self.totals.size).reshape(self.totals.shape)
+
 
 class MonthlyArrivals:
     """Arrivals put in order of their month step."""
 
-    def __init__(self, arrivals: Arrivals, *, steps: MonthSteps, block_paths: int) -> None:
+    def __init__(self, parts: Sequence[Arrivals], *, steps: MonthSteps, block_paths: int) -> None:
+        days = np.concatenate([_NONE, *(part.day_indexes for part in parts)])
         # Keys of one byte are sorted by counting; ten years of months fit.
-        step = steps.step_of_day[arrivals.day_indexes].astype(np.uint8)
+        step = steps.step_of_day[days].astype(np.uint8)
         order = np.argsort(step, kind="stable")
         self._edges = np.searchsorted(step[order], np.arange(steps.count + 1))
-        self._days = (arrivals.day_indexes - steps.starts[step])[order]
-        self._paths = arrivals.paths[order]
-        self._amounts = arrivals.amounts[order]
+        self._days = (days - steps.starts[step])[order]
+        self._paths = np.concatenate([_NONE, *(part.paths for part in parts)])[order]
+        self._amounts = np.concatenate([_NONE, *(part.amounts for part in parts)])[order]
         self._block_paths = block_paths
 
     def write_days(self, out: NDArray[np.float32], *, step: int, paths: NDArray[np.int64]) -> None:
@@ -129,7 +131,3 @@ class MonthlyArrivals:
         where = self._days[first:last] * (chosen + 1) + column[self._paths[first:last]]
         sums = np.bincount(where, weights=self._amounts[first:last], minlength=days * (chosen + 1))
         out[:] = sums.reshape(days, chosen + 1)[:, :-1]
-
-
-def _add(sums: NDArray[np.float64], cells: NDArray[np.int64], amounts: NDArray[np.float64]) -> None:
-    sums += np.bincount(cells, weights=amounts, minlength=sums.size).reshape(sums.shape)

@@ -21,7 +21,7 @@ class PathBlock:
     """Paths start .. stop - 1 of one simulation.
 
     Attributes:
-        rows: float32 [steps, rows, paths], see `rows.py`.
+        months: what differs from path to path within a month, see `rows.py`.
         arrivals: single amounts, funding last.
         opening, closing: float64 [steps, paths], balance at the start and end of each month step.
         near_zero: bool [steps, paths], months that may hold the first zero.
@@ -31,12 +31,11 @@ class PathBlock:
         self.terms = terms
         self.start = start
         self.stop = stop
-        months = month_rows(terms, start=start, stop=stop)
-        self.rows = months.rows
+        self.months = month_rows(terms, start=start, stop=stop)
         self.arrivals = BlockArrivals((*terms.arrivals, *terms.funding), start=start, stop=stop, steps=terms.steps)
-        balances = self._month_ends(months.totals)
+        balances = self._month_ends(self.months.totals)
         self.opening, self.closing = balances[:-1], balances[1:]
-        self.near_zero = self._may_reach_zero(months.lowest)
+        self.near_zero = self._may_reach_zero(self.months.lowest)
 
     def runway_days(self) -> NDArray[np.int32]:
         """int32 [paths]: first day with a balance of zero, horizon + 1 when there is none."""
@@ -61,7 +60,7 @@ class PathBlock:
         terms = self.terms
         weights = terms.day_weights[step]
         stack = np.empty((weights.shape[1], paths.shape[0]), np.float32)
-        stack[: terms.rows] = self.rows[step][:, paths]
+        self.months.write(stack[: terms.rows], step=step, paths=paths)
         stack[terms.rows] = self.opening[step, paths]
         arrivals.write_days(stack[terms.rows + 1 :], step=step, paths=paths)
         balances = np.matmul(weights, stack)
@@ -86,7 +85,7 @@ class PathBlock:
 
     def _may_reach_zero(self, lowest: NDArray[np.float32]) -> NDArray[np.bool_]:
         terms = self.terms
-        lowest += self.opening
+        lowest = lowest + self.opening.astype(np.float32)
         lowest += self.arrivals.outgoing
         lowest += terms.noise.worst(start=self.start, stop=self.stop)
         near = lowest <= np.float32(_SCREEN_SLACK * terms.zero)

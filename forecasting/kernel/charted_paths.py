@@ -11,7 +11,7 @@ from forecasting.kernel.outcome import Bands, Burn
 from forecasting.kernel.path_blocks import blocks
 
 # Bands are lines on a chart: the first quarter of every block draws them to within half a percent of the band's
-# width (ADR 0032). The runway's own quantiles always come from all paths.
+# width (ADR 0032); a quarter of a block is one slab of rows. The runway's own quantiles always come from all paths.
 ONE_PATH_IN = 4
 
 
@@ -59,7 +59,7 @@ class ChartedPaths:
         running = terms.shocks.running_noise[:, block.start : block.start + paths]
         for step in range(terms.steps.count):
             start, stop = int(terms.steps.starts[step]), int(terms.steps.stops[step])
-            np.matmul(terms.daily[:, start:stop].T, block.rows[step, :, :paths], out=flows[start:stop])
+            np.matmul(terms.daily[:, start:stop].T, block.months.slabs[0][step, :, :paths], out=flows[start:stop])
             if terms.noise.highest_sd[step] > 0.0:
                 shocks = running[start + 1 : stop + 1] - running[start:stop]
                 shocks *= sd[start:stop]

@@ -49,7 +49,8 @@ class StratifiedRow:
         The strata are sorted, so the law costs one search per value of N, not one per path.
         """
         edges = np.searchsorted(self.sorted_uniforms, cumulative, side="right")
-        sizes = np.diff(edges, prepend=0, append=self.sorted_uniforms.shape[0])
+        bounds = np.concatenate([[0], edges, self.sorted_uniforms.shape])
+        sizes = bounds[1:] - bounds[:-1]
         return np.repeat(np.arange(sizes.shape[0], dtype=np.int32), sizes)[self.stratum]
 
 
