@@ -1,5 +1,6 @@
 """The journey of issue 2: sign in, see the bands, post an event, see them move."""
 
+import itertools
 import json
 import time
 import urllib.request
@@ -89,3 +90,31 @@ def test_who_was_signed_out_elsewhere_is_led_to_the_door(demo: Demo, visit: Call
     page.context.clear_cookies()
     page.wait_for_url(f"{demo.url}/sign-in*", timeout=5_000)
     expect(page.locator("h1")).to_have_text("Sign in")
+
+
+def test_a_server_that_does_not_answer_is_named_and_asked_less_often(demo: Demo, visit: Callable) -> None:
+    each = visit()
+    each.watch.expected = ("ERR_FAILED", "Failed to fetch")
+    page = each.sign_in(demo)
+    polls: list[float] = []
+    page.route("**/*seen=*", lambda route: (polls.append(time.monotonic()), route.abort()))
+    expect(page.get_by_text("connection lost, trying again")).to_be_visible(timeout=5_000)
+    page.wait_for_timeout(5_000)
+    waits = [later - earlier for earlier, later in itertools.pairwise(polls)]
+    assert waits == sorted(waits)
+    assert len(polls) <= 4
+    page.unroute("**/*seen=*")
+    expect(page.get_by_text("connection lost, trying again")).to_be_hidden(timeout=20_000)
+
+
+def test_a_hidden_page_asks_nothing(demo: Demo, visit: Callable) -> None:
+    page = visit().sign_in(demo)
+    page.evaluate(
+        "Object.defineProperty(document, 'hidden', { get: () => true });"
+        "document.dispatchEvent(new Event('visibilitychange'));"
+    )
+    page.wait_for_timeout(1_500)
+    polls: list[str] = []
+    page.on("request", lambda request: polls.append(request.url) if "seen=" in request.url else None)
+    page.wait_for_timeout(2_500)
+    assert polls == []
