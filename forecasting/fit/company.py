@@ -1,6 +1,7 @@
 """The whole fit of a company: every row of its ledger goes to exactly one model, and each model is fitted once."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from forecasting.fit.revenue import FittedRevenue, fit_invoiced, fit_sales
 from forecasting.fit.role import Role
 from forecasting.fit.taxes import FittedTaxes, fit_taxes
 
+LONGEST_SILENCE_DAYS = 92
 USUAL_TAX_GROWTH = 0.004  # per month, for a company without income to tax
 
 
@@ -65,10 +67,9 @@ def fit_company(history: CompanyHistory) -> FittedCompany:
     Raises:
         MissingInputs: naming what a forecast cannot do without.
     """
-    if not history.cash:
-        raise MissingInputs((f"no cash balance on {history.as_of}",))
     rates = base_rates(history)
     rows = read_cash_rows(history)
+    _refuse_what_is_missing(rows, history)
     calendar = calendar_of(history, history.base_currency)
 
     payrolls, of_payroll = fit_payrolls(rows, history)
@@ -113,6 +114,23 @@ def fit_company(history: CompanyHistory) -> FittedCompany:
         pools=pools,
         leaks=leaks,
     )
+
+
+def _refuse_what_is_missing(rows: CashRows, history: CompanyHistory) -> None:
+    """No balance, no spending, a ledger that ended long ago: each would make cash last for ever by accident."""
+    reasons = []
+    if not history.cash:
+        reasons.append(f"no cash balance on {history.as_of}: state one in the plan or record the opening balance")
+    moved = rows.where((rows.role != Role.TRANSFER) & (rows.role != Role.CLOUD_CREDIT) & (rows.amount != 0))
+    if not (moved.amount < 0).any():
+        reasons.append(f"no expense is recorded up to {history.as_of}, so nobody knows the burn")
+    elif rows.as_of_day - int(moved.day[-1]) > LONGEST_SILENCE_DAYS:
+        last = history.as_of - timedelta(days=rows.as_of_day - int(moved.day[-1]))
+        reasons.append(
+            f"the last recorded movement of cash is of {last}, more than {LONGEST_SILENCE_DAYS} days ago"
+        )
+    if reasons:
+        raise MissingInputs(tuple(reasons))
 
 
 def _streams(rows: CashRows, looks: Looks) -> tuple[Streams, tuple[Payee, ...]]:

@@ -17,7 +17,7 @@ BACK_DAYS = (60, 120, 180, 270, 360)
 HISTORY_NEEDED_DAYS = 120
 WINDOW_DAYS = 120
 NEVER_STREAMS = (Role.SPENDING, Role.CONTRACTOR)
-BILLS = (Role.SUBSCRIPTION, Role.RENT)
+BILLS = (Role.SUBSCRIPTION, Role.RENT, Role.PAYROLL, Role.PAYROLL_TAX)
 YEARLY_BILL = 10.0  # times the usual bill
 
 
@@ -80,11 +80,12 @@ def look(rows: CashRows, *, calendar: BusinessCalendar) -> Looks:
 
 
 def _far_above_bills(rows: CashRows, row_key: Ints, keys: int) -> NDArray[np.bool_]:
-    """bool [keys]: the largest payment is far above the company's usual bills.
+    """bool [keys]: subscriptions whose largest payment is far above the company's usual one.
 
     Such a bill is a yearly one. Seen once and taken for monthly, it would cost twelve times as much.
     """
+    subscription = rows.role == Role.SUBSCRIPTION
     largest = np.zeros(keys)
-    np.maximum.at(largest, row_key, np.abs(rows.amount))
-    usual = np.abs(rows.amount[np.isin(rows.role, BILLS)])
+    np.maximum.at(largest, row_key[subscription], np.abs(rows.amount[subscription]))
+    usual = np.abs(rows.amount[subscription])
     return largest > YEARLY_BILL * float(np.median(usual)) if len(usual) else np.zeros(keys, dtype=bool)

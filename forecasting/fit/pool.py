@@ -17,6 +17,8 @@ OUT, IN = 0, 1
 LUMP_SHARE = 0.04  # of a month's outflow
 OUTFLOW_DAYS = 182
 LUMP_DAYS = 728
+LUMP_HISTORY_DAYS = 28
+MOST_LUMPS_PER_DAY = 0.15
 HABIT = 8  # payments of one payee in a year that make it a habit, however large
 HALF_LIFE_DAYS = 150.0
 PROFILE_DAYS = 364
@@ -109,9 +111,13 @@ def pool_history(looks: Looks, *, direction: int, all_outflow: Floats) -> PoolHi
     age = looks.day[:, None] - rows.day[None, :]
     large = np.abs(rows.amount) / np.maximum(rows.count, 1) > LUMP_SHARE * all_outflow[:, None]
     habit = np.isin(rows.role, (Role.CONTRACTOR,)) | _is_habit(looks, age)
-    lump = pooled & large & ~habit & (age < LUMP_DAYS)
-    pooled &= ~(pooled & large & ~habit)
     known_days = looks.day - looks.first_day + 1
+    large &= pooled & ~habit
+    # What is large every week is no rare event, and a young ledger does not tell what is rare.
+    rare = (large.sum(axis=1) <= MOST_LUMPS_PER_DAY * known_days) & (known_days >= LUMP_HISTORY_DAYS)
+    large &= rare[:, None]
+    lump = large & (age < LUMP_DAYS)
+    pooled &= ~large
     known_weeks = np.maximum(known_days // 7, 1)
     weeks = int(known_weeks.max())
     week = np.where(pooled, age // 7, weeks)

@@ -112,7 +112,7 @@ def detect(
     is_stream = regular & (log_sd <= MAX_LOG_SD)
     young = subscription & paid & (count <= 2) & (as_of_day - first_day < YOUNG_DAYS)
     young &= (count == 1) | (log_sd <= MAX_LOG_SD)
-    cadence = np.where(young & ~is_stream, MONTHLY, cadence)
+    cadence = np.where(young & ~is_stream & (cadence < 0), MONTHLY, cadence)
     is_stream |= young
     period = PERIOD_DAYS[np.maximum(cadence, 0)]
     waits = _only_business_days(day, key, keys, count, calendar)
@@ -183,10 +183,10 @@ def _cadence(day: Ints, key: Ints, keys: int, count: Ints, span: Ints) -> tuple[
     gap, gap_key = gap[order], gap_key[order]
     gaps = np.maximum(count - 1, 0)
     start = np.searchsorted(gap_key, np.arange(keys))
-    enough = gaps >= 2
-    low = np.where(enough, start + (gaps - 1) // 2, 0)
-    high = np.where(enough, start + gaps // 2, 0)
-    median = np.where(enough, (gap[low] + gap[high]) / 2, 0.0) if len(gap) else np.zeros(keys)
+    known = gaps >= 1
+    low = np.where(known, start + (gaps - 1) // 2, 0)
+    high = np.where(known, start + gaps // 2, 0)
+    median = np.where(known, (gap[low] + gap[high]) / 2, 0.0) if len(gap) else np.zeros(keys)
 
     cadence = np.full(keys, -1, dtype=np.int64)
     for code in reversed(range(len(PERIOD_DAYS))):
@@ -196,8 +196,9 @@ def _cadence(day: Ints, key: Ints, keys: int, count: Ints, span: Ints) -> tuple[
     near = np.abs(gap - period[gap_key]) <= GAP_TOLERANCE_DAYS[np.maximum(cadence, 0)][gap_key]
     share = np.bincount(gap_key, weights=near, minlength=keys) / np.maximum(gaps, 1)
     extras = np.abs(gaps - span / period)
-    # Two gaps of one year each are a year's habit; other cadences need three dates as well, so two gaps.
-    regular = (cadence >= 0) & enough & (share >= REGULAR_GAPS) & (extras <= np.maximum(1.0, OFF_CYCLE * gaps))
+    regular = (
+        (cadence >= 0) & (gaps >= 2) & (share >= REGULAR_GAPS) & (extras <= np.maximum(1.0, OFF_CYCLE * gaps))
+    )
     return cadence, regular
 
 
