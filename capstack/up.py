@@ -181,7 +181,8 @@ def _environment(*, folder: DataFolder) -> dict[str, str]:
 
 def _endpoints(env: Mapping[str, str], *, web_url: str | None = None) -> Endpoints:
     names = [*ADDRESSES, *(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY") if env.get("DEMO_CLOUD") else ())]
-    names.append("DEMO_CLOUD")
+    # With the folder of counters, the events that a command imports are counted as well.
+    names += ["DEMO_CLOUD", "PROMETHEUS_MULTIPROC_DIR"]
     return Endpoints(
         pid=os.getpid(), environment={name: env[name] for name in names if env.get(name)}, web_url=web_url
     )

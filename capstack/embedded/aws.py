@@ -27,7 +27,6 @@ def aws_program(*, url: str, log: Path) -> Program:
         # moto calls home for nothing; it must see none of the keys that belong to a real account.
         env={"PATH": os.environ.get("PATH", os.defpath), "PYTHONDONTWRITEBYTECODE": "1", **KEYS},
         log=log,
-        is_server=True,
         niceness=5,
         is_ready=lambda: is_listening(url=url),
     )
