@@ -1,0 +1,36 @@
+import pytest
+
+from forecasting.fit.role import ADJUSTMENT, CREDIT, EXPENSE, INCOME, TRANSFER, Role, role_of, words_of
+
+
+@pytest.mark.parametrize(
+    ("event_type", "cash_in", "category", "counterparty", "role"),
+    [
+        (EXPENSE, False, "payroll", "Gusto", Role.PAYROLL),
+        (EXPENSE, False, "Salaries & Wages", "", Role.PAYROLL),
+        (EXPENSE, False, "payroll_tax", "IRS EFTPS", Role.PAYROLL_TAX),
+        (EXPENSE, False, "tax", "State Revenue Dept", Role.TAX),
+        (EXPENSE, False, "", "Amazon Web Services AWS", Role.CLOUD),
+        (EXPENSE, False, "software", "Gusto", Role.SUBSCRIPTION),
+        (EXPENSE, False, "office rent", "Landlord", Role.RENT),
+        (EXPENSE, False, "contractor", "Jane", Role.CONTRACTOR),
+        (EXPENSE, False, "card", "Cafe", Role.SPENDING),
+        (EXPENSE, False, "", "", Role.OTHER),
+        (INCOME, True, "revenue", "Stripe", Role.REVENUE),
+        (INCOME, True, "enterprise", "Customer 1", Role.CONTRACT),
+        (INCOME, True, "invoices", "Client 1", Role.INVOICED),
+        (INCOME, True, "Series A funding", "Fund", Role.FUNDING),
+        (INCOME, True, "vendor_refund", "Vendor", Role.OTHER),
+        (ADJUSTMENT, False, "refund", "Stripe", Role.REFUND),
+        (ADJUSTMENT, True, "correction", "", Role.OTHER),
+        (CREDIT, True, "cloud", "AWS", Role.CLOUD_CREDIT),
+        (TRANSFER, False, "payroll", "Wise", Role.TRANSFER),
+    ],
+)
+def test_words_choose_the_model(event_type: int, cash_in: bool, category: str, counterparty: str, role: Role):
+    found = role_of(event_type=event_type, cash_in=cash_in, category=category, counterparty=counterparty)
+    assert found is role
+
+
+def test_words_are_found_in_any_spelling():
+    assert words_of("payroll_tax") == words_of("PayrollTax") == words_of("Payroll-TAX") == {"payroll", "tax"}
