@@ -10,26 +10,27 @@ from numpy.typing import NDArray
 
 from forecasting.kernel.calendar import MonthSteps
 
-_NONE = np.empty(0, np.int64)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Arrivals:
     """Amounts that arrive on the paths of one block, in no particular order.
 
     Attributes:
-        paths: int64 [n], 0 is the block's first path.
-        day_indexes: int64 [n], 0 is day 1; always within the horizon.
-        amounts: float64 [n], signed.
+        paths: int32 [n], 0 is the block's first path.
+        day_indexes: int32 [n], 0 is day 1; always within the horizon.
+        amounts: float32 [n], signed.
     """
 
-    paths: NDArray[np.int64]
-    day_indexes: NDArray[np.int64]
-    amounts: NDArray[np.float64]
+    paths: NDArray[np.int32]
+    day_indexes: NDArray[np.int32]
+    amounts: NDArray[np.float32]
 
-    def chosen(self, which: NDArray[np.int64]) -> "Arrivals":
+    def chosen(self, which: NDArray[np.int64] | slice) -> "Arrivals":
         """Those at the given places, in that order."""
         return Arrivals(self.paths[which], self.day_indexes[which], self.amounts[which])
+
+
+NO_ARRIVALS = Arrivals(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32))
 
 
 class ArrivalLaw(Protocol):
@@ -54,7 +55,7 @@ class SingleArrival:
     def on_block(self, start: int, stop: int) -> Arrivals:
         days = self.day_indexes[start:stop]
         paths = np.flatnonzero(days < self.horizon_days)
-        return Arrivals(paths, days[paths].astype(np.int64), np.full(paths.shape[0], self.amount))
+        return Arrivals(paths.astype(np.int32), days[paths], np.full(paths.shape[0], self.amount, np.float32))
 
 
 class BlockArrivals:
@@ -66,68 +67,66 @@ class BlockArrivals:
     """
 
     def __init__(self, laws: Sequence[ArrivalLaw], *, start: int, stop: int, steps: MonthSteps) -> None:
+        parts = [NO_ARRIVALS, *(law.on_block(start, stop) for law in laws)]
+        self._edges = np.cumsum([part.paths.shape[0] for part in parts])
         self._block_paths = stop - start
         self._steps = steps
-        first_cell = steps.step_of_day * self._block_paths
-        self._parts = [law.on_block(start, stop) for law in laws]
+        self._arrivals = Arrivals(
+            np.concatenate([part.paths for part in parts]),
+            np.concatenate([part.day_indexes for part in parts]),
+            np.concatenate([part.amounts for part in parts]),
+        )
         # A cell is one month of one path.
-        self._cells = [first_cell[part.day_indexes] + part.paths for part in self._parts]
-        self.totals = np.zeros((steps.count, self._block_paths))
-        self.outgoing = np.zeros((steps.count, self._block_paths))
-        for part, cells in zip(self._parts, self._cells, strict=True):
-            sums = self._sums(cells, part.amounts)
-            self.totals += sums
-            if part.amounts.max(initial=0.0) <= 0.0:
-                self.outgoing += sums
-            elif part.amounts.min() < 0.0:
-                self.outgoing += self._sums(cells, np.minimum(part.amounts, 0.0))
+        self._cells = (steps.step_of_day * self._block_paths)[self._arrivals.day_indexes]
+        self._cells += self._arrivals.paths
+        self.totals = self._sums(self._cells, self._arrivals.amounts)
+        if self._arrivals.amounts.min(initial=0.0) < 0.0:
+            self.outgoing = self._sums(self._cells, np.minimum(self._arrivals.amounts, 0.0))
+        else:
+            self.outgoing = np.zeros(self.totals.shape)
 
     def of_months(self, wanted: NDArray[np.bool_]) -> "MonthlyArrivals":
         """The arrivals of the wanted months, bool [steps, paths], month by month."""
-        flat = wanted.reshape(-1)
-        found = [
-            part.chosen(np.flatnonzero(flat[cells])) for part, cells in zip(self._parts, self._cells, strict=True)
-        ]
-        return MonthlyArrivals(found, steps=self._steps, block_paths=self._block_paths)
+        found = np.flatnonzero(wanted.reshape(-1)[self._cells])
+        return MonthlyArrivals(self._arrivals.chosen(found), steps=self._steps, block_paths=self._block_paths)
 
     def add_to(self, flows: NDArray[np.float32], *, laws: slice) -> None:
         """Add what some laws bring the block's first paths to flows, float32 [horizon, paths], C-contiguous."""
         paths = flows.shape[1]
-        for part in self._parts[laws]:
-            hit = np.flatnonzero(part.paths < paths)
-            where = part.day_indexes[hit] * paths + part.paths[hit]
-            np.add.at(flows.reshape(-1), where, part.amounts[hit].astype(np.float32))
+        first, last, _ = laws.indices(self._edges.shape[0] - 1)
+        part = self._arrivals.chosen(slice(int(self._edges[first]), int(self._edges[last])))
+        part = part.chosen(np.flatnonzero(part.paths < paths))
+        where = part.day_indexes * paths + part.paths
+        np.add.at(flows.reshape(-1), where, part.amounts)
 
-    def _sums(self, cells: NDArray[np.int64], amounts: NDArray[np.float64]) -> NDArray[np.float64]:
-        if amounts.shape[0] == 0:
-            return np.zeros(self.totals.shape)
-        return np.bincount(cells, weights=amounts, minlength=self.totals.size).reshape(self.totals.shape)
+    def _sums(self, cells: NDArray[np.int64], amounts: NDArray[np.float32]) -> NDArray[np.float64]:
+        size = self._steps.count * self._block_paths
+        sums = np.bincount(cells, weights=amounts, minlength=size) if amounts.shape[0] else np.zeros(size)
+        return sums.reshape(self._steps.count, self._block_paths)
 
 
 class MonthlyArrivals:
     """Arrivals put in order of their month step."""
 
-    def __init__(self, parts: Sequence[Arrivals], *, steps: MonthSteps, block_paths: int) -> None:
-        days = np.concatenate([_NONE, *(part.day_indexes for part in parts)])
+    def __init__(self, arrivals: Arrivals, *, steps: MonthSteps, block_paths: int) -> None:
         # Keys of one byte are sorted by counting; ten years of months fit.
-        step = steps.step_of_day[days].astype(np.uint8)
+        step = steps.step_of_day[arrivals.day_indexes].astype(np.uint8)
         order = np.argsort(step, kind="stable")
         self._edges = np.searchsorted(step[order], np.arange(steps.count + 1))
-        self._days = (days - steps.starts[step])[order]
-        self._paths = np.concatenate([_NONE, *(part.paths for part in parts)])[order]
-        self._amounts = np.concatenate([_NONE, *(part.amounts for part in parts)])[order]
+        self._arrivals = arrivals.chosen(order)
+        self._steps = steps
         self._block_paths = block_paths
 
     def write_days(self, out: NDArray[np.float32], *, step: int, paths: NDArray[np.int64]) -> None:
         """Write what arrives on each day of one month to `out`, float32 [days, chosen paths]."""
-        first, last = self._edges[step], self._edges[step + 1]
-        if first == last:
+        month = self._arrivals.chosen(slice(int(self._edges[step]), int(self._edges[step + 1])))
+        if month.paths.shape[0] == 0:
             out[:] = 0.0
             return
         days, chosen = out.shape
         # Paths that were not chosen share one more column, dropped at the end.
         column = np.full(self._block_paths, chosen)
         column[paths] = np.arange(chosen)
-        where = self._days[first:last] * (chosen + 1) + column[self._paths[first:last]]
-        sums = np.bincount(where, weights=self._amounts[first:last], minlength=days * (chosen + 1))
+        where = (month.day_indexes - self._steps.starts[step]) * (chosen + 1) + column[month.paths]
+        sums = np.bincount(where, weights=month.amounts, minlength=days * (chosen + 1))
         out[:] = sums.reshape(days, chosen + 1)[:, :-1]

@@ -22,6 +22,8 @@ from forecasting.kernel.resolution import smallest_balance
 from forecasting.kernel.shocks import Shocks
 from forecasting.kernel.single_payments import draw_dated_lump, draw_tranche
 
+_LOWER_TRIANGLE = np.tri(31, dtype=np.float32)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UncertainLevel:
@@ -141,7 +143,12 @@ def _since_step_start(flows: NDArray[np.float64], steps: MonthSteps) -> NDArray[
 def _day_weights(month_flows: NDArray[np.float64]) -> NDArray[np.float32]:
     days = month_flows.shape[1]
     # The triangle sums what arrived so far: BLAS does it faster than a running sum down the columns.
-    return np.concatenate([month_flows.T, np.ones((days, 1)), np.tri(days)], axis=1).astype(np.float32)
+    rows = month_flows.shape[0]
+    weights = np.empty((days, rows + 1 + days), np.float32)
+    weights[:, :rows] = month_flows.T
+    weights[:, rows] = 1.0
+    weights[:, rows + 1 :] = _LOWER_TRIANGLE[:days, :days]
+    return weights
 
 
 def _screens(month_flows: NDArray[np.float64], steps: MonthSteps) -> NDArray[np.float32]:

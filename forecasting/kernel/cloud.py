@@ -35,16 +35,14 @@ class CloudMonths:
         """float32 [steps, paths] of usage that no grant pays, for levels float32 [steps, paths]."""
         left = [np.full(levels.shape[1], remaining, np.float32) for remaining in self.remaining]
         unpaid = levels * self.usage[:, None].astype(np.float32)
-        for step in range(levels.shape[0]):
-            covered = np.zeros(levels.shape[1], np.float32)
-            for grant, remaining in enumerate(left):
-                before_expiry = self.usage_before_expiry[grant, step]
-                if before_expiry > 0.0:
-                    eligible = levels[step] * np.float32(before_expiry) - covered
-                    drawn = np.minimum(np.maximum(eligible, 0.0), remaining)
-                    remaining -= drawn
-                    covered += drawn
-            unpaid[step] -= covered
+        for step, grant in zip(*np.nonzero(self.usage_before_expiry.T > 0.0), strict=True):
+            # What earlier grants paid of this month lies before their expiry, so before this one's too.
+            already = levels[step] * np.float32(self.usage[step]) - unpaid[step]
+            drawn = levels[step] * np.float32(self.usage_before_expiry[grant, step])
+            drawn -= already
+            np.clip(drawn, 0.0, left[grant], out=drawn)
+            left[grant] -= drawn
+            unpaid[step] -= drawn
         unpaid[0] += np.float32(self.unbilled)
         # Usage less what a grant covered of it may come out a rounding below zero.
         return np.maximum(unpaid, 0.0, out=unpaid)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.kernel.arrivals import Arrivals
+from forecasting.kernel.arrivals import NO_ARRIVALS, Arrivals
 from forecasting.kernel.inputs import LumpStream
 from forecasting.kernel.shocks import ArrivalSlots, Shocks
 from forecasting.kernel.soundness import UnsoundInputs
@@ -38,12 +38,11 @@ class PoissonArrivals:
         counts = np.bincount(self.counts[start:stop])
         reach = (stop - start - np.cumsum(counts))[:-1].tolist()  # paths with more than 0, 1, 2, ... arrivals
         if not reach:
-            none = np.empty(0, np.int64)
-            return Arrivals(none, none, np.empty(0))
+            return NO_ARRIVALS
         times = np.concatenate([self.slots.times[n, start : start + paths] for n, paths in enumerate(reach)])
         choices = np.concatenate([self.slots.choices[n, start : start + paths] for n, paths in enumerate(reach)])
         first_index = self.stream.first_day - 1
-        amounts = self.stream.sizes[scaled_floor(choices, self.stream.sizes.shape[0])]
+        amounts = self.stream.sizes.astype(np.float32)[scaled_floor(choices, self.stream.sizes.shape[0])]
         if self.stream.size_log_sd > 0.0:
             spreads = np.concatenate(
                 [self.slots.spreads[n, start : start + paths] for n, paths in enumerate(reach)]
@@ -51,15 +50,15 @@ class PoissonArrivals:
             amounts *= np.exp(np.float32(self.stream.size_log_sd) * spreads)
         return Arrivals(
             paths=np.concatenate([order[:paths] for paths in reach]),
-            day_indexes=first_index + scaled_floor(times, self.horizon_days - first_index),
+            day_indexes=scaled_floor(times, self.horizon_days - first_index) + np.int32(first_index),
             amounts=amounts,
         )
 
 
-def scaled_floor(uniforms: NDArray[np.float32], count: int) -> NDArray[np.int64]:
-    """int64 in 0 .. count - 1, each equally likely."""
+def scaled_floor(uniforms: NDArray[np.float32], count: int) -> NDArray[np.int32]:
+    """int32 in 0 .. count - 1, each equally likely."""
     # A uniform just below one, times a large count, rounds up to the count in float32.
-    return np.minimum(uniforms * np.float32(count), np.float32(count - 0.5)).astype(np.int64)
+    return np.minimum(uniforms * np.float32(count), np.float32(count - 0.5)).astype(np.int32)
 
 
 def draw_poisson(*, stream: LumpStream, shocks: Shocks, horizon_days: int) -> PoissonArrivals | None:

@@ -56,13 +56,13 @@ class ArrivalSlots:
         times: uniform, when in the horizon.
         choices: uniform, which of the known sizes.
         spreads: standard normal, how the size differs.
-        paths: int64 [paths], the path of each column, counted from the block's first.
+        paths: int32 [paths], the path of each column, counted from the block's first.
     """
 
     times: NDArray[np.float32]
     choices: NDArray[np.float32]
     spreads: NDArray[np.float32]
-    paths: NDArray[np.int64]
+    paths: NDArray[np.int32]
 
     @property
     def nbytes(self) -> int:
@@ -139,9 +139,11 @@ class Shocks:
             self._keep(("slots", name), drawn)
             return drawn
 
-    def _by_descending_count(self, name: str) -> NDArray[np.int64]:
+    def _by_descending_count(self, name: str) -> NDArray[np.int32]:
         stratum = self.uniform(kind="count", name=name).row.stratum
-        return np.concatenate([np.argsort(-stratum[start:stop]) for start, stop in blocks(self.paths)])
+        return np.concatenate(
+            [np.argsort(-stratum[start:stop]).astype(np.int32) for start, stop in blocks(self.paths)]
+        )
 
     def _draw(self, kind: str, name: str, row: int) -> StratifiedRow:
         return draw_row(generator=_generator(self.seed, kind, name, row), paths=self.paths)

@@ -44,9 +44,11 @@ def simulate(inputs: ForecastInputs, shocks: Shocks, *, with_bands: bool = True)
     charted = ChartedPaths(terms) if with_bands else None
     for start, stop in blocks(shocks.paths):
         block = PathBlock(terms, start=start, stop=stop)
-        runway[start:stop] = block.runway_days()
         if charted is not None:
             charted.add(block)
+            if stop == shocks.paths:
+                charted.start_sorting()
+        runway[start:stop] = block.runway_days()
     days = quantile_days(runway_days=runway, horizon_days=inputs.horizon_days)
     p5, p50, p95 = (
         runway_quantile(quantile_days=days, percent=percent, horizon_days=inputs.horizon_days)

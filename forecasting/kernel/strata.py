@@ -24,11 +24,11 @@ class StratifiedRow:
 
     Attributes:
         sorted_uniforms: float64 [paths], ascending, one per stratum.
-        stratum: int32 [paths], the stratum dealt to each path.
+        stratum: int64 [paths], the stratum dealt to each path.
     """
 
     sorted_uniforms: NDArray[np.float64]
-    stratum: NDArray[np.int32]
+    stratum: NDArray[np.int64]
 
     def uniforms(self) -> NDArray[np.float32]:
         """float32 [paths] in (0, 1), never 1.0: a certain event must stay certain in float32."""
@@ -59,7 +59,7 @@ def draw_row(*, generator: np.random.Generator, paths: int) -> StratifiedRow:
     uniforms = (np.arange(paths) + generator.random(paths)) / paths
     return StratifiedRow(
         sorted_uniforms=np.maximum(uniforms, _SMALLEST),
-        stratum=generator.permutation(paths).astype(np.int32),
+        stratum=generator.permutation(paths),
     )
 
 
