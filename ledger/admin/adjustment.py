@@ -10,9 +10,9 @@ from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils import timezone
 
+from ledger.admin.event_address import outcome_address
 from ledger.admin.page import admin_page
 from ledger.admin.scope import FINANCE, actor_of, companies_with
 from ledger.domain.event import EventDraft, parse_event
@@ -150,4 +150,4 @@ def _record(form: AdjustmentForm, draft: EventDraft, request: HttpRequest) -> st
     else:
         form.add_problems(outcome.problems)
         return None
-    return reverse("admin:ledger_capitalevent_change", args=(f"{company.id}-{outcome.position}",))
+    return outcome_address(company_id=company.id, outcome=outcome)

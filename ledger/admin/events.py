@@ -7,13 +7,14 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 
 from ledger.admin.adjustment import adjustment_view
+from ledger.admin.event_address import event_address
 from ledger.admin.reversal import reversal_view
 from ledger.admin.scope import FINANCE, CompanyFilter, CompanyScopedAdmin, companies_with
 from ledger.models.event import CapitalEvent
@@ -43,7 +44,7 @@ class JournalChangeList(ChangeList):
         return ["-company_id", "-position"]
 
     def url_for_result(self, result: Any) -> str:
-        return event_url("change", result)
+        return event_address("change", company_id=result.company_id, position=result.position)
 
 
 class SourceFilter(admin.SimpleListFilter):
@@ -79,7 +80,8 @@ class CapitalEventAdmin(CompanyScopedAdmin):
     list_display_links = ("occurred_at",)
     list_select_related = ("company", "account")
     list_filter = (CompanyFilter, "event_type", SourceFilter, "occurred_at")
-    search_fields = ("^counterparty", "^category", "=external_ref")
+    # What get_search_results looks at; Django shows the field for it.
+    search_fields = ("counterparty", "category", "external_ref")
     search_help_text = "Beginning of counterparty or category, or a whole external reference"
     sortable_by = ()
     fields = (
@@ -132,18 +134,28 @@ class CapitalEventAdmin(CompanyScopedAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> Any:
         event = self.get_object(request, object_id)
-        context = {} if event is None or event.reverses else {"reverse_url": event_url("reverse", event)}
+        context = {} if event is None or event.reverses else {"reverse_url": _reverse_address(event)}
         return super().change_view(request, object_id, form_url, (extra_context or {}) | context)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         context = {"adjust_url": reverse("admin:ledger_capitalevent_adjust")}
         return super().changelist_view(request, (extra_context or {}) | context)
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        term = search_term.strip()
+        if not term or "\0" in term:
+            return (queryset.none() if term else queryset), False
+        # The whole text is one term: names hold spaces.
+        begins = Q(counterparty__istartswith=term) | Q(category__istartswith=term)
+        return queryset.filter(begins | Q(external_ref=term)), False
+
     def adjust(self, request: HttpRequest) -> HttpResponse:
         return adjustment_view(self, request)
 
     def take_back(self, request: HttpRequest, key: str) -> HttpResponse:
-        return reversal_view(self, request, self.get_object(request, key), key=key)
+        return reversal_view(self, request, self.get_object(request, key))
 
     @admin.display(description="amount")
     def flow(self, event: CapitalEvent) -> str:
@@ -154,7 +166,7 @@ class CapitalEventAdmin(CompanyScopedAdmin):
     def correction(self, event: CapitalEvent) -> str:
         if event.reverses:
             return "takes another back"
-        return format_html('<a href="{}">Reverse…</a>', event_url("reverse", event))
+        return format_html('<a href="{}">Reverse…</a>', _reverse_address(event))
 
     @admin.display(description="metadata")
     def metadata_text(self, event: CapitalEvent) -> str:
@@ -179,6 +191,5 @@ class CapitalEventAdmin(CompanyScopedAdmin):
         return bytes(event.event_id).hex()
 
 
-def event_url(page: str, event: Any) -> str:
-    """Address of an event in the admin, by company and position: indexed and readable, while its key is bytes."""
-    return reverse(f"admin:ledger_capitalevent_{page}", args=(f"{event.company_id}-{event.position}",))
+def _reverse_address(event: CapitalEvent) -> str:
+    return event_address("reverse", company_id=event.company_id, position=event.position)

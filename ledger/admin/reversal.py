@@ -5,9 +5,9 @@ from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils import timezone
 
+from ledger.admin.event_address import event_address, outcome_address
 from ledger.admin.page import admin_page
 from ledger.admin.scope import FINANCE, actor_of, companies_with
 from ledger.domain.outcome import DUPLICATE, RECORDED, Outcome
@@ -24,9 +24,7 @@ class ReversalForm(forms.Form):
     )
 
 
-def reversal_view(
-    model_admin: ModelAdmin, request: HttpRequest, event: CapitalEvent | None, *, key: str
-) -> HttpResponse:
+def reversal_view(model_admin: ModelAdmin, request: HttpRequest, event: CapitalEvent | None) -> HttpResponse:
     """Ask why, then append the opposite of the event and show it.
 
     Args:
@@ -43,9 +41,8 @@ def reversal_view(
             actor=actor_of(request),
             now=timezone.now(),
         )
-        if outcome.position is not None and _tell(request, outcome):
-            page = "admin:ledger_capitalevent_change"
-            return HttpResponseRedirect(reverse(page, args=(f"{event.company_id}-{outcome.position}",)))
+        if _tell(request, outcome):
+            return HttpResponseRedirect(outcome_address(company_id=event.company_id, outcome=outcome))
         for problem in outcome.problems:
             form.add_error("reason" if problem.field == "reason" else None, f"The event {problem.message}.")
     return admin_page(
@@ -55,7 +52,7 @@ def reversal_view(
         title="Reverse an event",
         form=form,
         event=event,
-        event_url=reverse("admin:ledger_capitalevent_change", args=(key,)),
+        event_url=event_address("change", company_id=event.company_id, position=event.position),
         status=422 if form.errors else 200,
     )
 

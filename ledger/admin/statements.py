@@ -44,7 +44,7 @@ class CreditGrantForm(forms.ModelForm):
 class StatementAdmin(CompanyScopedAdmin):
     add_roles = FINANCE
     list_filter = (CompanyFilter,)
-    list_select_related: tuple[str, ...] = ("company",)
+    list_select_related = True
     ordering = ("-day", "-revision")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -58,7 +58,6 @@ class StatementAdmin(CompanyScopedAdmin):
 class BalanceStatementAdmin(StatementAdmin):
     form = BalanceForm
     list_display = ("day", "company", "account", "amount", "currency", "origin", "revision", "actor")
-    list_select_related = ("company", "account")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         state_balance(

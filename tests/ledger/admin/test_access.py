@@ -1,0 +1,147 @@
+"""Who sees and does what: an operator, teammates by role, a stranger."""
+
+from decimal import Decimal
+
+import pytest
+from django.contrib import admin
+from django.db.models import Model
+from django.urls import reverse
+
+from ledger.admin.scope import CompanyScopedAdmin
+from ledger.domain.company import CompanyRef
+from ledger.models.account import Account
+from ledger.models.company import Company, Membership
+from ledger.models.event import CapitalEvent
+from ledger.models.import_file import ImportFile
+from ledger.models.statement import BalanceStatement, CreditGrantStatement
+from ledger.models.token import ApiToken
+from ledger.models.user import User
+from ledger.services.statements import state_balance, state_credit_grant
+from ledger.services.tokens import create_token
+from tests.ledger.admin.conftest import SignIn
+from tests.ledger.conftest import NOW
+
+pytestmark = pytest.mark.django_db
+
+OF_FINANCE = {Company, Account, CapitalEvent, BalanceStatement, CreditGrantStatement, ImportFile}
+READABLE = {
+    "operator": OF_FINANCE | {Membership, ApiToken, User},
+    "admin": OF_FINANCE | {Membership, ApiToken},
+    "finance": OF_FINANCE,
+}
+ADDABLE = {
+    "operator": {Company, Account, Membership, BalanceStatement, CreditGrantStatement, ApiToken, ImportFile, User},
+    "admin": {Account, Membership, BalanceStatement, CreditGrantStatement, ApiToken, ImportFile},
+    "finance": {BalanceStatement, CreditGrantStatement, ImportFile},
+}
+MODELS = sorted(READABLE["operator"], key=lambda model: model.__name__)
+
+
+def page(model: type[Model], name: str, *args: object) -> str:
+    return reverse(f"admin:ledger_{model.__name__.lower()}_{name}", args=args)
+
+
+@pytest.fixture
+def keys_of_acme(company: CompanyRef, event_key: str, sign_in: SignIn) -> dict[type[Model], str]:
+    """One row of acme for each model, by its key in the admin."""
+    said = {"company_id": company.id, "day": NOW.date(), "origin": "plan", "actor": "x", "now": NOW}
+    state_balance(currency="USD", amount=Decimal(100), **said)
+    state_credit_grant(provider="aws", remaining=Decimal(5), expires_on=NOW.date(), **said)
+    create_token(company_id=company.id, name="feed", scopes=["ingest"], now=NOW)
+    ImportFile.objects.create(
+        company_id=company.id, name="march.csv", size_bytes=1, sha256=b"", format="csv", actor="x", uploaded_at=NOW
+    )
+    keys = {
+        model: str(model._default_manager.filter(company_id=company.id).values_list("pk", flat=True)[0])
+        for model in (Account, BalanceStatement, CreditGrantStatement, ApiToken, ImportFile)
+    }
+    finance = Membership.objects.get(company_id=company.id, role="finance")
+    return {**keys, Company: str(company.id), CapitalEvent: event_key, Membership: str(finance.pk)}
+
+
+def test_every_model_of_the_ledger_in_the_admin_is_scoped_by_company_or_for_operators() -> None:
+    registered = {model for model in admin.site._registry if model._meta.app_label == "ledger"}
+    assert registered == set(MODELS)
+    unscoped = {model for model in registered if not isinstance(admin.site._registry[model], CompanyScopedAdmin)}
+    assert unscoped == {User}
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("name", ["operator", "admin", "finance"])
+def test_a_teammate_reads_the_lists_of_their_role(name: str, model: type[Model], sign_in: SignIn) -> None:
+    expected = 200 if model in READABLE[name] else 403
+    assert sign_in(name).get(page(model, "changelist")).status_code == expected
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("name", ["operator", "admin", "finance"])
+def test_a_teammate_opens_the_forms_of_their_role(name: str, model: type[Model], sign_in: SignIn) -> None:
+    expected = 200 if model in ADDABLE[name] else 403
+    assert sign_in(name).get(page(model, "add")).status_code == expected
+
+
+@pytest.mark.parametrize("model", [model for model in MODELS if model is not User])
+def test_a_row_opens_for_its_company_and_for_no_stranger(
+    model: type[Model], sign_in: SignIn, keys_of_acme: dict[type[Model], str]
+) -> None:
+    address = page(model, "change", keys_of_acme[model])
+    assert sign_in("admin").get(address).status_code == 200
+    # Django answers a key that one cannot see as one that is not there.
+    assert sign_in("stranger").get(address).status_code == 302
+    finance = 200 if model in READABLE["finance"] else 403
+    assert sign_in("finance").get(address).status_code == finance
+
+
+@pytest.mark.parametrize("model", [model for model in MODELS if model is not User])
+def test_the_list_of_a_stranger_holds_nothing_of_the_company(
+    model: type[Model], sign_in: SignIn, keys_of_acme: dict[type[Model], str]
+) -> None:
+    ours = sign_in("admin").get(page(model, "changelist"))
+    theirs = sign_in("stranger").get(page(model, "changelist"))
+    assert ours.context["cl"].result_count > 0
+    shown = {getattr(row, "company_id", row.pk) for row in theirs.context["cl"].result_list}
+    assert Company.objects.get(slug="acme").pk not in shown
+    assert "Acme" not in theirs.content.decode()
+
+
+@pytest.mark.parametrize(
+    "path", ["", "ledger/capitalevent/", "ledger/capitalevent/adjust/", "ledger/importfile/add/"]
+)
+def test_a_founder_and_whoever_is_not_signed_in_stay_outside(path: str, sign_in: SignIn, client) -> None:
+    for outsider in (sign_in("founder"), client):
+        answer = outsider.get(f"/admin/{path}")
+        assert answer.status_code == 302
+        assert "login" in answer.url
+
+
+def test_nobody_adds_changes_or_deletes_an_event(sign_in: SignIn, keys_of_acme: dict[type[Model], str]) -> None:
+    operator = sign_in("operator")
+    key = keys_of_acme[CapitalEvent]
+    assert operator.get(page(CapitalEvent, "add")).status_code == 403
+    assert operator.post(page(CapitalEvent, "change", key), {"category": "other"}).status_code == 403
+    assert operator.post(page(CapitalEvent, "delete", key), {"post": "yes"}).status_code == 403
+    assert CapitalEvent.objects.get().category == ""
+
+
+def test_a_form_offers_only_companies_of_ones_own(sign_in: SignIn) -> None:
+    for model in (Account, Membership, BalanceStatement, ApiToken, ImportFile):
+        content = sign_in("admin").get(page(model, "add")).content.decode()
+        assert ">Acme<" in content
+        assert "Umbrella" not in content
+
+
+def test_a_posted_company_of_somebody_else_is_refused(other: CompanyRef, sign_in: SignIn) -> None:
+    answer = sign_in("admin").post(
+        page(Account, "add"),
+        {"company": other.id, "name": "bank-two", "kind": "bank", "currency": "EUR", "timezone": "UTC"},
+    )
+    assert "valid choice" in answer.content.decode()
+    assert not Account.objects.filter(name="bank-two").exists()
+
+
+def test_a_filter_by_company_cannot_reach_another(other: CompanyRef, event_key: str, sign_in: SignIn) -> None:
+    address = page(CapitalEvent, "changelist")
+    acme = event_key.partition("-")[0]
+    assert sign_in("stranger").get(address, {"company": acme}).context["cl"].result_count == 0
+    assert sign_in("stranger").get(address, {"company": "x' or 1=1"}).context["cl"].result_count == 0
+    assert sign_in("admin").get(address, {"company": acme}).context["cl"].result_count == 1
