@@ -10,12 +10,13 @@ from django.utils import timezone
 from ninja import Query, Router, Schema
 from pydantic import AwareDatetime, Field
 
-from ledger.api.auth import TokenAuth
+from ledger.api.auth import RECORDING, Recorder, TokenAuth
 from ledger.api.body import JSON, NDJSON_TYPES, body_chunks, media_type, whole_body
 from ledger.api.bulk import record_items
 from ledger.api.bulk_items import Item, array_items, line_items, not_json
 from ledger.api.event_json import event_json
 from ledger.api.problems import Problem, ProblemSchema, invalid
+from ledger.api.recorded import answer_recorder
 from ledger.api.replay import HEADER, answer_once
 from ledger.api.schemas import BulkAnswer, EventAnswer, EventIn, EventList
 from ledger.domain.event import EventDraft, parse_event
@@ -26,7 +27,6 @@ from ledger.domain.token import TokenIdentity
 from ledger.selectors.journal import DEFAULT_ROWS, MAX_ROWS, EventFilter, list_events
 from ledger.services.record import record_one
 
-MAX_EVENT_BYTES = 64 * 1024
 MAX_ARRAY_BYTES = 32 * 1024 * 1024
 MAX_STREAM_BYTES = 256 * 1024 * 1024
 
@@ -49,7 +49,7 @@ def _json_body(schema: dict, *more_types: str) -> dict:
 
 @router.post(
     "",
-    auth=TokenAuth("ingest"),
+    auth=TokenAuth(RECORDING, recalls=True),
     summary="Record an event",
     response={
         201: EventAnswer,
@@ -63,13 +63,7 @@ def _json_body(schema: dict, *more_types: str) -> dict:
 )
 def record_event(request: HttpRequest) -> HttpResponse:
     """201 for a new event, 200 when the same is there, 409 when its external_ref is there with other content."""
-    identity: TokenIdentity = request.auth  # type: ignore[attr-defined]
-    media_type(request, allowed=frozenset({JSON}))
-    body = whole_body(request, limit_bytes=MAX_EVENT_BYTES)
-    now = timezone.now()
-    return answer_once(
-        request, identity=identity, body=body, now=now, work=lambda: _record(_draft(body, now), identity, now)
-    )
+    return answer_recorder(request, request.auth, _record)  # type: ignore[attr-defined]
 
 
 def _draft(body: bytes, now: datetime) -> EventDraft:
@@ -81,8 +75,15 @@ def _draft(body: bytes, now: datetime) -> EventDraft:
         raise invalid(error) from None
 
 
-def _record(draft: EventDraft, identity: TokenIdentity, now: datetime) -> HttpResponse:
-    outcome, entry = record_one(company_id=identity.company_id, draft=draft, actor=identity.actor, now=now)
+def _record(body: bytes, recorder: Recorder, now: datetime) -> HttpResponse:
+    identity = recorder.identity
+    outcome, entry = record_one(
+        company_id=identity.company_id,
+        draft=_draft(body, now),
+        actor=identity.actor,
+        now=now,
+        books=recorder.books,
+    )
     if outcome.status == REJECTED or entry is None:
         raise Problem(422, "The event is refused.", errors=outcome.problems)
     if outcome.status == CONFLICT:
@@ -98,7 +99,7 @@ def _record(draft: EventDraft, identity: TokenIdentity, now: datetime) -> HttpRe
 
 @router.post(
     "/bulk",
-    auth=TokenAuth("ingest"),
+    auth=TokenAuth(RECORDING),
     summary="Record many events",
     response={200: BulkAnswer, 400: ProblemSchema, **_PROBLEMS},
     openapi_extra=_json_body({"type": "array", "items": EventIn.model_json_schema()}, *sorted(NDJSON_TYPES)),

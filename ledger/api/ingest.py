@@ -6,20 +6,17 @@ from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from ledger.api.auth import authenticate
-from ledger.api.body import JSON, media_type, whole_body
+from ledger.api.auth import Recorder, recognise
+from ledger.api.body import JSON
 from ledger.api.bulk_items import not_json
-from ledger.api.events import MAX_EVENT_BYTES
 from ledger.api.problems import Problem, invalid
-from ledger.api.replay import answer_once
+from ledger.api.recorded import answer_recorder
 from ledger.domain.event import EventDraft, parse_event
 from ledger.domain.outcome import CONFLICT, RECORDED, REJECTED
 from ledger.domain.problems import FieldProblem, InvalidEvent
 from ledger.domain.strict_json import InvalidJson, parse_json
-from ledger.domain.token import TokenIdentity
 from ledger.services.record import record_one
 
 CURRENCY = "USD"
@@ -33,25 +30,22 @@ def ingest(request: HttpRequest) -> HttpResponse:
     try:
         if request.method != "POST":
             raise Problem(405, f"{request.method} is not allowed here.", headers={"Allow": "POST"})
-        identity = authenticate(request, scope="ingest")
-        media_type(request, allowed=frozenset({JSON}))
-        body = whole_body(request, limit_bytes=MAX_EVENT_BYTES)
-        now = timezone.now()
-        return answer_once(
-            request, identity=identity, body=body, now=now, work=lambda: _accept(body, identity, now)
-        )
+        return answer_recorder(request, recognise(request), _accept)
     except Problem as problem:
         return problem.response()
 
 
-def _accept(body: bytes, identity: TokenIdentity, now: datetime) -> HttpResponse:
+def _accept(body: bytes, recorder: Recorder, now: datetime) -> HttpResponse:
     try:
         draft = _draft(parse_json(body), now)
     except InvalidJson as error:
         raise not_json(str(error)) from None
     except InvalidEvent as error:
         raise invalid(error) from None
-    outcome, _ = record_one(company_id=identity.company_id, draft=draft, actor=identity.actor, now=now)
+    identity = recorder.identity
+    outcome, _ = record_one(
+        company_id=identity.company_id, draft=draft, actor=identity.actor, now=now, books=recorder.books
+    )
     if outcome.status in {REJECTED, CONFLICT}:
         status = 422 if outcome.status == REJECTED else 409
         raise Problem(status, "The event is refused.", errors=_founding_names(outcome.problems))

@@ -6,7 +6,12 @@ from django.db import models
 
 
 class Company(models.Model):
-    """A tenant. Every other row of the application carries its company."""
+    """A tenant. Every other row of the application carries its company.
+
+    Attributes:
+        books_version: moved by triggers with everything a recorder may keep in memory: accounts, currency, time
+            zone, tokens.
+    """
 
     slug = models.CharField(
         max_length=63,
@@ -17,6 +22,7 @@ class Company(models.Model):
     base_currency = models.CharField(max_length=3, default="USD")
     timezone = models.CharField(max_length=64, default="UTC", help_text="IANA name; decides what a day is.")
     created_at = models.DateTimeField()
+    books_version = models.BigIntegerField(default=1, db_default=1, editable=False)
 
     class Meta:
         verbose_name_plural = "companies"

@@ -7,7 +7,7 @@ from django.db import connection
 from ledger.domain.company import CompanyNotFound
 
 _READ = """
-    SELECT c.base_currency, c.timezone, a.id, a.name, a.kind
+    SELECT c.base_currency, c.timezone, c.books_version, a.id, a.name, a.kind
     FROM ledger_company c LEFT JOIN ledger_account a ON a.company_id = c.id
     WHERE c.id = %s ORDER BY a.id
 """
@@ -18,12 +18,14 @@ class Books:
     """Attributes:
     accounts: {name: number}.
     default_account: name of the first bank account, None when the company has none.
+    version: of everything here; the database refuses a write that relies on an older one.
     """
 
     base_currency: str
     timezone: str
     accounts: dict[str, int]
     default_account: str | None
+    version: int
 
 
 def read_books(*, company_id: int) -> Books:
@@ -37,6 +39,7 @@ def read_books(*, company_id: int) -> Books:
         rows = cursor.fetchall()
     if not rows:
         raise CompanyNotFound(f"there is no company {company_id}")
-    accounts = {name: number for _, _, number, name, _ in rows if number is not None}
-    default = next((name for _, _, _, name, kind in rows if kind == "bank"), None)
-    return Books(rows[0][0], rows[0][1], accounts, default)
+    base_currency, timezone, version = rows[0][:3]
+    accounts = {name: number for *_, number, name, _ in rows if number is not None}
+    default = next((name for *_, name, kind in rows if kind == "bank"), None)
+    return Books(base_currency, timezone, accounts, default, version)

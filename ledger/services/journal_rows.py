@@ -164,6 +164,29 @@ def draft_values(row: JournalRow) -> tuple[Any, ...]:
     )
 
 
+def one_values(row: JournalRow) -> tuple[Any, ...]:
+    """Return the parameters of `ledger_record_one` from the event id on."""
+    draft = row.draft
+    return (
+        row.event_id,
+        row.account_id,
+        draft.source,
+        draft.event_type,
+        row.direction,
+        draft.amount,
+        draft.currency,
+        row.occurred_at,
+        draft.category,
+        draft.counterparty,
+        draft.external_ref,
+        metadata_json(draft.metadata),
+        row.base_amount,
+        row.fx.rate,
+        row.fx.source,
+        row.fx.at,
+    )
+
+
 def copy_text(rows: Sequence[JournalRow]) -> str:
     """Return the columns of `ledger_draft` as a COPY stream in text format, one line per row."""
     return "".join(map(_copy_line, rows))

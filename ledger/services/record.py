@@ -20,7 +20,7 @@ from ledger.selectors.books import Books, read_books
 from ledger.selectors.journal import find_event
 from ledger.services.announce import announce_advance
 from ledger.services.journal_rows import JournalRow, Unrecordable, journal_entry, journal_row
-from ledger.services.journal_table import Standing, compare_rows, write_rows
+from ledger.services.journal_table import Standing, compare_rows, write_one, write_rows
 from ledger.services.partitions import make_missing_months
 from ledger.services.transient import try_again
 
@@ -59,16 +59,24 @@ def record(
 
 
 def record_one(
-    *, company_id: int, draft: EventDraft, actor: str, now: datetime
+    *, company_id: int, draft: EventDraft, actor: str, now: datetime, books: Books | None = None
 ) -> tuple[Outcome, JournalEntry | None]:
     """Append one event; return what became of it and the event as it stands in the journal, None when rejected.
 
     For a duplicate or a conflict that is the event that was there before.
 
+    Args:
+        books: as read earlier, to spare reading them; the database refuses the write when they have changed.
+
     Raises:
+        BooksChanged: `books` are not those of the company any more; nothing is recorded.
         CompanyNotFound: no such company.
         OperationalError: the database refused six times.
     """
+    if books is not None:
+        new = _record_new(draft, company_id=company_id, books=books, actor=actor, now=now)
+        if new is not None:
+            return new
     recording = _Recording(company_id=company_id, actor=actor, now=now, create_accounts=False)
     (outcome,) = recording.run((draft,), dry_run=False)
     if outcome.status == REJECTED:
@@ -77,6 +85,24 @@ def record_one(
         return outcome, journal_entry(recording.written[-1], position=outcome.position, actor=actor, now=now)
     entry = find_event(company_id=company_id, event_id=outcome.event_id, occurred_at=outcome.occurred_at)
     return outcome, entry
+
+
+def _record_new(
+    draft: EventDraft, *, company_id: int, books: Books, actor: str, now: datetime
+) -> tuple[Outcome, JournalEntry] | None:
+    """Append an event in one statement; None when it is not new or refused, which the long way then explains."""
+    try:
+        row = journal_row(draft, ordinal=0, company_id=company_id, books=books, now=now)
+    except Unrecordable:
+        return None
+    make_missing_months((month_of(row.occurred_at),))
+    position = try_again(lambda: write_one(row, company_id=company_id, books=books, actor=actor, now=now))
+    if position is None:
+        return None
+    EVENTS_INGESTED.labels(status=RECORDED).inc()
+    announce_advance(company_id=company_id, position=position)
+    outcome = Outcome(RECORDED, row.event_id.hex(), position, (), row.occurred_at)
+    return outcome, journal_entry(row, position=position, actor=actor, now=now)
 
 
 def _months(drafts: Iterable[EventDraft], now: datetime) -> set[date]:
