@@ -44,7 +44,6 @@ class CreditGrantForm(forms.ModelForm):
 class StatementAdmin(CompanyScopedAdmin):
     add_roles = FINANCE
     list_filter = (CompanyFilter,)
-    list_select_related = True
     ordering = ("-day", "-revision")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -57,6 +56,7 @@ class StatementAdmin(CompanyScopedAdmin):
 @admin.register(BalanceStatement)
 class BalanceStatementAdmin(StatementAdmin):
     form = BalanceForm
+    list_select_related = ("company", "account")
     list_display = ("day", "company", "account", "amount", "currency", "origin", "revision", "actor")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -79,6 +79,7 @@ class BalanceStatementAdmin(StatementAdmin):
 @admin.register(CreditGrantStatement)
 class CreditGrantStatementAdmin(StatementAdmin):
     form = CreditGrantForm
+    list_select_related = ("company",)
     list_display = ("day", "company", "provider", "remaining", "expires_on", "origin", "revision", "actor")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

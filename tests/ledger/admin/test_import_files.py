@@ -149,7 +149,7 @@ def test_a_real_worker_takes_it_from_the_queue_once(
     assert jobs.sweep_imports(now=timezone.now()) == 1
     assert empty_redis.llen("rq:queue:imports") == 1
     start_worker("imports")
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while ImportFile.objects.get().state == "checking" and time.monotonic() < deadline:
         time.sleep(0.2)
     file = ImportFile.objects.get()
