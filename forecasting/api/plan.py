@@ -1,10 +1,12 @@
 """`GET` and `PUT /plan`, and the schema that a plan obeys."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Router
+from ninja.responses import Status
 
 from forecasting.api.schemas import PlanSchema, RecordedPlanSchema
 from forecasting.fit.plan import InvalidPlan
@@ -57,7 +59,7 @@ def get_plan(request: HttpRequest) -> dict[str, Any]:
     summary="Record a plan",
     openapi_extra={"requestBody": {"required": True, "content": {JSON: {"schema": plan_schema()}}}},
 )
-def put_plan(request: HttpRequest) -> tuple[int, dict[str, Any]]:
+def put_plan(request: HttpRequest) -> Status[dict[str, Any]]:
     """Make the document the newest version (201); the same document again changes nothing (200)."""
     media_type(request, allowed=frozenset({JSON}))
     try:
@@ -70,23 +72,18 @@ def put_plan(request: HttpRequest) -> tuple[int, dict[str, Any]]:
     except InvalidPlan as invalid:
         problems = [FieldProblem(problem.path, problem.message) for problem in invalid.problems]
         raise Problem(422, "The plan is refused.", errors=problems) from invalid
-    return 200 if recorded.status == "unchanged" else 201, {
+    answer = {
         "status": recorded.status,
         "version": recorded.version,
         "digest": recorded.digest,
         "balances": recorded.balances,
         "grants": recorded.grants,
         "differences": [
-            {
-                "currency": each.currency,
-                "stated": str(each.stated),
-                "computed": str(each.computed),
-                "unexplained": str(each.unexplained),
-            }
-            for each in recorded.differences
+            {name: str(value) for name, value in asdict(difference).items()} for difference in recorded.differences
         ],
         "warnings": list(recorded.warnings),
     }
+    return Status(200 if recorded.status == "unchanged" else 201, answer)
 
 
 @router.get("/plan-schema.json", summary="JSON Schema of a plan")
