@@ -15,7 +15,12 @@ def epoch_day(day: date) -> int:
 
 
 def company(
-    *, opening_balance: float, burn_per_day: float = 0.0, horizon_days: int = 365, as_of: date = AS_OF, **terms: object
+    *,
+    opening_balance: float,
+    burn_per_day: float = 0.0,
+    horizon_days: int = 365,
+    as_of: date = AS_OF,
+    **terms: object,
 ) -> ForecastInputs:
     """A company with a flat, certain burn and whatever else is given."""
     flat = np.full(horizon_days, -burn_per_day)

@@ -5,7 +5,15 @@ from datetime import date
 import numpy as np
 from hypothesis import strategies as st
 
-from forecasting.kernel.inputs import CloudUsage, CreditGrant, DatedLump, Factor, ForecastInputs, LumpStream, Tranche
+from forecasting.kernel.inputs import (
+    CloudUsage,
+    CreditGrant,
+    DatedLump,
+    Factor,
+    ForecastInputs,
+    LumpStream,
+    Tranche,
+)
 from tests.forecasting.kernel.samples import epoch_day
 
 AS_OF_DATES = st.sampled_from(
@@ -106,7 +114,9 @@ def companies(draw: st.DrawFn) -> ForecastInputs:
     scale = draw(SCALES)
 
     def some(strategy, most: int, **arguments):
-        return tuple(draw(strategy(name=f"{strategy.__name__} {n}", **arguments)) for n in range(draw(st.integers(0, most))))
+        return tuple(
+            draw(strategy(name=f"{strategy.__name__} {n}", **arguments)) for n in range(draw(st.integers(0, most)))
+        )
 
     return ForecastInputs(
         as_of_day=epoch_day(draw(AS_OF_DATES)),

@@ -25,11 +25,13 @@ def daily_balances(inputs: ForecastInputs, seed: int) -> np.ndarray:
     block = PathBlock(terms, start=0, stop=PATHS)
     arrivals = block.arrivals.of_months(np.ones((terms.steps.count, PATHS), bool))
     months = np.flatnonzero(terms.steps.stops > terms.steps.starts)
-    return np.concatenate([block.balances(step=step, paths=np.arange(PATHS), arrivals=arrivals) for step in months])
+    return np.concatenate(
+        [block.balances(step=step, paths=np.arange(PATHS), arrivals=arrivals) for step in months]
+    )
 
 
 def rounding(inputs: ForecastInputs, balances: np.ndarray) -> float:
-    """What float32 may be off by: two units in a million of all that ever moves, plus the size of the largest balance."""
+    """What float32 may be off by: some units in a million of all that ever moves and of the largest balance."""
     moved = sum(np.abs(factor.daily).sum() for factor in inputs.factors)
     moved += sum(cloud.usage.daily.sum() + cloud.unbilled for cloud in inputs.cloud)
     moved += np.abs(inputs.fixed).sum() + 10 * inputs.shock_sd_per_day.sum() + 4 * inputs.persistent_sd.sum()
