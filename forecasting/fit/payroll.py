@@ -132,7 +132,8 @@ def clean_bonuses(*, run_day: Ints, run_amount: Floats) -> tuple[Floats, NDArray
     padded = np.concatenate([np.full(half, np.nan), run_amount, np.full(half, np.nan)])
     around = np.nanmedian(np.lib.stride_tricks.sliding_window_view(padded, BONUS_WINDOW), axis=1)
     december = month_of(run_day) % 12 == 11
-    following = np.append(run_amount[1:], around[-1])
+    # Nobody knows what follows the last run; where the one before it was as high, it persists already.
+    following = np.append(run_amount[1:], run_amount[-2:-1] if len(run_amount) > 1 else run_amount)
     persists = following > (run_amount + around) / 2
     high = run_amount > np.where(december, BONUS_RATIO, BONUS_RATIO_OUTSIDE_DECEMBER) * around
     is_bonus = high & ~persists

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.fit.calendar import add_months, day_of_month, day_of_week, month_of
 from forecasting.fit.cash_rows import CashRows
 from forecasting.fit.profile import spread, weekday_profile
 from forecasting.fit.role import Role
@@ -24,6 +25,9 @@ WALK_USED = 0.9
 PROFILE_DAYS = 182
 YOUNG_LOG_SD = 0.15  # of a monthly step, before two blocks have shown it
 ENDED_DAYS = 42
+DAYS_PER_BLOCK_BY_WEEK = 10  # fewer days with receipts than that, and months say more than weeks
+ONE_WEEKDAY = 0.7
+MONTH_END = 31
 STEADY_BLOCKS, STEADY_RECEIPTS = 6, 8
 
 
@@ -114,24 +118,45 @@ def _fit(rows: CashRows, chosen: NDArray[np.bool_], *, first_day: int, last_day:
 
 
 def _blocks(day: Ints, amount: Floats, first_day: int, as_of_day: int) -> tuple[Ints, Floats]:
-    """Centres and log totals of whole 28-day blocks that end on the as-of day, oldest first.
+    """Centres and log totals of whole blocks that end on the as-of day, oldest first.
 
-    A company without one whole block is read from what there is, scaled to a block.
+    Blocks have 28 days, so that each has every weekday four times; but money that comes on a few days of the month
+    is summed by months, because 28 days may well miss the day it comes on. A company without one whole block is
+    read from what there is. Totals are per 28 days in any case.
     """
     known = as_of_day - first_day + 1
-    blocks = known // BLOCK_DAYS
-    if not blocks:
+    if known < BLOCK_DAYS:
         whole = float(amount.sum()) * BLOCK_DAYS / known
         return np.array([as_of_day - known // 2]), np.log([whole]) if whole > 0 else np.zeros(0)
-    back = (as_of_day - day) // BLOCK_DAYS
-    inside = (back >= 0) & (back < blocks)
-    total = np.bincount(back[inside], weights=amount[inside], minlength=blocks)[::-1]
-    centre = as_of_day - BLOCK_DAYS * np.arange(blocks)[::-1] - BLOCK_DAYS // 2
+    months_back = np.arange(known // BLOCK_DAYS + 1)[::-1]
+    if _comes_by_month(day[amount > 0], blocks=known / BLOCK_DAYS):
+        today = np.array([as_of_day])
+        month, dom = int(month_of(today)[0]), int(day_of_month(today)[0])
+        edges = add_months(month=month - months_back, day_of_month=MONTH_END if dom >= 28 else dom)
+        edges[-1], length = as_of_day, DAYS_PER_MONTH
+    else:
+        edges, length = as_of_day - BLOCK_DAYS * months_back, float(BLOCK_DAYS)
+    edges = edges[edges >= first_day - 1]
+    if len(edges) < 2:
+        return edges[:0], np.zeros(0)
+    # A block is (edge, next edge].
+    block = np.searchsorted(edges, day, side="left") - 1
+    inside = (block >= 0) & (block < len(edges) - 1)
+    total = np.bincount(block[inside], weights=amount[inside], minlength=len(edges) - 1) * BLOCK_DAYS / length
+    centre = (edges[1:] + edges[:-1]) // 2
     # A block of refunds only has no log; a small floor keeps it a bad month instead of the end of the world.
     floor = 0.02 * float(np.median(total[total > 0])) if (total > 0).any() else 0.0
     if floor <= 0.0:
         return centre[:0], np.zeros(0)
     return centre, np.log(np.maximum(total, floor))
+
+
+def _comes_by_month(day: Ints, *, blocks: float) -> bool:
+    """Few days with receipts, and not always the same weekday, as weekly payouts would have."""
+    days = np.unique(day)
+    if len(days) >= DAYS_PER_BLOCK_BY_WEEK * blocks:
+        return False
+    return int(np.bincount(day_of_week(days), minlength=7).max()) < ONE_WEEKDAY * len(days)
 
 
 @dataclass(frozen=True, slots=True)

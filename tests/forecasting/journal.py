@@ -17,7 +17,7 @@ from typing import Any
 
 from forecasting.fit.history import CompanyHistory
 from forecasting.fit.plan import PlanDocument, parse_plan
-from ledger.domain.flow_sums import FlowRow, flow_arrays
+from ledger.domain.flow_sums import flow_arrays
 from ledger.domain.flows import ContractReceipt, DailyFlows, day_number
 
 WORDS = {"credit": "credit", "transfer": "transfer", "adjust": "adjustment"}
@@ -39,7 +39,7 @@ def flows(text: str, *, contracts: Iterable[ContractReceipt] = ()) -> DailyFlows
         total[0] += float(amount)
         total[1] += 1
     rows = [
-        FlowRow(day, amount, int(count), kind, currency, category, who)
+        (day, amount, int(count), kind, currency, category, who)
         for (day, kind, currency, category, who), (amount, count) in sorted(sums.items())
     ]
     return flow_arrays(rows, contracts)

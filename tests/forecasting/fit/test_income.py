@@ -1,0 +1,142 @@
+from datetime import date, timedelta
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from forecasting.fit.company import FittedCompany, fit_company
+from forecasting.fit.deferred import unearned
+from forecasting.fit.seasonality import fit_seasonality
+from ledger.domain.flows import ContractReceipt, day_number
+from tests.forecasting.journal import every, history, monthly
+
+RENT = monthly(start="2023-07-01", months=24, line="-5000 rent Landlord")
+
+
+def fit(text: str, **fields: object) -> FittedCompany:
+    return fit_company(history(text + RENT, as_of="2025-06-30", **fields))
+
+
+def test_level_sales_are_expected_at_their_level():
+    sales = fit(every(1, start="2024-01-01", until="2025-06-30", line="1000 sales Stripe")).sales
+    assert sales is not None
+    # What is usual is growth, and a flat year does not rule it out altogether.
+    assert sales.level_per_day == pytest.approx(1000, rel=0.02)
+    assert 0.0 <= sales.g < 0.005
+
+
+def test_refunds_are_taken_off_sales():
+    text = every(1, start="2024-01-01", until="2025-06-30", line="1000 sales Stripe")
+    text += every(7, start="2024-01-01", until="2025-06-30", line="adjust -700 refunds Stripe")
+    sales = fit(text).sales
+    assert sales is not None
+    assert sales.level_per_day == pytest.approx(900, rel=0.02)
+
+
+def test_weekdays_keep_their_shares():
+    text = every(7, start="2024-01-01", until="2025-06-30", line="7000 sales Stripe")
+    sales = fit(every(7, start="2024-01-03", until="2025-06-30", line="1 sales Stripe") + text).sales
+    assert sales is not None
+    profile = sales.expected(first_day=day_number(date(2025, 7, 7)), days=7) / sales.level_per_day
+    assert profile[0] > 6  # Monday
+    assert profile[1:].max() < 0.2
+
+
+def test_sales_that_ended_are_not_expected_again():
+    company = fit(every(1, start="2024-01-01", until="2025-05-01", line="1000 sales Stripe"))
+    assert company.sales is None
+    assert company.pools[1] is None
+
+
+def test_a_season_of_the_year_is_found_in_two_years_and_not_in_noise():
+    day = day_number(date(2023, 7, 1)) + 28 * np.arange(26)
+    wave = 0.5 * np.cos(2 * np.pi * (day - day_number(date(2023, 12, 15))) / 365.25)
+    noise = np.random.default_rng(1).normal(0, 0.05, 26)
+    season = fit_seasonality(day=day, log_total=10 + wave + noise)
+    december, june = season.log_effect(np.array([day_number(date(2025, 12, 15)), day_number(date(2025, 6, 15))]))
+    assert december == pytest.approx(0.45, abs=0.08)  # nine tenths of it
+    assert june == pytest.approx(-0.45, abs=0.08)
+    flat = fit_seasonality(day=day, log_total=10 + noise)
+    assert (flat.sine, flat.cosine) == (0.0, 0.0)
+
+
+def contract(day: str, customer: str, amount: str, *, renewal: bool = False) -> ContractReceipt:
+    return ContractReceipt(date.fromisoformat(day), customer, Decimal(amount), "USD", 12, True, renewal)
+
+
+def test_an_annual_contract_is_a_renewal_a_year_later_and_no_run_rate():
+    receipt = contract("2024-09-01", "Big Co", "120000")
+    company = fit("2024-09-01 120000 enterprise Big Co\n", contracts=[receipt])
+    (renewal,) = company.contracts.renewals
+    assert renewal.day == day_number(date(2025, 9, 1))
+    assert renewal.amount == pytest.approx(123_600)
+    assert renewal.probability == pytest.approx(0.84, abs=0.001)
+    assert company.pools[1] is None
+    assert company.contracts.deal_sizes.tolist() == [120000.0]
+
+
+def test_a_renewal_that_is_an_open_invoice_is_not_expected_twice():
+    owed = {"open_receivables": [{"customer": "Big Co", "amount": "125000", "due": "2025-07-20"}]}
+    company = fit(
+        "2024-07-10 120000 enterprise Big Co\n",
+        contracts=[contract("2024-07-10", "Big Co", "120000")],
+        plan=owed,
+    )
+    assert company.contracts.renewals == ()
+    assert [one.amount for one in company.contracts.receivables] == [125000.0]
+
+
+def test_a_renewal_loses_hope_with_every_day_of_silence():
+    def probability(day: str) -> float:
+        company = fit(f"{day} 120000 enterprise Big Co\n", contracts=[contract(day, "Big Co", "120000")])
+        return company.contracts.renewals[0].probability if company.contracts.renewals else 0.0
+
+    chances = [probability(day) for day in ("2024-09-01", "2024-06-30", "2024-06-10", "2024-04-01")]
+    assert chances == sorted(chances, reverse=True)
+    assert chances[0] > 0.8
+    assert chances[-1] == 0.0
+
+
+def test_an_old_invoice_is_paid_less_often():
+    owed = [{"customer": "A", "amount": "1", "due": day} for day in ("2025-07-15", "2025-05-01")]
+    receivables = fit("", plan={"open_receivables": owed}).contracts.receivables
+    assert [one.probability for one in receivables] == [0.98, 0.85]
+
+
+def test_clients_who_pay_invoices_are_one_steady_income():
+    text = "".join(
+        monthly(start=f"2024-06-{n + 3:02}", months=13, line=f"4000 invoices Client {n}") for n in range(5)
+    )
+    company = fit(text)
+    assert company.invoiced is not None
+    assert company.invoiced.level_per_day == pytest.approx(5 * 4000 / 30.4, rel=0.1)
+    assert company.pools[1] is None
+
+
+def test_goods_bought_for_a_season_follow_the_sales():
+    start, lines = date(2023, 7, 1), []
+    for n in range(731):
+        day = start + timedelta(days=n)
+        level = 1000 * np.exp(0.5 * np.cos(2 * np.pi * (n - 167) / 365.25))
+        lines.append(f"{day} {level:.2f} sales Stripe")
+        lines.append(f"{day} {-0.6 * level:.2f} goods Factory")
+    company = fit("\n".join(lines) + "\n")
+    (cost,) = company.costs
+    assert cost.share == pytest.approx(0.6, rel=0.01)
+    assert company.sales is not None
+    paid = cost.expected(company.sales, first_day=company.as_of_day + 1, days=365)
+    sold = company.sales.expected(first_day=company.as_of_day + 1, days=365)
+    assert paid.sum() == pytest.approx(0.6 * sold.sum(), rel=0.01)
+
+
+def test_rent_does_not_follow_sales():
+    text = every(1, start="2023-07-01", until="2025-06-30", line="1000 sales Stripe")
+    assert fit(text).costs == ()
+
+
+def test_a_contract_is_earned_day_by_day():
+    receipt = contract("2025-06-30", "Big Co", "36500")
+    (part,) = unearned(history(RENT, as_of="2025-06-30", contracts=[receipt]))
+    assert part.days_left == 364
+    assert part.amount == pytest.approx(36400)
+    assert unearned(history(RENT, as_of="2026-06-30", contracts=[receipt])) == ()

@@ -1,0 +1,143 @@
+from datetime import date
+
+import numpy as np
+import pytest
+
+from forecasting.fit.calendar import calendar_for
+from forecasting.fit.company import fit_company
+from forecasting.fit.payroll import FittedPayroll, clean_bonuses, fit_payroll, run_days
+from forecasting.fit.payroll_tax import fit_payroll_tax, remittances
+from forecasting.fit.schedule import PaySchedule
+from ledger.domain.flows import day_number
+from tests.forecasting.journal import history, monthly
+
+US = calendar_for(country="US", year=2025)
+MONTH_END = PaySchedule(step_days=0, anchor_day=0, days_of_month=(31,), moved="before")
+AS_OF = day_number(date(2025, 7, 10))
+
+
+def payroll(amounts: list[float]) -> FittedPayroll:
+    """Runs at the end of each month up to June 2025."""
+    days = MONTH_END.days_after(day=AS_OF - 31 * (len(amounts) + 1), until=AS_OF, calendar=US)[-len(amounts) :]
+    return fit_payroll(
+        name="Gusto",
+        currency="USD",
+        foreign=False,
+        calendar=US,
+        schedule=MONTH_END,
+        run_day=days,
+        run_amount=np.array(amounts),
+    )
+
+
+def test_the_level_is_the_last_run():
+    assert payroll([100.0] * 11 + [104.0]).level == 104.0
+
+
+def test_a_last_run_far_off_is_not_believed_before_it_is_confirmed():
+    assert payroll([100.0] * 11 + [150.0]).level == 100.0
+    assert payroll([100.0] * 10 + [150.0, 150.0]).level == 150.0
+
+
+def test_a_december_bonus_is_taken_out_and_expected_again():
+    amounts = [100.0] * 12
+    amounts[5] = 150.0  # December 2024
+    fitted = payroll(amounts)
+    assert fitted.level == 100.0
+    assert fitted.bonus_day == day_number(date(2024, 12, 31))
+    assert fitted.bonus_share == pytest.approx(0.5)
+
+
+def test_a_raise_stays_and_is_no_bonus():
+    run_day = np.arange(12) * 30 + AS_OF - 365
+    amounts = np.array([100.0] * 6 + [140.0] * 6)
+    usual, is_bonus = clean_bonuses(run_day=run_day, run_amount=amounts)
+    assert not is_bonus.any()
+    assert usual.tolist() == amounts.tolist()
+
+
+def test_a_steady_payroll_grows_as_is_usual_and_a_growing_one_more():
+    steady, growing = payroll([100.0] * 12), payroll([100.0 * 1.03**n for n in range(12)])
+    assert abs(steady.g) < 0.006
+    assert 0.01 < growing.g < 0.03
+    assert growing.level == pytest.approx(100.0 * 1.03**11)
+
+
+def test_todays_run_is_not_expected_again():
+    fitted = payroll([100.0] * 12)
+    june = int(fitted.run_day[-1])
+    assert run_days(fitted, as_of_day=june - 3, days=40).tolist() == [day_number(date(2025, 7, 31))]
+
+
+def test_many_employees_paid_one_by_one_are_one_payroll():
+    text = "".join(
+        monthly(start="2024-07-25", months=12, line=f"-{4000 + n} salaries Employee {n}") for n in range(5)
+    )
+    company = fit_company(history(text, as_of="2025-06-30"))
+    assert [fitted.name for fitted in company.payrolls] == ["5 people in USD"]
+    assert company.payrolls[0].level == 20010.0
+
+
+def test_a_payroll_that_ended_is_not_expected_again():
+    text = monthly(start="2024-01-25", months=12, line="-9000 payroll Gusto")
+    text += monthly(start="2024-01-10", months=18, line="-100 software CRM")
+    assert fit_company(history(text, as_of="2025-06-30")).payrolls == ()
+
+
+def tax_days(fitted: FittedPayroll, lag: int, ratio: float, *, skip_last: bool) -> tuple[np.ndarray, np.ndarray]:
+    runs = fitted.run_day[:-1] if skip_last else fitted.run_day
+    return US.on_or_after(runs + lag), fitted.run_amount[: len(runs)] * ratio
+
+
+def test_tax_follows_each_run_by_its_lag():
+    fitted = payroll([100.0] * 12)
+    paid_day, paid = tax_days(fitted, 4, 0.5, skip_last=False)
+    tax = fit_payroll_tax(payroll=fitted, paid_day=paid_day, paid=paid, as_of_day=AS_OF)
+    assert tax is not None
+    assert tax.ratio == tax.ratio_start_of_year == pytest.approx(0.5)
+    assert len(tax.owed_day) == 0
+    day, amount = remittances(
+        tax=tax, run_day=np.array([day_number(date(2025, 7, 31))]), run_amount=np.array([200.0]), calendar=US
+    )
+    assert day.tolist() == [day_number(date(2025, 8, 4))]
+    assert amount.tolist() == [pytest.approx(100.0)]
+
+
+def test_the_tax_of_a_run_that_was_just_paid_is_still_owed():
+    fitted = payroll([100.0] * 12)
+    paid_day, paid = tax_days(fitted, 4, 0.5, skip_last=True)
+    june = int(fitted.run_day[-1])
+    tax = fit_payroll_tax(payroll=fitted, paid_day=paid_day, paid=paid, as_of_day=june + 1)
+    assert tax is not None
+    assert tax.owed_amount.tolist() == [pytest.approx(50.0)]
+    assert tax.owed_day.tolist() == [US.on_or_after(np.array([june + 4]))[0]]
+
+
+def test_the_first_quarter_has_a_ratio_of_its_own():
+    fitted = payroll([100.0] * 12)
+    early = np.isin([date.fromordinal(719163 + int(day)).month for day in fitted.run_day], (1, 2, 3))
+    paid = np.where(early, 60.0, 48.0)
+    tax = fit_payroll_tax(payroll=fitted, paid_day=fitted.run_day + 3, paid=paid, as_of_day=AS_OF)
+    assert tax is not None
+    assert (tax.ratio_start_of_year, tax.ratio) == (pytest.approx(0.6), pytest.approx(0.48))
+
+
+def test_a_monthly_depositor_pays_on_a_day_of_the_next_month():
+    runs = "".join(monthly(start=f"2024-07-{day}", months=12, line="-10000 payroll Gusto") for day in ("12", "26"))
+    taxes = monthly(start="2024-08-15", months=11, line="-8000 payroll_tax IRS")
+    company = fit_company(history(runs + taxes, as_of="2025-06-30"))
+    (tax,) = company.taxes_of
+    assert tax is not None
+    assert tax.day_of_month == 15
+    assert tax.ratio == pytest.approx(0.4)
+    assert tax.owed_amount.sum() == pytest.approx(8000.0)  # both runs of June
+    assert set(tax.owed_day.tolist()) == {day_number(date(2025, 7, 15))}
+
+
+def test_a_tax_paid_after_every_run_is_withheld_tax_whatever_it_is_called():
+    runs = monthly(start="2024-07-25", months=12, line="-10000 payroll Gusto")
+    taxes = monthly(start="2024-07-28", months=12, line="-4000 taxes Finanzamt")
+    company = fit_company(history(runs + taxes, as_of="2025-06-30"))
+    assert company.taxes is None
+    assert company.taxes_of[0] is not None
+    assert company.taxes_of[0].ratio == pytest.approx(0.4)

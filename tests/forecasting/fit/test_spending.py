@@ -1,0 +1,147 @@
+from datetime import date
+
+import numpy as np
+import pytest
+
+from forecasting.fit.cloud import fit_cloud
+from forecasting.fit.company import FittedCompany, fit_company
+from forecasting.fit.history import MissingInputs
+from forecasting.fit.pool import OUT
+from ledger.domain.flows import day_number
+from tests.forecasting.journal import every, history, monthly
+
+CARD = every(1, start="2024-01-01", until="2025-06-30", line="-100 card Cafe")
+
+
+def fit(text: str, **fields: object) -> FittedCompany:
+    return fit_company(history(text, as_of="2025-06-30", **fields))
+
+
+def test_level_spending_is_expected_at_its_level():
+    pool = fit(CARD).pools[OUT]
+    assert pool is not None
+    assert pool.mean_per_day == pytest.approx(-100)
+    assert pool.lvl == pytest.approx(0.0, abs=1e-9)
+    assert pool.variance_per_day == pytest.approx(0.0, abs=1e-6)
+    assert pool.g == pytest.approx(0.0, abs=1e-9)
+
+
+def test_recent_weeks_weigh_more():
+    text = every(1, start="2024-01-01", until="2024-12-31", line="-100 card Cafe")
+    text += every(1, start="2025-01-01", until="2025-06-30", line="-200 card Cafe")
+    pool = fit(text).pools[OUT]
+    assert pool is not None
+    assert -200 < pool.mean_per_day < -150
+    assert pool.g > 0  # and it knows that spending rises
+
+
+def test_a_rare_large_payment_is_a_lump_and_no_run_rate():
+    pool = fit(CARD + "2024-09-10 -20000 legal Lawyers\n2025-02-03 -30000 equipment Maker\n").pools[OUT]
+    assert pool is not None
+    assert pool.mean_per_day == pytest.approx(-100)
+    assert sorted(pool.lump_sizes.tolist()) == [-30000.0, -20000.0]
+    assert pool.lumps_per_day == pytest.approx(2.5 / 547 * -25000)
+
+
+def test_a_contractor_is_never_a_lump():
+    pool = fit(CARD + "2024-09-10 -20000 contractor Jane\n").pools[OUT]
+    assert pool is not None
+    assert len(pool.lump_sizes) == 0
+
+
+def test_yearly_bills_of_the_plan_leave_the_pool():
+    bills = "2024-08-01 -24000 software CRM\n2024-10-01 -36000 software Old Tool\n"
+    plan = {"annual_renewals": [{"vendor": "CRM", "date": "2025-08-01", "amount": "25000"}]}
+    with_plan, without = fit(CARD + bills, plan=plan).pools[OUT], fit(CARD + bills).pools[OUT]
+    assert with_plan is not None
+    assert without is not None
+    assert len(with_plan.lump_sizes) == 0  # the plan renews one, and so has cancelled the other
+    assert len(without.lump_sizes) == 2
+
+
+def test_a_yearly_bill_seen_once_is_not_taken_for_monthly():
+    small = "".join(
+        monthly(start=f"2024-06-{n + 3:02}", months=13, line=f"-50 software Tool {n}") for n in range(3)
+    )
+    assert "CRM" not in fit(CARD + small + "2025-06-10 -24000 software CRM\n").stream_names
+
+
+def test_company_taxes_repeat_last_years_dates():
+    text = CARD + "2024-09-16 -1000 tax State\n2025-01-15 -1000 tax State\n2025-04-15 -1000 tax State\n"
+    taxes = fit(text).taxes
+    assert taxes is not None
+    expected = [date(2025, 9, 16), date(2026, 1, 15), date(2026, 4, 15)]
+    assert taxes.day.tolist() == [day_number(day) for day in expected]
+    assert taxes.amount == pytest.approx(-1000, rel=0.06)
+
+
+def test_vanished_payees_that_were_always_replaced_leave_a_leak():
+    # Every half year another agency is paid monthly: detection sees each of them end.
+    text = CARD
+    for n, start in enumerate(("2023-01-10", "2023-07-10", "2024-01-10", "2024-07-10", "2025-01-10")):
+        text += monthly(start=start, months=6, line=f"-20000 agency Agency {n}")
+    leak = fit(text).leaks[OUT]
+    assert leak.sd > 0.02
+
+
+def test_a_ledger_without_surprises_has_no_leak():
+    leak = fit(CARD + monthly(start="2024-01-12", months=18, line="-100 software CRM")).leaks[OUT]
+    assert leak.correction == pytest.approx(1.0, abs=0.02)
+    assert leak.sd == pytest.approx(0.02)
+
+
+def cloud_bills(gross: float, growth: float) -> tuple[np.ndarray, np.ndarray]:
+    days = [day_number(date(2024 + (month > 12), (month - 1) % 12 + 1, 3)) for month in range(7, 19)]
+    return np.array(days), gross * np.exp(growth * np.arange(12))
+
+
+def test_cloud_usage_is_what_bills_would_be_without_credit():
+    day, gross = cloud_bills(3040.0, 0.0)
+    cloud = fit_cloud(provider="AWS", day=day, gross=gross, as_of_day=day_number(date(2025, 6, 10)))
+    assert cloud is not None
+    assert cloud.usage_per_day == pytest.approx(100.0, rel=0.03)
+    assert cloud.invoice_day == 3
+    assert cloud.unbilled == pytest.approx(10 * cloud.usage_per_day)
+    assert cloud.pending == 0.0
+
+
+def test_the_bill_of_the_last_month_is_pending_until_it_comes():
+    day, gross = cloud_bills(3040.0, 0.0)
+    cloud = fit_cloud(provider="AWS", day=day, gross=gross, as_of_day=day_number(date(2025, 7, 1)))
+    assert cloud is not None
+    assert cloud.pending == pytest.approx(3040.0, rel=0.03)
+    assert cloud.pending_day == day_number(date(2025, 7, 3))
+
+
+def test_cloud_usage_that_grows_goes_on_growing():
+    day, gross = cloud_bills(3000.0, 0.03)
+    cloud = fit_cloud(provider="AWS", day=day, gross=gross, as_of_day=day_number(date(2025, 6, 10)))
+    assert cloud is not None
+    assert cloud.g == pytest.approx(0.03, abs=0.002)
+
+
+def test_a_provider_that_was_left_is_not_expected_again():
+    day, gross = cloud_bills(3000.0, 0.0)
+    assert fit_cloud(provider="AWS", day=day, gross=gross, as_of_day=day_number(date(2025, 12, 10))) is None
+
+
+def test_it_names_a_currency_without_a_rate():
+    with pytest.raises(MissingInputs, match="no exchange rate from SEK to USD on 2025-06-30"):
+        fit(CARD + "2025-06-01 -100 SEK card Cafe\n")
+
+
+def test_it_refuses_what_would_last_for_ever_by_accident():
+    for text, reason in (
+        ("", "no expense is recorded"),
+        ("2025-06-01 500 sales Stripe\n", "no expense is recorded"),
+        ("2025-06-01 transfer -500 own Bank\n", "no expense is recorded"),
+        ("2024-06-01 -500 card Cafe\n", "the last recorded movement of cash is of 2024-06-01"),
+    ):
+        with pytest.raises(MissingInputs, match=reason):
+            fit(text)
+
+
+def test_it_names_everything_that_is_missing_at_once():
+    with pytest.raises(MissingInputs) as missing:
+        fit("", balances={})
+    assert len(missing.value.reasons) == 2
