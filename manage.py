@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> int:
-    if sys.version_info < (3, 12):
+    if sys.version_info < (3, 12):  # noqa: UP036 -- whoever runs it with an old Python should read why it fails
         sys.stderr.write("capstack needs Python 3.12 or newer; this is %d.%d.\n" % sys.version_info[:2])  # noqa: UP031
         return 1
     from capstack.bootstrap import servers_for

@@ -34,6 +34,7 @@ IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 _SESSION_DIR = Path(tempfile.mkdtemp(prefix="capstack-tests-"))
 _SESSION_DIR.chmod(0o711)
 _LOGS = _SESSION_DIR / "logs"
+(_SESSION_DIR / "static").mkdir()
 _clone_numbers = itertools.count(1)
 
 
