@@ -1,0 +1,68 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from forecasting.scorecard import ScoredCompany, crps, linear_runway_days, read_oracle_crps, summary
+from tests.forecasting.journal import every, history
+
+
+def test_the_crps_of_a_point_is_its_error():
+    assert crps(np.full(99, 100.0), np.array([100.0, 130.0, 90.0])).tolist() == pytest.approx([0.0, 30.0, 10.0])
+
+
+def test_the_crps_of_a_uniform_forecast_is_its_closed_form():
+    # Uniform on [0, 1], truth y: 1/3 - y + y^2.
+    quantiles = np.arange(1, 100) / 100
+    for y in (0.0, 0.25, 0.5, 1.0):
+        assert crps(quantiles, np.array([y]))[0] == pytest.approx(1 / 3 - y + y * y, abs=0.005)
+
+
+def test_linear_extrapolation_is_balance_over_the_burn_of_ninety_days():
+    text = every(1, start="2025-01-01", until="2025-06-30", line="-1000 card Cafe")
+    assert linear_runway_days(history(text, as_of="2025-06-30", cash="50500"), beyond=366) == 51
+    assert linear_runway_days(history(text, as_of="2025-06-30", cash="9000000"), beyond=366) == 366
+    assert linear_runway_days(history(text, as_of="2025-06-30", cash="-1"), beyond=366) == 1
+    rich = text + every(1, start="2025-01-01", until="2025-06-30", line="1000 sales Stripe")
+    assert linear_runway_days(history(rich, as_of="2025-06-30"), beyond=366) == 366
+
+
+def company(regime: str, p50: float, truths: list[float], zero_by: float = 0.0) -> ScoredCompany:
+    return ScoredCompany(
+        regime=regime,
+        quantiles=np.linspace(p50 - 49, p50 + 49, 99),
+        truths=np.array(truths),
+        linear90=p50 + 20,
+        zero_by=(zero_by,) * 4,
+    )
+
+
+def test_the_summary_counts_errors_coverage_and_tails():
+    found = summary(
+        [company("calm", 100, [100.0, 110.0]), company("wild", 200, [100.0, 300.0])],
+        oracle_crps={"overall": 10.0, "calm": 2.0},
+    )
+    overall = found["overall"]
+    assert overall["median_error_days"] == 55.0
+    assert overall["below_p5"] == overall["above_p95"] == 0.25
+    assert overall["coverage"] == 0.5
+    assert overall["crps_over_oracle"] == pytest.approx(overall["crps_days"] / 10, abs=1e-3)
+    assert found["regimes"]["calm"]["median_error_over_linear90"] == pytest.approx(5 / 15, abs=1e-3)
+    assert found["regimes"]["wild"]["crps_over_oracle"] is None
+    assert found["truths"] == 4
+
+
+def test_stated_probabilities_are_held_against_what_happened():
+    companies = [company("", 100, [20.0, 400.0], zero_by=0.4) for _ in range(4)]
+    rows = summary(companies, oracle_crps={})["reliability"]["30"]
+    assert rows == [{"from": 0.3, "to": 0.5, "companies": 4, "stated": 0.4, "happened": 0.5}]
+    assert summary(companies, oracle_crps={})["largest_reliability_gap"] == pytest.approx(0.1)
+
+
+def test_an_oracle_is_read_from_baselines_beside_the_data(tmp_path: Path):
+    assert read_oracle_crps(tmp_path) == {}
+    (tmp_path / "BASELINES.md").write_text(
+        "-- overall\nORACLE  n= 56 medAE 12.0 | CRPS  24.96\nets28 n= 56 | CRPS  49.77\n"
+        "-- regime calm\nORACLE  n= 8 | CRPS  8.49\n-- true runway 1..45\nORACLE n= 3 | CRPS  1.0\n"
+    )
+    assert read_oracle_crps(tmp_path) == {"overall": 24.96, "calm": 8.49}
