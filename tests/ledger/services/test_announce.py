@@ -1,0 +1,71 @@
+"""Hints that a journal moved: gathered in a web process, at once elsewhere, never an error for the recorder."""
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ledger.services import announce
+from ledger.services.announce import announce_advance
+from ledger.signals import journal_advanced
+
+
+@pytest.fixture
+def heard() -> Iterator[list[tuple[int, int, str]]]:
+    hints: list[tuple[int, int, str]] = []
+
+    def listen(*, company_id: int, position: int, **_: Any) -> None:
+        hints.append((company_id, position, threading.current_thread().name))
+
+    journal_advanced.connect(listen)
+    yield hints
+    journal_advanced.disconnect(listen)
+
+
+def wait_for(condition: Any) -> None:
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_a_command_tells_at_once(committed_db: str, heard: list) -> None:
+    announce_advance(company_id=1, position=5)
+    assert [hint[:2] for hint in heard] == [(1, 5)]
+
+
+def test_a_web_process_gathers_and_tells_the_last_position(
+    committed_db: str, heard: list, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PROCESS = "web"
+    monkeypatch.setattr(announce, "GATHER_SECONDS", 0.1)
+    for position in range(1, 51):
+        announce_advance(company_id=1, position=position)
+        announce_advance(company_id=2, position=position)
+    assert heard == []
+    wait_for(lambda: len(heard) >= 2)
+    assert sorted(hint[:2] for hint in heard) == [(1, 50), (2, 50)]
+    assert {hint[2] for hint in heard} == {"journal-herald"}
+
+
+def test_a_slow_or_failing_receiver_neither_delays_nor_stops_a_web_process(
+    committed_db: str, heard: list, settings: Any
+) -> None:
+    settings.PROCESS = "web"
+
+    def fail(**_: Any) -> None:
+        time.sleep(0.2)
+        raise ConnectionError("Redis is down")
+
+    journal_advanced.connect(fail)
+    try:
+        begun = time.monotonic()
+        announce_advance(company_id=1, position=1)
+        assert time.monotonic() - begun < 0.1
+        wait_for(lambda: (1, 1, "journal-herald") in heard)
+        announce_advance(company_id=1, position=2)
+        wait_for(lambda: (1, 2, "journal-herald") in heard)
+    finally:
+        journal_advanced.disconnect(fail)
