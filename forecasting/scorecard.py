@@ -5,23 +5,21 @@ Days are censored one day beyond the horizon, in forecasts and in truths alike.
 
 import re
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.fit.history import CompanyHistory, base_rates
+from forecasting.kernel.scoring import ReliabilityBin, crps_days, largest_reliability_gap, reliability
 from forecasting.outcome import Forecast
 from ledger.domain.flows import EVENT_TYPES, day_number
 
-Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 LINEAR_DAYS = 90
-LEVELS = np.arange(1, 100) / 100.0
 RELIABILITY_DAYS = (30, 60, 90, 180)
-RELIABILITY_BINS = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
-LEAST_COMPANIES_PER_BIN = 3
+LEAST_COMPANIES_PER_BIN = 3  # fewer prove nothing about a stated probability
 BASELINES_FILE = "BASELINES.md"
 
 
@@ -30,15 +28,17 @@ class ScoredCompany:
     """One forecast and its truths, all in days, censored at horizon + 1.
 
     Attributes:
-        quantiles: float64 [99].
-        truths: float64 [futures].
+        beyond: horizon + 1.
+        quantiles: int64 [99].
+        truths: int64 [futures].
         linear90: what extrapolating the last 90 days would have said.
         zero_by: stated probability of zero by each day of RELIABILITY_DAYS.
     """
 
     regime: str
-    quantiles: Floats
-    truths: Floats
+    beyond: int
+    quantiles: Ints
+    truths: Ints
     linear90: float
     zero_by: tuple[float, ...]
 
@@ -50,8 +50,9 @@ def scored_company(
     beyond = forecast.horizon_days + 1
     return ScoredCompany(
         regime=regime,
-        quantiles=np.array([beyond if day is None else day for day in forecast.quantile_days], dtype=np.float64),
-        truths=np.array([beyond if day is None else min(day, beyond) for day in truths], dtype=np.float64),
+        beyond=beyond,
+        quantiles=np.array([beyond if day is None else day for day in forecast.quantile_days], dtype=np.int64),
+        truths=np.array([beyond if day is None else min(day, beyond) for day in truths], dtype=np.int64),
         linear90=linear_runway_days(history, beyond=beyond),
         zero_by=tuple(forecast.probability_of_zero_by.get(day) or 0.0 for day in RELIABILITY_DAYS),
     )
@@ -71,12 +72,6 @@ def linear_runway_days(history: CompanyHistory, *, beyond: int) -> float:
     return float(min(beyond, np.ceil(balance / burn))) if burn > 0 else float(beyond)
 
 
-def crps(quantiles: Floats, truths: Floats) -> Floats:
-    """float64 [truths]: continuous ranked probability score from 99 quantiles, twice the mean pinball loss."""
-    miss = truths[:, None] - quantiles[None, :]
-    return np.asarray(2.0 * np.where(miss >= 0, LEVELS * miss, (LEVELS - 1.0) * miss).mean(axis=1))
-
-
 def summary(companies: list[ScoredCompany], *, oracle_crps: dict[str, float]) -> dict[str, object]:
     """Scores over all companies and per regime, and the reliability of P(zero by).
 
@@ -93,9 +88,10 @@ def summary(companies: list[ScoredCompany], *, oracle_crps: dict[str, float]) ->
             for regime in regimes
         },
         "reliability": {
-            str(day): _reliability(companies, position) for position, day in enumerate(RELIABILITY_DAYS)
+            str(day): [_bin_json(one) for one in _reliability(companies, position)]
+            for position, day in enumerate(RELIABILITY_DAYS)
         },
-        "largest_reliability_gap": _largest_gap(companies),
+        "largest_reliability_gap": round(_largest_gap(companies), 4),
     }
 
 
@@ -121,7 +117,7 @@ def _score(companies: list[ScoredCompany], oracle: float | None) -> dict[str, ob
     linear = np.concatenate([np.abs(one.linear90 - one.truths) for one in companies])
     below = float(np.mean([(one.truths < one.quantiles[4]).mean() for one in companies]))
     above = float(np.mean([(one.truths > one.quantiles[94]).mean() for one in companies]))
-    score = float(np.mean([crps(one.quantiles, one.truths).mean() for one in companies]))
+    score = float(np.mean([_crps(one) for one in companies]))
     bias = float(np.mean([(one.quantiles[49] - one.truths).mean() for one in companies]))
     median, linear_median = float(np.median(error)), float(np.median(linear))
     return {
@@ -146,32 +142,25 @@ def _score(companies: list[ScoredCompany], oracle: float | None) -> dict[str, ob
     }
 
 
-def _reliability(companies: list[ScoredCompany], position: int) -> list[dict[str, float]]:
-    """Per bin of stated probability: its mean, and how often cash really ended by then."""
-    stated = np.array([one.zero_by[position] for one in companies])
-    happened = np.array([(one.truths <= RELIABILITY_DAYS[position]).mean() for one in companies])
-    rows = []
-    for low, high in pairwise(RELIABILITY_BINS):
-        chosen = (stated >= low) & ((stated < high) | (high == RELIABILITY_BINS[-1]))
-        if chosen.any():
-            rows.append(
-                {
-                    "from": low,
-                    "to": high,
-                    "companies": int(chosen.sum()),
-                    "stated": round(float(stated[chosen].mean()), 4),
-                    "happened": round(float(happened[chosen].mean()), 4),
-                }
-            )
-    return rows
+def _crps(company: ScoredCompany) -> float:
+    days = crps_days(quantile_days=company.quantiles, truth_days=company.truths, horizon_days=company.beyond - 1)
+    return float(days.mean())
 
 
-def _largest_gap(companies: list[ScoredCompany]) -> float | None:
-    """Over bins with enough companies to mean anything."""
-    gaps = [
-        abs(row["stated"] - row["happened"])
-        for position in range(len(RELIABILITY_DAYS))
-        for row in _reliability(companies, position)
-        if row["companies"] >= LEAST_COMPANIES_PER_BIN
-    ]
-    return round(max(gaps), 4) if gaps else None
+def _reliability(companies: list[ScoredCompany], position: int) -> tuple[ReliabilityBin, ...]:
+    """Every future of every company holds its company's stated probability."""
+    day = RELIABILITY_DAYS[position]
+    stated = [np.full(len(one.truths), one.zero_by[position]) for one in companies]
+    return reliability(
+        probabilities=np.concatenate(stated), came_true=np.concatenate([one.truths <= day for one in companies])
+    )
+
+
+def _largest_gap(companies: list[ScoredCompany]) -> float:
+    futures = sum(len(one.truths) for one in companies) / len(companies)
+    bins = tuple(one for position in range(len(RELIABILITY_DAYS)) for one in _reliability(companies, position))
+    return largest_reliability_gap(bins, least_count=round(LEAST_COMPANIES_PER_BIN * futures))
+
+
+def _bin_json(one: ReliabilityBin) -> dict[str, float]:
+    return {"stated": round(one.mean_forecast, 4), "happened": round(one.frequency, 4), "truths": one.count}

@@ -118,9 +118,9 @@ def _table(totals: dict[str, Any]) -> str:
         )
         lines.append(f"{name:14}" + "".join(f"{cell:>10}" for cell in cells))
     lines.append("")
-    lines.append("Reliability of P(zero by): stated -> happened (companies)")
+    lines.append("Reliability of P(zero by): stated -> happened (futures)")
     for day, rows in totals["reliability"].items():
-        told = "  ".join(f"{row['stated']:.2f} -> {row['happened']:.2f} ({row['companies']})" for row in rows)
+        told = "  ".join(f"{row['stated']:.2f} -> {row['happened']:.2f} ({row['truths']})" for row in rows)
         lines.append(f"  {day:>4} days: {told}")
     lines.append(f"  largest gap: {totals['largest_reliability_gap']}")
     return "\n".join(lines)
