@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 
 BLOCK_DAYS = 28
 TREND_BLOCKS = 9
-USUAL_GROWTH, USUAL_GROWTH_SD = 0.013, 0.018
+USUAL_GROWTH, USUAL_GROWTH_SD = 0.015, 0.014
 GROWTH_USED = 0.9
 SMOOTHING = 0.5  # of a block: how much of its surprise belongs to the level
 USUAL_NOISE = 0.3  # noise variance of a block per variance of the steps between blocks
