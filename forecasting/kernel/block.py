@@ -60,7 +60,7 @@ class PathBlock:
         terms = self.terms
         weights = terms.day_weights[step]
         stack = np.empty((weights.shape[1], paths.shape[0]), np.float32)
-        self.months.write(stack[: terms.rows], step=step, paths=paths)
+        stack[: terms.rows] = self.months.rows[step][:, paths]
         stack[terms.rows] = self.opening[step, paths]
         arrivals.write_days(stack[terms.rows + 1 :], step=step, paths=paths)
         balances = np.matmul(weights, stack)

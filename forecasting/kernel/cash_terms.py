@@ -80,6 +80,7 @@ def cash_terms(inputs: ForecastInputs, shocks: Shocks) -> CashTerms:
     uncertain = [factor for factor in inputs.factors if not is_certain(factor)]
     certain = [factor.daily for factor in inputs.factors if is_certain(factor)]
     clouds = tuple(cloud_months(cloud=cloud, steps=steps) for cloud in inputs.cloud)
+    levels = _levels([*uncertain, *(cloud.usage for cloud in inputs.cloud)], steps=steps, shocks=shocks)
     has_persistent = bool(inputs.persistent_sd.any())
 
     flows = [factor.daily for factor in uncertain]
@@ -94,8 +95,8 @@ def cash_terms(inputs: ForecastInputs, shocks: Shocks) -> CashTerms:
         inputs=inputs,
         steps=steps,
         shocks=shocks,
-        levels=_levels(uncertain, steps=steps, shocks=shocks),
-        cloud_levels=_levels([cloud.usage for cloud in inputs.cloud], steps=steps, shocks=shocks),
+        levels=levels[: len(uncertain)],
+        cloud_levels=levels[len(uncertain) :],
         clouds=clouds,
         persistent=shocks.normal(kind="persistent", name="") if has_persistent else None,
         daily=daily.astype(np.float32),

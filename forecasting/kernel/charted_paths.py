@@ -12,8 +12,8 @@ from forecasting.kernel.cash_terms import CashTerms
 from forecasting.kernel.outcome import Bands, Burn
 from forecasting.kernel.path_blocks import blocks
 
-# Bands are lines on a chart: the first quarter of every block, which is one slab of rows, draws them to within
-# half a percent of the band's width (ADR 0032). The runway's own quantiles always come from all paths.
+# Bands are lines on a chart: the first quarter of every block draws them to within half a percent of the band's
+# width (ADR 0032). The runway's own quantiles always come from all paths.
 ONE_PATH_IN = 4
 
 
@@ -68,7 +68,7 @@ class ChartedPaths:
         running = terms.shocks.running_noise[:, block.start : block.start + paths]
         for step in range(terms.steps.count):
             start, stop = int(terms.steps.starts[step]), int(terms.steps.stops[step])
-            np.matmul(terms.daily[:, start:stop].T, block.months.slabs[0][step, :, :paths], out=flows[start:stop])
+            np.matmul(terms.daily[:, start:stop].T, block.months.rows[step, :, :paths], out=flows[start:stop])
             if terms.noise.highest_sd[step] > 0.0:
                 shocks = running[start + 1 : stop + 1] - running[start:stop]
                 shocks *= sd[start:stop]

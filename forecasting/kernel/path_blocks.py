@@ -9,9 +9,4 @@ PATHS_PER_BLOCK = 10_000
 
 def blocks(paths: int) -> list[tuple[int, int]]:
     """Half-open path ranges."""
-    return pieces(count=paths, size=PATHS_PER_BLOCK)
-
-
-def pieces(*, count: int, size: int) -> list[tuple[int, int]]:
-    """0 .. count - 1 in half-open ranges of `size`, the last one shorter."""
-    return [(start, min(start + size, count)) for start in range(0, count, size)]
+    return [(start, min(start + PATHS_PER_BLOCK, paths)) for start in range(0, paths, PATHS_PER_BLOCK)]

@@ -12,10 +12,6 @@ from numpy.typing import NDArray
 
 from forecasting.kernel.cash_terms import CashTerms, UncertainLevel
 from forecasting.kernel.levels import LARGEST_EXPONENT
-from forecasting.kernel.path_blocks import pieces
-
-# The rows of so many paths (13 months x 12 rows, float32) stay in a core's second-level cache.
-PATHS_PER_SLAB = 2_500
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,36 +19,23 @@ class MonthRows:
     """The rows of one block, and what they come to month by month.
 
     Attributes:
-        slabs: float32 [steps, rows, up to 2,500 paths] each, in the order of `CashTerms.daily`.
+        rows: float32 [steps, rows, paths], in the order of `CashTerms.daily`.
         totals: float32 [steps, paths], what they move in the whole month, without certain flows.
         lowest: float32 [steps, paths], a bound from below of what they move up to any day of it, certain flows
             included.
     """
 
-    slabs: tuple[NDArray[np.float32], ...]
+    rows: NDArray[np.float32]
     totals: NDArray[np.float32]
     lowest: NDArray[np.float32]
-
-    def write(self, out: NDArray[np.float32], *, step: int, paths: NDArray[np.int64]) -> None:
-        """Write the rows of some paths, in ascending order, to float32 [rows, chosen paths]."""
-        edges = np.searchsorted(paths, [n * PATHS_PER_SLAB for n in range(len(self.slabs) + 1)]).tolist()
-        for n, slab in enumerate(self.slabs):
-            out[:, edges[n] : edges[n + 1]] = slab[step][:, paths[edges[n] : edges[n + 1]] - n * PATHS_PER_SLAB]
 
 
 def month_rows(terms: CashTerms, *, start: int, stop: int) -> MonthRows:
     """The rows of paths start .. stop - 1."""
-    steps, paths = terms.steps.count, stop - start
-    totals, lowest = (np.empty((steps, paths), np.float32) for _ in range(2))
-    slabs = []
-    for first, last in pieces(count=paths, size=PATHS_PER_SLAB):
-        slab = np.empty((steps, terms.rows, last - first), np.float32)
-        _write_rows(terms, slab, start=start + first, stop=start + last)
-        screened = np.matmul(terms.screens, slab)
-        totals[:, first:last] = screened[:, 0]
-        screened[:, 1:].min(axis=1, out=lowest[:, first:last])
-        slabs.append(slab)
-    return MonthRows(slabs=tuple(slabs), totals=totals, lowest=lowest)
+    rows = np.empty((terms.steps.count, terms.rows, stop - start), np.float32)
+    _write_rows(terms, rows, start=start, stop=stop)
+    screened = np.matmul(terms.screens, rows)
+    return MonthRows(rows=rows, totals=screened[:, 0], lowest=screened[:, 1:].min(axis=1))
 
 
 def _write_rows(terms: CashTerms, rows: NDArray[np.float32], *, start: int, stop: int) -> None:

@@ -1,6 +1,6 @@
 """How good forecasts of a runway were, once the day is known.
 
-Days are censored at horizon + 1, on both sides: a forecast of "not within the horizon" and a truth beyond it agree.
+Days are censored at horizon + 1, on both sides: a forecast beyond the horizon and a truth beyond it agree.
 Every figure takes the 99 quantiles of each forecast, not a fitted curve.
 """
 

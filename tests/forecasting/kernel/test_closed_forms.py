@@ -185,8 +185,7 @@ def test_the_mean_of_a_level_is_the_lognormal_one():
     factor = Factor("f", np.full(365, -1.0), lvl=0.2, g=0.01, gsd=0.01, rw=0.05)
     inputs = company(opening_balance=1e6, factors=(factor,))
     terms = cash_terms(inputs, shocks())
-    levels = PathBlock(terms, start=0, stop=10_000).months.slabs
-    mean = np.mean([slab[:, 0].mean(axis=1) for slab in levels], axis=0)
+    mean = PathBlock(terms, start=0, stop=10_000).months.rows[:, 0].mean(axis=1, dtype=float)
     expected = expected_levels(factor=factor, months_ahead=terms.steps.months_ahead)
     np.testing.assert_allclose(mean, expected, rtol=0.01)
 
