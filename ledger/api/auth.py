@@ -67,13 +67,12 @@ class Recorder:
     """Who records.
 
     Attributes:
-        books: of the company, None to have them read anew.
-        recalled: the token was not looked up for this request.
+        books: of the company, when caller and books were recalled from a request before; None when the token was
+            looked up for this one.
     """
 
     identity: TokenIdentity
-    books: Books | None
-    recalled: bool = False
+    books: Books | None = None
 
 
 def recognise(request: HttpRequest) -> Recorder:
@@ -86,8 +85,8 @@ def recognise(request: HttpRequest) -> Recorder:
     # A stored answer is given without a write, so nothing would notice that the token is revoked.
     known = recall(token=token, now=now) if "HTTP_IDEMPOTENCY_KEY" not in request.META else None
     if known is not None and RECORDING in known.identity.scopes:
-        return Recorder(known.identity, known.books, recalled=True)
+        return Recorder(known.identity, known.books)
     identity = authenticate(request, scope=RECORDING)
     books = read_books(company_id=identity.company_id)
     remember(token=token, identity=identity, books=books, now=now)
-    return Recorder(identity, books)
+    return Recorder(identity)

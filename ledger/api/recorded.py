@@ -10,8 +10,8 @@ from ledger.api.auth import RECORDING, Recorder, authenticate, bearer_token
 from ledger.api.body import JSON, media_type, whole_body
 from ledger.api.problems import Problem
 from ledger.api.replay import answer_once
-from ledger.services.journal_table import BooksChanged
 from ledger.services.known_callers import forget
+from ledger.services.record import BooksInsufficient
 
 MAX_EVENT_BYTES = 64 * 1024
 
@@ -21,35 +21,26 @@ type Work = Callable[[bytes, Recorder, datetime], HttpResponse]
 def answer_recorder(request: HttpRequest, recorder: Recorder, work: Work) -> HttpResponse:
     """Return what `work` answers to a body.
 
-    A recorder who was only recalled is looked up before anything is answered but 201: a new event the database
-    itself would have refused, had the token been revoked or the books been changed.
+    A recorder who was only recalled gets no answer but 201: a new event, which the database itself would have
+    refused had the token been revoked or the books been changed. For anything else the token is looked up first.
 
     Raises:
-        Problem: as `work` does; 413 or 415 for the body; 401 or 403 when the token turns out to be no good.
+        Problem: as `work` does; 413 or 415 for the body; 401 or 403 when the token is no good.
     """
     try:
         media_type(request, allowed=frozenset({JSON}))
         body = whole_body(request, limit_bytes=MAX_EVENT_BYTES)
-        response = _answer(request, recorder, body, work)
+        now = timezone.now()
+        if recorder.books is not None:
+            try:
+                return work(body, recorder, now)
+            except BooksInsufficient:
+                forget(token=bearer_token(request))
+            recorder = Recorder(authenticate(request, scope=RECORDING))
+        return answer_once(
+            request, identity=recorder.identity, body=body, now=now, work=lambda: work(body, recorder, now)
+        )
     except Problem:
-        if recorder.recalled:
+        if recorder.books is not None:
             authenticate(request, scope=RECORDING)
         raise
-    if recorder.recalled and response.status_code != 201:
-        authenticate(request, scope=RECORDING)
-    return response
-
-
-def _answer(request: HttpRequest, recorder: Recorder, body: bytes, work: Work) -> HttpResponse:
-    now = timezone.now()
-
-    def record_with(known: Recorder) -> HttpResponse:
-        return answer_once(
-            request, identity=known.identity, body=body, now=now, work=lambda: work(body, known, now)
-        )
-
-    try:
-        return record_with(recorder)
-    except BooksChanged:
-        forget(token=bearer_token(request))
-        return record_with(Recorder(authenticate(request, scope=RECORDING), None))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import psycopg
 from django.db import DatabaseError, connection, transaction
@@ -23,13 +24,30 @@ _WRITE_ONE = """
         %s::text, %s::jsonb, %s::numeric, %s::numeric, %s::text, %s
     )
 """
+# The columns of ledger_draft as arrays, and no row at all when the books have changed.
+_WRITE_FEW = """
+    SELECT r.ordinal, r.position
+    FROM ledger_company c
+    CROSS JOIN LATERAL ledger_record(c.id, c.base_currency, %s, %s::text, ARRAY(
+        SELECT ROW(
+            ordinal, event_id, account_id, source, event_type, direction, amount, currency, occurred_at, category,
+            counterparty, external_ref, metadata::jsonb, base_amount, fx_rate, fx_source, fx_at, revision,
+            now_assumed
+        )::ledger_draft
+        FROM unnest(
+            %s::integer[], %s::bytea[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::numeric[],
+            %s::text[], %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::text[], %s::numeric[],
+            %s::numeric[], %s::text[], %s::timestamptz[], %s::integer[], %s::boolean[]
+        ) AS d (
+            ordinal, event_id, account_id, source, event_type, direction, amount, currency, occurred_at, category,
+            counterparty, external_ref, metadata, base_amount, fx_rate, fx_source, fx_at, revision, now_assumed
+        )
+    )) r
+    WHERE c.id = %s AND c.books_version = %s
+"""
 _BOOKS_CHANGED = "CS001"
 _STAGE = "CREATE TEMPORARY TABLE IF NOT EXISTS ledger_staging OF ledger_draft ON COMMIT DELETE ROWS"
 _STAGED = "ARRAY(SELECT ROW(d.*)::ledger_draft FROM ledger_staging d)"
-
-
-class BooksChanged(RuntimeError):
-    """What the caller knew about the company is no longer so: read it anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +72,40 @@ class Standing:
 def write_one(row: JournalRow, *, company_id: int, books: Books, actor: str, now: datetime) -> int | None:
     """Write one row that relies on books read earlier; return its position, None when it was not new.
 
-    Raises:
-        BooksChanged: the books are not those any more, or the token that led to them is revoked.
+    None also when the books are not those any more, e.g. because the token that led to them is revoked.
     """
     values = (company_id, books.version, now, actor, *one_values(row))
-    # A prepared statement instead of Django's cursor: half of the time of a single event was spent on planning it.
-    connection.validate_no_broken_transaction()
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
     # Inside a transaction of the caller a refusal must not spoil the whole.
     guard = transaction.atomic() if connection.in_atomic_block else nullcontext()
     try:
-        with guard, connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-            cursor.execute(_WRITE_ONE, values, prepare=True)
-            (position,) = cursor.fetchone() or (None,)
+        with guard:
+            ((position,),) = _prepared(_WRITE_ONE, values)
     except DatabaseError as error:
         if getattr(error.__cause__, "sqlstate", None) == _BOOKS_CHANGED:
-            raise BooksChanged(str(error)) from None
+            return None
         raise
-    return position
+    return None if position is None else int(position)
+
+
+def write_few(
+    rows: Sequence[JournalRow], *, company_id: int, books: Books, actor: str, now: datetime
+) -> dict[int, int]:
+    """Write a few rows, no two with the same object, that rely on books read earlier, in one transaction.
+
+    Returns:
+        {ordinal: position} of those that were new; empty when the books have changed.
+    """
+    columns = [list(column) for column in zip(*map(draft_values, rows), strict=True)]
+    return dict(_prepared(_WRITE_FEW, (now, actor, *columns, company_id, books.version)))
+
+
+def _prepared(sql: str, values: Sequence[Any]) -> list[tuple]:
+    """Run a prepared statement: for a single event, planning took half of the time."""
+    connection.validate_no_broken_transaction()
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        return cursor.execute(sql, values, prepare=True).fetchall()
 
 
 def write_rows(

@@ -19,14 +19,19 @@ from ledger.models.account import Account
 from ledger.selectors.books import Books, read_books
 from ledger.selectors.journal import find_event
 from ledger.services.announce import announce_advance
+from ledger.services.joint_write import next_ordinal, write_jointly
 from ledger.services.journal_rows import JournalRow, Unrecordable, journal_entry, journal_row
-from ledger.services.journal_table import Standing, compare_rows, write_one, write_rows
+from ledger.services.journal_table import Standing, compare_rows, write_rows
 from ledger.services.partitions import make_missing_months
 from ledger.services.transient import try_again
 
 # Rows per statement: large enough to forget the round trip, small enough to build in a few megabytes.
 ROWS_PER_STATEMENT = 5000
 MAX_REVISION_ATTEMPTS = 3
+
+
+class BooksInsufficient(RuntimeError):
+    """With the books as they were read earlier the event cannot be recorded; read them anew."""
 
 
 def record(
@@ -66,17 +71,16 @@ def record_one(
     For a duplicate or a conflict that is the event that was there before.
 
     Args:
-        books: as read earlier, to spare reading them; the database refuses the write when they have changed.
+        books: as read earlier. With them a new event is recorded in one statement, and nothing else is answered.
 
     Raises:
-        BooksChanged: `books` are not those of the company any more; nothing is recorded.
+        BooksInsufficient: `books` were given, and the event is not new, or refused, or the books have changed;
+            nothing is recorded, and without them the same call tells.
         CompanyNotFound: no such company.
         OperationalError: the database refused six times.
     """
     if books is not None:
-        new = _record_new(draft, company_id=company_id, books=books, actor=actor, now=now)
-        if new is not None:
-            return new
+        return _record_new(draft, company_id=company_id, books=books, actor=actor, now=now)
     recording = _Recording(company_id=company_id, actor=actor, now=now, create_accounts=False)
     (outcome,) = recording.run((draft,), dry_run=False)
     if outcome.status == REJECTED:
@@ -89,16 +93,16 @@ def record_one(
 
 def _record_new(
     draft: EventDraft, *, company_id: int, books: Books, actor: str, now: datetime
-) -> tuple[Outcome, JournalEntry] | None:
-    """Append an event in one statement; None when it is not new or refused, which the long way then explains."""
+) -> tuple[Outcome, JournalEntry]:
+    """Append an event that is new, in one statement."""
     try:
-        row = journal_row(draft, ordinal=0, company_id=company_id, books=books, now=now)
-    except Unrecordable:
-        return None
+        row = journal_row(draft, ordinal=next_ordinal(), company_id=company_id, books=books, now=now)
+    except Unrecordable as error:
+        raise BooksInsufficient(str(error)) from None
     make_missing_months((month_of(row.occurred_at),))
-    position = try_again(lambda: write_one(row, company_id=company_id, books=books, actor=actor, now=now))
+    position = write_jointly(row, company_id=company_id, books=books, actor=actor, now=now)
     if position is None:
-        return None
+        raise BooksInsufficient("the event is not new, or the books have changed")
     EVENTS_INGESTED.labels(status=RECORDED).inc()
     announce_advance(company_id=company_id, position=position)
     outcome = Outcome(RECORDED, row.event_id.hex(), position, (), row.occurred_at)

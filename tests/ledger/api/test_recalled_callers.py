@@ -13,8 +13,7 @@ from ledger.models.company import Company
 from ledger.models.token import ApiToken
 from ledger.selectors.books import read_books
 from ledger.selectors.journal import find_event, journal_position
-from ledger.services.journal_table import BooksChanged
-from ledger.services.record import record, record_one
+from ledger.services.record import BooksInsufficient, record, record_one
 from ledger.services.tokens import revoke_token
 from tests.ledger.api.conftest import EVENTS, INGEST, ApiClient, problem
 from tests.ledger.conftest import NOW, make_draft
@@ -160,7 +159,7 @@ def test_books_that_changed_refuse_a_write_that_relies_on_them(company: CompanyR
             cursor.execute("DELETE FROM ledger_account")
             cursor.execute("DELETE FROM ledger_journalhead")
         cursor.execute(change)
-    with pytest.raises(BooksChanged):
+    with pytest.raises(BooksInsufficient):
         record_one(company_id=company.id, draft=make_draft(), actor="t", now=NOW, books=books)
     assert journal_position(company_id=company.id) == 0
 
