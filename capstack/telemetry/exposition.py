@@ -11,7 +11,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from cloudpolicy.metrics import AppliedCollector
-from forecasting.metrics import RunwayCollector
+from forecasting.runway_collector import RunwayCollector
 
 logger = logging.getLogger(__name__)
 
