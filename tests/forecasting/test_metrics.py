@@ -3,8 +3,8 @@
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from forecasting.runway_collector import RunwayCollector
 from forecasting.models.run import ForecastRun
+from forecasting.runway_collector import RunwayCollector
 from forecasting.services.publish import publish_forecast
 from tests.forecasting.small_company import NOW, small_company
 
