@@ -51,7 +51,7 @@ class AdjustmentForm(forms.Form):
     direction = forms.ChoiceField(choices=Direction, widget=forms.RadioSelect)
     amount = forms.CharField(max_length=32, help_text="Above zero, such as 1250.00")
     currency = forms.CharField(max_length=3, required=False, help_text="Empty: the account's.")
-    occurred_at = LocalDateTimeField(label="when", help_text="In the time zone of the company.")
+    occurred_at = LocalDateTimeField(label="When", help_text="In the time zone of the company.")
     category = forms.CharField(max_length=255, required=False)
     counterparty = forms.CharField(max_length=255, required=False)
     reason = forms.CharField(

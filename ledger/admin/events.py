@@ -43,6 +43,11 @@ class JournalChangeList(ChangeList):
     def get_ordering(self, request: HttpRequest, queryset: QuerySet) -> Any:
         return ["-company_id", "-position"]
 
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        # The count stands below the list; this keeps a second one out of the search bar.
+        self.full_result_count = self.result_count
+
     def url_for_result(self, result: Any) -> str:
         return event_address("change", company_id=result.company_id, position=result.position)
 
@@ -66,7 +71,7 @@ class SourceFilter(admin.SimpleListFilter):
 class CapitalEventAdmin(CompanyScopedAdmin):
     paginator = BoundedCountPaginator
     list_display = (
-        "occurred_at",
+        "occurred",
         "company",
         "account",
         "event_type",
@@ -77,36 +82,42 @@ class CapitalEventAdmin(CompanyScopedAdmin):
         "source",
         "correction",
     )
-    list_display_links = ("occurred_at",)
+    list_display_links = ("occurred",)
     list_select_related = ("company", "account")
     list_filter = (CompanyFilter, "event_type", SourceFilter, "occurred_at")
     # What get_search_results looks at; Django shows the field for it.
     search_fields = ("counterparty", "category", "external_ref")
     search_help_text = "Beginning of counterparty or category, or a whole external reference"
     sortable_by = ()
-    fields = (
-        "company",
-        "position",
-        "occurred_at",
-        "account",
+    fieldsets = (
+        (None, {"fields": [("event_type", "flow", "currency"), ("occurred", "account", "company")]}),
+        ("What it was", {"fields": [("category", "counterparty"), ("source", "external_ref"), "metadata_text"]}),
+        ("In the books", {"fields": [("position", "in_base_currency", "exchange_rate"), ("recorded", "actor")]}),
+        ("Correction", {"fields": [("reason", "reverses_hex", "revision")]}),
+        ("Identity", {"fields": ["event_id_hex"]}),
+    )
+    readonly_fields = (
         "event_type",
         "flow",
         "currency",
+        "occurred",
+        "account",
+        "company",
         "category",
         "counterparty",
         "source",
         "external_ref",
         "metadata_text",
+        "position",
         "in_base_currency",
         "exchange_rate",
-        "recorded_at",
+        "recorded",
         "actor",
         "reason",
         "reverses_hex",
-        "event_id_hex",
         "revision",
+        "event_id_hex",
     )
-    readonly_fields = fields
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return JournalChangeList
@@ -156,6 +167,14 @@ class CapitalEventAdmin(CompanyScopedAdmin):
 
     def take_back(self, request: HttpRequest, key: str) -> HttpResponse:
         return reversal_view(self, request, self.get_object(request, key))
+
+    @admin.display(description="occurred (UTC)")
+    def occurred(self, event: CapitalEvent) -> str:
+        return f"{event.occurred_at:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="recorded (UTC)")
+    def recorded(self, event: CapitalEvent) -> str:
+        return f"{event.recorded_at:%Y-%m-%d %H:%M:%S}"
 
     @admin.display(description="amount")
     def flow(self, event: CapitalEvent) -> str:

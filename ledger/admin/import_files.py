@@ -37,7 +37,7 @@ class UploadForm(forms.Form):
         help_text="Of lines that name none. Empty: the company's first bank account.",
     )
     positive_is = forms.ChoiceField(
-        label="an amount without a sign",
+        label="An amount without a sign",
         required=False,
         choices=[DETECT, ("in", "is money in"), ("out", "is money out")],
     )

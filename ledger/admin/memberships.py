@@ -17,7 +17,7 @@ from ledger.services.memberships import grant_membership, revoke_membership
 class InvitationForm(forms.ModelForm):
     """A new membership. People are named, not chosen from a list: who else has an account is nobody's business."""
 
-    email = forms.EmailField(label="e-mail", help_text="Of a person who has an account already.")
+    email = forms.EmailField(label="E-mail", help_text="Of a person who has an account already.")
 
     class Meta:
         model = Membership

@@ -53,6 +53,8 @@ class CompanyScopedAdmin(admin.ModelAdmin):
     delete_roles = NOBODY
     # A count of everything for "3 results (5 total)" reads the whole table.
     show_full_result_count = False
+    # So do counts beside the filters.
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 100
     actions = None
 
