@@ -15,6 +15,8 @@ from typing import Any
 # Add a benchmark here: its name on the command line, and its module.
 BENCHMARKS = {
     "kernel": "bench.kernel",
+    "fit": "bench.fit",
+    "forecasts": "bench.forecasts",
     "ingestion": "bench.ingestion",
     "bulk": "bench.bulk",
 }

@@ -64,7 +64,7 @@ class Command(BaseCommand):
         for name, figures in forecasts.items():
             self.stdout.write(f"{name:24} {_in_words(figures)}")
         if totals is not None:
-            self.stdout.write(_table(totals))
+            self.stdout.write(score_table(totals))
 
 
 def _score(company: CompanyFolder, made: Forecast) -> ScoredCompany:
@@ -86,7 +86,7 @@ def _in_words(figures: dict[str, object]) -> str:
     return f"p5 {days[0]:>5}  p50 {days[1]:>5}  p95 {days[2]:>5} days{told}"
 
 
-def _table(totals: dict[str, Any]) -> str:
+def score_table(totals: dict[str, Any]) -> str:
     head = (
         "",
         "n",
