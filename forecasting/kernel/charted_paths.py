@@ -12,7 +12,7 @@ from forecasting.kernel.cash_terms import CashTerms
 from forecasting.kernel.outcome import Bands, Burn
 from forecasting.kernel.path_blocks import blocks
 
-# Bands are lines on a chart: the first quarter of every block draws them to within half a percent of the band's
+# Bands are lines on a chart: the first quarter of every block draws them to within one percent of the band's
 # width (ADR 0032). The runway's own quantiles always come from all paths.
 ONE_PATH_IN = 4
 
