@@ -81,7 +81,8 @@ class BlockArrivals:
         self._cells += self._arrivals.paths
         self.totals = self._sums(self._cells, self._arrivals.amounts)
         if self._arrivals.amounts.min(initial=0.0) < 0.0:
-            self.outgoing = self._sums(self._cells, np.minimum(self._arrivals.amounts, 0.0))
+            leaving = np.flatnonzero(self._arrivals.amounts < 0.0)
+            self.outgoing = self._sums(self._cells[leaving], self._arrivals.amounts[leaving])
         else:
             self.outgoing = np.zeros(self.totals.shape)
 

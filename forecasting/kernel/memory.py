@@ -1,7 +1,7 @@
 """Memory that is freed and asked for again a millisecond later stays with the process.
 
 One simulation takes and returns some thirty megabytes in pieces of a megabyte. By default glibc hands such pieces
-back to the kernel, and getting them again, page by page, took longer than the arithmetic (measured: 5 of 17 ms).
+back to the kernel, and getting them again, page by page, took longer than the arithmetic (measured: 5 of 22 ms).
 """
 
 import ctypes

@@ -52,12 +52,12 @@ class MonthlyNoise:
     def day_by_day(self, *, step: int, start: int, stop: int, paths: NDArray[np.int64]) -> NDArray[np.float32]:
         """float32 [days, chosen paths]: running sum within the step; `paths` are counted from `start`."""
         first, last = int(self.steps.starts[step]), int(self.steps.stops[step])
-        running = self.shocks.running_noise[first : last + 1, start:stop][:, paths]
+        running = self.shocks.running_noise[first : last + 1, start:stop]
         weights = self.weights[step]
         if weights is not None:
-            return np.asarray(np.matmul(weights, running))
-        noise = running[1:]
-        noise -= running[0]
+            return np.asarray(np.matmul(weights, running[:, paths]))
+        noise = running[1:, paths]
+        noise -= running[0, paths]
         noise *= self.highest_sd[step]
         return noise
 

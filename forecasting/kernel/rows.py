@@ -32,7 +32,8 @@ class MonthRows:
 
 def month_rows(terms: CashTerms, *, start: int, stop: int) -> MonthRows:
     """The rows of paths start .. stop - 1."""
-    rows = np.empty((terms.steps.count, terms.rows, stop - start), np.float32)
+    # In memory a row's months lie together, because they are computed together.
+    rows = np.empty((terms.rows, terms.steps.count, stop - start), np.float32).transpose(1, 0, 2)
     _write_rows(terms, rows, start=start, stop=stop)
     screened = np.matmul(terms.screens, rows)
     return MonthRows(rows=rows, totals=screened[:, 0], lowest=screened[:, 1:].min(axis=1))
@@ -57,9 +58,10 @@ def _write_rows(terms: CashTerms, rows: NDArray[np.float32], *, start: int, stop
 
 def _write_levels(levels: Sequence[UncertainLevel], out: NDArray[np.float32], *, start: int, stop: int) -> None:
     for n, level in enumerate(levels):
+        months = out[:, n]
         if level.loadings is None or level.shocks is None:
-            out[:, n] = 0.0
+            months[:] = 1.0
         else:
-            np.matmul(level.loadings, level.shocks[:, start:stop], out=out[:, n])
-    np.clip(out, -LARGEST_EXPONENT, LARGEST_EXPONENT, out=out)
-    np.exp(out, out=out)
+            np.matmul(level.loadings, level.shocks[:, start:stop], out=months)
+            np.clip(months, -LARGEST_EXPONENT, LARGEST_EXPONENT, out=months)
+            np.exp(months, out=months)
