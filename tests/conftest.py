@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 import redis
 from pytest_django.plugin import DjangoDbBlocker
@@ -96,9 +97,18 @@ def django_db_modify_db_settings() -> Iterator[None]:
     try:
         server.wait_ready()
         postgres.ensure_database(cluster=_CLUSTER, name="capstack")
+        _let_tests_switch_triggers_off(_CLUSTER)
         yield
     finally:
         server.stop()
+
+
+def _let_tests_switch_triggers_off(cluster: postgres.Cluster) -> None:
+    """Let the application's role try what only an administrator could: the journal must hold even then."""
+    with psycopg.connect(
+        cluster.url(database="postgres", role=postgres.ADMIN_ROLE), autocommit=True
+    ) as connection:
+        connection.execute(f"grant set on parameter session_replication_role to {postgres.APPLICATION_ROLE}")
 
 
 @pytest.fixture(scope="session")
