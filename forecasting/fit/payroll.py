@@ -27,6 +27,7 @@ LEAST_GROWTH, MOST_GROWTH = -0.05, 0.06
 GROWTH_WITH_HIRES = 0.3  # the plan already names most of the people that growth would bring
 USUAL_WALK_SD, WALK_PRIOR_MONTHS = 0.03, 8
 ROBUST = 1.4826  # MAD to standard deviation of a normal
+LARGEST_USUAL_STEP = 0.2
 FX_MONTHLY_SD = 0.023
 
 
@@ -209,11 +210,11 @@ def _growth(run_day: Ints, log_level: Floats, schedule: PaySchedule) -> tuple[fl
 def _walk_sd(steps: Floats) -> float:
     """Sd of monthly log steps: a company's own, mixed with what is usual; a calm year promises no calm one.
 
-    One step counts for at most three times the middle one: a single large hire is no habit.
+    One step counts for at most a fifth, or three times the middle one: a single round of hires is no habit.
     """
     if len(steps) < 2:
         return USUAL_WALK_SD
-    limit = 3.0 * ROBUST * float(np.median(np.abs(steps))) + 0.01
+    limit = max(3.0 * ROBUST * float(np.median(np.abs(steps))), LARGEST_USUAL_STEP)
     own = float((np.clip(steps, -limit, limit) ** 2).sum())
     return float(np.sqrt((own + WALK_PRIOR_MONTHS * USUAL_WALK_SD**2) / (len(steps) + WALK_PRIOR_MONTHS)))
 

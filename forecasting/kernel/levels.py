@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from forecasting.kernel.inputs import Factor
 
 # Inflates every parameter's sd; chosen for the coverage of the 90 % interval on two sets of companies made apart.
-KAPPA = 1.15
+KAPPA = 1.1
 DAMPING_PER_MONTH = 0.97
 LARGEST_EXPONENT = 3.0
 # Rows of a factor's shocks: a constant one, e1, e2, then one per month step.
