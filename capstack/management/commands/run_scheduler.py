@@ -13,7 +13,8 @@ from django.utils import timezone
 from capstack.demo.cloud import seed_groups
 from capstack.scheduler import Duty, keep_time
 from cloudpolicy.jobs import sweep as sweep_plans
-from forecasting.jobs import sweep
+from forecasting.jobs import sweep as sweep_forecasts
+from ledger.jobs import sweep_imports
 
 SWEEP_SECONDS = 10
 PARTITIONS_SECONDS = 3600
@@ -21,7 +22,7 @@ DEMO_CLOUD_SECONDS = 30
 
 
 class Command(BaseCommand):
-    help = "Sweep for companies whose forecast or scaling plan is behind, and keep the months ahead partitioned."
+    help = "Sweep for forecasts, scaling plans and imports that wait, and keep the months ahead partitioned."
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -33,7 +34,8 @@ class Command(BaseCommand):
 
 def _duties() -> list[Duty]:
     duties = [
-        Duty(name="sweep", every_seconds=SWEEP_SECONDS, work=lambda: sweep(now=timezone.now())),
+        Duty(name="sweep", every_seconds=SWEEP_SECONDS, work=lambda: sweep_forecasts(now=timezone.now())),
+        Duty(name="sweep_imports", every_seconds=SWEEP_SECONDS, work=lambda: sweep_imports(now=timezone.now())),
         Duty(name="sweep_plans", every_seconds=SWEEP_SECONDS, work=lambda: sweep_plans(now=timezone.now())),
         Duty(
             name="partitions",
