@@ -10,6 +10,8 @@ from ledger.domain.credit_grant import ZERO, CreditGrantBalance
 from ledger.domain.money import LIMIT
 from ledger.models.account import Account
 from ledger.models.statement import BalanceStatement, CreditGrantStatement
+from ledger.selectors.journal import journal_position
+from ledger.services.announce import announce_advance
 
 MAX_ATTEMPTS = 5
 
@@ -146,5 +148,8 @@ def _state(model: type[models.Model], key: dict, said: dict, who: dict) -> bool:
             if attempt == MAX_ATTEMPTS:
                 raise
         else:
+            # No event moved, but whoever reads the books should look at them again.
+            company_id = key["company_id"]
+            announce_advance(company_id=company_id, position=journal_position(company_id=company_id))
             return True
     raise AssertionError("the loop returns or raises")

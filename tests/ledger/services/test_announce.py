@@ -3,12 +3,16 @@
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from ledger.services import announce
 from ledger.services.announce import announce_advance
+from ledger.services.companies import create_company
+from ledger.services.statements import state_balance
 from ledger.signals import journal_advanced
 
 
@@ -34,6 +38,22 @@ def wait_for(condition: Any) -> None:
 def test_a_command_tells_at_once(committed_db: str, heard: list) -> None:
     announce_advance(company_id=1, position=5)
     assert [hint[:2] for hint in heard] == [(1, 5)]
+
+
+def test_a_stated_balance_is_told_once_like_a_move(committed_db: str, heard: list) -> None:
+    now = datetime(2026, 5, 4, 9, tzinfo=UTC)
+    company = create_company(slug="acme", name="Acme", currency="USD", timezone="UTC", now=now)
+    for _ in range(2):
+        state_balance(
+            company_id=company.pk,
+            currency="USD",
+            amount=Decimal("1000"),
+            day=now.date(),
+            origin="typed",
+            actor="somebody",
+            now=now,
+        )
+    assert [hint[:2] for hint in heard] == [(company.pk, 0)]
 
 
 def test_a_web_process_gathers_and_tells_the_last_position(
