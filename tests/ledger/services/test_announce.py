@@ -47,7 +47,7 @@ def test_a_stated_balance_is_told_once_like_a_move(committed_db: str, heard: lis
         state_balance(
             company_id=company.pk,
             currency="USD",
-            amount=Decimal("1000"),
+            amount=Decimal(1000),
             day=now.date(),
             origin="typed",
             actor="somebody",
