@@ -15,9 +15,11 @@ from capstack.scheduler import Duty, keep_time
 from cloudpolicy.jobs import sweep as sweep_plans
 from forecasting.jobs import sweep as sweep_forecasts
 from ledger.jobs import sweep_imports
+from ledger.services.answers import forget_answers
 
 SWEEP_SECONDS = 10
 PARTITIONS_SECONDS = 3600
+FORGET_SECONDS = 3600
 DEMO_CLOUD_SECONDS = 30
 
 
@@ -41,6 +43,11 @@ def _duties() -> list[Duty]:
             name="partitions",
             every_seconds=PARTITIONS_SECONDS,
             work=lambda: call_command("maintain_partitions", stdout=StringIO()),
+        ),
+        Duty(
+            name="forget_answers",
+            every_seconds=FORGET_SECONDS,
+            work=lambda: forget_answers(now=timezone.now()),
         ),
     ]
     if settings.DEMO_CLOUD:

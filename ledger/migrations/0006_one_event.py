@@ -1,4 +1,4 @@
-"""A single event was written at the price of a batch; `0052_one_event.sql` writes it at its own."""
+"""A single event was written at the price of a batch; `0006_one_event.sql` writes it at its own."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger", "0051_read_by_position"),
+        ("ledger", "0005_read_by_position"),
     ]
 
     operations = [

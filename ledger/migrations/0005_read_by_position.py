@@ -1,4 +1,4 @@
-"""Following the journal was planned over every month each time; `0051_read_by_position.sql` plans it once."""
+"""Following the journal was planned over every month each time; `0005_read_by_position.sql` plans it once."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger", "0050_import_file"),
+        ("ledger", "0004_import_file"),
     ]
 
     operations = [
