@@ -16,6 +16,9 @@ from bench.stack import Stack, running_stack
 
 EVENTS = 60_000
 ROUNDS = 3
+
+GOALS = {"bulk_events_per_second": ">= 15000"}
+
 COLUMNS = (
     "source",
     "event_type",
