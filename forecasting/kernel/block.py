@@ -58,12 +58,10 @@ class PathBlock:
     def balances(self, *, step: int, paths: NDArray[np.int64], arrivals: MonthlyArrivals) -> NDArray[np.float32]:
         """float32 [days, chosen paths]: closing balance of each day of one month step."""
         terms = self.terms
-        weights = terms.day_weights[step]
-        stack = np.empty((weights.shape[1], paths.shape[0]), np.float32)
-        stack[: terms.rows] = self.months.rows[step][:, paths]
-        stack[terms.rows] = self.opening[step, paths]
-        arrivals.write_days(stack[terms.rows + 1 :], step=step, paths=paths)
-        balances = np.matmul(weights, stack)
+        first, last = int(terms.steps.starts[step]), int(terms.steps.stops[step])
+        balances = np.matmul(terms.month_flows[first:last], self.months.rows[step][:, paths])
+        balances += self.opening[step, paths].astype(np.float32)
+        arrivals.add_to(balances, step=step, paths=paths)
         if terms.noise.highest_sd[step] > 0.0:
             balances += terms.noise.day_by_day(step=step, start=self.start, stop=self.stop, paths=paths)
         return balances
@@ -73,11 +71,11 @@ class PathBlock:
         terms = self.terms
         balances = np.empty((1 + terms.steps.count, self.stop - self.start))
         balances[0] = terms.inputs.opening_balance
-        noise = terms.noise.totals(start=self.start, stop=self.stop)
+        moves = terms.noise.totals(start=self.start, stop=self.stop)
+        moves += moves_of_rows
         for step in range(terms.steps.count):
             np.add(balances[step], self.arrivals.totals[step], out=balances[step + 1])
-            balances[step + 1] += moves_of_rows[step]
-            balances[step + 1] += noise[step]
+            balances[step + 1] += moves[step]
             balances[step + 1] += terms.fixed_totals[step]
         if not np.isfinite(balances[-1]).all():
             raise NonFinitePaths("a simulated balance is not a finite number: amounts or growth are too large")

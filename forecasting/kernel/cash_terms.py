@@ -22,8 +22,6 @@ from forecasting.kernel.resolution import smallest_balance
 from forecasting.kernel.shocks import Shocks
 from forecasting.kernel.single_payments import draw_dated_lump, draw_tranche
 
-_LOWER_TRIANGLE = np.tri(31, dtype=np.float32)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UncertainLevel:
@@ -42,8 +40,7 @@ class CashTerms:
         cloud_levels: of each provider's usage.
         persistent: float32 [paths], or None.
         daily: float32 [rows, horizon], flow of each day per unit of each row. The last row is one: certain flows.
-        day_weights: per step, float32 [days, rows + 1 + days]: closing balance of each day per unit of each row,
-            of the opening balance, and of what arrives on each day.
+        month_flows: float32 [horizon, rows], running sum of daily since the start of the month step.
         screens: float32 [steps, 1 + weeks, rows]. Row 0 is the whole step, without certain flows; row w the least
             that the running sum is in week w, so that its product with rows >= 0 is a bound from below.
         fixed_totals: float64 [steps], certain flows of each step; added up in float64.
@@ -60,7 +57,7 @@ class CashTerms:
     clouds: tuple[CloudMonths, ...]
     persistent: NDArray[np.float32] | None
     daily: NDArray[np.float32]
-    day_weights: tuple[NDArray[np.float32], ...]
+    month_flows: NDArray[np.float32]
     screens: NDArray[np.float32]
     fixed_totals: NDArray[np.float64]
     noise: MonthlyNoise
@@ -100,9 +97,7 @@ def cash_terms(inputs: ForecastInputs, shocks: Shocks) -> CashTerms:
         clouds=clouds,
         persistent=shocks.normal(kind="persistent", name="") if has_persistent else None,
         daily=daily.astype(np.float32),
-        day_weights=tuple(
-            _day_weights(month_flows[:, start:stop]) for start, stop in zip(steps.starts, steps.stops, strict=True)
-        ),
+        month_flows=np.ascontiguousarray(month_flows.T, np.float32),
         screens=_screens(month_flows, steps),
         fixed_totals=np.where(steps.stops > steps.starts, month_flows[-1, steps.stops - 1], 0.0),
         noise=monthly_noise(sd_per_day=inputs.shock_sd_per_day, steps=steps, shocks=shocks),
@@ -139,17 +134,6 @@ def _since_step_start(flows: NDArray[np.float64], steps: MonthSteps) -> NDArray[
     running = np.zeros((flows.shape[0], flows.shape[1] + 1))
     np.cumsum(flows, axis=1, out=running[:, 1:])
     return np.asarray(running[:, 1:] - running[:, steps.starts[steps.step_of_day]])
-
-
-def _day_weights(month_flows: NDArray[np.float64]) -> NDArray[np.float32]:
-    days = month_flows.shape[1]
-    # The triangle sums what arrived so far: BLAS does it faster than a running sum down the columns.
-    rows = month_flows.shape[0]
-    weights = np.empty((days, rows + 1 + days), np.float32)
-    weights[:, :rows] = month_flows.T
-    weights[:, rows] = 1.0
-    weights[:, rows + 1 :] = _LOWER_TRIANGLE[:days, :days]
-    return weights
 
 
 def _screens(month_flows: NDArray[np.float64], steps: MonthSteps) -> NDArray[np.float32]:
