@@ -1,6 +1,8 @@
 # Each target works on a fresh clone with nothing but make and Python 3.12 or newer.
 
 PORT ?= 8000
+# Tests run in so many processes, each with servers of its own; the tests of a file stay together.
+TEST_PROCESSES ?= 2
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip --disable-pip-version-check --no-input
@@ -20,7 +22,7 @@ run: $(VENV)/.installed-run
 	@exec $(PYTHON) manage.py up --with-parent --port $(PORT) $(if $(NO_DEMO),--no-demo)
 
 test: $(VENV)/.installed-dev
-	@$(PYTHON) -m pytest $(ARGS)
+	@$(PYTHON) -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile $(ARGS)
 
 # Types are checked against settings that lead nowhere; no server is asked.
 lint: export SECRET_KEY := for a linter that signs nothing
