@@ -63,12 +63,20 @@ def _prepare_environment() -> postgres.Cluster | None:
     return cluster
 
 
+_INVENTED = [name for name in ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE") if not os.environ.get(name)]
 _CLUSTER = _prepare_environment()
 _EMBEDDED_REDIS = os.environ["REDIS_URL"] == redis_url(folder=_SESSION_DIR / "redis")
 
 import django  # noqa: E402 -- after the environment is set
 
 django.setup()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Let every process of the session name servers of its own: what is set here, it would inherit."""
+    for name in _INVENTED:
+        del os.environ[name]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
