@@ -130,13 +130,27 @@ def django_db_setup(
     pytest-django's own creates it for tests marked django_db only; `committed_db` alone would then clone the
     database that DATABASE_URL names.
     """
+    from django.db import connection
     from django.test.utils import setup_databases, teardown_databases
 
     with django_db_blocker.unblock():
         databases = setup_databases(verbosity=0, interactive=False)
     yield
     with django_db_blocker.unblock():
+        _end_other_sessions(connection.settings_dict["NAME"])
         teardown_databases(databases, verbosity=0)
+
+
+def _end_other_sessions(database: str) -> None:
+    """End what threads left open, such as the herald's: a database with sessions is neither copied nor dropped."""
+    from django.db import connection, connections
+
+    connections.close_all()
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s and pid <> pg_backend_pid()",
+            [database],
+        )
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -185,13 +199,8 @@ def committed_db(
     source = connection.settings_dict["NAME"]
     clone = f"{source}_{os.getpid()}_{next(_clone_numbers)}"
     with django_db_blocker.unblock():
-        connections.close_all()
+        _end_other_sessions(source)
         with connection._nodb_cursor() as cursor:
-            cursor.execute(
-                "select pg_terminate_backend(pid) from pg_stat_activity"
-                " where datname = %s and pid <> pg_backend_pid()",
-                [source],
-            )
             cursor.execute(f'create database "{clone}" template "{source}"')
         connection.settings_dict["NAME"] = clone
         try:
