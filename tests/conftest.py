@@ -148,7 +148,8 @@ def _end_other_sessions(database: str) -> None:
     connections.close_all()
     with connection._nodb_cursor() as cursor:
         cursor.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s and pid <> pg_backend_pid()",
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = %s and pid <> pg_backend_pid()",
             [database],
         )
 
