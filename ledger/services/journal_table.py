@@ -24,27 +24,6 @@ _WRITE_ONE = """
         %s::text, %s::jsonb, %s::numeric, %s::numeric, %s::text, %s
     )
 """
-# The columns of ledger_draft as arrays, and no row at all when the books have changed.
-_WRITE_FEW = """
-    SELECT r.ordinal, r.position
-    FROM ledger_company c
-    CROSS JOIN LATERAL ledger_record(c.id, c.base_currency, %s, %s::text, ARRAY(
-        SELECT ROW(
-            ordinal, event_id, account_id, source, event_type, direction, amount, currency, occurred_at, category,
-            counterparty, external_ref, metadata::jsonb, base_amount, fx_rate, fx_source, fx_at, revision,
-            now_assumed
-        )::ledger_draft
-        FROM unnest(
-            %s::integer[], %s::bytea[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::numeric[],
-            %s::text[], %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::text[], %s::numeric[],
-            %s::numeric[], %s::text[], %s::timestamptz[], %s::integer[], %s::boolean[]
-        ) AS d (
-            ordinal, event_id, account_id, source, event_type, direction, amount, currency, occurred_at, category,
-            counterparty, external_ref, metadata, base_amount, fx_rate, fx_source, fx_at, revision, now_assumed
-        )
-    )) r
-    WHERE c.id = %s AND c.books_version = %s
-"""
 _BOOKS_CHANGED = "CS001"
 _STAGE = "CREATE TEMPORARY TABLE IF NOT EXISTS ledger_staging OF ledger_draft ON COMMIT DELETE ROWS"
 _STAGED = "ARRAY(SELECT ROW(d.*)::ledger_draft FROM ledger_staging d)"
@@ -85,18 +64,6 @@ def write_one(row: JournalRow, *, company_id: int, books: Books, actor: str, now
             return None
         raise
     return None if position is None else int(position)
-
-
-def write_few(
-    rows: Sequence[JournalRow], *, company_id: int, books: Books, actor: str, now: datetime
-) -> dict[int, int]:
-    """Write a few rows, no two with the same object, that rely on books read earlier, in one transaction.
-
-    Returns:
-        {ordinal: position} of those that were new; empty when the books have changed.
-    """
-    columns = [list(column) for column in zip(*map(draft_values, rows), strict=True)]
-    return dict(_prepared(_WRITE_FEW, (now, actor, *columns, company_id, books.version)))
 
 
 def _prepared(sql: str, values: Sequence[Any]) -> list[tuple]:

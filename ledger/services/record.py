@@ -19,9 +19,8 @@ from ledger.models.account import Account
 from ledger.selectors.books import Books, read_books
 from ledger.selectors.journal import find_event
 from ledger.services.announce import announce_advance
-from ledger.services.joint_write import next_ordinal, write_jointly
 from ledger.services.journal_rows import JournalRow, Unrecordable, journal_entry, journal_row
-from ledger.services.journal_table import Standing, compare_rows, write_rows
+from ledger.services.journal_table import Standing, compare_rows, write_one, write_rows
 from ledger.services.partitions import make_missing_months
 from ledger.services.transient import try_again
 
@@ -96,11 +95,11 @@ def _record_new(
 ) -> tuple[Outcome, JournalEntry]:
     """Append an event that is new, in one statement."""
     try:
-        row = journal_row(draft, ordinal=next_ordinal(), company_id=company_id, books=books, now=now)
+        row = journal_row(draft, ordinal=0, company_id=company_id, books=books, now=now)
     except Unrecordable as error:
         raise BooksInsufficient(str(error)) from None
     make_missing_months((month_of(row.occurred_at),))
-    position = write_jointly(row, company_id=company_id, books=books, actor=actor, now=now)
+    position = try_again(lambda: write_one(row, company_id=company_id, books=books, actor=actor, now=now))
     if position is None:
         raise BooksInsufficient("the event is not new, or the books have changed")
     EVENTS_INGESTED.labels(status=RECORDED).inc()
