@@ -50,7 +50,7 @@ def _determined(projection: Projection) -> Headline:
         ("90 % sure between ", False),
         (days(projection.p5.days), True),
         (f" ({_date(projection, projection.p5)}) and ", False),
-        *_upper(projection),
+        *_upper(projection, beyond="beyond a year"),
     )
     return Headline(
         eyebrow=f"{NAMES[projection.basis]} runs out in",
@@ -75,7 +75,8 @@ def _cautious(projection: Projection) -> Headline:
             *sure,
             (". The middle of all futures is ", False),
             (days(p50.days), True),
-            (f" ({_date(projection, p50)})", False),
+            (f" ({_date(projection, p50)}), and one in twenty lasts past ", False),
+            *_upper(projection, beyond="a year"),
         )
     return Headline(
         eyebrow=f"{NAMES[projection.basis]} lasts at least",
@@ -118,10 +119,10 @@ def _spent(projection: Projection) -> Headline:
     )
 
 
-def _upper(projection: Projection) -> tuple[tuple[str, bool], ...]:
+def _upper(projection: Projection, *, beyond: str) -> tuple[tuple[str, bool], ...]:
     p95 = projection.p95
     if p95.is_beyond_horizon:
-        return (("beyond a year", True),)
+        return ((beyond, True),)
     return ((days(p95.days), True), (f" ({_date(projection, p95)})", False))
 
 

@@ -1,5 +1,7 @@
 """The answer leads with what the forecast really knows."""
 
+from datetime import timedelta
+
 from forecasting.views.headline import headline
 from forecasting.views.projection import projection_of
 from tests.forecasting.views.sample_forecast import AS_OF, stored_forecast
@@ -29,6 +31,24 @@ def test_an_undetermined_one_leads_with_p5_and_the_odds_of_the_year():
     assert "to last the year" in said(found)
     assert "The middle of all futures is" in said(found)
     assert found.term == "cautious"
+
+
+def test_an_undetermined_one_names_all_three_quantiles_with_their_dates():
+    quantiles = {"p5_days": 78, "p50_days": 187, "p95_days": 205}
+    dates = {
+        f"{name}_date": (AS_OF + timedelta(days=quantiles[f"{name}_days"])).isoformat()
+        for name in ("p5", "p50", "p95")
+    }
+    beyond = {"beyond_horizon": {"p5": False, "p50": False, "p95": False}}
+    found = answer(overrides=quantiles | dates | beyond | {"determined": False})
+    assert found.big == "78 days"
+    assert "187 days (" in said(found)
+    assert "one in twenty lasts past 205 days (" in said(found)
+
+
+def test_a_p95_beyond_the_horizon_is_a_year():
+    beyond = {"beyond_horizon": {"p5": False, "p50": False, "p95": True}, "p95_days": 365, "p95_date": None}
+    assert said(answer(overrides=beyond | {"determined": False})).endswith("one in twenty lasts past a year")
 
 
 def test_a_middle_beyond_the_horizon_is_never_given_in_days():
