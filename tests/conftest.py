@@ -149,7 +149,7 @@ def _end_other_sessions(database: str) -> None:
     with connection._nodb_cursor() as cursor:
         cursor.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity"
-            " where datname = %s and pid <> pg_backend_pid()",
+            " where datname = %s and usename = current_user and pid <> pg_backend_pid()",
             [database],
         )
 
