@@ -1,6 +1,11 @@
 import threading
 
+import pytest
+
 from capstack.scheduler import Duty, keep_time
+
+# Between duties the scheduler looks after its connection; an earlier test may have left one.
+pytestmark = pytest.mark.django_db
 
 
 def test_each_duty_comes_at_once_and_then_at_its_own_pace():
