@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-REAL = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "companies"
 
 PLAN = {"company": "acme", "base_currency": "USD", "as_of": "2025-03-31", "opening_balance": {"USD": "10000.00"}}
 
@@ -118,9 +117,8 @@ def test_a_folder_without_companies_is_refused(tmp_path: Path):
             score(folder)
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="the shared companies are not on this machine")
-def test_the_shared_companies_are_forecast_as_well_as_the_model_card_says(tmp_path: Path):
-    found = score(REAL)["summary"]
+def test_the_shared_companies_are_forecast_as_well_as_the_model_card_says(shared_data: Path):
+    found = score(shared_data / "companies")["summary"]
     overall = found["overall"]
     assert overall["crps_over_oracle"] <= 1.25
     assert overall["median_error_over_linear90"] <= 0.55
