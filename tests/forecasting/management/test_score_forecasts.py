@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-
 PLAN = {"company": "acme", "base_currency": "USD", "as_of": "2025-03-31", "opening_balance": {"USD": "10000.00"}}
 
 
