@@ -1,0 +1,71 @@
+"""What a delivery or a file says, once it has been taken apart: events, and statements about what we have.
+
+A parser (a provider's or an importer's) is a pure function from bytes to an `Intake`. Nothing in it is validated
+yet but its shape: `ledger.domain.event.parse_event` does that, and the recorder decides what is new.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class StatedBalance:
+    """A balance that somebody outside states: an assertion that the journal is held to.
+
+    Attributes:
+        account: name of the account.
+        day: in the account's time zone; the balance is that of its end.
+        amount: signed, in `currency`.
+    """
+
+    account: str
+    currency: str
+    amount: Decimal
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePeriod:
+    """Over which days income received at once is earned.
+
+    Attributes:
+        source, external_ref: of the income event, which may be recorded before or after this is stated.
+        line: tells several periods of one payment apart, such as the lines of an invoice.
+        amount: the part of the event that this period earns, positive, in `currency`.
+        start, end: half-open, `[start, end)`.
+    """
+
+    source: str
+    external_ref: str
+    line: str
+    amount: Decimal
+    currency: str
+    start: date
+    end: date
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectKey:
+    """A provider's object, as far as its events share a name."""
+
+    source: str
+    external_ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Everything one delivery says.
+
+    Attributes:
+        events: fields of capital events by name, as `parse_event` takes them.
+        removed: objects that the provider takes back: their events are reversed.
+        ignored: why nothing of it is recorded, deliberately; empty when something is.
+    """
+
+    events: tuple[Mapping[str, object], ...] = ()
+    removed: tuple[ObjectKey, ...] = ()
+    balances: tuple[StatedBalance, ...] = ()
+    service_periods: tuple[ServicePeriod, ...] = ()
+    ignored: str = ""
