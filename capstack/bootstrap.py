@@ -6,8 +6,10 @@ for the time of the command.
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from capstack.variables import adopt, is_set
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # They read no row: an address that leads nowhere is enough to read the settings.
@@ -61,19 +63,6 @@ def read_dotenv() -> None:
 def data_dir() -> Path:
     """Return DATA_DIR, as the settings understand it."""
     return Path(os.environ.get("DATA_DIR") or BASE_DIR / ".data").resolve()
-
-
-def is_set(name: str, environment: Mapping[str, str] | None = None) -> bool:
-    """Whether a variable has a value, or NAME_FILE says where it is."""
-    environment = os.environ if environment is None else environment
-    return bool(environment.get(name) or environment.get(f"{name}_FILE"))
-
-
-def adopt(environment: MutableMapping[str, str], found: Mapping[str, str]) -> None:
-    """Take over the variables that are not set."""
-    for name, value in found.items():
-        if not is_set(name, environment):
-            environment[name] = value
 
 
 def _find_secret_key() -> None:

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from capstack.bootstrap import is_set
 from capstack.embedded import postgres
 from capstack.embedded.aws import KEYS, aws_program, free_loopback_url
 from capstack.embedded.data_folder import DataFolder
 from capstack.embedded.redis import CACHE_SETTINGS, QUEUE_SETTINGS, redis_program, redis_url
 from capstack.supervision.program import Program
+from capstack.variables import is_set
 
 DATABASE = "capstack"
 
