@@ -6,6 +6,7 @@ from email.message import Message
 from django.http import HttpRequest
 
 from ledger.api.problems import Problem
+from ledger.domain.problems import FieldProblem
 
 CHUNK_BYTES = 256 * 1024
 
@@ -68,4 +69,5 @@ def whole_body(request: HttpRequest, *, limit_bytes: int) -> bytes:
 
 
 def _too_large(limit_bytes: int) -> Problem:
-    return Problem(413, f"The body is larger than {limit_bytes // 1024} KB.")
+    message = f"is larger than {limit_bytes // 1024} KB"
+    return Problem(413, f"The body {message}.", errors=(FieldProblem("body", message),))
