@@ -1,88 +1,21 @@
 """Importing a file in the browser: hand it in, see what would happen, confirm."""
 
-from collections.abc import Collection
-from datetime import datetime
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from ledger.admin.page import admin_page
 from ledger.admin.scope import FINANCE, CompanyFilter, CompanyScopedAdmin, actor_of, companies_with
-from ledger.importers.csv_mapping import COLUMNS, CsvChoices
-from ledger.importers.registry import importers
-from ledger.importers.row import FileRefused
-from ledger.importers.source import binary
 from ledger.jobs import wake_import
-from ledger.models.company import Company
 from ledger.models.import_file import ImportFile, ImportState
-from ledger.services.import_events import AUTO
-from ledger.services.import_file import MAX_UPLOAD_BYTES, confirm_import, discard_import, receive_file
+from ledger.services.import_file import confirm_import, discard_import
+from ledger.views.upload_form import UploadForm
 
 REFRESH_SECONDS = 2
-DETECT = ("", "As the file shows")
-
-
-class UploadForm(forms.Form):
-    company = forms.ModelChoiceField(Company.objects.none())
-    file = forms.FileField(help_text=f"NDJSON or CSV, plain or gzip, up to {MAX_UPLOAD_BYTES // 1_048_576} MB.")
-    format = forms.ChoiceField(required=False)
-    account = forms.CharField(
-        max_length=64,
-        required=False,
-        help_text="Of lines that name none. Empty: the company's first bank account.",
-    )
-    positive_is = forms.ChoiceField(
-        label="An amount without a sign",
-        required=False,
-        choices=[DETECT, ("in", "is money in"), ("out", "is money out")],
-    )
-    date_order = forms.ChoiceField(
-        required=False, choices=[DETECT, ("dmy", "31/12/2026: day first"), ("mdy", "12/31/2026: month first")]
-    )
-    decimal_mark = forms.ChoiceField(
-        required=False, choices=[DETECT, (".", "1,250.00: decimal point"), (",", "1.250,00: decimal comma")]
-    )
-    source = forms.CharField(max_length=64, required=False, help_text="Empty: the name of the format.")
-    columns = forms.CharField(
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=f"One FIELD=column of the file per line, where names do not tell. Fields: {', '.join(COLUMNS)}.",
-    )
-
-    def __init__(self, *, company_ids: Collection[int], request: HttpRequest) -> None:
-        posted = request.method == "POST"
-        super().__init__(request.POST if posted else None, request.FILES if posted else None)
-        companies = Company.objects.filter(id__in=company_ids).order_by("name")
-        self.fields["company"].queryset = companies  # type: ignore[attr-defined]
-        if len(company_ids) == 1:
-            self.fields["company"].initial = next(iter(company_ids))
-        formats = [(name, importer.label) for name, importer in sorted(importers().items())]
-        self.fields["format"].choices = [(AUTO, "As the file shows"), *formats]  # type: ignore[attr-defined]
-
-    def clean_columns(self) -> dict[str, str]:
-        columns: dict[str, str] = {}
-        for line in filter(None, map(str.strip, self.cleaned_data["columns"].splitlines())):
-            field, _, name = (part.strip() for part in line.partition("="))
-            if field not in COLUMNS or not name:
-                raise ValidationError(f"{line!r} is not FIELD=column with a FIELD of {', '.join(COLUMNS)}.")
-            columns[field] = name
-        return columns
-
-    def choices(self) -> CsvChoices:
-        values = self.cleaned_data
-        return CsvChoices(
-            columns=values["columns"],
-            date_order=values["date_order"] or None,
-            decimal_mark=values["decimal_mark"] or None,
-            positive_is=values["positive_is"] or None,
-            source=values["source"].strip() or None,
-        )
-
 
 FIELDSETS = (
     (None, {"fields": ["company", "file", "format", "account"]}),
@@ -114,9 +47,14 @@ class ImportFileAdmin(CompanyScopedAdmin):
         company_ids = companies_with(request, FINANCE)
         if not company_ids:
             raise PermissionDenied
-        form = UploadForm(company_ids=company_ids, request=request)
+        posted = request.method == "POST"
+        form = UploadForm(
+            company_ids=company_ids,
+            data=request.POST if posted else None,
+            files=request.FILES if posted else None,
+        )
         if form.is_valid():
-            file_id = self._receive(form, request, timezone.now())
+            file_id = form.hand_in(actor=actor_of(request), now=timezone.now())
             if file_id is not None:
                 wake_import(file_id=file_id, state=ImportState.CHECKING)
                 return _to_file(file_id)
@@ -129,24 +67,6 @@ class ImportFileAdmin(CompanyScopedAdmin):
             fieldsets=FIELDSETS,
             status=422 if form.errors else 200,
         )
-
-    @staticmethod
-    def _receive(form: UploadForm, request: HttpRequest, now: datetime) -> int | None:
-        values = form.cleaned_data
-        try:
-            return receive_file(
-                company_id=values["company"].id,
-                name=values["file"].name,
-                stream=binary(values["file"]),
-                format_name=values["format"] or AUTO,
-                account=values["account"].strip() or None,
-                choices=form.choices(),
-                actor=actor_of(request),
-                now=now,
-            )
-        except FileRefused as error:
-            form.add_error("file", f"{error}.")
-            return None
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -40,6 +40,16 @@ def test_the_runway_page_is_clean(demo: Demo, visit: Callable, scheme: str) -> N
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_import_page_is_clean(demo: Demo, visit: Callable, scheme: str) -> None:
+    for width in WIDTHS:
+        page = visit(width=width, scheme=scheme).sign_in(demo, role="finance")
+        page.goto(f"{demo.url}/ledger/imports")
+        page.locator(".upload summary").click()
+        assert violations(page) == []
+        assert not scrolls_sideways(page), width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_sign_in_and_errors_are_clean(demo: Demo, visit: Callable, scheme: str) -> None:
     for width in WIDTHS:
         each = visit(width=width, scheme=scheme)

@@ -98,7 +98,8 @@ def test_it_refuses_a_field_stated_twice(api: ApiClient) -> None:
 
 
 def test_it_refuses_a_large_body_with_413(api: ApiClient) -> None:
-    problem(api.post(EVENTS, {**COFFEE, "metadata": "x" * 70_000}), 413)
+    refused = problem(api.post(EVENTS, {**COFFEE, "metadata": "x" * 70_000}), 413)
+    assert refused == {"body": "is larger than 64 KB"}
 
 
 @pytest.mark.parametrize(

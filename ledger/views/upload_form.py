@@ -1,0 +1,98 @@
+"""What somebody says who hands in a file, on the import page and in the admin alike."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from ledger.importers.csv_mapping import COLUMNS, CsvChoices
+from ledger.importers.registry import importers
+from ledger.importers.row import FileRefused
+from ledger.importers.source import binary
+from ledger.models.company import Company
+from ledger.services.import_events import AUTO
+from ledger.services.import_file import MAX_UPLOAD_BYTES, receive_file
+
+DETECT = ("", "As the file shows")
+
+
+class UploadForm(forms.Form):
+    company = forms.ModelChoiceField(Company.objects.none())
+    file = forms.FileField(help_text=f"NDJSON or CSV, plain or gzip, up to {MAX_UPLOAD_BYTES // 1_048_576} MB.")
+    format = forms.ChoiceField(required=False)
+    account = forms.CharField(
+        max_length=64,
+        required=False,
+        help_text="Of lines that name none. Empty: the company's first bank account.",
+    )
+    positive_is = forms.ChoiceField(
+        label="An amount without a sign",
+        required=False,
+        choices=[DETECT, ("in", "is money in"), ("out", "is money out")],
+    )
+    date_order = forms.ChoiceField(
+        required=False, choices=[DETECT, ("dmy", "31/12/2026: day first"), ("mdy", "12/31/2026: month first")]
+    )
+    decimal_mark = forms.ChoiceField(
+        required=False, choices=[DETECT, (".", "1,250.00: decimal point"), (",", "1.250,00: decimal comma")]
+    )
+    source = forms.CharField(max_length=64, required=False, help_text="Empty: the name of the format.")
+    columns = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=f"One FIELD=column of the file per line, where names do not tell. Fields: {', '.join(COLUMNS)}.",
+    )
+
+    def __init__(
+        self,
+        *,
+        company_ids: Collection[int],
+        data: Mapping[str, Any] | None = None,
+        files: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(data, files)  # type: ignore[arg-type]
+        companies = Company.objects.filter(id__in=company_ids).order_by("name")
+        self.fields["company"].queryset = companies  # type: ignore[attr-defined]
+        if len(company_ids) == 1:
+            self.fields["company"].initial = next(iter(company_ids))
+        formats = [(name, importer.label) for name, importer in sorted(importers().items())]
+        self.fields["format"].choices = [(AUTO, "As the file shows"), *formats]  # type: ignore[attr-defined]
+
+    def clean_columns(self) -> dict[str, str]:
+        columns: dict[str, str] = {}
+        for line in filter(None, map(str.strip, self.cleaned_data["columns"].splitlines())):
+            field, _, name = (part.strip() for part in line.partition("="))
+            if field not in COLUMNS or not name:
+                raise ValidationError(f"{line!r} is not FIELD=column with a FIELD of {', '.join(COLUMNS)}.")
+            columns[field] = name
+        return columns
+
+    def choices(self) -> CsvChoices:
+        values = self.cleaned_data
+        return CsvChoices(
+            columns=values["columns"],
+            date_order=values["date_order"] or None,
+            decimal_mark=values["decimal_mark"] or None,
+            positive_is=values["positive_is"] or None,
+            source=values["source"].strip() or None,
+        )
+
+    def hand_in(self, *, actor: str, now: datetime) -> int | None:
+        """Keep the file to be checked; return its number, or None when it is refused: then the form says why."""
+        values = self.cleaned_data
+        try:
+            return receive_file(
+                company_id=values["company"].id,
+                name=values["file"].name,
+                stream=binary(values["file"]),
+                format_name=values["format"] or AUTO,
+                account=values["account"].strip() or None,
+                choices=self.choices(),
+                actor=actor,
+                now=now,
+            )
+        except FileRefused as error:
+            self.add_error("file", f"{error}.")
+            return None
