@@ -101,7 +101,7 @@ def _record(body: bytes, recorder: Recorder, now: datetime) -> HttpResponse:
     "/bulk",
     auth=TokenAuth(RECORDING),
     summary="Record many events",
-    response={200: BulkAnswer, 400: ProblemSchema, **_PROBLEMS},
+    response={200: BulkAnswer, 400: ProblemSchema, 409: ProblemSchema, 422: ProblemSchema, **_PROBLEMS},
     openapi_extra=_json_body({"type": "array", "items": EventIn.model_json_schema()}, *sorted(NDJSON_TYPES)),
 )
 def record_events(request: HttpRequest, results: str = Query("", pattern="^(all)?$")) -> HttpResponse:
@@ -130,14 +130,18 @@ def record_events(request: HttpRequest, results: str = Query("", pattern="^(all)
     )
 
 
+# PostgreSQL has no NUL in its texts, so nothing can be found by one.
+SearchText = Annotated[str, Field(pattern=r"^[^\x00]*$", max_length=255)]
+
+
 class ListQuery(Schema):
     after: Annotated[int, Field(ge=0, description="Position after which to begin.")] = 0
     limit: Annotated[int, Field(ge=1, le=MAX_ROWS)] = DEFAULT_ROWS
-    source: str | None = None
-    event_type: str | None = None
-    account: str | None = None
-    currency: str | None = None
-    external_ref: str | None = None
+    source: SearchText | None = None
+    event_type: SearchText | None = None
+    account: SearchText | None = None
+    currency: SearchText | None = None
+    external_ref: SearchText | None = None
     occurred_from: Annotated[AwareDatetime | None, Field(description="Inclusive.")] = None
     occurred_before: Annotated[AwareDatetime | None, Field(description="Exclusive.")] = None
 

@@ -240,3 +240,8 @@ def test_a_key_belongs_to_its_token(api: ApiClient, client_with: Callable[..., A
 @pytest.mark.parametrize("key", ["", "x" * 256, "é", "a b"])
 def test_it_refuses_a_key_that_is_none(api: ApiClient, key: str) -> None:
     assert set(problem(api.post(EVENTS, COFFEE, **{"Idempotency-Key": key}), 400)) == {"Idempotency-Key"}
+
+
+@pytest.mark.parametrize("field", ["source", "event_type", "account", "currency", "external_ref"])
+def test_it_refuses_to_look_for_a_nul(api: ApiClient, field: str) -> None:
+    assert set(problem(api.get(f"{EVENTS}?{field}=a%00b"), 422)) == {field}
