@@ -4,12 +4,83 @@ import regex
 
 # What payment systems put around a name: who routed it, how, and their reference.
 _ROUTING = frozenset(
-    "ACH SEPA WIRE POS PURCHASE PAYMENT PMT PYMT DEBIT CREDIT CARD VISA MASTERCARD MC DIRECTDEP DD DES ID INDN CO PPD CCD WEB "
-    "RECURRING AUTOPAY ONLINE TRANSFER XFER TRF REF INV INVOICE CHECKCARD CKCD SQ TST PAYPAL SP EFT BACS FPS "
-    "EREF KREF MREF CRED DEBT SVWZ".split()
+    [
+        "ACH",
+        "SEPA",
+        "WIRE",
+        "POS",
+        "PURCHASE",
+        "PAYMENT",
+        "PMT",
+        "PYMT",
+        "DEBIT",
+        "CREDIT",
+        "CARD",
+        "VISA",
+        "MASTERCARD",
+        "MC",
+        "DIRECTDEP",
+        "DD",
+        "DES",
+        "ID",
+        "INDN",
+        "CO",
+        "PPD",
+        "CCD",
+        "WEB",
+        "RECURRING",
+        "AUTOPAY",
+        "ONLINE",
+        "TRANSFER",
+        "XFER",
+        "TRF",
+        "REF",
+        "INV",
+        "INVOICE",
+        "CHECKCARD",
+        "CKCD",
+        "SQ",
+        "TST",
+        "PAYPAL",
+        "SP",
+        "EFT",
+        "BACS",
+        "FPS",
+        "EREF",
+        "KREF",
+        "MREF",
+        "CRED",
+        "DEBT",
+        "SVWZ",
+    ]
 )
 _LEGAL = frozenset(
-    "INC INCORPORATED LLC LTD LIMITED CORP CORPORATION CO GMBH AG SA SAS SARL BV NV PLC PTE PTY OY AB KG UG SRL SPA".split()
+    [
+        "INC",
+        "INCORPORATED",
+        "LLC",
+        "LTD",
+        "LIMITED",
+        "CORP",
+        "CORPORATION",
+        "CO",
+        "GMBH",
+        "AG",
+        "SA",
+        "SAS",
+        "SARL",
+        "BV",
+        "NV",
+        "PLC",
+        "PTE",
+        "PTY",
+        "OY",
+        "AB",
+        "KG",
+        "UG",
+        "SRL",
+        "SPA",
+    ]
 )
 _WHOLE = {
     "AMZN WEB SVCS": "Amazon Web Services",
@@ -93,4 +164,20 @@ def _telling(name: str) -> set[str]:
 
 
 # In half of all names, or of all accounts: they tell nothing.
-_VAGUE = frozenset("BANK ACCOUNT CHECKING SAVINGS PAYOUT DEPOSIT THE AND VENDOR CUSTOMER USD EUR GBP".split())
+_VAGUE = frozenset(
+    [
+        "BANK",
+        "ACCOUNT",
+        "CHECKING",
+        "SAVINGS",
+        "PAYOUT",
+        "DEPOSIT",
+        "THE",
+        "AND",
+        "VENDOR",
+        "CUSTOMER",
+        "USD",
+        "EUR",
+        "GBP",
+    ]
+)

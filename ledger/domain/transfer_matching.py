@@ -30,6 +30,7 @@ _HOURS = 3600
 _OTHER_WORD = 24 * 3
 _STRANGER_NAME = 12
 _PER_MILLE_OFF = 24
+_BEFORE_IT_LEFT = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,8 @@ def match_legs(
 ) -> tuple[Pair, ...]:
     """Return the pairs that match as many legs as possible at the least cost, by the key of the leaving leg.
 
-    Cost is time between the two, a different amount after conversion, and names that know nothing of each other.
-    The result does not depend on the order of `legs`.
+    Sure pairs first; what they leave over is paired by what may be. Cost is time between the two, a different
+    amount after conversion, and names that know nothing of each other. The order of `legs` does not matter.
 
     Args:
         forbidden: pairs that a person has taken apart.
@@ -87,6 +88,20 @@ def match_legs(
     ordered = sorted(legs, key=lambda leg: (leg.occurred_at, leg.key))
     leaving = [leg for leg in ordered if leg.direction == "out"]
     arriving = [leg for leg in ordered if leg.direction == "in"]
+    costs = _possible(leaving, arriving, forbidden)
+    sure = {pair: cost for pair, cost in costs.items() if _is_sure(leaving[pair[0]], arriving[pair[1]])}
+    chosen = _choose(sure)
+    outs, ins = {i for i, _ in chosen}, {j for _, j in chosen}
+    perhaps = _choose({pair: costs[pair] for pair in costs if pair[0] not in outs and pair[1] not in ins})
+    pairs = [Pair(leaving[i], arriving[j], sure=True) for i, j in chosen]
+    pairs += [Pair(leaving[i], arriving[j], sure=False) for i, j in perhaps]
+    return tuple(sorted(pairs, key=lambda pair: pair.leaving.key))
+
+
+def _possible(
+    leaving: Sequence[Leg], arriving: Sequence[Leg], forbidden: Callable[[Leg, Leg], bool]
+) -> dict[tuple[int, int], int]:
+    """Return {(place of the leaving leg, place of the arriving leg): cost}; both are in the order of time."""
     costs: dict[tuple[int, int], int] = {}
     start = 0
     for i, out in enumerate(leaving):
@@ -98,12 +113,11 @@ def match_legs(
             cost = _cost(out, arriving[j])
             if cost is not None and not forbidden(out, arriving[j]):
                 costs[i, j] = cost
-    pairs = [
-        Pair(leaving[i], arriving[j], sure=_is_sure(leaving[i], arriving[j]))
-        for group in _groups(costs)
-        for i, j in _solve(group, costs)
-    ]
-    return tuple(sorted(pairs, key=lambda pair: pair.leaving.key))
+    return costs
+
+
+def _choose(costs: dict[tuple[int, int], int]) -> list[tuple[int, int]]:
+    return [pair for group in _groups(costs) for pair in _solve(group, costs)]
 
 
 def _cost(out: Leg, into: Leg) -> int | None:
@@ -113,8 +127,8 @@ def _cost(out: Leg, into: Leg) -> int | None:
     off = _off(out, into)
     if off is None:
         return None
-    apart = abs((into.occurred_at - out.occurred_at).total_seconds())
-    cost = int(apart) // _HOURS + int(off * 1000) * _PER_MILLE_OFF
+    apart = int((into.occurred_at - out.occurred_at).total_seconds())
+    cost = abs(apart) // _HOURS + int(off * 1000) * _PER_MILLE_OFF + (_BEFORE_IT_LEFT if apart < 0 else 0)
     if not (out.is_transfer and into.is_transfer):
         cost += _OTHER_WORD
     return cost if _know_each_other(out, into) else cost + _STRANGER_NAME

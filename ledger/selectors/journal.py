@@ -1,6 +1,6 @@
 """Reading the journal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -24,6 +24,12 @@ _AFTER = f"SELECT {_COLUMNS} {_FROM} WHERE e.company_id = %(company)s AND e.posi
 _BETWEEN = f"""
     SELECT {_COLUMNS} FROM ledger_journal_between(%(company)s, %(after)s, %(until)s) e
     JOIN ledger_account a ON a.id = e.account_id ORDER BY e.position
+"""  # noqa: S608 - made of constants
+# One cached look per position, where a list of them would be planned over every month.
+_AT = f"""
+    SELECT {_COLUMNS} FROM unnest(%(positions)s::bigint[]) AS p (position)
+    CROSS JOIN LATERAL ledger_journal_between(%(company)s, p.position - 1, p.position) e
+    JOIN ledger_account a ON a.id = e.account_id
 """  # noqa: S608 - made of constants
 
 
@@ -118,6 +124,14 @@ def find_event(*, company_id: int, event_id: str, occurred_at: datetime | None =
         sql += " AND e.occurred_at = %(occurred_at)s"
     found = _fetch(sql, {"company": company_id, "key": key, "occurred_at": occurred_at})
     return JournalEntry(*found[0]) if found else None
+
+
+def events_at(*, company_id: int, positions: Sequence[int]) -> dict[int, JournalEntry]:
+    """Return {position: event} of those positions that the company's journal has."""
+    if not positions:
+        return {}
+    rows = _fetch(_AT, {"company": company_id, "positions": sorted(set(positions))})
+    return {entry.position: entry for entry in (JournalEntry(*row) for row in rows)}
 
 
 def _conditions(where: EventFilter) -> tuple[str, Mapping[str, Any]]:

@@ -52,9 +52,7 @@ def test_an_explained_step_breaks_nothing_until_it_becomes_another() -> None:
 
 
 def test_two_origins_of_one_day_are_both_held_to() -> None:
-    found = reconcile(
-        assertions=[stated(0, 100), stated(2, 100, "mt940"), stated(2, 90, "plaid")], moves=[]
-    )
+    found = reconcile(assertions=[stated(0, 100), stated(2, 100, "mt940"), stated(2, 90, "plaid")], moves=[])
     assert found is not None
     assert found.first_break is not None
     assert found.first_break.origin == "plaid"
