@@ -1,4 +1,4 @@
-"""Work of the `imports` queue: the files that people hand in, and matching what the journal has of one movement twice."""
+"""Work of the `imports` queue: check and import the files that people hand in, and match the legs of transfers."""
 
 import logging
 from datetime import datetime

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
 FRESH = "fresh"
 LATE = "late"
@@ -72,7 +73,7 @@ def _usual_quiet_days(days: Sequence[date]) -> int:
     recent = [day for day in days if (days[-1] - day).days <= HABIT_DAYS]
     if len(recent) < LEAST_ACTIVE_DAYS:
         return 31
-    steps = sorted((later - earlier).days for earlier, later in zip(recent, recent[1:], strict=False))
+    steps = sorted((later - earlier).days for earlier, later in pairwise(recent))
     return max(LEAST_QUIET_DAYS, steps[min(len(steps) - 1, len(steps) * 9 // 10)])
 
 
@@ -80,6 +81,6 @@ def _gaps(days: Sequence[date], usual: int) -> tuple[Gap, ...]:
     longest = max(DAYS_PER_WEEK, usual * GAP_FACTOR)
     return tuple(
         Gap(earlier + timedelta(days=1), later - timedelta(days=1))
-        for earlier, later in zip(days, days[1:], strict=False)
+        for earlier, later in pairwise(days)
         if (later - earlier).days - 1 > longest
     )

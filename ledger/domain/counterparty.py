@@ -2,86 +2,22 @@
 
 import regex
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # What payment systems put around a name: who routed it, how, and their reference.
-_ROUTING = frozenset(
-    [
-        "ACH",
-        "SEPA",
-        "WIRE",
-        "POS",
-        "PURCHASE",
-        "PAYMENT",
-        "PMT",
-        "PYMT",
-        "DEBIT",
-        "CREDIT",
-        "CARD",
-        "VISA",
-        "MASTERCARD",
-        "MC",
-        "DIRECTDEP",
-        "DD",
-        "DES",
-        "ID",
-        "INDN",
-        "CO",
-        "PPD",
-        "CCD",
-        "WEB",
-        "RECURRING",
-        "AUTOPAY",
-        "ONLINE",
-        "TRANSFER",
-        "XFER",
-        "TRF",
-        "REF",
-        "INV",
-        "INVOICE",
-        "CHECKCARD",
-        "CKCD",
-        "SQ",
-        "TST",
-        "PAYPAL",
-        "SP",
-        "EFT",
-        "BACS",
-        "FPS",
-        "EREF",
-        "KREF",
-        "MREF",
-        "CRED",
-        "DEBT",
-        "SVWZ",
-    ]
+_ROUTING = _words(
+    "ACH SEPA WIRE POS PURCHASE PAYMENT PMT PYMT DEBIT CREDIT CARD VISA MASTERCARD MC DIRECTDEP DD DES ID INDN CO "
+    "PPD CCD WEB RECURRING AUTOPAY ONLINE TRANSFER XFER TRF REF INV INVOICE CHECKCARD CKCD SQ TST PAYPAL SP EFT "
+    "BACS FPS EREF KREF MREF CRED DEBT SVWZ"
 )
-_LEGAL = frozenset(
-    [
-        "INC",
-        "INCORPORATED",
-        "LLC",
-        "LTD",
-        "LIMITED",
-        "CORP",
-        "CORPORATION",
-        "CO",
-        "GMBH",
-        "AG",
-        "SA",
-        "SAS",
-        "SARL",
-        "BV",
-        "NV",
-        "PLC",
-        "PTE",
-        "PTY",
-        "OY",
-        "AB",
-        "KG",
-        "UG",
-        "SRL",
-        "SPA",
-    ]
+_LEGAL = _words(
+    "INC INCORPORATED LLC LTD LIMITED CORP CORPORATION CO GMBH AG SA SAS SARL BV NV PLC PTE PTY OY AB KG UG SRL SPA"
 )
+# In half of all names, or of all accounts: they tell nothing.
+_VAGUE = _words("BANK ACCOUNT CHECKING SAVINGS PAYOUT DEPOSIT THE AND VENDOR CUSTOMER USD EUR GBP")
 _WHOLE = {
     "AMZN WEB SVCS": "Amazon Web Services",
     "AMAZON WEB SERVICES": "Amazon Web Services",
@@ -112,8 +48,8 @@ def clean_name(raw: str) -> str:
     """Return the name that a counterparty is known by: `AMZN WEB SVCS 123 REF 0042317` -> `Amazon Web Services`.
 
     Routing words, references, legal forms at the end and domains go; what was shouted is said in title case. The
-    same text always gives the same name, a clean name gives itself, and a text of nothing but noise stays as it is,
-    only with its spaces settled.
+    same text always gives the same name, a clean name gives itself, and a text of nothing but noise stays as
+    it is, only with its spaces settled.
     """
     settled = " ".join(raw.split())
     # What goes may uncover what goes next; every pass but the last takes something away.
@@ -161,23 +97,3 @@ def share_a_word(first: str, second: str) -> bool:
 def _telling(name: str) -> set[str]:
     words = (word.upper() for word in _BREAKS.split(name.replace("-", " ").replace("_", " ")))
     return {word for word in words if len(word) >= _SHORT_WORD and not word.isdigit()} - _ROUTING - _VAGUE
-
-
-# In half of all names, or of all accounts: they tell nothing.
-_VAGUE = frozenset(
-    [
-        "BANK",
-        "ACCOUNT",
-        "CHECKING",
-        "SAVINGS",
-        "PAYOUT",
-        "DEPOSIT",
-        "THE",
-        "AND",
-        "VENDOR",
-        "CUSTOMER",
-        "USD",
-        "EUR",
-        "GBP",
-    ]
-)

@@ -82,13 +82,14 @@ def reconcile(
     """Hold moves to assertions; None when nothing is stated.
 
     Args:
-        assertions, moves: of one account and currency, in any order; several moves may share a day.
+        assertions, moves: of one account and currency, in any order; several moves may share a day. Of several
+            assertions of the first day, the first given is the opening.
         accepted: {(day, origin): step} of differences that somebody explained. A step that has become another
             since is no longer explained.
     """
     if not assertions:
         return None
-    opening, *later = sorted(assertions, key=lambda each: (each.day, each.origin))
+    opening, *later = sorted(assertions, key=lambda each: each.day)
     explained = accepted or {}
     pending = sorted((move for move in moves if move.day > opening.day), key=lambda move: move.day)
     ledger, before, after, place = opening.amount, ZERO, opening.day, 0

@@ -1,4 +1,4 @@
-"""Matching legs of transfers, and taking matches apart. A match changes what the read side counts, never an event."""
+"""Matching legs of transfers, and taking matches apart. The read side follows; no event is touched."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime

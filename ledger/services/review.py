@@ -97,7 +97,7 @@ def _reverse_twin(item: ReviewItem, *, decision: Decision, reason: str, actor: s
         raise CannotDecide("item", f"the event {outcome.problems[0].message}")
 
 
-def reopen(*, company_id: int, item_id: int, actor: str, now: datetime) -> bool:
+def reopen(*, company_id: int, item_id: int, now: datetime) -> bool:
     """Ask a dismissed or explained question again; false when it is in another state."""
     reopened = ReviewItem.objects.filter(id=item_id, company_id=company_id, state__in=REOPENABLE).update(
         state=ReviewState.OPEN, decided_at=None, actor="", reason="", opened_at=now
