@@ -28,9 +28,18 @@ def _destinations(request: HttpRequest) -> tuple[Destination, ...]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return ()
-    known = [("Runway", reverse("runway"), "r")]
+    known = [
+        ("Runway", reverse("runway"), "r"),
+        ("Ledger", reverse("ledger"), "l"),
+        ("Reconcile", reverse("reconcile"), "c"),
+    ]
     if user.is_staff:
         known.append(("Admin", reverse("admin:index"), "a"))
     return tuple(
-        Destination(label=label, url=url, key=key, is_here=request.path == url) for label, url, key in known
+        Destination(label=label, url=url, key=key, is_here=_is_here(request.path, url)) for label, url, key in known
     )
+
+
+def _is_here(path: str, url: str) -> bool:
+    """The page itself or one below it; everything lies below the first page."""
+    return path == url or (len(url) > 1 and path.startswith(f"{url.rstrip('/')}/"))

@@ -3,7 +3,17 @@
 from django.urls import path
 
 from ledger.api.ingest import ingest
+from ledger.views import event, journal, reconcile, review
 
 urlpatterns = [
     path("events/ingest", ingest, name="ingest"),
+    path("ledger", journal.journal, name="ledger"),
+    path("ledger/events/<slug:event_id>", event.event, name="event"),
+    path("ledger/events/<slug:event_id>/reverse", event.reverse_event, name="reverse-event"),
+    path("reconcile", reconcile.reconcile, name="reconcile"),
+    path("reconcile/statements", reconcile.state, name="state-balance"),
+    path("reconcile/breaks", reconcile.explain, name="explain-break"),
+    path("reconcile/matches/<int:match_id>/end", event.take_match_apart, name="end-match"),
+    path("reconcile/review", review.queue, name="review"),
+    path("reconcile/review/<int:item_id>", review.answer_question, name="answer-question"),
 ]
