@@ -36,7 +36,8 @@ def _destinations(request: HttpRequest) -> tuple[Destination, ...]:
     if user.is_staff:
         known.append(("Admin", reverse("admin:index"), "a"))
     return tuple(
-        Destination(label=label, url=url, key=key, is_here=_is_here(request.path, url)) for label, url, key in known
+        Destination(label=label, url=url, key=key, is_here=_is_here(request.path, url))
+        for label, url, key in known
     )
 
 

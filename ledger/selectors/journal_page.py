@@ -16,8 +16,8 @@ from ledger.models.source import Source
 from ledger.selectors.journal import COLUMNS
 
 ROWS_PER_PAGE = 50
-# The index by source gives the latest rows of each in order; with more sources than these, sorting the month once
-# is cheaper than a look per source.
+# The index by source gives the latest rows of each in order; sorting a month once is cheaper than a
+# look at each of more sources than these.
 MAX_SOURCES = 40
 LIKE_ESCAPES = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 

@@ -140,6 +140,12 @@ _OVERDUE = """
           WHERE i.company_id = l.company_id AND i.kind = 'leg' AND i.subject = l.position::text
             AND i.state <> 'closed'
       )
+      -- With a suggested other side there is one question already.
+      AND NOT EXISTS (
+          SELECT FROM ledger_reviewitem i
+          WHERE i.company_id = l.company_id AND i.kind = 'pair' AND i.state = 'open'
+            AND i.positions @> ARRAY[l.position]
+      )
     ORDER BY l.position LIMIT %(rows)s
 """
 
@@ -293,7 +299,9 @@ def companies_to_match(*, now: datetime) -> tuple[int, ...]:
               AND l.occurred_at BETWEEN %(before)s - interval '2 days' AND %(before)s
               AND NOT EXISTS (
                   SELECT FROM ledger_reviewitem i
-                  WHERE i.company_id = l.company_id AND i.kind = 'leg' AND i.subject = l.position::text
+                  WHERE i.company_id = l.company_id
+                    AND (i.kind = 'leg' AND i.subject = l.position::text
+                         OR i.kind = 'pair' AND i.state = 'open' AND i.positions @> ARRAY[l.position])
               )
             ORDER BY 1
             """,

@@ -90,6 +90,13 @@ def _ask_about(company_id: int, pairs: Sequence[Pair], *, now: datetime) -> None
     with connection.cursor() as cursor:
         cursor.execute("SELECT timezone FROM ledger_company WHERE id = %s", [company_id])
         (timezone,) = cursor.fetchone()
+    settle_about(
+        company_id=company_id,
+        positions=[position for pair in pairs for position in (pair.leaving.key, pair.arriving.key)],
+        now=now,
+        reason="another side is suggested",
+        kinds=(ReviewKind.LEG,),
+    )
     ask(
         [
             Question(

@@ -25,7 +25,7 @@ MAY_ACT = frozenset({Role.FINANCE.value, Role.ADMIN.value})
 def company_page[**P](
     view: Callable[Concatenate[HttpRequest, CurrentCompany, P], HttpResponse],
 ) -> Callable[..., HttpResponse]:
-    """Hand the view the company it is about. Who is not signed in is led to the door; who belongs to none gets 404."""
+    """Hand the view its company. Who is not signed in is led to the door; who belongs to none gets 404."""
 
     @never_cache
     @wraps(view)
