@@ -28,14 +28,20 @@ def _destinations(request: HttpRequest) -> tuple[Destination, ...]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return ()
-    known = [("Runway", reverse("runway"), "r"), ("Import", reverse("imports"), "i")]
+    known = [
+        ("Runway", reverse("runway"), "r"),
+        ("Ledger", reverse("ledger"), "l"),
+        ("Reconcile", reverse("reconcile"), "c"),
+        ("Import", reverse("imports"), "i"),
+    ]
     if user.is_staff:
         known.append(("Admin", reverse("admin:index"), "a"))
     return tuple(
-        Destination(label=label, url=url, key=key, is_here=_is_under(request.path, url))
+        Destination(label=label, url=url, key=key, is_here=_is_here(request.path, url))
         for label, url, key in known
     )
 
 
-def _is_under(path: str, url: str) -> bool:
-    return path == url or (url != "/" and path.startswith(f"{url.rstrip('/')}/"))
+def _is_here(path: str, url: str) -> bool:
+    """The page itself or one below it; everything lies below the first page."""
+    return path == url or (len(url) > 1 and path.startswith(f"{url.rstrip('/')}/"))

@@ -1,4 +1,4 @@
-"""Work of the `imports` queue: check and import the files that people hand in."""
+"""Work of the `imports` queue: check and import the files that people hand in, and match the legs of transfers."""
 
 import logging
 from datetime import datetime
@@ -10,7 +10,9 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq.exceptions import DuplicateJobError
 
+from ledger.domain.company import CompanyNotFound
 from ledger.services.import_file import abandoned_imports, run_import
+from ledger.services.match import companies_to_match, follow_journal
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +30,36 @@ def work_on_import(*, file_id: int) -> str:
 
 def wake_import(*, file_id: int, state: str) -> bool:
     """Enqueue work on a file in a state; false when Redis does not answer, and then the sweeper does it later."""
+    return _enqueue("ledger.jobs.work_on_import", job_id=f"import-{file_id}-{state}", file_id=file_id)
+
+
+def match_company(*, company_id: int) -> int | None:
+    """Follow a company's journal to its end. Returns the position reached, None when the company is gone."""
+    try:
+        return follow_journal(company_id=company_id, now=timezone.now())
+    except CompanyNotFound:
+        return None
+
+
+def wake_matcher(*, company_id: int) -> bool:
+    """Enqueue the matcher for a company unless it waits already; false when Redis does not answer."""
+    return _enqueue("ledger.jobs.match_company", job_id=f"match-{company_id}", company_id=company_id)
+
+
+def sweep_matches(*, now: datetime) -> int:
+    """Wake the matcher for every company whose journal is ahead of it; called by the scheduler.
+
+    Returns:
+        How many there were.
+    """
+    behind = companies_to_match(now=now)
+    for company_id in behind:
+        wake_matcher(company_id=company_id)
+    return len(behind)
+
+
+def _enqueue(job: str, *, job_id: str, **arguments: int) -> bool:
+    """Enqueue a job unless the same one waits; false when Redis does not answer."""
     try:
         connection = Redis.from_url(
             settings.REDIS_QUEUE_URL,
@@ -36,18 +68,11 @@ def wake_import(*, file_id: int, state: str) -> bool:
         )
         # commit_mode="auto": callers are past their commit.
         queue = get_queue(QUEUE, connection=connection, commit_mode="auto")
-        queue.enqueue(
-            "ledger.jobs.work_on_import",
-            file_id=file_id,
-            job_id=f"import-{file_id}-{state}",
-            unique=True,
-            result_ttl=0,
-            failure_ttl=FAILED_JOB_SECONDS,
-        )
+        queue.enqueue(job, **arguments, job_id=job_id, unique=True, result_ttl=0, failure_ttl=FAILED_JOB_SECONDS)
     except DuplicateJobError:
         return True
     except (RedisError, OSError) as error:
-        logger.warning("import_wake_failed: file %s: %s", file_id, error)
+        logger.warning("wake_failed: %s: %s", job_id, error)
         return False
     return True
 

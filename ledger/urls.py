@@ -3,12 +3,21 @@
 from django.urls import path
 
 from ledger.api.ingest import ingest
-from ledger.views import imports
+from ledger.views import event, imports, journal, reconcile, review
 
 urlpatterns = [
     path("events/ingest", ingest, name="ingest"),
-    path("ledger/imports", imports.imports, name="imports"),
-    path("ledger/imports/<int:file_id>", imports.one_import, name="import-file"),
-    path("ledger/imports/<int:file_id>/confirm", imports.confirm, name="import-confirm"),
-    path("ledger/imports/<int:file_id>/discard", imports.discard, name="import-discard"),
+    path("ledger", journal.journal, name="ledger"),
+    path("ledger/events/<slug:event_id>", event.event, name="event"),
+    path("ledger/events/<slug:event_id>/reverse", event.reverse_event, name="reverse-event"),
+    path("reconcile", reconcile.reconcile, name="reconcile"),
+    path("reconcile/statements", reconcile.state, name="state-balance"),
+    path("reconcile/breaks", reconcile.explain, name="explain-break"),
+    path("reconcile/matches/<int:match_id>/end", event.take_match_apart, name="end-match"),
+    path("reconcile/review", review.queue, name="review"),
+    path("reconcile/review/<int:item_id>", review.answer_question, name="answer-question"),
+    path("imports", imports.imports, name="imports"),
+    path("imports/<int:file_id>", imports.one_import, name="import-file"),
+    path("imports/<int:file_id>/confirm", imports.confirm, name="import-confirm"),
+    path("imports/<int:file_id>/discard", imports.discard, name="import-discard"),
 ]

@@ -1,6 +1,6 @@
 """Reading the journal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,16 +14,22 @@ from ledger.models.event import JournalHead
 MAX_ROWS = 1000
 DEFAULT_ROWS = 100
 
-_COLUMNS = """
+COLUMNS = """
     encode(e.event_id, 'hex'), e.position, e.source, e.event_type, e.direction, a.name, e.amount, e.currency,
     e.occurred_at, e.category, e.counterparty, e.external_ref, e.metadata::text, e.base_amount, e.fx_rate,
     e.fx_source, e.fx_at, e.revision, coalesce(encode(e.reverses, 'hex'), ''), e.recorded_at, e.actor, e.reason
 """
 _FROM = "FROM ledger_capitalevent e JOIN ledger_account a ON a.id = e.account_id"
-_AFTER = f"SELECT {_COLUMNS} {_FROM} WHERE e.company_id = %(company)s AND e.position > %(after)s"
+_AFTER = f"SELECT {COLUMNS} {_FROM} WHERE e.company_id = %(company)s AND e.position > %(after)s"
 _BETWEEN = f"""
-    SELECT {_COLUMNS} FROM ledger_journal_between(%(company)s, %(after)s, %(until)s) e
+    SELECT {COLUMNS} FROM ledger_journal_between(%(company)s, %(after)s, %(until)s) e
     JOIN ledger_account a ON a.id = e.account_id ORDER BY e.position
+"""  # noqa: S608 - made of constants
+# One cached look per position, where a list of them would be planned over every month.
+_AT = f"""
+    SELECT {COLUMNS} FROM unnest(%(positions)s::bigint[]) AS p (position)
+    CROSS JOIN LATERAL ledger_journal_between(%(company)s, p.position - 1, p.position) e
+    JOIN ledger_account a ON a.id = e.account_id
 """  # noqa: S608 - made of constants
 
 
@@ -113,11 +119,19 @@ def find_event(*, company_id: int, event_id: str, occurred_at: datetime | None =
         key = bytes.fromhex(event_id)
     except ValueError:
         return None
-    sql = f"SELECT {_COLUMNS} {_FROM} WHERE e.company_id = %(company)s AND e.event_id = %(key)s"
+    sql = f"SELECT {COLUMNS} {_FROM} WHERE e.company_id = %(company)s AND e.event_id = %(key)s"
     if occurred_at is not None:
         sql += " AND e.occurred_at = %(occurred_at)s"
     found = _fetch(sql, {"company": company_id, "key": key, "occurred_at": occurred_at})
     return JournalEntry(*found[0]) if found else None
+
+
+def events_at(*, company_id: int, positions: Sequence[int]) -> dict[int, JournalEntry]:
+    """Return {position: event} of those positions that the company's journal has."""
+    if not positions:
+        return {}
+    rows = _fetch(_AT, {"company": company_id, "positions": sorted(set(positions))})
+    return {entry.position: entry for entry in (JournalEntry(*row) for row in rows)}
 
 
 def _conditions(where: EventFilter) -> tuple[str, Mapping[str, Any]]:

@@ -1,4 +1,7 @@
-"""Summing the journal by day, from a cursor that moves with the sums."""
+"""Summing the journal by day, from a cursor that moves with the sums.
+
+An event that `ledger.services.readings` takes for something else is summed as that.
+"""
 
 from django.db import connection, transaction
 
@@ -24,15 +27,20 @@ _PROJECT = """
         SELECT e.*, (e.occurred_at AT TIME ZONE %(timezone)s)::date AS day,
                CASE WHEN e.reverses IS NULL THEN e.direction WHEN e.direction = 'in' THEN 'out' ELSE 'in' END
                AS booked_direction,
-               CASE WHEN e.reverses IS NULL THEN 1 ELSE -1 END AS sign
+               CASE WHEN e.reverses IS NULL THEN 1 ELSE -1 END AS sign,
+               coalesce(r.event_type, e.event_type) AS read_type,
+               coalesce(r.category, e.category) AS read_category,
+               coalesce(r.counterparty, e.counterparty) AS read_counterparty
         FROM ledger_journal_between(%(company)s, %(after)s, %(until)s) e
+        LEFT JOIN ledger_eventreading r
+               ON r.company_id = e.company_id AND r.event_id = coalesce(e.reverses, e.event_id)
     ), sums AS (
         INSERT INTO ledger_dailyflow AS f (
             company_id, day, account_id, currency, event_type, direction, category, counterparty,
             amount, base_amount, count
         )
-        SELECT company_id, day, account_id, currency, event_type, booked_direction, category, counterparty,
-               sum(sign * amount), sum(sign * base_amount), sum(sign)
+        SELECT company_id, day, account_id, currency, read_type, booked_direction, read_category,
+               read_counterparty, sum(sign * amount), sum(sign * base_amount), sum(sign)
         FROM news GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
         ON CONFLICT (company_id, day, account_id, currency, event_type, direction, category, counterparty)
         DO UPDATE SET amount = f.amount + excluded.amount,
@@ -47,7 +55,7 @@ _PROJECT = """
                coalesce(e.metadata -> 'deferred' = 'true', false),
                coalesce(e.metadata -> 'renewal' = 'true', false)
         FROM news e JOIN ledger_account a ON a.id = e.account_id
-        WHERE a.kind IN ('bank', 'card', 'processor') AND e.event_type = 'income' AND e.reverses IS NULL
+        WHERE a.kind IN ('bank', 'card', 'processor') AND e.read_type = 'income' AND e.reverses IS NULL
           AND e.metadata ? 'contract' AND e.metadata ->> 'term_months' ~ '^[1-9][0-9]{0,2}$'
           AND jsonb_typeof(e.metadata -> 'term_months') = 'number'
           AND NOT EXISTS (SELECT FROM news later WHERE later.reverses = e.event_id)

@@ -59,10 +59,28 @@ def money_text(amount: Amount, currency: str, *, signed: bool = False) -> str:
     return f"+{digits}" if signed and not rounds_to_zero else digits
 
 
+@register.filter("to_cent")
 def exact_text(amount: Amount, currency: str) -> str:
     """`-2412345.1, USD` -> `−2,412,345.10 USD`."""
     value = _decimal(amount).quantize(Decimal("0.01"), rounding=ROUND_HALF_EVEN)
     return f"{MINUS if value < 0 else ''}{abs(value):,}{NARROW_SPACE}{currency}"
+
+
+@register.filter
+def exact(amount: Amount | None, currency: str) -> str:
+    """`-2412345.5, USD` -> `−2,412,345.50 USD`: every digit there is, at least two after the point. None stays empty."""
+    if amount is None:
+        return ""
+    value = _decimal(amount).normalize()
+    digits = max(2, -int(value.as_tuple().exponent))
+    return f"{MINUS if value < 0 else ''}{abs(value):,.{digits}f}{NARROW_SPACE}{currency}"
+
+
+@register.filter
+def signed_exact(amount: Amount | None, currency: str) -> str:
+    """As `exact`, with a plus for money that comes in."""
+    text = exact(amount, currency)
+    return f"+{text}" if amount is not None and _decimal(amount) > 0 else text
 
 
 def _money_markup(amount: Amount, currency: str, *, signed: bool) -> SafeString:

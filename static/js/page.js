@@ -78,7 +78,7 @@
     fetch(form.action, { method: "POST", body: new FormData(form, event.submitter), redirect: "manual" });
   });
 
-  /* --- Keyboard: g and a letter goes to a page, Esc closes what is open ----------------------------------- */
+  /* --- Keyboard: g and a letter goes to a page, / searches, Esc closes what is open ----------------------- */
   let afterG = 0;
 
   document.addEventListener("keydown", (event) => {
@@ -92,7 +92,11 @@
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) {
       return;
     }
-    if (event.key === "g") {
+    const search = event.key === "/" && document.querySelector("[data-search]");
+    if (search) {
+      event.preventDefault();
+      search.focus();
+    } else if (event.key === "g") {
       afterG = event.timeStamp;
     } else if (event.timeStamp - afterG < 1500 && /^[a-z]$/.test(event.key)) {
       afterG = 0;

@@ -43,7 +43,7 @@ def test_the_runway_page_is_clean(demo: Demo, visit: Callable, scheme: str) -> N
 def test_the_import_page_is_clean(demo: Demo, visit: Callable, scheme: str) -> None:
     for width in WIDTHS:
         page = visit(width=width, scheme=scheme).sign_in(demo, role="finance")
-        page.goto(f"{demo.url}/ledger/imports")
+        page.goto(f"{demo.url}/imports")
         page.locator(".upload summary").click()
         assert violations(page) == []
         assert not scrolls_sideways(page), width

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 SAMPLE = (Path(__file__).parents[1] / "importers" / "samples" / "capstack.csv").read_bytes()
 ONE_BAD_LINE = b"bank,income,-1,USD,,,,,,,\n"
-PAGE = "/ledger/imports"
+PAGE = "/imports"
 
 
 @pytest.fixture(autouse=True)

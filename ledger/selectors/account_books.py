@@ -1,0 +1,205 @@
+"""Each account held to what is stated about it, and whether its events are all there."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+
+from ledger.domain.account import CASH_KINDS
+from ledger.domain.completeness import EMPTY, FRESH, SILENT, SILENT_FACTOR, Rhythm, rhythm
+from ledger.domain.reconciliation import ZERO, Assertion, Move, Reconciliation, reconcile
+from ledger.models.account import Account
+from ledger.models.matching import AccountFeed
+from ledger.models.review import ReviewItem, ReviewKind, ReviewState
+from ledger.models.statement import BalanceStatement
+
+TOGETHER = "All accounts together"
+# A feed that has been quiet for longer was given up, and is no news.
+GIVEN_UP_DAYS = 120
+LEAST_SILENT_DAYS = 7
+
+_MOVES = """
+    SELECT f.account_id, f.currency, f.day,
+           sum(CASE WHEN f.direction = 'in' THEN f.amount ELSE -f.amount END), sum(f.count)
+    FROM ledger_dailyflow f
+    WHERE f.company_id = %s AND f.event_type <> 'credit'
+    GROUP BY f.account_id, f.currency, f.day ORDER BY f.day
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A source that speaks about an account; silent: much quieter than the account usually is."""
+
+    source: str
+    events: int
+    last_day: date
+    quiet_days: int
+    is_silent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccountBook:
+    """One account in one currency.
+
+    Attributes:
+        account_id: None for the cash accounts of a currency taken together, which a plan may state.
+        balance: by the journal, at the end of today.
+        reconciliation: None when nothing is stated.
+        rhythm: for the page and for whoever acts on the balance; its `state` and `gaps` are the badge's.
+        events: how many the journal has, reversed ones not counted.
+    """
+
+    account_id: int | None
+    name: str
+    kind: str
+    currency: str
+    balance: Decimal
+    reconciliation: Reconciliation | None
+    rhythm: Rhythm
+    feeds: tuple[Feed, ...]
+    events: int
+
+    @property
+    def silent_feeds(self) -> tuple[Feed, ...]:
+        return tuple(feed for feed in self.feeds if feed.is_silent)
+
+    @property
+    def is_trustworthy(self) -> bool:
+        """Fresh, every feed speaks, and everything stated is met: what the policy engine may ask for."""
+        broken = self.reconciliation is not None and self.reconciliation.first_break is not None
+        return self.rhythm.state == FRESH and not self.silent_feeds and not broken
+
+
+def account_books(*, company_id: int, timezone: str, now: datetime) -> tuple[AccountBook, ...]:
+    """Return every account of a company with its badge, cash accounts first, by name.
+
+    Reads the daily sums and what the matcher found: call `ledger.services.daily_flows.catch_up` first.
+
+    Args:
+        timezone: the company's; decides what today is.
+    """
+    today = now.astimezone(ZoneInfo(timezone)).date()
+    accounts = {account.id: account for account in Account.objects.filter(company_id=company_id)}
+    moves: dict[tuple[int | None, str], list[Move]] = defaultdict(list)
+    counts: dict[tuple[int | None, str], int] = defaultdict(int)
+    active: dict[tuple[int | None, str], list[date]] = defaultdict(list)
+    for account_id, currency, day, amount, count in _moves(company_id):
+        together = (None, currency) if accounts[account_id].kind in CASH_KINDS else (account_id, currency)
+        for key in {(account_id, currency), together}:
+            moves[key].append(Move(day, amount))
+            counts[key] += count
+            if count:
+                active[key].append(day)
+    stated = _assertions(company_id)
+    accepted = _accepted(company_id)
+    feeds = _feeds(company_id, timezone)
+    keys = {key for key in moves if key[0] is not None} | set(stated)
+    keys |= {(account.id, account.currency) for account in accounts.values() if _is_unused(account.id, keys)}
+    books = []
+    for account_id, currency in keys:
+        account = accounts.get(account_id) if account_id is not None else None
+        key = (account_id, currency)
+        habits = rhythm(active_days=active[key], today=today)
+        reconciliation = reconcile(
+            assertions=[each for each in stated.get(key, ()) if each.day <= today],
+            moves=moves[key],
+            accepted=accepted.get(key),
+        )
+        books.append(
+            AccountBook(
+                account_id=account_id,
+                name=TOGETHER if account is None else account.name,
+                kind="" if account is None else account.kind,
+                currency=currency,
+                balance=_balance(reconciliation, moves[key], today),
+                reconciliation=reconciliation,
+                rhythm=habits,
+                feeds=_feeds_of(feeds.get(account_id, ()), habits, today),
+                events=counts[key],
+            )
+        )
+    return tuple(sorted(books, key=lambda book: (book.kind not in CASH_KINDS, book.name, book.currency)))
+
+
+def _is_unused(account_id: int, keys: set[tuple[int | None, str]]) -> bool:
+    return all(account_id != of for of, _ in keys)
+
+
+def _moves(company_id: int) -> list[tuple[int, str, date, Decimal, int]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_MOVES, [company_id])
+        return list(cursor.fetchall())
+
+
+def _assertions(company_id: int) -> dict[tuple[int | None, str], list[Assertion]]:
+    """Of each account, currency, day and origin what was said last; who spoke last comes first."""
+    rows = (
+        BalanceStatement.objects.filter(company_id=company_id)
+        .order_by("-recorded_at", "-id")
+        .values_list("account_id", "currency", "day", "origin", "amount")
+    )
+    latest: dict[tuple[int | None, str, date, str], Decimal] = {}
+    for account_id, currency, day, origin, amount in rows:
+        latest.setdefault((account_id, currency, day, origin), amount)
+    stated: dict[tuple[int | None, str], list[Assertion]] = defaultdict(list)
+    for (account_id, currency, day, origin), amount in latest.items():
+        stated[account_id, currency].append(Assertion(day, origin, amount))
+    return stated
+
+
+def _accepted(company_id: int) -> dict[tuple[int | None, str], dict[tuple[date, str], Decimal]]:
+    """Differences that somebody explained: {account and currency: {(day, origin): step}}."""
+    rows = ReviewItem.objects.filter(
+        company_id=company_id, kind=ReviewKind.BREAK, state=ReviewState.EXPLAINED
+    ).values_list("account_id", "currency", "day", "subject", "amount")
+    accepted: dict[tuple[int | None, str], dict[tuple[date, str], Decimal]] = defaultdict(dict)
+    for account_id, currency, day, subject, amount in rows:
+        origin = subject.split(f"-{day.isoformat()}-", 1)[1]
+        accepted[account_id, currency][day, origin] = amount
+    return accepted
+
+
+def _feeds(company_id: int, timezone: str) -> dict[int | None, list[tuple[str, int, date]]]:
+    zone = ZoneInfo(timezone)
+    feeds: dict[int | None, list[tuple[str, int, date]]] = defaultdict(list)
+    rows = AccountFeed.objects.filter(company_id=company_id).order_by("account_id", "source")
+    for account_id, source, events, last in rows.values_list("account_id", "source", "events", "last_occurred_at"):
+        feeds[account_id].append((source, events, last.astimezone(zone).date()))
+    return feeds
+
+
+def _feeds_of(feeds: Sequence[tuple[str, int, date]], habits: Rhythm, today: date) -> tuple[Feed, ...]:
+    """A feed is measured by the account's habits; when the whole account is silent, that says it all."""
+    longest = max(LEAST_SILENT_DAYS, habits.usual_quiet_days * SILENT_FACTOR)
+    return tuple(
+        Feed(
+            source=source,
+            events=events,
+            last_day=last_day,
+            quiet_days=(quiet := max(0, (today - last_day).days)),
+            is_silent=habits.state not in (SILENT, EMPTY) and longest < quiet <= GIVEN_UP_DAYS,
+        )
+        for source, events, last_day in feeds
+    )
+
+
+def _balance(reconciliation: Reconciliation | None, moves: Sequence[Move], today: date) -> Decimal:
+    if reconciliation is None:
+        return sum((move.amount for move in moves if move.day <= today), ZERO)
+    opening = reconciliation.opening
+    return opening.amount + sum((move.amount for move in moves if opening.day < move.day <= today), ZERO)
+
+
+def days_between(*, after: date, until: date, timezone: str) -> tuple[datetime, datetime]:
+    """Return the instants that the days of `(after, until]` begin and end with, as a half-open interval."""
+    zone = ZoneInfo(timezone)
+
+    def midnight(day: date) -> datetime:
+        return datetime(day.year, day.month, day.day, tzinfo=zone)
+
+    return midnight(after + timedelta(days=1)), midnight(until + timedelta(days=1))

@@ -1,0 +1,127 @@
+"""Taking an event for something else than its feed called it. The journal stays; only the read side follows.
+
+The sums by day are moved in the transaction that stores the reading, under the lock of their cursor. What is not
+summed yet is left to `ledger.services.daily_flows`, which looks a reading up.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+
+_LOCK = "SELECT position, timezone FROM ledger_dailyflowcursor WHERE company_id = %s FOR UPDATE"
+# What the events and their reversals, as far as they are summed, add to the sums under their present reading. The
+# index by source finds a reversal: it has source, type and time of its event.
+_MOVE = """
+    WITH wanted AS (
+        SELECT * FROM unnest(%(ids)s::bytea[], %(instants)s::timestamptz[]) AS w (event_id, occurred_at)
+    ), standing AS (
+        SELECT e.company_id, (e.occurred_at AT TIME ZONE %(timezone)s)::date AS day, e.account_id, e.currency,
+               coalesce(r.event_type, e.event_type) AS event_type, e.direction,
+               coalesce(r.category, e.category) AS category,
+               coalesce(r.counterparty, e.counterparty) AS counterparty,
+               e.amount, e.base_amount,
+               %(sign)s * (1 - (
+                   SELECT count(*) FROM ledger_capitalevent b
+                   WHERE b.company_id = e.company_id AND b.source = e.source AND b.event_type = e.event_type
+                     AND b.occurred_at = e.occurred_at AND b.reverses = e.event_id
+                     AND b.position <= %(position)s
+               )) AS sign
+        FROM wanted w
+        CROSS JOIN LATERAL (
+            SELECT * FROM ledger_capitalevent e
+            WHERE e.company_id = %(company)s AND e.event_id = w.event_id AND e.occurred_at = w.occurred_at
+        ) e
+        LEFT JOIN ledger_eventreading r ON r.company_id = e.company_id AND r.event_id = e.event_id
+        WHERE e.position <= %(position)s AND e.reverses IS NULL
+    )
+    INSERT INTO ledger_dailyflow AS f (
+        company_id, day, account_id, currency, event_type, direction, category, counterparty,
+        amount, base_amount, count
+    )
+    SELECT company_id, day, account_id, currency, event_type, direction, category, counterparty,
+           sum(sign * amount), sum(sign * base_amount), sum(sign)
+    FROM standing WHERE sign <> 0 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+    ON CONFLICT (company_id, day, account_id, currency, event_type, direction, category, counterparty)
+    DO UPDATE SET amount = f.amount + excluded.amount,
+                  base_amount = f.base_amount + excluded.base_amount,
+                  count = f.count + excluded.count
+"""
+_TYPES = """
+    INSERT INTO ledger_eventreading (company_id, event_id, event_type)
+    SELECT %(company)s, w.event_id, w.event_type
+    FROM unnest(%(ids)s::bytea[], %(types)s::text[]) AS w (event_id, event_type)
+    ON CONFLICT (company_id, event_id) DO UPDATE SET event_type = excluded.event_type
+"""
+_NAMES = """
+    INSERT INTO ledger_eventreading (company_id, event_id, category, counterparty)
+    SELECT %(company)s, w.event_id, w.category, w.counterparty
+    FROM unnest(%(ids)s::bytea[], %(categories)s::text[], %(counterparties)s::text[])
+         AS w (event_id, category, counterparty)
+    ON CONFLICT (company_id, event_id)
+    DO UPDATE SET category = excluded.category, counterparty = excluded.counterparty
+"""
+_FORGET = """
+    DELETE FROM ledger_eventreading
+    WHERE company_id = %(company)s AND event_id = ANY(%(ids)s::bytea[])
+      AND event_type IS NULL AND category IS NULL AND counterparty IS NULL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class TypeReading:
+    """What kind of event it counts as; None: as recorded."""
+
+    event_id: bytes
+    occurred_at: datetime
+    event_type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NameReading:
+    """What the event is for and with whom; None: as recorded."""
+
+    event_id: bytes
+    occurred_at: datetime
+    category: str | None
+    counterparty: str | None
+
+
+def read_types(*, company_id: int, readings: Sequence[TypeReading]) -> None:
+    """Count events as another type from now on, also in days that are summed already."""
+    _read(company_id, readings, _TYPES, {"types": [each.event_type for each in readings]})
+
+
+def read_names(*, company_id: int, readings: Sequence[NameReading]) -> None:
+    """Show events under another category or counterparty from now on, also in days that are summed already."""
+    _read(
+        company_id,
+        readings,
+        _NAMES,
+        {
+            "categories": [each.category for each in readings],
+            "counterparties": [each.counterparty for each in readings],
+        },
+    )
+
+
+def _read(
+    company_id: int, readings: Sequence[TypeReading] | Sequence[NameReading], write: str, values: dict
+) -> None:
+    if not readings:
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_LOCK, [company_id])
+        position, timezone = cursor.fetchone() or (0, "UTC")
+        known = {
+            "company": company_id,
+            "ids": [each.event_id for each in readings],
+            "instants": [each.occurred_at for each in readings],
+            "position": position,
+            "timezone": timezone,
+        }
+        cursor.execute(_MOVE, {**known, "sign": -1})
+        cursor.execute(write, {**known, **values})
+        cursor.execute(_MOVE, {**known, "sign": 1})
+        cursor.execute(_FORGET, known)

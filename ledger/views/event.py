@@ -1,0 +1,106 @@
+"""One event's full story, and taking it back."""
+
+import json
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from ledger.domain.outcome import DUPLICATE, RECORDED
+from ledger.selectors.event_story import EventStory, event_story
+from ledger.services.pairing import take_apart
+from ledger.services.reverse import MAX_REASON
+from ledger.services.reverse import reverse as take_back
+from ledger.views.company_page import actor_of, answer, company_page, require_finance
+from ledger.views.current_company import CurrentCompany
+
+ID_CHARACTERS = 64
+
+
+@require_safe
+@company_page
+def event(request: HttpRequest, chosen: CurrentCompany, event_id: str) -> HttpResponse:
+    return _show(request, chosen, event_id)
+
+
+def _show(
+    request: HttpRequest, chosen: CurrentCompany, event_id: str, *, problem: str = "", status: int = 200
+) -> HttpResponse:
+    story = _story(chosen, event_id)
+    return answer(
+        request,
+        chosen,
+        page="ledger/event.html",
+        fragment="ledger/event_live.html",
+        status=status,
+        story=story,
+        entry=story.line.entry,
+        payload=_payload(story.line.entry.metadata),
+        problem=problem,
+        can_reverse=not story.line.entry.reverses and story.reversed_by is None,
+        max_reason=MAX_REASON,
+        zone=chosen.company.timezone,
+    )
+
+
+def _story(chosen: CurrentCompany, event_id: str) -> EventStory:
+    story = (
+        event_story(company_id=chosen.company.id, event_id=event_id.lower())
+        if len(event_id) == ID_CHARACTERS
+        else None
+    )
+    if story is None:
+        raise Http404("There is no such event.")
+    return story
+
+
+def _payload(metadata: str) -> str:
+    """The metadata as its sender gave it, on lines of their own; '' when there is none."""
+    value = json.loads(metadata, parse_float=str)
+    if value in ({}, ""):
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+
+
+@require_POST
+@company_page
+def reverse_event(request: HttpRequest, chosen: CurrentCompany, event_id: str) -> HttpResponse:
+    """Append the opposite of an event, with a reason."""
+    require_finance(chosen)
+    story = _story(chosen, event_id)
+    outcome = take_back(
+        company_id=chosen.company.id,
+        event_id=story.line.entry.event_id,
+        reason=request.POST.get("reason", ""),
+        actor=actor_of(request),
+        now=timezone.now(),
+    )
+    if outcome.status == RECORDED:
+        messages.success(request, "The event is taken back; this is its reversal.")
+    elif outcome.status == DUPLICATE:
+        messages.warning(request, "The event had been taken back before; this is its reversal.")
+    else:
+        problem = "; ".join(f"{each.field} {each.message}" for each in outcome.problems)
+        return _show(request, chosen, event_id, problem=problem.capitalize(), status=422)
+    return HttpResponseRedirect(reverse("event", args=(outcome.event_id,)))
+
+
+@require_POST
+@company_page
+def take_match_apart(request: HttpRequest, chosen: CurrentCompany, match_id: int) -> HttpResponse:
+    """End a match of two legs, for good."""
+    require_finance(chosen)
+    ended = take_apart(
+        company_id=chosen.company.id,
+        match_id=match_id,
+        actor=actor_of(request),
+        reason=request.POST.get("reason", "").strip()[:MAX_REASON],
+        now=timezone.now(),
+    )
+    if ended:
+        messages.success(request, "The two are no longer one transfer; each counts as it was recorded.")
+    else:
+        messages.warning(request, "There is no such match any more.")
+    return HttpResponseRedirect(reverse("reconcile"))

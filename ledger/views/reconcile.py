@@ -1,0 +1,226 @@
+"""Each account against what is stated about it, and what does not fit together."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from ledger.domain.reconciliation import Comparison
+from ledger.models.account import Account
+from ledger.selectors.account_books import AccountBook, account_books, days_between
+from ledger.selectors.journal_page import JournalLine
+from ledger.selectors.moves_of_days import MAX_MOVES, moves_of_days
+from ledger.selectors.review_queue import latest_matches, open_counts
+from ledger.services.daily_flows import catch_up
+from ledger.services.review import CannotDecide, explain_break
+from ledger.services.statements import InvalidStatement, state_balance
+from ledger.templatetags.amounts import day_date, days
+from ledger.views.company_page import actor_of, address, answer, company_page, local_now, require_finance
+from ledger.views.current_company import CurrentCompany
+
+ORIGIN = "typed in"
+SHOWN_COMPARISONS = 40
+SHOWN_GAPS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One statement of a badge. State: good, warn, bad or unknown; the text says it without colour."""
+
+    state: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCard:
+    """An account on the page.
+
+    Attributes:
+        comparisons: the latest statements, the latest first.
+        moves: what the journal has for the days in which the first break lies.
+        more_moves: there are more than those.
+    """
+
+    book: AccountBook
+    badge: tuple[Sign, ...]
+    comparisons: tuple[Comparison, ...]
+    first_break: Comparison | None
+    moves: tuple[JournalLine, ...]
+    more_moves: bool
+    journal_url: str
+
+
+@require_safe
+@company_page
+def reconcile(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
+    return _show(request, chosen)
+
+
+def _show(
+    request: HttpRequest, chosen: CurrentCompany, *, problem: tuple[str, str] | None = None, status: int = 200
+) -> HttpResponse:
+    company = chosen.company
+    catch_up(company_id=company.id)
+    now = local_now(chosen)
+    books = account_books(company_id=company.id, timezone=company.timezone, now=now)
+    counts = open_counts(company_id=company.id)
+    return answer(
+        request,
+        chosen,
+        page="ledger/reconcile.html",
+        fragment="ledger/reconcile_live.html",
+        status=status,
+        cards=[_card(book, chosen, today=now.date()) for book in books],
+        counts=counts,
+        open_questions=sum(counts.values()),
+        matches=latest_matches(company_id=company.id),
+        accounts=Account.objects.filter(company_id=company.id).order_by("name"),
+        problem_field=problem[0] if problem else "",
+        problem=problem[1] if problem else "",
+        given=request.POST if problem else {},
+        zone=company.timezone,
+    )
+
+
+def _card(book: AccountBook, chosen: CurrentCompany, *, today: date) -> AccountCard:
+    held = book.reconciliation
+    first_break = held.first_break if held else None
+    moves: tuple[JournalLine, ...] = ()
+    if first_break is not None:
+        start, end = days_between(after=first_break.after, until=first_break.day, timezone=chosen.company.timezone)
+        moves = moves_of_days(
+            company_id=chosen.company.id,
+            account_id=book.account_id,
+            currency=book.currency,
+            start=start,
+            end=end,
+        )
+    return AccountCard(
+        book=book,
+        badge=_badge(book, today=today),
+        comparisons=tuple(reversed(held.comparisons[-SHOWN_COMPARISONS:])) if held else (),
+        first_break=first_break,
+        moves=moves[:MAX_MOVES],
+        more_moves=len(moves) > MAX_MOVES,
+        journal_url=address(
+            reverse("ledger"), account=book.name if book.account_id else "", currency=book.currency
+        ),
+    )
+
+
+def _badge(book: AccountBook, *, today: date) -> tuple[Sign, ...]:
+    return (_freshness(book, today), *_reconciled(book, today), *_missing(book, today))
+
+
+def _freshness(book: AccountBook, today: date) -> Sign:
+    habits = book.rhythm
+    if habits.last_day is None:
+        return Sign("unknown", "no events yet")
+    last = day_date(habits.last_day, today)
+    if habits.state == "fresh":
+        return Sign("good", f"fresh, last event {last}")
+    usual = f"usually at most {days(habits.usual_quiet_days)}"
+    if habits.state == "late":
+        return Sign("warn", f"late: quiet for {days(habits.quiet_days)}, {usual}")
+    return Sign("bad", f"silent since {last}, {usual}")
+
+
+def _reconciled(book: AccountBook, today: date) -> tuple[Sign, ...]:
+    held = book.reconciliation
+    if held is None:
+        return (Sign("unknown", "no balance stated, so nothing is reconciled"),)
+    until = day_date(held.reconciled_to, today)
+    if held.first_break is not None:
+        return (Sign("bad", f"reconciled up to {until}, broken on {day_date(held.first_break.day, today)}"),)
+    if not held.comparisons:
+        return (Sign("unknown", f"opened on {until}, nothing stated since"),)
+    return (Sign("good", f"reconciled up to {until}"),)
+
+
+def _missing(book: AccountBook, today: date) -> tuple[Sign, ...]:
+    signs = [
+        Sign("warn", f"{feed.source} has been silent for {days(feed.quiet_days)}") for feed in book.silent_feeds
+    ]
+    gaps = book.rhythm.gaps
+    if gaps:
+        last = gaps[-1]
+        told = f"{day_date(last.first, today)} to {day_date(last.last, today)}"
+        signs.append(
+            Sign("warn", f"no events {told}" + (f" and {len(gaps) - 1} more gaps" if len(gaps) > 1 else ""))
+        )
+    return tuple(signs)
+
+
+@require_POST
+@company_page
+def state(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
+    """Keep a balance that a person read off a statement."""
+    require_finance(chosen)
+    account = Account.objects.filter(company_id=chosen.company.id, name=request.POST.get("account", "")).first()
+    if account is None:
+        return _show(request, chosen, problem=("account", "Choose one of the accounts."), status=422)
+    try:
+        day = date.fromisoformat(request.POST.get("day", ""))
+    except ValueError:
+        return _show(request, chosen, problem=("day", "Enter a day such as 2026-03-31."), status=422)
+    if not date(1999, 1, 1) <= day <= local_now(chosen).date():
+        return _show(
+            request, chosen, problem=("day", "The balance of a day that is not over is not known."), status=422
+        )
+    try:
+        amount = Decimal(request.POST.get("amount", "").strip().replace(",", "").replace("−", "-"))
+        state_balance(
+            company_id=chosen.company.id,
+            currency=account.currency,
+            amount=amount,
+            day=day,
+            origin=ORIGIN,
+            actor=actor_of(request),
+            now=timezone.now(),
+            account=account.name,
+        )
+    except InvalidOperation:
+        return _show(request, chosen, problem=("amount", "Enter a number such as 12,345.67."), status=422)
+    except InvalidStatement as error:
+        return _show(request, chosen, problem=("amount", f"{error}.".capitalize()), status=422)
+    messages.success(request, f"Kept: {account.name} held {amount:,} {account.currency} at the end of {day}.")
+    return HttpResponseRedirect(reverse("reconcile"))
+
+
+@require_POST
+@company_page
+def explain(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
+    """Accept the difference at an account's first break, with a reason."""
+    require_finance(chosen)
+    company = chosen.company
+    catch_up(company_id=company.id)
+    books = account_books(company_id=company.id, timezone=company.timezone, now=local_now(chosen))
+    wanted = (request.POST.get("account", ""), request.POST.get("currency", ""))
+    book = next((each for each in books if (str(each.account_id or 0), each.currency) == wanted), None)
+    broken = book.reconciliation.first_break if book and book.reconciliation else None
+    if book is None or broken is None:
+        raise Http404("There is no such break any more.")
+    if (str(broken.step), broken.day.isoformat()) != (request.POST.get("step"), request.POST.get("day")):
+        messages.warning(request, "The books have moved meanwhile; look at the difference again.")
+        return HttpResponseRedirect(reverse("reconcile"))
+    try:
+        explain_break(
+            company_id=company.id,
+            account_id=book.account_id,
+            currency=book.currency,
+            day=broken.day,
+            origin=broken.origin,
+            step=broken.step,
+            reason=request.POST.get("reason", ""),
+            actor=actor_of(request),
+            now=timezone.now(),
+        )
+    except CannotDecide as error:
+        return _show(request, chosen, problem=("reason", f"{error}.".capitalize()), status=422)
+    messages.success(request, "The difference is explained; the account is held to what follows.")
+    return HttpResponseRedirect(reverse("reconcile"))
