@@ -18,6 +18,7 @@ from ledger.models.company import Company
 from ledger.selectors.fx import rate
 from ledger.services.companies import create_company
 from ledger.services.record import record
+from ledger.services.statements import state_balance
 
 ACTOR = "demo"
 RATE_STEP = Decimal("0.000001")
@@ -74,6 +75,7 @@ def create_demo(*, now: datetime, months: int = 18, sign_ins_path: Path | None =
     story = Story(company.created_at.astimezone(ZONE).date())
     history = generate_history(story=story, rates=_dollars_per_unit, months=months)
     recorded = _record(company, history, now)
+    _state_balances(company, history, now)
     # The plan comes last: a demo with a plan is complete.
     record_plan(company_id=company.pk, raw=history.plan, actor=ACTOR, now=now)
     return DemoCompany(company.pk, recorded, sign_ins)
@@ -86,6 +88,20 @@ def _record(company: Company, history: DemoHistory, now: datetime) -> int:
         refused = next(outcome for outcome in outcomes if outcome.status not in {RECORDED, DUPLICATE})
         raise RuntimeError(f"the journal refused an event of the demo: {refused.status} {refused.problems}")
     return statuses[RECORDED]
+
+
+def _state_balances(company: Company, history: DemoHistory, now: datetime) -> None:
+    for balance in history.balances:
+        state_balance(
+            company_id=company.pk,
+            account=balance.account,
+            currency=balance.currency,
+            amount=balance.amount,
+            day=balance.day,
+            origin="statement",
+            actor=ACTOR,
+            now=now,
+        )
 
 
 def _is_demo(company: Company) -> bool:

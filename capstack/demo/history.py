@@ -26,6 +26,10 @@ from capstack.demo.story import (
 from capstack.demo.transfers import Rates, local_day, signed, transfers
 from capstack.demo.vendors import renewals, vendors
 from ledger.domain.event import EventDraft
+from ledger.domain.intake import StatedBalance
+
+BANKS = {"USD": "bank", "GBP": "bank-gbp", "EUR": "bank-eur"}
+CASH_ACCOUNTS = ("bank", "card", "stripe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,12 @@ class DemoHistory:
 
     Attributes:
         drafts: ordered by time.
+        balances: what each account's own statements say, before the first day and at the end of the last one.
         plan: the content of its plan.json.
     """
 
     drafts: tuple[EventDraft, ...]
+    balances: tuple[StatedBalance, ...]
     plan: dict[str, Any]
 
 
@@ -60,10 +66,36 @@ def generate_history(*, story: Story, rates: Rates, months: int = 18) -> DemoHis
         )
     )
     first_day = max(story.first_day, story.today - timedelta(days=round(months * DAYS_PER_MONTH)))
-    everything = chain(caused, transfers(story, caused, rates))
+    everything = [*caused, *transfers(story, caused, rates)]
     kept = [draft for draft in everything if first_day <= local_day(draft) < story.today]
     kept.sort(key=lambda draft: (draft.occurred_at, draft.source, draft.external_ref))
-    return DemoHistory(tuple(kept), _plan(story, kept, first_day, rates))
+    earlier = [draft for draft in everything if local_day(draft) < first_day]
+    return DemoHistory(
+        tuple(kept), _balances(story, earlier, kept, first_day), _plan(story, kept, first_day, rates)
+    )
+
+
+def _balances(
+    story: Story, earlier: list[EventDraft], kept: list[EventDraft], first_day: date
+) -> tuple[StatedBalance, ...]:
+    """Card and processor hold what their own events left there; the banks hold the rest of the cash."""
+    end: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    moved: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for draft in (*earlier, *kept):
+        if draft.account not in BANKS.values():
+            end[draft.account or "", draft.currency] += signed(draft)
+    for draft in kept:
+        moved[draft.account or "", draft.currency] += signed(draft)
+    for currency, bank in BANKS.items():
+        elsewhere = sum((cash for (_, held), cash in end.items() if held == currency), Decimal(0))
+        end[bank, currency] = CASH_AT_END[currency] - elsewhere
+    stated = []
+    for (account, currency), cash in sorted(end.items()):
+        if account.startswith(CASH_ACCOUNTS):
+            opening = cash - moved[account, currency]
+            stated.append(StatedBalance(account, currency, opening, first_day - timedelta(days=1)))
+            stated.append(StatedBalance(account, currency, cash, story.as_of))
+    return tuple(stated)
 
 
 def _plan(story: Story, drafts: list[EventDraft], first_day: date, rates: Rates) -> dict[str, Any]:

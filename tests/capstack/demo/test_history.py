@@ -102,6 +102,29 @@ def test_no_account_of_the_company_is_overdrawn_along_the_way(history: DemoHisto
         assert min(cash.values()) > 0, day
 
 
+def test_what_the_accounts_state_adds_up_to_the_plan(history: DemoHistory) -> None:
+    total: dict[tuple[str, date], Decimal] = defaultdict(Decimal)
+    for balance in history.balances:
+        total[balance.currency, balance.day] += balance.amount
+    first = date.fromisoformat(history.plan["history_start"]) - timedelta(days=1)
+    for key, day in (("history_opening_balance", first), ("opening_balance", STORY.as_of)):
+        assert {currency: str(total[currency, day]) for currency in CASH_AT_END} == history.plan[key]
+
+
+@pytest.mark.parametrize("months", [3, 18])
+def test_every_account_moves_from_its_first_stated_balance_to_its_last(months: int) -> None:
+    history = history_on(TODAY, months=months)
+    first: dict[str, Decimal] = {}
+    last: dict[str, Decimal] = {}
+    for balance in history.balances:
+        (last if balance.day == STORY.as_of else first)[balance.account] = balance.amount
+    assert set(first) == {"bank", "bank-eur", "bank-gbp", "card", "stripe"}
+    for account, opening in first.items():
+        moves = [signed(draft) for draft in history.drafts if draft.account == account]
+        assert opening + sum(moves) == last[account]
+    assert all(first[account] >= 0 for account in ("bank", "bank-eur", "bank-gbp", "stripe"))
+
+
 def test_transfers_have_two_legs_that_cancel_out_within_a_currency(history: DemoHistory) -> None:
     for category in ("payout", "card_settlement"):
         legs = of(history, category)
