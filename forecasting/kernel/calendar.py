@@ -41,6 +41,11 @@ class MonthSteps:
         return self.stops.tobytes()
 
     @property
+    def days(self) -> int:
+        """The horizon."""
+        return int(self.step_of_day.shape[0])
+
+    @property
     def count(self) -> int:
         return int(self.starts.shape[0])
 

@@ -87,7 +87,7 @@ def cash_terms(inputs: ForecastInputs, shocks: Shocks) -> CashTerms:
     flows.append(np.sum([inputs.fixed, *certain], axis=0))
     daily = np.stack(flows)
     month_flows = _since_step_start(daily, steps)
-    streams = (draw_poisson(stream=s, shocks=shocks, horizon_days=horizon) for s in inputs.lump_streams)
+    streams = (draw_poisson(stream=s, shocks=shocks, steps=steps) for s in inputs.lump_streams)
     return CashTerms(
         inputs=inputs,
         steps=steps,
@@ -103,9 +103,9 @@ def cash_terms(inputs: ForecastInputs, shocks: Shocks) -> CashTerms:
         noise=monthly_noise(sd_per_day=inputs.shock_sd_per_day, steps=steps, shocks=shocks),
         arrivals=(
             *(stream for stream in streams if stream is not None),
-            *(draw_dated_lump(lump=lump, shocks=shocks, horizon_days=horizon) for lump in inputs.dated_lumps),
+            *(draw_dated_lump(lump=lump, shocks=shocks, steps=steps) for lump in inputs.dated_lumps),
         ),
-        funding=tuple(draw_tranche(tranche=t, shocks=shocks, horizon_days=horizon) for t in inputs.tranches),
+        funding=tuple(draw_tranche(tranche=t, shocks=shocks, steps=steps) for t in inputs.tranches),
         zero=smallest_balance(inputs),
     )
 

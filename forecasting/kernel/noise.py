@@ -52,7 +52,9 @@ class MonthlyNoise:
         totals = self.unit.totals[:, start:stop] * self.highest_sd[:, None]
         for step, weights in enumerate(self.weights):
             if weights is not None:
-                running = self.shocks.running_noise[self.steps.starts[step] : self.steps.stops[step] + 1, start:stop]
+                running = self.shocks.running_noise[
+                    self.steps.starts[step] : self.steps.stops[step] + 1, start:stop
+                ]
                 np.matmul(weights[-1], running, out=totals[step])
         return totals
 

@@ -140,7 +140,7 @@ class Shocks:
             return drawn
 
     def derived[S: Sized](self, key: tuple[Hashable, ...], derive: Callable[[], S]) -> S:
-        """What follows from these shocks and `key` alone, worked out once and kept beside them while there is room.
+        """What follows from these shocks and `key` alone, worked out once and kept beside them for a while.
 
         It must not depend on a company's amounts: those are new with each event, and would push the shocks out.
         """
