@@ -27,10 +27,6 @@ class Arrivals:
     cells: NDArray[np.int64]
     amounts: NDArray[np.float32]
 
-    def chosen(self, which: NDArray[np.int64] | slice) -> "Arrivals":
-        """Those at the given places, in that order."""
-        return Arrivals(self.paths[which], self.day_indexes[which], self.cells[which], self.amounts[which])
-
     @property
     def only_leave(self) -> bool:
         return bool(self.amounts.max(initial=0.0) <= 0.0)
@@ -43,17 +39,6 @@ class Arrivals:
 NO_ARRIVALS = Arrivals(
     np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.float32)
 )
-
-
-def together(parts: Sequence[Arrivals]) -> Arrivals:
-    """All of them, one part after the other."""
-    parts = (NO_ARRIVALS, *parts)
-    return Arrivals(
-        np.concatenate([part.paths for part in parts]),
-        np.concatenate([part.day_indexes for part in parts]),
-        np.concatenate([part.cells for part in parts]),
-        np.concatenate([part.amounts for part in parts]),
-    )
 
 
 class ArrivalLaw(Protocol):
@@ -113,11 +98,26 @@ class BlockArrivals:
                 np.add.at(self.totals.reshape(-1), part.cells, np.maximum(part.amounts, np.float32(0.0)))
         self.totals += self.outgoing
 
-    def of_months(self, wanted: NDArray[np.bool_]) -> "MonthlyArrivals":
-        """The arrivals of the wanted months, bool [steps, paths], month by month."""
-        cells_wanted = wanted.reshape(-1)
-        found = together([part.chosen(np.flatnonzero(cells_wanted[part.cells])) for part in self._parts])
-        return MonthlyArrivals(found, steps=self._steps, block_paths=self._block_paths)
+    def running_sums(
+        self, *, chosen: NDArray[np.bool_], cells: NDArray[np.int64], days: int
+    ) -> NDArray[np.float32]:
+        """float32 [days, n]: what has arrived since the start of the chosen months, bool [steps, paths].
+
+        `cells` are the places of the chosen months, ascending; `days` is the length of the longest month.
+        """
+        columns = cells.shape[0]
+        column_of_cell = np.empty(chosen.size, np.int64)
+        column_of_cell[cells] = np.arange(columns)
+        day_of_month = np.arange(self._steps.days) - self._steps.starts[self._steps.step_of_day]
+        arrived = np.zeros((days, columns), np.float32)
+        for part in self._parts:
+            found = np.flatnonzero(chosen.reshape(-1)[part.cells])
+            where = day_of_month[part.day_indexes[found]] * columns
+            where += column_of_cell[part.cells[found]]
+            np.add.at(arrived.reshape(-1), where, part.amounts[found])
+        for day in range(1, days):  # np.cumsum down the columns is several times slower
+            arrived[day] += arrived[day - 1]
+        return arrived
 
     def add_to(self, flows: NDArray[np.float32], *, laws: slice) -> None:
         """Add what some laws bring the block's first paths to flows, float32 [horizon, paths], C-contiguous."""
@@ -128,32 +128,3 @@ class BlockArrivals:
             where *= paths
             where += part.paths[shown]
             np.add.at(flows.reshape(-1), where, part.amounts[shown])
-
-
-class MonthlyArrivals:
-    """Arrivals put in order of their month step."""
-
-    def __init__(self, arrivals: Arrivals, *, steps: MonthSteps, block_paths: int) -> None:
-        # Keys of one byte are sorted by counting; ten years of months fit.
-        step = steps.step_of_day[arrivals.day_indexes].astype(np.uint8)
-        order = np.argsort(step, kind="stable")
-        self._edges = np.searchsorted(step[order], np.arange(steps.count + 1))
-        self._arrivals = arrivals.chosen(order)
-        self._steps = steps
-        self._block_paths = block_paths
-
-    def add_to(self, balances: NDArray[np.float32], *, step: int, paths: NDArray[np.int64]) -> None:
-        """Add what arrived so far in one month step to balances, float32 [days, chosen paths]."""
-        month = self._arrivals.chosen(slice(int(self._edges[step]), int(self._edges[step + 1])))
-        if month.paths.shape[0] == 0:
-            return
-        days, chosen = balances.shape
-        # Paths that were not chosen share one more column, dropped at the end.
-        column = np.full(self._block_paths, chosen)
-        column[paths] = np.arange(chosen)
-        arrived = np.zeros((days, chosen + 1), np.float32)
-        where = (month.day_indexes - self._steps.starts[step]) * (chosen + 1) + column[month.paths]
-        np.add.at(arrived.reshape(-1), where, month.amounts)
-        for day in range(1, days):  # np.cumsum down the columns is several times slower
-            arrived[day] += arrived[day - 1]
-        balances += arrived[:, :-1]

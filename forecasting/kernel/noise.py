@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from forecasting.kernel.calendar import MonthSteps
 from forecasting.kernel.shocks import WORST_NOISE_GRID_DAYS, Shocks
 
+# Bounds are multiplied and added to in float32: a few of its roundings, relative to their own size.
+ROUNDING = 2.0**-20
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UnitMonths:
@@ -19,16 +22,17 @@ class UnitMonths:
 
     Attributes:
         totals: float32 [steps, paths], sum of each month's shocks.
-        lowest: float32 [steps, paths], the least that the running sum is on any day of the month, counted from the
-            month's start; zero for an empty step.
+        lowest, highest: float32 [steps, paths], bounds of the running sum on the days of the month, counted
+            from its start: the least and the greatest, a rounding further out. Zero for an empty step.
     """
 
     totals: NDArray[np.float32]
     lowest: NDArray[np.float32]
+    highest: NDArray[np.float32]
 
     @property
     def nbytes(self) -> int:
-        return self.totals.nbytes + self.lowest.nbytes
+        return self.totals.nbytes + self.lowest.nbytes + self.highest.nbytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +65,7 @@ class MonthlyNoise:
     def worst(self, *, start: int, stop: int) -> NDArray[np.float32]:
         """float32 [steps, paths]: a bound of how low each month's noise stands on any of its days.
 
-        Where one sd serves all days it is the lowest day itself.
+        Where one sd serves all days it is the lowest day itself, a rounding lower.
         """
         worst = self.unit.lowest[:, start:stop] * self.highest_sd[:, None]
         falls = self.shocks.worst_noise[:, start:stop]
@@ -99,15 +103,18 @@ def monthly_noise(*, sd_per_day: NDArray[np.float64], steps: MonthSteps, shocks:
 
 def _unit_months(*, steps: MonthSteps, shocks: Shocks) -> UnitMonths:
     running = shocks.running_noise
-    lowest = np.zeros((steps.count, shocks.paths), np.float32)
+    lowest, highest = np.zeros((2, steps.count, shocks.paths), np.float32)
     for step, (first, last) in enumerate(zip(steps.starts, steps.stops, strict=True)):
         if last > first:
-            # Less first and least after, as `day_by_day` does it: then this is its least day to the bit.
-            np.subtract(running[first + 1 : last + 1].min(axis=0), running[first], out=lowest[step])
+            month = running[first + 1 : last + 1]
+            np.subtract(month.min(axis=0), running[first], out=lowest[step])
+            np.subtract(month.max(axis=0), running[first], out=highest[step])
+    lowest -= np.abs(lowest) * np.float32(ROUNDING)
+    highest += np.abs(highest) * np.float32(ROUNDING)
     totals = running[steps.stops] - running[steps.starts]
-    for array in (totals, lowest):
+    for array in (totals, lowest, highest):
         array.setflags(write=False)
-    return UnitMonths(totals=totals, lowest=lowest)
+    return UnitMonths(totals=totals, lowest=lowest, highest=highest)
 
 
 def _running_sum_weights(sd: NDArray[np.float64]) -> NDArray[np.float32]:

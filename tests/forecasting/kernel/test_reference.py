@@ -23,10 +23,9 @@ def daily_balances(inputs: ForecastInputs, seed: int) -> np.ndarray:
     """The fast kernel's balances on every day, float32 [horizon, paths]."""
     terms = cash_terms(inputs, shocks_for(seed=seed, paths=PATHS, horizon_days=HORIZON_DAYS))
     block = PathBlock(terms, start=0, stop=PATHS)
-    arrivals = block.arrivals.of_months(np.ones((terms.steps.count, PATHS), bool))
-    months = np.flatnonzero(terms.steps.stops > terms.steps.starts)
+    months = block.days_of(np.ones((terms.steps.count, PATHS), bool))
     return np.concatenate(
-        [block.balances(step=step, paths=np.arange(PATHS), arrivals=arrivals) for step in months]
+        [months.balances(step=step) for step in np.flatnonzero(terms.steps.stops > terms.steps.starts)]
     )
 
 
