@@ -5,6 +5,8 @@ path shows the one to three months in which it may reach zero for the first time
 day. The bounds are true bounds, so the answer is the one that daily balances everywhere would give.
 """
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,8 +23,6 @@ class PathBlock:
     Attributes:
         months: what differs from path to path within a month, see `rows.py`.
         arrivals: single amounts, funding last.
-        opening, closing: float64 [steps, paths], balance at the start and end of each month step.
-        near_zero: bool [steps, paths], months that may hold the first zero.
     """
 
     def __init__(self, terms: CashTerms, *, start: int, stop: int) -> None:
@@ -31,18 +31,41 @@ class PathBlock:
         self.stop = stop
         self.months = month_rows(terms, start=start, stop=stop)
         self.arrivals = BlockArrivals((*terms.arrivals, *terms.funding), start=start, stop=stop, steps=terms.steps)
-        balances = self._month_ends(self.months.totals)
-        self.opening, self.closing = balances[:-1], balances[1:]
-        self.near_zero = self._may_reach_zero(self.months.lowest)
+
+    # Month ends and what follows from them wait until they are asked for: the charts are sorted meanwhile.
+
+    @cached_property
+    def month_ends(self) -> NDArray[np.float64]:
+        """float64 [1 + steps, paths]: the opening balance, then the balance at the end of each month step.
+
+        Raises:
+            NonFinitePaths: a balance overflowed.
+        """
+        return self._month_ends(self.months.totals)
+
+    @property
+    def opening(self) -> NDArray[np.float64]:
+        """float64 [steps, paths], balance at the start of each month step."""
+        return self.month_ends[:-1]
+
+    @property
+    def closing(self) -> NDArray[np.float64]:
+        """float64 [steps, paths], balance at the end of each month step."""
+        return self.month_ends[1:]
+
+    @cached_property
+    def near_zero(self) -> NDArray[np.bool_]:
+        """bool [steps, paths], months that may hold the first zero."""
+        return self._may_reach_zero(self.months.lowest)
 
     def runway_days(self) -> NDArray[np.int32]:
         """int32 [paths]: first day with a balance of zero, horizon + 1 when there is none."""
-        terms = self.terms
+        terms, near_zero = self.terms, self.near_zero
         runway = np.full(self.stop - self.start, terms.inputs.horizon_days + 1, np.int32)
         if terms.inputs.opening_balance <= terms.zero:
             runway[:] = 1
             return runway
-        paths, days = self.days_of(self.near_zero).first_zeros()
+        paths, days = self.days_of(near_zero).first_zeros()
         runway[paths] = days + 1
         return runway
 
@@ -58,7 +81,6 @@ class PathBlock:
         )
 
     def _month_ends(self, moves_of_rows: NDArray[np.float32]) -> NDArray[np.float64]:
-        """float64 [1 + steps, paths]: the opening balance, then the balance at the end of each month step."""
         terms = self.terms
         balances = np.empty((1 + terms.steps.count, self.stop - self.start))
         balances[0] = terms.inputs.opening_balance
