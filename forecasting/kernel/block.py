@@ -5,16 +5,16 @@ path shows the one to three months in which it may reach zero for the first time
 day. The bounds are true bounds, so the answer is the one that daily balances everywhere would give.
 """
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.kernel.arrivals import BlockArrivals, MonthlyArrivals
+from forecasting.kernel.arrivals import BlockArrivals
 from forecasting.kernel.cash_terms import CashTerms
+from forecasting.kernel.near_zero import SCREEN_SLACK, MonthsNearZero
 from forecasting.kernel.rows import month_rows
 from forecasting.kernel.soundness import NonFinitePaths
-
-# Bounds are computed in float32 too; a few roundings of slack keep them bounds.
-_SCREEN_SLACK = 8.0
 
 
 class PathBlock:
@@ -23,8 +23,6 @@ class PathBlock:
     Attributes:
         months: what differs from path to path within a month, see `rows.py`.
         arrivals: single amounts, funding last.
-        opening, closing: float64 [steps, paths], balance at the start and end of each month step.
-        near_zero: bool [steps, paths], months that may hold the first zero.
     """
 
     def __init__(self, terms: CashTerms, *, start: int, stop: int) -> None:
@@ -33,41 +31,56 @@ class PathBlock:
         self.stop = stop
         self.months = month_rows(terms, start=start, stop=stop)
         self.arrivals = BlockArrivals((*terms.arrivals, *terms.funding), start=start, stop=stop, steps=terms.steps)
-        balances = self._month_ends(self.months.totals)
-        self.opening, self.closing = balances[:-1], balances[1:]
-        self.near_zero = self._may_reach_zero(self.months.lowest)
+
+    # Month ends and what follows from them wait until they are asked for: the charts are sorted meanwhile.
+
+    @cached_property
+    def month_ends(self) -> NDArray[np.float64]:
+        """float64 [1 + steps, paths]: the opening balance, then the balance at the end of each month step.
+
+        Raises:
+            NonFinitePaths: a balance overflowed.
+        """
+        return self._month_ends(self.months.totals)
+
+    @property
+    def opening(self) -> NDArray[np.float64]:
+        """float64 [steps, paths], balance at the start of each month step."""
+        return self.month_ends[:-1]
+
+    @property
+    def closing(self) -> NDArray[np.float64]:
+        """float64 [steps, paths], balance at the end of each month step."""
+        return self.month_ends[1:]
+
+    @cached_property
+    def near_zero(self) -> NDArray[np.bool_]:
+        """bool [steps, paths], months that may hold the first zero."""
+        return self._may_reach_zero(self.months.lowest)
 
     def runway_days(self) -> NDArray[np.int32]:
         """int32 [paths]: first day with a balance of zero, horizon + 1 when there is none."""
-        terms = self.terms
+        terms, near_zero = self.terms, self.near_zero
         runway = np.full(self.stop - self.start, terms.inputs.horizon_days + 1, np.int32)
         if terms.inputs.opening_balance <= terms.zero:
             runway[:] = 1
             return runway
-        arrivals = self.arrivals.of_months(self.near_zero)
-        # Backwards, so that of two months with a zero the first is written last.
-        for step in reversed(range(terms.steps.count)):
-            paths = np.flatnonzero(self.near_zero[step])
-            if paths.shape[0] > 0:
-                balances = self.balances(step=step, paths=paths, arrivals=arrivals)
-                day = first_zero(balances, zero=terms.zero)
-                reached = day < balances.shape[0]
-                runway[paths[reached]] = int(terms.steps.starts[step]) + 1 + day[reached]
+        paths, days = self.days_of(near_zero).first_zeros()
+        runway[paths] = days + 1
         return runway
 
-    def balances(self, *, step: int, paths: NDArray[np.int64], arrivals: MonthlyArrivals) -> NDArray[np.float32]:
-        """float32 [days, chosen paths]: closing balance of each day of one month step."""
-        terms = self.terms
-        first, last = int(terms.steps.starts[step]), int(terms.steps.stops[step])
-        balances = np.matmul(terms.month_flows[first:last], self.months.rows[step][:, paths])
-        balances += self.opening[step, paths].astype(np.float32)
-        arrivals.add_to(balances, step=step, paths=paths)
-        if terms.noise.highest_sd[step] > 0.0:
-            balances += terms.noise.day_by_day(step=step, start=self.start, stop=self.stop, paths=paths)
-        return balances
+    def days_of(self, chosen: NDArray[np.bool_]) -> MonthsNearZero:
+        """The days of some months, bool [steps, paths]."""
+        return MonthsNearZero(
+            self.terms,
+            chosen=chosen,
+            rows=self.months.rows,
+            opening=self.opening,
+            arrivals=self.arrivals,
+            start=self.start,
+        )
 
     def _month_ends(self, moves_of_rows: NDArray[np.float32]) -> NDArray[np.float64]:
-        """float64 [1 + steps, paths]: the opening balance, then the balance at the end of each month step."""
         terms = self.terms
         balances = np.empty((1 + terms.steps.count, self.stop - self.start))
         balances[0] = terms.inputs.opening_balance
@@ -86,7 +99,7 @@ class PathBlock:
         lowest = lowest + self.opening.astype(np.float32)
         lowest += self.arrivals.outgoing
         lowest += terms.noise.worst(start=self.start, stop=self.stop)
-        near = lowest <= np.float32(_SCREEN_SLACK * terms.zero)
+        near = lowest <= np.float32(SCREEN_SLACK * terms.zero)
         near[terms.steps.starts == terms.steps.stops] = False
         above = self.opening[0] > terms.zero
         for step in range(terms.steps.count):
@@ -94,12 +107,3 @@ class PathBlock:
             near[step] &= above
             above &= self.closing[step] > terms.zero
         return near
-
-
-def first_zero(balances: NDArray[np.float32], *, zero: float) -> NDArray[np.int64]:
-    """int64 [paths]: index of the first day at or below zero, the number of days when there is none."""
-    days = balances.shape[0]
-    # argmax down the columns of a boolean array is slow; a maximum of small integers is not.
-    weight = np.arange(days, 0, -1, dtype=np.uint8)[:, None]
-    below = (balances <= np.float32(zero)).view(np.uint8)
-    return days - (below * weight).max(axis=0).astype(np.int64)

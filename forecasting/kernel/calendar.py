@@ -36,6 +36,16 @@ class MonthSteps:
     weeks_of_step: NDArray[np.int64]
 
     @property
+    def key(self) -> bytes:
+        """Names this cut of days into months, for what is kept by calendar."""
+        return self.stops.tobytes()
+
+    @property
+    def days(self) -> int:
+        """The horizon."""
+        return int(self.step_of_day.shape[0])
+
+    @property
     def count(self) -> int:
         return int(self.starts.shape[0])
 

@@ -40,7 +40,8 @@ class CashTerms:
         cloud_levels: of each provider's usage.
         persistent: float32 [paths], or None.
         daily: float32 [rows, horizon], flow of each day per unit of each row. The last row is one: certain flows.
-        month_flows: float32 [horizon, rows], running sum of daily since the start of the month step.
+        month_flows: float32 [horizon, rows + 1], running sum of daily since the start of the month step; the last
+            column is one: the balance that the month opens with.
         screens: float32 [steps, 1 + weeks, rows]. Row 0 is the whole step, without certain flows; row w the least
             that the running sum is in week w, so that its product with rows >= 0 is a bound from below.
         fixed_totals: float64 [steps], certain flows of each step; added up in float64.
@@ -87,7 +88,7 @@ def cash_terms(inputs: ForecastInputs, shocks: Shocks) -> CashTerms:
     flows.append(np.sum([inputs.fixed, *certain], axis=0))
     daily = np.stack(flows)
     month_flows = _since_step_start(daily, steps)
-    streams = (draw_poisson(stream=s, shocks=shocks, horizon_days=horizon) for s in inputs.lump_streams)
+    streams = (draw_poisson(stream=s, shocks=shocks, steps=steps) for s in inputs.lump_streams)
     return CashTerms(
         inputs=inputs,
         steps=steps,
@@ -97,15 +98,15 @@ def cash_terms(inputs: ForecastInputs, shocks: Shocks) -> CashTerms:
         clouds=clouds,
         persistent=shocks.normal(kind="persistent", name="") if has_persistent else None,
         daily=daily.astype(np.float32),
-        month_flows=np.ascontiguousarray(month_flows.T, np.float32),
+        month_flows=np.column_stack([month_flows.T, np.ones(horizon)]).astype(np.float32),
         screens=_screens(month_flows, steps),
         fixed_totals=np.where(steps.stops > steps.starts, month_flows[-1, steps.stops - 1], 0.0),
         noise=monthly_noise(sd_per_day=inputs.shock_sd_per_day, steps=steps, shocks=shocks),
         arrivals=(
             *(stream for stream in streams if stream is not None),
-            *(draw_dated_lump(lump=lump, shocks=shocks, horizon_days=horizon) for lump in inputs.dated_lumps),
+            *(draw_dated_lump(lump=lump, shocks=shocks, steps=steps) for lump in inputs.dated_lumps),
         ),
-        funding=tuple(draw_tranche(tranche=t, shocks=shocks, horizon_days=horizon) for t in inputs.tranches),
+        funding=tuple(draw_tranche(tranche=t, shocks=shocks, steps=steps) for t in inputs.tranches),
         zero=smallest_balance(inputs),
     )
 

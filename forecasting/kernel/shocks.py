@@ -7,7 +7,7 @@ drawn when a name is first asked for and kept while there is room; drawn again t
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from threading import RLock
 from typing import Protocol
@@ -28,7 +28,7 @@ WORST_NOISE_GRID_DAYS = 8
 _SLOT_ROWS_AT_ONCE = 8
 
 
-class _Sized(Protocol):
+class Sized(Protocol):
     @property
     def nbytes(self) -> int: ...
 
@@ -85,7 +85,7 @@ class Shocks:
     horizon_days: int
     running_noise: NDArray[np.float32] = field(repr=False)
     worst_noise: NDArray[np.float32] = field(repr=False)
-    _streams: "OrderedDict[tuple[str, ...], _Sized]" = field(default_factory=OrderedDict, repr=False)
+    _streams: "OrderedDict[tuple[Hashable, ...], Sized]" = field(default_factory=OrderedDict, repr=False)
     _lock: RLock = field(default_factory=RLock, repr=False)
 
     @property
@@ -139,6 +139,13 @@ class Shocks:
             self._keep(("slots", name), drawn)
             return drawn
 
+    def derived[S: Sized](self, key: tuple[Hashable, ...], derive: Callable[[], S]) -> S:
+        """What follows from these shocks and `key` alone, worked out once and kept beside them for a while.
+
+        It must not depend on a company's amounts: those are new with each event, and would push the shocks out.
+        """
+        return self._kept(("derived", *key), derive)
+
     def _by_descending_count(self, name: str) -> NDArray[np.int32]:
         stratum = self.uniform(kind="count", name=name).row.stratum
         return np.concatenate(
@@ -148,7 +155,7 @@ class Shocks:
     def _draw(self, kind: str, name: str, row: int) -> StratifiedRow:
         return draw_row(generator=_generator(self.seed, kind, name, row), paths=self.paths)
 
-    def _kept[S: _Sized](self, key: tuple[str, ...], draw: Callable[[], S]) -> S:
+    def _kept[S: Sized](self, key: tuple[Hashable, ...], draw: Callable[[], S]) -> S:
         with self._lock:
             known = self._streams.get(key)
             if known is not None:
@@ -158,7 +165,7 @@ class Shocks:
             self._keep(key, drawn)
             return drawn
 
-    def _keep(self, key: tuple[str, ...], drawn: _Sized) -> None:
+    def _keep(self, key: tuple[Hashable, ...], drawn: Sized) -> None:
         self._streams[key] = drawn
         self._streams.move_to_end(key)
         limit = STREAM_BYTES_PER_10_000_PATHS * max(self.paths, 10_000) // 10_000

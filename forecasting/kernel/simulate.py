@@ -54,6 +54,7 @@ def simulate(inputs: ForecastInputs, shocks: Shocks, *, with_bands: bool = True)
         runway_quantile(quantile_days=days, percent=percent, horizon_days=inputs.horizon_days)
         for percent in (5, 50, 95)
     )
+    burn = None if charted is None else charted.burn()
     bands = None if charted is None else charted.bands()
     return Outcome(
         horizon_days=inputs.horizon_days,
@@ -64,6 +65,6 @@ def simulate(inputs: ForecastInputs, shocks: Shocks, *, with_bands: bool = True)
         p95=p95,
         determined=is_determined(p5=p5, p50=p50, p95=p95),
         bands=bands,
-        burn=None if charted is None else charted.burn(),
+        burn=burn,
         lowest=None if bands is None else lowest_point(bands),
     )

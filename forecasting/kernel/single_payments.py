@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import gammainc
 
 from forecasting.kernel.arrivals import SingleArrival
+from forecasting.kernel.calendar import MonthSteps
 from forecasting.kernel.inputs import DatedLump, Tranche
 from forecasting.kernel.shocks import Shocks
 
@@ -16,20 +17,22 @@ from forecasting.kernel.shocks import Shocks
 _SPENT = 1e-9
 
 
-def draw_tranche(*, tranche: Tranche, shocks: Shocks, horizon_days: int) -> SingleArrival:
+def draw_tranche(*, tranche: Tranche, shocks: Shocks, steps: MonthSteps) -> SingleArrival:
     """Day of receipt on every path: with `probability` planned day + Gamma delay, else never."""
+    horizon_days = steps.days
     chance = shocks.uniform(kind="tranche", name=tranche.name).uniforms
     law = arrival_day_cdf(tranche=tranche, horizon_days=horizon_days)
     days = shocks.uniform(kind="tranche delay", name=tranche.name).row.counts(cumulative=law)
     days[chance >= tranche.probability] = horizon_days
-    return SingleArrival(day_indexes=days, amount=tranche.amount, horizon_days=horizon_days)
+    return SingleArrival(day_indexes=days, amount=tranche.amount, steps=steps)
 
 
-def draw_dated_lump(*, lump: DatedLump, shocks: Shocks, horizon_days: int) -> SingleArrival:
+def draw_dated_lump(*, lump: DatedLump, shocks: Shocks, steps: MonthSteps) -> SingleArrival:
     """Day of payment on every path: with `probability` max(day + N(0, sd), 0) + Exp(mean), else never.
 
     The exponential has no memory, so an overdue payment waits as long from day 0 as a punctual one from its day.
     """
+    horizon_days = steps.days
     when = np.full(shocks.paths, float(lump.day))
     if lump.delay_sd_days > 0.0:
         when += np.float64(lump.delay_sd_days) * shocks.normal(kind="lump shift", name=lump.name)
@@ -40,7 +43,7 @@ def draw_dated_lump(*, lump: DatedLump, shocks: Shocks, horizon_days: int) -> Si
     days = np.clip(np.rint(when), 1, horizon_days + 1).astype(np.int32) - 1
     if lump.probability < 1.0:
         days[shocks.uniform(kind="lump", name=lump.name).uniforms >= lump.probability] = horizon_days
-    return SingleArrival(day_indexes=days, amount=lump.amount, horizon_days=horizon_days)
+    return SingleArrival(day_indexes=days, amount=lump.amount, steps=steps)
 
 
 def arrival_day_cdf(*, tranche: Tranche, horizon_days: int) -> NDArray[np.float64]:

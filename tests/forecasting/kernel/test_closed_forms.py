@@ -7,14 +7,16 @@ import pytest
 from scipy.stats import gamma, nbinom, norm
 
 from forecasting.kernel.block import PathBlock
+from forecasting.kernel.calendar import month_steps
 from forecasting.kernel.cash_terms import cash_terms
 from forecasting.kernel.inputs import CloudUsage, CreditGrant, DatedLump, Factor, LumpStream, Tranche
 from forecasting.kernel.levels import KAPPA, expected_levels
 from forecasting.kernel.poisson import draw_poisson, negative_binomial_cdf
 from forecasting.kernel.simulate import simulate
 from forecasting.kernel.single_payments import draw_dated_lump, draw_tranche
-from tests.forecasting.kernel.samples import company, shocks
+from tests.forecasting.kernel.samples import AS_OF, company, epoch_day, shocks
 
+STEPS = month_steps(as_of_day=epoch_day(AS_OF), horizon_days=365)
 FEW = {"paths": 100, "horizon_days": 365}
 
 
@@ -69,7 +71,7 @@ def test_pure_noise_reaches_zero_by_the_inverse_gaussian_law(drift, sd):
 
 def test_lumps_come_as_often_and_as_large_as_their_rate_and_sizes_say():
     stream = LumpStream("lumps", rate_shape=4.5, rate_days=400.0, sizes=np.array([-100.0, -300.0]), first_day=15)
-    drawn = draw_poisson(stream=stream, shocks=shocks(), horizon_days=365)
+    drawn = draw_poisson(stream=stream, shocks=shocks(), steps=STEPS)
     exposed = 351
     mean = 4.5 / 400 * exposed
     assert drawn.counts.mean() == pytest.approx(mean, rel=0.002)
@@ -93,7 +95,7 @@ def test_a_gamma_rate_makes_counts_negative_binomial():
 
 def test_a_tranche_comes_as_often_as_stated_and_as_late():
     tranche = Tranche("A", day=60, amount=1.0, probability=0.8, delay_mean_days=18.0, delay_sd_days=10.0)
-    days = draw_tranche(tranche=tranche, shocks=shocks(), horizon_days=365).day_indexes + 1
+    days = draw_tranche(tranche=tranche, shocks=shocks(), steps=STEPS).day_indexes + 1
     came = days <= 365
     assert came.mean() == pytest.approx(0.8, abs=2e-4)
     delay = days[came] - 60
@@ -104,7 +106,7 @@ def test_a_tranche_comes_as_often_as_stated_and_as_late():
 
 def test_an_overdue_tranche_waits_as_long_as_its_law_has_left():
     tranche = Tranche("A", day=-30, amount=1.0, probability=1.0, delay_mean_days=18.0, delay_sd_days=10.0)
-    days = draw_tranche(tranche=tranche, shocks=shocks(), horizon_days=365).day_indexes + 1
+    days = draw_tranche(tranche=tranche, shocks=shocks(), steps=STEPS).day_indexes + 1
     law = gamma((18 / 10) ** 2, scale=10**2 / 18)
     left = law.expect(lambda x: x, lb=30.5, conditional=True) - 30
     assert days.min() == 1
@@ -113,7 +115,7 @@ def test_an_overdue_tranche_waits_as_long_as_its_law_has_left():
 
 def test_a_tranche_years_overdue_still_gives_an_answer():
     tranche = Tranche("A", day=-2_000, amount=1.0, probability=1.0, delay_mean_days=18.0, delay_sd_days=10.0)
-    days = draw_tranche(tranche=tranche, shocks=shocks(), horizon_days=365).day_indexes + 1
+    days = draw_tranche(tranche=tranche, shocks=shocks(), steps=STEPS).day_indexes + 1
     assert days.min() == 1
     assert 4.0 < days.mean() < 8.0  # what a gamma has left in the end is exponential, with its scale
 
@@ -121,7 +123,7 @@ def test_a_tranche_years_overdue_still_gives_an_answer():
 def test_a_receivable_waits_by_an_exponential_and_an_overdue_one_as_long_from_today():
     due, overdue = (
         draw_dated_lump(
-            lump=DatedLump(name, day, 1.0, probability=0.9, delay_exp_days=12.0), shocks=shocks(), horizon_days=365
+            lump=DatedLump(name, day, 1.0, probability=0.9, delay_exp_days=12.0), shocks=shocks(), steps=STEPS
         ).day_indexes
         + 1
         for name, day in (("due", 20), ("overdue", -40))
@@ -133,7 +135,7 @@ def test_a_receivable_waits_by_an_exponential_and_an_overdue_one_as_long_from_to
 
 def test_a_renewal_is_centred_on_its_day():
     lump = DatedLump("renewal", 100, 1.0, probability=1.0, delay_sd_days=12.0)
-    days = draw_dated_lump(lump=lump, shocks=shocks(), horizon_days=365).day_indexes + 1
+    days = draw_dated_lump(lump=lump, shocks=shocks(), steps=STEPS).day_indexes + 1
     assert days.mean() == pytest.approx(100.0, abs=0.1)
     assert days.std() == pytest.approx(12.0, abs=0.1)
 

@@ -23,10 +23,9 @@ def daily_balances(inputs: ForecastInputs, seed: int) -> np.ndarray:
     """The fast kernel's balances on every day, float32 [horizon, paths]."""
     terms = cash_terms(inputs, shocks_for(seed=seed, paths=PATHS, horizon_days=HORIZON_DAYS))
     block = PathBlock(terms, start=0, stop=PATHS)
-    arrivals = block.arrivals.of_months(np.ones((terms.steps.count, PATHS), bool))
-    months = np.flatnonzero(terms.steps.stops > terms.steps.starts)
+    months = block.days_of(np.ones((terms.steps.count, PATHS), bool))
     return np.concatenate(
-        [block.balances(step=step, paths=np.arange(PATHS), arrivals=arrivals) for step in months]
+        [months.balances(step=step) for step in np.flatnonzero(terms.steps.stops > terms.steps.starts)]
     )
 
 
@@ -78,3 +77,27 @@ def test_looking_closer_only_near_zero_finds_the_same_day_as_looking_everywhere(
     )
     runway = simulate(replace(inputs), shocks, with_bands=False).runway_days
     assert ((runway == everywhere) | (runway == looser)).all()
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(inputs=companies(), seed=st.sampled_from([1, 42]))
+def test_noise_is_looked_up_on_every_day_that_is_a_first_zero(inputs, seed):
+    """The bounds that spare a look are true: all days of all months, one by one, hold no earlier zero."""
+    terms = cash_terms(inputs, shocks_for(seed=seed, paths=PATHS, horizon_days=HORIZON_DAYS))
+    block = PathBlock(terms, start=0, stop=PATHS)
+    paths, days = block.days_of(np.ones((terms.steps.count, PATHS), bool)).first_zeros()
+    found = np.full(PATHS, inputs.horizon_days)
+    found[paths] = days
+    below = daily_balances(inputs, seed) <= np.float32(terms.zero)
+    np.testing.assert_array_equal(found, np.where(below.any(axis=0), below.argmax(axis=0), inputs.horizon_days))
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(inputs=companies(), seed=st.sampled_from([1, 42]))
+def test_a_months_noise_never_stands_below_its_bound(inputs, seed):
+    terms = cash_terms(inputs, shocks_for(seed=seed, paths=PATHS, horizon_days=HORIZON_DAYS))
+    worst = terms.noise.worst(start=0, stop=PATHS)
+    for step in np.flatnonzero(terms.steps.stops > terms.steps.starts):
+        lowest = terms.noise.day_by_day(step=step, start=0, stop=PATHS, paths=np.arange(PATHS)).min(axis=0)
+        off = 1e-5 * float(terms.noise.highest_sd[step])  # a month of changing sd adds in another order
+        assert (worst[step] <= lowest + off).all()
