@@ -1,6 +1,7 @@
 """Tables of the ledger. Django discovers them through these imports; import names from the files themselves."""
 
 from ledger.models import account as account
+from ledger.models import cloud_bill as cloud_bill
 from ledger.models import company as company
 from ledger.models import daily_flow as daily_flow
 from ledger.models import event as event
