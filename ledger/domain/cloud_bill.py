@@ -9,6 +9,7 @@ part; so a bill's credit and the payment of its rest fall into the same month. O
 up stands in the lines.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -22,6 +23,22 @@ CREDIT = "credit"
 CHARGE_TYPES = frozenset({"usage", "purchase", "tax", CREDIT, "refund", "discount", "adjustment"})
 # The journal's reference has room for 255 characters, and the service is only one part of it.
 _LONGEST_SERVICE = 120
+# Sources of bills in the journal begin with it.
+SOURCE_PREFIX = "bill-"
+
+
+def account_of_provider(provider: str) -> str:
+    """Return the name of the account for a provider's bills, such as `cloud-aws`."""
+    return f"cloud-{_slug(provider)}"
+
+
+def source_of_provider(provider: str) -> str:
+    """Return the source of a provider's bills in the journal, whatever format they come in."""
+    return f"{SOURCE_PREFIX}{_slug(provider)}"
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "provider"
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,6 @@ class Migration(migrations.Migration):
                 ("effective", models.DecimalField(null=True)),
                 ("listed", models.DecimalField(null=True)),
                 ("journalled", models.DecimalField(decimal_places=6, default=0, max_digits=20)),
-                ("credited_base", models.DecimalField(decimal_places=6, default=0, max_digits=20)),
                 ("imported_at", models.DateTimeField()),
                 ("actor", models.CharField(max_length=255)),
                 (

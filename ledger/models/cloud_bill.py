@@ -23,7 +23,6 @@ class CloudBill(models.Model):
         digest: over all lines, in any order.
         billed, effective, listed: sums of the lines, unrounded; the latter two null where no line states one.
         journalled: sum of the bill's events in the journal, signed as the bill is: each was rounded once.
-        credited_base: credit events of the bill in the company's base currency.
         actor: who imported it.
     """
 
@@ -42,7 +41,6 @@ class CloudBill(models.Model):
     effective = models.DecimalField(null=True)
     listed = models.DecimalField(null=True)
     journalled = models.DecimalField(max_digits=20, decimal_places=6, default=0)
-    credited_base = models.DecimalField(max_digits=20, decimal_places=6, default=0)
     imported_at = models.DateTimeField()
     actor = models.CharField(max_length=255)
 

@@ -1,7 +1,6 @@
 """Importing bills of cloud providers: lines as they are into their table, few events into the journal."""
 
 import logging
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -22,8 +21,10 @@ from ledger.domain.cloud_bill import (
     BillLine,
     ChargeSum,
     StandingEvent,
+    account_of_provider,
     bill_change,
     bill_events,
+    source_of_provider,
 )
 from ledger.domain.event import EventDraft, parse_event
 from ledger.domain.month import month_of
@@ -253,20 +254,6 @@ class BillIntake:
             )
 
 
-def account_of_provider(provider: str) -> str:
-    """Return the name of the account for a provider's bills, such as `cloud-aws`."""
-    return f"cloud-{_slug(provider)}"
-
-
-def source_of_provider(provider: str) -> str:
-    """Return the source of a provider's bills in the journal, whatever format they come in."""
-    return f"bill-{_slug(provider)}"
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "provider"
-
-
 @dataclass(frozen=True, slots=True)
 class _Settling:
     """Attributes:
@@ -341,7 +328,7 @@ class _Settling:
             standing=self._standing(),
         )
         if not dry_run:
-            credited = self._write(change, staged)
+            self._write(change, staged)
             if before is not None:
                 same.filter(pk=before.pk).update(state=BillState.SUPERSEDED)
                 _drop_lines(self.company_id, [before.pk])
@@ -354,7 +341,6 @@ class _Settling:
                 effective=effective,
                 listed=listed,
                 journalled=journalled,
-                credited_base=credited,
             )
         shrunk = before is not None and lines < before.lines * SUSPICIOUS_SHARE
         return ImportedBill(
@@ -399,8 +385,8 @@ class _Settling:
             cursor.execute(_STANDING, values)
             return [StandingEvent(*row) for row in cursor.fetchall()]
 
-    def _write(self, change: BillChange, staged: _Staged) -> Decimal:
-        """Bring the journal to what the bill says; return the bill's credit in base currency."""
+    def _write(self, change: BillChange, staged: _Staged) -> None:
+        """Bring the journal to what the bill says."""
         reason = f"the bill {self.key} was issued again"[:255]
         for event in change.take_back:
             outcome = reverse(
@@ -418,7 +404,6 @@ class _Settling:
         )
         for draft, outcome in zip(drafts, outcomes, strict=True):
             _insist(outcome, draft.external_ref)
-        return self._credited_base()
 
     def _draft(self, reference: str, event: BillEvent, staged: _Staged, zone: ZoneInfo) -> EventDraft:
         raw: dict[str, Any] = {
@@ -447,33 +432,8 @@ class _Settling:
         except InvalidEvent as error:
             raise BillRefused(f"the bill {self.key}, {event.service} on {event.day}: {error}") from None
 
-    def _credited_base(self) -> Decimal:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                _CREDITED,
-                {
-                    "company": self.company_id,
-                    "source": source_of_provider(self.key.provider),
-                    "reference": f"{self.key.reference}:%",
-                },
-            )
-            (credited,) = cursor.fetchone()
-        return Decimal(credited)
-
     def _zone(self) -> ZoneInfo:
         return ZoneInfo(read_books(company_id=self.company_id).timezone)
-
-
-# Each object names its event and when it occurred, so the journal is looked at in one month per event.
-_CREDITED = """
-    SELECT coalesce(sum(e.base_amount), 0)
-    FROM ledger_externalobject o
-    JOIN ledger_capitalevent e
-      ON e.company_id = o.company_id AND e.event_id = o.event_id AND e.occurred_at = o.occurred_at
-    WHERE o.company_id = %(company)s AND o.source = %(source)s AND o.event_type = 'credit'
-      AND o.external_ref LIKE %(reference)s AND NOT o.reversed
-      AND o.account_id IN (SELECT id FROM ledger_account WHERE company_id = %(company)s AND kind = 'cloud')
-"""
 
 
 def _noon(day: date, zone: ZoneInfo) -> datetime:
