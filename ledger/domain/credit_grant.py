@@ -1,8 +1,8 @@
 """Vendor credits: granted, used up by bills, and gone on a day."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 ZERO = Decimal(0)
@@ -43,3 +43,73 @@ def draw_down(
             if amount <= ZERO:
                 break
     return tuple(left)
+
+
+@dataclass(frozen=True, slots=True)
+class GrantExpiry:
+    """A lump that is gone at once.
+
+    Attributes:
+        day: the last day on which it could be used; from the next one it is gone.
+        amount: what was left of the grant at the end of that day. For a day that is still to come: what is left if
+            nothing more is used.
+    """
+
+    provider: str
+    day: date
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class CreditGrantCurve:
+    """What is left of one provider's grants, day by day.
+
+    Attributes:
+        days: consecutive.
+        remaining: at the end of each day, of all grants that can be used on that day.
+        expiries: those that fall on one of the days; the curve steps down on the day after.
+    """
+
+    provider: str
+    days: tuple[date, ...]
+    remaining: tuple[Decimal, ...]
+    expiries: tuple[GrantExpiry, ...]
+
+
+def grant_curve(
+    provider: str,
+    *,
+    statements: Mapping[date, Sequence[CreditGrantBalance]],
+    used: Iterable[tuple[date, Decimal]],
+    start: date,
+    end: date,
+) -> CreditGrantCurve:
+    """Return what is left on every day of [start, end): the last statement, drawn down by later use.
+
+    Args:
+        statements: {day: the grants as somebody stated them at the end of it}. Before the first there is nothing.
+        used: (day, credits used on it), in any order.
+    """
+    use_of: dict[date, list[tuple[date, Decimal]]] = {}
+    for day, amount in used:
+        use_of.setdefault(day, []).append((day, amount))
+    grants: tuple[CreditGrantBalance, ...] = ()
+    remaining: list[Decimal] = []
+    expiries: list[GrantExpiry] = []
+    day = min((*statements, start))
+    while day < end:
+        if day in statements:
+            grants = tuple(statements[day])
+        elif day in use_of:
+            grants = draw_down(grants, used=use_of[day])
+        usable = [grant for grant in grants if grant.expires_on >= day]
+        if day >= start:
+            remaining.append(sum((grant.remaining for grant in usable), ZERO))
+            expiries += [
+                GrantExpiry(provider, day, grant.remaining)
+                for grant in usable
+                if grant.expires_on == day and grant.remaining > 0
+            ]
+        day += timedelta(days=1)
+    days = tuple(start + timedelta(days=number) for number in range(len(remaining)))
+    return CreditGrantCurve(provider, days, tuple(remaining), tuple(expiries))

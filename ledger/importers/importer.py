@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
+from ledger.domain.cloud_bill import BillLine
 from ledger.importers.csv_mapping import CsvChoices
 from ledger.importers.row import BadRow, Row
 
@@ -41,10 +42,12 @@ class Importer:
         rows: yields one Row or BadRow per record of a decompressed, seekable stream that stands at its beginning,
             without holding more than one record in memory. Raises FileRefused when the file as a whole is not this
             format.
+        bills: it yields lines of cloud bills in place of rows; a bill is imported whole or not at all.
     """
 
     name: str
     label: str
     specificity: int
     recognises: Callable[[bytes], bool]
-    rows: Callable[[BinaryIO, ImportContext], Iterator[Row | BadRow]]
+    rows: Callable[[BinaryIO, ImportContext], Iterator[Row | BadRow | BillLine]]
+    bills: bool = False

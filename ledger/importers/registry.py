@@ -6,6 +6,7 @@ from functools import cache
 from typing import BinaryIO
 
 import ledger.importers
+from ledger.importers.foreign_bills import refuse_foreign_bills
 from ledger.importers.importer import HEAD_BYTES, Importer
 from ledger.importers.row import FileRefused
 from ledger.importers.signature import refuse_foreign_formats
@@ -45,6 +46,7 @@ def detect(stream: BinaryIO) -> Importer:
     refuse_foreign_formats(head)
     candidates = [importer for importer in importers().values() if importer.recognises(head)]
     if not candidates:
+        refuse_foreign_bills(head)
         raise FileRefused(
             "not a format known here: expected one JSON object per line, or CSV whose header names date and amount"
         )

@@ -1,13 +1,14 @@
 """What a company has: cash per currency and what is left of vendor credits."""
 
 from collections import defaultdict
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.db import connection
 
 from ledger.domain.credit_grant import ZERO, CreditGrantBalance, draw_down
 from ledger.models.statement import CreditGrantStatement
+from ledger.selectors.credit_use import credits_used, uses_of
 
 # The statements that count: of each account (or of all together), currency, day and origin the last revision.
 # Where two origins speak of one day, the one recorded last counts.
@@ -24,13 +25,6 @@ _CASH = """
     WHERE f.company_id = %s AND f.event_type <> 'credit' AND a.kind IN ('bank', 'card', 'processor')
     GROUP BY f.account_id, f.currency, f.day
 """
-_CREDITS = """
-    SELECT f.day, lower(f.counterparty), sum(f.base_amount)
-    FROM ledger_dailyflow f
-    WHERE f.company_id = %s AND f.event_type = 'credit' AND f.day <= %s
-    GROUP BY f.day, lower(f.counterparty) ORDER BY f.day
-"""
-
 type _Moves = list[tuple[date, Decimal]]
 
 
@@ -97,26 +91,19 @@ def _rolled(statements: _Moves, moves: _Moves, at: date) -> Decimal:
 def credit_grants(*, company_id: int, at: date) -> tuple[CreditGrantBalance, ...]:
     """Return what is left of each vendor's credit grants at the end of a day, soonest expiry first.
 
-    A provider's latest statement up to that day, rolled forward by later `credit` events whose counterparty
-    begins with the provider's name; with a single provider, by all of them. Expired and used-up grants are left
-    out.
+    A provider's latest statement up to that day, rolled forward by the credits used since (`credits_used`) that
+    are its own (`uses_of`). Expired and used-up grants are left out.
 
     Reads the daily sums: call `catch_up` first.
     """
     stated = _stated_grants(company_id, at)
     if not stated:
         return ()
-    with connection.cursor() as cursor:
-        cursor.execute(_CREDITS, [company_id, at])
-        credits_used = cursor.fetchall()
+    used = credits_used(company_id=company_id, before=at + timedelta(days=1))
     left: list[CreditGrantBalance] = []
     for provider, (day, grants) in stated.items():
-        used = [
-            (moved, amount)
-            for moved, counterparty, amount in credits_used
-            if moved > day and (len(stated) == 1 or counterparty.startswith(provider.lower()))
-        ]
-        left += draw_down(grants, used=used)
+        uses = uses_of(provider, used=used, single=len(stated) == 1)
+        left += draw_down(grants, used=[use for use in uses if use[0] > day])
     alive = [grant for grant in left if grant.remaining > 0 and grant.expires_on >= at]
     return tuple(sorted(alive, key=lambda grant: (grant.expires_on, grant.provider)))
 

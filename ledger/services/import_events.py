@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
+from ledger.domain.cloud_bill import BillLine
 from ledger.domain.company import CompanyRef
 from ledger.domain.event import EventDraft, parse_event
 from ledger.domain.outcome import CONFLICT, DUPLICATE, RECORDED, REJECTED, Outcome
@@ -22,6 +23,7 @@ from ledger.importers.signature import refuse_foreign_formats
 from ledger.importers.source import MAX_PLAIN_BYTES, plain_stream
 from ledger.models.account import Account, AccountKind
 from ledger.selectors.books import read_books
+from ledger.services.cloud_bills import BillIntake, BillRefused, ImportedBill
 from ledger.services.record import record
 
 AUTO = "auto"
@@ -94,6 +96,7 @@ def import_events(
     choices = choices or CsvChoices()
     context = _context(company, account, choices)
     with _opened(stream, format_name, choices) as (plain, importer), line_memory() as memory:
+        bills = BillIntake(company_id=company.id, format_name=importer.name, account=account, actor=actor, now=now)
         total_bytes = plain.seek(0, 2)
         plain.seek(0)
         importing = _Importing(
@@ -104,12 +107,17 @@ def import_events(
             dry_run=dry_run,
             memory=memory,
             report=ImportReport(format=importer.name),
+            bills=bills,
         )
-        for batch in _batches(importer.rows(plain, context)):
-            importing.take(batch)
-            if on_progress is not None:
-                on_progress(ImportProgress(importing.report.read, min(plain.tell(), total_bytes), total_bytes))
-    return importing.finished()
+        try:
+            for batch in _batches(importer.rows(plain, context)):
+                importing.take(batch)
+                if on_progress is not None:
+                    on_progress(ImportProgress(importing.report.read, min(plain.tell(), total_bytes), total_bytes))
+            return importing.finished()
+        except BaseException:
+            bills.abandon()
+            raise
 
 
 def inspect_file(
@@ -153,8 +161,8 @@ def _context(company: CompanyRef, account: str | None, choices: CsvChoices) -> I
     return ImportContext(account=account, currency=currency, timezone=ZoneInfo(timezone), choices=choices)
 
 
-def _batches(rows: Iterator[Row | BadRow]) -> Iterator[list[Row | BadRow]]:
-    batch: list[Row | BadRow] = []
+def _batches(rows: Iterator[Row | BadRow | BillLine]) -> Iterator[list[Row | BadRow | BillLine]]:
+    batch: list[Row | BadRow | BillLine] = []
     for row in rows:
         batch.append(row)
         if len(batch) == LINES_PER_BATCH:
@@ -175,12 +183,17 @@ class _Importing:
     dry_run: bool
     memory: LineMemory
     report: ImportReport
+    bills: BillIntake
     any_readable: bool = False
+    any_bill: bool = False
 
-    def take(self, batch: Sequence[Row | BadRow]) -> None:
+    def take(self, batch: Sequence[Row | BadRow | BillLine]) -> None:
+        self._take_bill_lines([row for row in batch if isinstance(row, BillLine)])
         readable: list[Row] = []
         drafts: list[EventDraft] = []
         for row in batch:
+            if isinstance(row, BillLine):
+                continue
             if isinstance(row, BadRow):
                 self._reject(row.problems)
                 continue
@@ -216,7 +229,45 @@ class _Importing:
             raise FileRefused(
                 f"{lines} {verb} be read as {report.format}: line {first.line}: {first.field} {first.message}"
             )
+        if self.any_bill:
+            self._finish_bills()
         return report
+
+    def _take_bill_lines(self, lines: Sequence[BillLine]) -> None:
+        if not lines:
+            return
+        self.any_readable = self.any_bill = True
+        try:
+            self.bills.take(lines)
+        except BillRefused as error:
+            raise FileRefused(str(error)) from None
+
+    def _finish_bills(self) -> None:
+        """Raises FileRefused when a line is not readable: without it a total would be wrong unseen."""
+        report = self.report
+        if report.rejected_lines:
+            first = report.rejected[0]
+            raise FileRefused(
+                f"a bill is imported whole or not at all, and {report.rejected_lines} of {report.read} lines "
+                f"cannot be read, the first being line {first.line}: {first.field} {first.message}"
+            )
+        try:
+            bills = self.bills.finish(dry_run=self.dry_run)
+        except BillRefused as error:
+            raise FileRefused(str(error)) from None
+        for bill in bills:
+            report.recorded += bill.lines - bill.known_lines
+            report.duplicates += bill.known_lines
+            self._review_bill(bill)
+
+    def _review_bill(self, bill: ImportedBill) -> None:
+        if bill.shrunk_from is not None:
+            self.report.needs_review += 1
+            message = (
+                f"{bill.key} has {bill.lines} lines and had {bill.shrunk_from}: a bill that is delivered in "
+                "several files is imported as one, one file after the other"
+            )
+            _list(self.report.review, (RowProblem(line=bill.first_line, field="bill", message=message),))
 
     def _draft(self, row: Row) -> EventDraft:
         draft = parse_event(row.event, now=self.now)

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from ledger.domain.cloud_bill import BillLine
 from ledger.domain.event import parse_event
 from ledger.importers.registry import detect, importer_named, importers
 from ledger.importers.row import FileRefused, Row
 
 SAMPLES = Path(__file__).parent / "samples"
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
+BILLS = [name for name, importer in importers().items() if importer.bills]
+EVENTS = [name for name in importers() if name not in BILLS]
 
 
 def sample_of(name: str) -> bytes:
@@ -50,7 +53,7 @@ def test_windows_line_ends_change_nothing(name, read):
     assert read(name, content.replace(b"\n", b"\r\n")) == read(name, content)
 
 
-@pytest.mark.parametrize("name", importers())
+@pytest.mark.parametrize("name", EVENTS)
 def test_its_sample_reads_to_events_that_are_valid_and_numbered_by_line(name, read):
     rows = read(name, sample_of(name))
     assert len(rows) >= 4
@@ -59,14 +62,24 @@ def test_its_sample_reads_to_events_that_are_valid_and_numbered_by_line(name, re
     assert all(parse_event(row.event, now=NOW) for row in rows)
 
 
-@pytest.mark.parametrize("name", importers())
+@pytest.mark.parametrize("name", BILLS)
+def test_the_sample_of_a_bill_reads_to_lines_of_bills_numbered_by_line(name, read):
+    rows = read(name, sample_of(name))
+    assert len(rows) >= 4
+    assert all(isinstance(row, BillLine) for row in rows)
+    assert [row.line for row in rows] == list(range(2, len(rows) + 2))
+
+
+@pytest.mark.parametrize("name", EVENTS)
 def test_an_account_can_be_given_for_lines_without_one(name, read):
     accounts = {row.event["account"] for row in read(name, sample_of(name), account="bank-two")}
     assert "bank-two" in accounts
 
 
 def test_an_unknown_format_is_refused_by_naming_the_known_ones():
-    with pytest.raises(FileRefused, match="unknown format 'ofx': choose auto or one of capstack, csv, ndjson"):
+    with pytest.raises(
+        FileRefused, match="unknown format 'ofx': choose auto or one of aws-cur, azure-cost, capstack"
+    ):
         importer_named("ofx")
 
 

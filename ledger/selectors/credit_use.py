@@ -1,0 +1,126 @@
+"""On which days vendor credits were used up, and whose they were."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.db import connection
+
+from ledger.domain.cloud_bill import CREDIT, SOURCE_PREFIX, BillKey
+from ledger.domain.money import MICRO, MONEY
+from ledger.models.cloud_bill import BillState, CloudBill
+
+_CREDITS = """
+    SELECT f.day, lower(f.counterparty), sum(f.base_amount)
+    FROM ledger_dailyflow f
+    WHERE f.company_id = %s AND f.event_type = 'credit' AND f.day < %s
+    GROUP BY f.day, lower(f.counterparty) ORDER BY f.day
+"""
+# Each object names its event and when it occurred, so the journal is looked at in one month per event.
+_CREDITS_OF_BILLS = """
+    SELECT split_part(o.external_ref, ':', 1), sum(e.base_amount)
+    FROM ledger_externalobject o
+    JOIN ledger_capitalevent e
+      ON e.company_id = o.company_id AND e.event_id = o.event_id AND e.occurred_at = o.occurred_at
+    WHERE o.company_id = %s AND o.event_type = 'credit' AND NOT o.reversed AND o.source LIKE %s
+      AND o.account_id IN (SELECT id FROM ledger_account WHERE company_id = o.company_id AND kind = 'cloud')
+    GROUP BY 1
+"""
+_CREDIT_LINES = """
+    SELECT bill_id, day, -sum(billed) FROM ledger_cloudbillline
+    WHERE company_id = %s AND bill_id = ANY (%s) AND charge_type = %s GROUP BY bill_id, day ORDER BY bill_id, day
+"""
+_ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class CreditUse:
+    """Attributes:
+    counterparty: in lower case.
+    amount: in the company's base currency; below zero where a credit was taken back.
+    """
+
+    day: date
+    counterparty: str
+    amount: Decimal
+
+
+def credits_used(*, company_id: int, before: date) -> tuple[CreditUse, ...]:
+    """Return the credits used on each day before `before`, by day.
+
+    A credit event counts on its own day. The credits of an imported bill stand in the journal on the day the bill
+    closed; its lines know the days of use, over which their amount is spread: grants draw down as they are used,
+    also by bills that are still open, and one that expires within a month pays what it paid until then.
+
+    Reads the daily sums: call `catch_up` first.
+    """
+    used: dict[tuple[date, str], Decimal] = defaultdict(lambda: _ZERO)
+    with connection.cursor() as cursor:
+        cursor.execute(_CREDITS, [company_id, before])
+        for day, counterparty, amount in cursor.fetchall():
+            used[day, counterparty] += amount
+    for bill, amount, days in _bills_with_credits(company_id):
+        counterparty = bill.provider.lower()
+        if bill.period_end < before:
+            used[bill.period_end, counterparty] -= amount
+        for day, part in _spread(amount, days):
+            if day < before:
+                used[day, counterparty] += part
+    return tuple(
+        CreditUse(day, counterparty, amount) for (day, counterparty), amount in sorted(used.items()) if amount
+    )
+
+
+def _bills_with_credits(company_id: int) -> Iterable[tuple[CloudBill, Decimal, list[tuple[date, Decimal]]]]:
+    """Bills in force, what their credit events say in base currency, and their credit lines by day."""
+    bills = {
+        bill.pk: bill
+        for bill in CloudBill.objects.filter(company_id=company_id, state=BillState.CURRENT).order_by("pk")
+    }
+    if not bills:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_CREDITS_OF_BILLS, [company_id, f"{SOURCE_PREFIX}%"])
+        credited = dict(cursor.fetchall())
+        cursor.execute(_CREDIT_LINES, [company_id, list(bills), CREDIT])
+        days: dict[int, list[tuple[date, Decimal]]] = defaultdict(list)
+        for bill_id, day, amount in cursor.fetchall():
+            days[bill_id].append((day, amount))
+    for bill_id, bill in bills.items():
+        key = BillKey(bill.provider, bill.billing_account, bill.period_start)
+        amount = credited.get(key.reference)
+        if amount and days[bill_id]:
+            yield bill, amount, days[bill_id]
+
+
+def _spread(amount: Decimal, days: list[tuple[date, Decimal]]) -> list[tuple[date, Decimal]]:
+    """Share an amount out over days as their lines have it; the parts sum exactly to it."""
+    total = sum((part for _, part in days), _ZERO)
+    if total <= 0:
+        return [(days[-1][0], amount)]
+    shared, lines, parts = _ZERO, _ZERO, []
+    for day, part in days:
+        lines += part
+        until = MONEY.divide(MONEY.multiply(amount, lines), total).quantize(MICRO, context=MONEY)
+        parts.append((day, until - shared))
+        shared = until
+    return parts
+
+
+def uses_of(provider: str, *, used: Iterable[CreditUse], single: bool) -> list[tuple[date, Decimal]]:
+    """Return (day, amount) of the credits that a provider's grants pay.
+
+    They are those whose counterparty begins with the provider's name, or the other way round: a grant of `AWS
+    Activate` pays what `AWS` gives as credit.
+
+    Args:
+        single: it is the only provider with grants: then all are.
+    """
+    name = provider.lower()
+    return [
+        (use.day, use.amount)
+        for use in used
+        if single or use.counterparty.startswith(name) or name.startswith(f"{use.counterparty} ")
+    ]

@@ -1,0 +1,135 @@
+"""Deferred revenue out of the journal: contracts paid ahead, refunds, reversals."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from ledger.domain.company import CompanyRef
+from ledger.selectors.deferred_revenue import DeferredRevenue, deferred_revenue
+from ledger.services.daily_flows import catch_up
+from ledger.services.record import record
+from ledger.services.reverse import reverse
+from tests.ledger.conftest import NOW, make_draft, open_company
+
+pytestmark = pytest.mark.django_db
+
+FEB_1, MARCH_1 = date(2026, 2, 1), date(2026, 3, 1)
+
+
+def book(company: CompanyRef, **changes: object) -> str:
+    (outcome,) = record(
+        company_id=company.id, drafts=[make_draft(**changes)], actor="t", now=NOW, create_accounts=True
+    )
+    assert outcome.status == "recorded", outcome
+    return outcome.event_id
+
+
+def contract(company: CompanyRef, amount: str = "1200", *, day: str = "2026-02-01", **changes: object) -> str:
+    metadata = {"contract": "C-1", "term_months": 12, "deferred": True}
+    return book(
+        company,
+        **{
+            "event_type": "income",
+            "amount": amount,
+            "occurred_at": f"{day}T16:00:00Z",
+            "counterparty": "Northwind",
+            "external_ref": "inv-1",
+            "metadata": metadata,
+            **changes,
+        },
+    )
+
+
+def owed(company: CompanyRef, start: date, end: date) -> DeferredRevenue:
+    catch_up(company_id=company.id)
+    return deferred_revenue(company_id=company.id, timezone=company.timezone, start=start, end=end)
+
+
+def on(found: DeferredRevenue, day: date) -> Decimal:
+    return found.unearned[found.days.index(day)]
+
+
+def test_a_contract_is_earned_by_the_day_from_its_payment_on(company: CompanyRef) -> None:
+    contract(company, "365")
+    found = owed(company, date(2026, 1, 30), date(2027, 2, 3))
+    assert on(found, date(2026, 1, 31)) == 0
+    assert on(found, FEB_1) == 364
+    assert on(found, date(2026, 2, 28)) == 365 - 28
+    assert on(found, date(2027, 1, 31)) == on(found, date(2027, 2, 2)) == 0
+    assert sum(found.earned) == 365
+    assert set(found.earned) == {Decimal(0), Decimal(1)}
+    (payment,) = found.payments
+    assert (payment.customer, payment.deferred.term.end) == ("Northwind", date(2027, 2, 1))
+
+
+def test_a_day_is_one_of_the_company(company: CompanyRef) -> None:
+    # Late on the last of January in New York.
+    contract(company, "365", occurred_at="2026-02-01T03:00:00Z")
+    assert on(owed(company, date(2026, 1, 30), MARCH_1), date(2026, 1, 31)) == 364
+
+
+def test_an_income_that_is_not_deferred_is_ours_at_once(company: CompanyRef) -> None:
+    contract(company, metadata={"contract": "C-1", "term_months": 12})
+    book(company, event_type="income", external_ref="inv-2")
+    found = owed(company, FEB_1, MARCH_1)
+    assert set(found.unearned) == {Decimal(0)}
+    assert found.payments == ()
+
+
+def test_a_reversed_payment_is_owed_no_more(company: CompanyRef) -> None:
+    event_id = contract(company)
+    assert on(owed(company, FEB_1, MARCH_1), FEB_1) > 0
+    reverse(company_id=company.id, event_id=event_id, reason="bounced", actor="t", now=NOW)
+    assert set(owed(company, FEB_1, MARCH_1).unearned) == {Decimal(0)}
+
+
+def test_a_refund_reduces_what_is_owed_until_it_is_reversed(company: CompanyRef) -> None:
+    contract(company, "365")
+    refund = book(
+        company,
+        amount="100",
+        category="refund",
+        occurred_at="2026-02-11T16:00:00Z",
+        external_ref="re-1",
+        metadata={"refund_of": "inv-1"},
+    )
+    found = owed(company, FEB_1, MARCH_1)
+    assert on(found, date(2026, 2, 10)) == 355
+    assert on(found, date(2026, 2, 11)) == 254
+    assert sum(found.earned) + found.unearned[-1] == 265
+    reverse(company_id=company.id, event_id=refund, reason="failed", actor="t", now=NOW)
+    assert on(owed(company, FEB_1, MARCH_1), date(2026, 2, 11)) == 354
+
+
+def test_a_refund_of_another_payment_changes_nothing(company: CompanyRef) -> None:
+    contract(company, "365")
+    for number, changes in enumerate(({"metadata": {"refund_of": "inv-9"}}, {"source": "other"})):
+        book(
+            company,
+            **{
+                "amount": "100",
+                "occurred_at": "2026-02-11T16:00:00Z",
+                "external_ref": f"re-{number}",
+                "metadata": {"refund_of": "inv-1"},
+                **changes,
+            },
+        )
+    assert on(owed(company, FEB_1, MARCH_1), date(2026, 2, 11)) == 354
+
+
+def test_what_is_owed_in_service_keeps_the_rate_of_the_payment(company: CompanyRef) -> None:
+    from ledger.selectors.fx import rate
+
+    contract(company, "365", currency="EUR")
+    paid_at = rate(currency="EUR", base="USD", on=FEB_1).rate
+    assert on(owed(company, FEB_1, MARCH_1), FEB_1) == pytest.approx(364 * paid_at, abs=Decimal("0.001"))
+
+
+def test_another_companys_contracts_are_not_seen(company: CompanyRef) -> None:
+    contract(company)
+    assert owed(open_company("other"), FEB_1, MARCH_1).payments == ()
+
+
+def test_no_days_are_no_days(company: CompanyRef) -> None:
+    assert owed(company, MARCH_1, FEB_1).days == ()
