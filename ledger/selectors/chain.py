@@ -63,7 +63,6 @@ def seals(*, company_id: int) -> Iterator[Span]:
 
 def _streamed(sql: str, values: list[Any], rows_per_fetch: int) -> Iterator[tuple]:
     with connection.chunked_cursor() as cursor:
-        cursor.itersize = rows_per_fetch
         cursor.execute(sql, values)
         while rows := cursor.fetchmany(rows_per_fetch):
             yield from rows
