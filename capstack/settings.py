@@ -168,6 +168,11 @@ WHITENOISE_USE_FINDERS = DEBUG
 # Pages name hashed files only; to compress the others as well would double the time of a first start.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
+# --- Proof ------------------------------------------------------------------------------------------------
+
+# Where heads of the journal's chain are kept, outside of the database: a folder or s3://bucket/prefix.
+CHAIN_HEADS_PATH = env.str("CHAIN_HEADS_PATH", default="") or str(DATA_DIR / "chain-heads")
+
 # --- Cloud ------------------------------------------------------------------------------------------------
 
 AWS_ENDPOINT_URL = env.str("AWS_ENDPOINT_URL", default="")

@@ -10,20 +10,19 @@ from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
 
 from ledger.admin.event_address import outcome_address
 from ledger.admin.page import admin_page
-from ledger.admin.scope import FINANCE, actor_of, companies_with
+from ledger.admin.scope import ADMINS, FINANCE, actor_of, companies_with
 from ledger.domain.event import EventDraft, parse_event
 from ledger.domain.outcome import DUPLICATE, RECORDED
 from ledger.domain.problems import FieldProblem, InvalidEvent
 from ledger.models.account import Account
 from ledger.models.company import Company
 from ledger.models.event import Direction
-from ledger.services.record import record
-
-SOURCE = "admin"
+from ledger.services.adjustments import SOURCE, adjust
 
 
 class LocalDateTimeField(forms.Field):
@@ -56,6 +55,11 @@ class AdjustmentForm(forms.Form):
     counterparty = forms.CharField(max_length=255, required=False)
     reason = forms.CharField(
         max_length=255, widget=forms.Textarea(attrs={"rows": 3}), help_text="Kept with the event, with your name."
+    )
+    into_closed_month = forms.BooleanField(
+        required=False,
+        label="Record although the month is closed",
+        help_text="For admins of the company alone; the reason above is kept as the reason for this too.",
     )
 
     def __init__(self, *, company_ids: Collection[int], data: Mapping[str, Any] | None = None) -> None:
@@ -112,7 +116,7 @@ class AdjustmentForm(forms.Form):
 FIELDSETS = (
     (None, {"fields": ["company", "account"]}),
     ("What moved", {"fields": ["direction", "amount", "currency", "occurred_at", "category", "counterparty"]}),
-    ("Why", {"fields": ["reason"]}),
+    ("Why", {"fields": ["reason", "into_closed_month"]}),
 )
 
 
@@ -138,9 +142,27 @@ def adjustment_view(model_admin: ModelAdmin, request: HttpRequest) -> HttpRespon
 
 
 def _record(form: AdjustmentForm, draft: EventDraft, request: HttpRequest) -> str | None:
-    """Address of the recorded event; None when the ledger refused, and then the form says why."""
+    """Address of the event, or of the adjustment that waits; None when refused, and then the form says why."""
     company = form.cleaned_data["company"]
-    (outcome,) = record(company_id=company.id, drafts=[draft], actor=actor_of(request), now=timezone.now())
+    into_closed_month = form.cleaned_data["into_closed_month"]
+    if into_closed_month and company.id not in companies_with(request, ADMINS):
+        form.add_error("into_closed_month", "Only an admin of the company records into a closed month.")
+        return None
+    adjusted = adjust(
+        company_id=company.id,
+        draft=draft,
+        reason=form.cleaned_data["reason"].strip(),
+        user_id=int(request.user.pk or 0),
+        actor=actor_of(request),
+        into_closed_month=into_closed_month,
+        now=timezone.now(),
+    )
+    outcome = adjusted.outcome
+    if outcome is None:
+        messages.warning(
+            request, "It is above the company's limit: it is recorded when a second person approves it."
+        )
+        return reverse("admin:ledger_pendingadjustment_change", args=(adjusted.pending_id,))
     if outcome.status == RECORDED:
         messages.success(request, "The adjustment is recorded.")
     elif outcome.status == DUPLICATE:

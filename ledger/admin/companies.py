@@ -41,7 +41,7 @@ class CompanyAdmin(CompanyScopedAdmin):
     list_display = ("name", "slug", "base_currency", "timezone", "created_at")
     search_fields = ("name", "slug")
     ordering = ("name",)
-    fields = ("slug", "name", "base_currency", "timezone")
+    fields = ("slug", "name", "base_currency", "timezone", "adjustment_limit")
 
     def company_id_of(self, row: Any) -> int:
         return int(row.pk)
@@ -61,9 +61,12 @@ class CompanyAdmin(CompanyScopedAdmin):
             kwargs["form"] = OpeningForm
         return super().get_form(request, obj, change=change, **kwargs)
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields if obj else OpeningForm.Meta.fields
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
-            obj.save(update_fields=["name"])
+            obj.save(update_fields=["name", "adjustment_limit"])
             return
         opened = create_company(
             slug=obj.slug, name=obj.name, currency=obj.base_currency, timezone=obj.timezone, now=timezone.now()

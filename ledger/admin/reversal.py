@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from ledger.admin.event_address import event_address, outcome_address
 from ledger.admin.page import admin_page
-from ledger.admin.scope import FINANCE, actor_of, companies_with
+from ledger.admin.scope import ADMINS, FINANCE, actor_of, companies_with
 from ledger.domain.outcome import DUPLICATE, RECORDED, Outcome
 from ledger.models.event import CapitalEvent
 from ledger.services.reverse import MAX_REASON
@@ -22,6 +22,11 @@ class ReversalForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Kept with the reversal, with your name.",
     )
+    into_closed_month = forms.BooleanField(
+        required=False,
+        label="Reverse although the month is closed",
+        help_text="For admins of the company alone.",
+    )
 
 
 def reversal_view(model_admin: ModelAdmin, request: HttpRequest, event: CapitalEvent | None) -> HttpResponse:
@@ -33,13 +38,18 @@ def reversal_view(model_admin: ModelAdmin, request: HttpRequest, event: CapitalE
     if event is None or event.company_id not in companies_with(request, FINANCE):
         raise PermissionDenied
     form = ReversalForm(request.POST if request.method == "POST" else None)
-    if form.is_valid():
+    is_valid = form.is_valid()
+    into_closed_month = is_valid and form.cleaned_data["into_closed_month"]
+    if into_closed_month and event.company_id not in companies_with(request, ADMINS):
+        form.add_error("into_closed_month", "Only an admin of the company records into a closed month.")
+    elif is_valid:
         outcome = take_back(
             company_id=event.company_id,
             event_id=bytes(event.event_id).hex(),
             reason=form.cleaned_data["reason"],
             actor=actor_of(request),
             now=timezone.now(),
+            into_closed_month=into_closed_month,
         )
         if _tell(request, outcome):
             return HttpResponseRedirect(outcome_address(company_id=event.company_id, outcome=outcome))

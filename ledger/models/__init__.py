@@ -2,6 +2,7 @@
 
 from ledger.models import account as account
 from ledger.models import category as category
+from ledger.models import closed_month as closed_month
 from ledger.models import cloud_bill as cloud_bill
 from ledger.models import company as company
 from ledger.models import daily_flow as daily_flow
@@ -11,7 +12,9 @@ from ledger.models import event as event
 from ledger.models import idempotency as idempotency
 from ledger.models import import_file as import_file
 from ledger.models import matching as matching
+from ledger.models import pending_adjustment as pending_adjustment
 from ledger.models import review as review
+from ledger.models import seal as seal
 from ledger.models import service_period as service_period
 from ledger.models import source as source
 from ledger.models import statement as statement

@@ -10,7 +10,8 @@ class Company(models.Model):
 
     Attributes:
         books_version: moved by triggers with everything a recorder may keep in memory: accounts, currency, time
-            zone, tokens.
+            zone, tokens, closed months.
+        adjustment_limit: adjustments by hand above it, in the base currency, wait for a second person.
     """
 
     slug = models.CharField(
@@ -22,6 +23,13 @@ class Company(models.Model):
     base_currency = models.CharField(max_length=3, default="USD")
     timezone = models.CharField(max_length=64, default="UTC", help_text="IANA name; decides what a day is.")
     created_at = models.DateTimeField()
+    adjustment_limit = models.DecimalField(
+        max_digits=20,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        help_text="Adjustments by hand above it wait for a second person's approval. Empty: none do.",
+    )
     books_version = models.BigIntegerField(default=1, db_default=1, editable=False)
 
     class Meta:

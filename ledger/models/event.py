@@ -105,12 +105,17 @@ class ExternalObject(models.Model):
 
 
 class JournalHead(models.Model):
-    """The last position of a company's journal. Whoever records locks this row last, before the commit."""
+    """The last position of a company's journal. Whoever records locks this row last, before the commit.
+
+    Attributes:
+        has_closed_months: moved by a trigger of MonthClosing; only then are the months of new rows looked at.
+    """
 
     company = models.OneToOneField(
         Company, on_delete=models.CASCADE, primary_key=True, related_name="journal_head"
     )
     position = models.BigIntegerField(default=0, db_default=0)
+    has_closed_months = models.BooleanField(default=False, db_default=False, editable=False)
 
     def __str__(self) -> str:
         return f"{self.company} at {self.position}"

@@ -10,6 +10,7 @@ from itertools import batched
 from django.db import transaction
 
 from ledger.domain.account import kind_of_account
+from ledger.domain.closed_month import closed_month, closed_month_problem
 from ledger.domain.event import EventDraft
 from ledger.domain.month import month_of
 from ledger.domain.outcome import CONFLICT, DUPLICATE, RECORDED, REJECTED, JournalEntry, Outcome
@@ -19,6 +20,7 @@ from ledger.models.account import Account
 from ledger.selectors.books import Books, read_books
 from ledger.selectors.journal import find_event
 from ledger.services.announce import announce_advance
+from ledger.services.closed_months import permit_entries
 from ledger.services.journal_rows import JournalRow, Unrecordable, journal_entry, journal_row
 from ledger.services.journal_table import Standing, compare_rows, write_one, write_rows
 from ledger.services.partitions import make_missing_months
@@ -41,6 +43,7 @@ def record(
     now: datetime,
     create_accounts: bool = False,
     dry_run: bool = False,
+    closed_month_reason: str = "",
 ) -> tuple[Outcome, ...]:
     """Append events to a company's journal, in one transaction, and return what became of each, in order.
 
@@ -53,12 +56,20 @@ def record(
         now: aware; becomes `recorded_at`, and `occurred_at` where a draft has none.
         create_accounts: make an account that is not there, its kind told by the beginning of its name.
         dry_run: do everything, then roll back; the outcomes are those of a real run.
+        closed_month_reason: an admin's, why events go into closed months all the same. Without one they are
+            rejected, unless they are there already.
 
     Raises:
         CompanyNotFound: no such company.
         OperationalError: the database refused six times.
     """
-    recording = _Recording(company_id=company_id, actor=actor, now=now, create_accounts=create_accounts)
+    recording = _Recording(
+        company_id=company_id,
+        actor=actor,
+        now=now,
+        create_accounts=create_accounts,
+        closed_month_reason=closed_month_reason,
+    )
     return recording.run(drafts, dry_run=dry_run)
 
 
@@ -98,6 +109,8 @@ def _record_new(
         row = journal_row(draft, ordinal=0, company_id=company_id, books=books, now=now)
     except Unrecordable as error:
         raise BooksInsufficient(str(error)) from None
+    if _closed_month(row, books) is not None:
+        raise BooksInsufficient("the month is closed")
     make_missing_months((month_of(row.occurred_at),))
     position = try_again(lambda: write_one(row, company_id=company_id, books=books, actor=actor, now=now))
     if position is None:
@@ -106,6 +119,10 @@ def _record_new(
     announce_advance(company_id=company_id, position=position)
     outcome = Outcome(RECORDED, row.event_id.hex(), position, (), row.occurred_at)
     return outcome, journal_entry(row, position=position, actor=actor, now=now)
+
+
+def _closed_month(row: JournalRow, books: Books) -> date | None:
+    return closed_month(row.occurred_at, timezone=books.timezone, closed=books.closed_months)
 
 
 def _months(drafts: Iterable[EventDraft], now: datetime) -> set[date]:
@@ -123,6 +140,7 @@ class _Recording:
     actor: str
     now: datetime
     create_accounts: bool
+    closed_month_reason: str = ""
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     written: list[JournalRow] = field(default_factory=list)
 
@@ -130,7 +148,7 @@ class _Recording:
         if not drafts:
             return ()
         # A single event is a single statement, and that is a transaction already.
-        alone = len(drafts) == 1 and not self.create_accounts and not dry_run
+        alone = len(drafts) == 1 and not self.create_accounts and not dry_run and not self.closed_month_reason
 
         def attempt() -> tuple[Outcome, ...]:
             with nullcontext() if alone else transaction.atomic():
@@ -159,7 +177,8 @@ class _Recording:
         books = read_books(company_id=self.company_id)
         if self.create_accounts:
             books = self._with_new_accounts(books, drafts)
-        firsts, followers, repeats = _told_apart(self._rows(drafts, books))
+        rows, kept_out = self._by_month(self._rows(drafts, books), books)
+        firsts, followers, repeats = _told_apart(rows)
         for chunk in batched(firsts, ROWS_PER_STATEMENT):
             self._insert(chunk, books)
         # The objects of these are there now, whoever wrote them: each is a duplicate, a conflict or a revision.
@@ -169,6 +188,9 @@ class _Recording:
             if outcome.status == RECORDED:
                 outcome = Outcome(DUPLICATE, outcome.event_id, outcome.position, (), outcome.occurred_at)
             self.outcomes[row.ordinal] = outcome
+        self._keep_out(kept_out)
+        if books.closed_months and self.closed_month_reason:
+            self._permit(books)
         return tuple(self.outcomes[ordinal] for ordinal in range(len(drafts)))
 
     def _rows(self, drafts: Sequence[EventDraft], books: Books) -> list[JournalRow]:
@@ -181,6 +203,38 @@ class _Recording:
             except Unrecordable as error:
                 self.outcomes[ordinal] = Outcome(REJECTED, "", None, error.problems)
         return rows
+
+    def _by_month(
+        self, rows: list[JournalRow], books: Books
+    ) -> tuple[list[JournalRow], list[tuple[JournalRow, date]]]:
+        """Split rows into those that may be recorded and those whose month is closed, which come with it."""
+        if not books.closed_months or self.closed_month_reason:
+            return rows, []
+        months = [_closed_month(row, books) for row in rows]
+        kept_out = [(row, month) for row, month in zip(rows, months, strict=True) if month is not None]
+        return [row for row, month in zip(rows, months, strict=True) if month is None], kept_out
+
+    def _keep_out(self, kept_out: list[tuple[JournalRow, date]]) -> None:
+        """A repeat of what a closed month holds is still a repeat; anything else is rejected."""
+        for chunk in batched(kept_out, ROWS_PER_STATEMENT):
+            standing = {
+                found.ordinal: found
+                for found in compare_rows([row for row, _ in chunk], company_id=self.company_id)
+            }
+            for row, month in chunk:
+                found = standing.get(row.ordinal)
+                if found is None or found.status == "revise":
+                    self.outcomes[row.ordinal] = Outcome(REJECTED, "", None, (closed_month_problem(month),))
+                else:
+                    self.outcomes[row.ordinal] = _settled(row, found)
+
+    def _permit(self, books: Books) -> None:
+        entries = [
+            (row.event_id, month) for row in self.written if (month := _closed_month(row, books)) is not None
+        ]
+        permit_entries(
+            entries, company_id=self.company_id, reason=self.closed_month_reason, actor=self.actor, now=self.now
+        )
 
     def _with_new_accounts(self, books: Books, drafts: Sequence[EventDraft]) -> Books:
         missing: dict[str, str] = {}

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from ledger.domain.closed_month import closed_month, closed_month_problem
 from ledger.domain.event import DIRECTIONS
 from ledger.domain.identity import event_id as identify
 from ledger.domain.outcome import DUPLICATE, RECORDED, REJECTED, JournalEntry, Outcome
@@ -13,6 +14,7 @@ from ledger.metrics import EVENTS_INGESTED
 from ledger.selectors.books import Books, read_books
 from ledger.selectors.journal import find_event
 from ledger.services.announce import announce_advance
+from ledger.services.closed_months import permit_entries
 from ledger.services.transient import try_again
 
 MAX_REASON = 255
@@ -40,15 +42,18 @@ _WRITE = """
 """
 
 
-def reverse(*, company_id: int, event_id: str, reason: str, actor: str, now: datetime) -> Outcome:
+def reverse(
+    *, company_id: int, event_id: str, reason: str, actor: str, now: datetime, into_closed_month: bool = False
+) -> Outcome:
     """Append the opposite of an event, dated as the event, and return what became of it.
 
     The outcome is recorded; duplicate when the event was reversed before; or rejected: unknown event, an event
-    that is a reversal itself, or no reason.
+    that is a reversal itself, no reason, or an event in a closed month.
 
     Args:
         event_id: 64 hexadecimal digits.
         reason: 1 to 255 characters, kept with the reversal.
+        into_closed_month: an admin wants it although the month is closed; the reason says why.
 
     Raises:
         CompanyNotFound: no such company.
@@ -59,7 +64,7 @@ def reverse(*, company_id: int, event_id: str, reason: str, actor: str, now: dat
 
     def write() -> Outcome:
         with transaction.atomic():
-            return _append(company_id, event_id, reason, actor, now)
+            return _append(company_id, event_id, reason, actor, now, into_closed_month=into_closed_month)
 
     outcome = try_again(write)
     if outcome.status == RECORDED and outcome.position is not None:
@@ -72,7 +77,9 @@ def _rejected(field: str, message: str) -> Outcome:
     return Outcome(REJECTED, "", None, (FieldProblem(field, message),))
 
 
-def _append(company_id: int, event_id: str, reason: str, actor: str, now: datetime) -> Outcome:
+def _append(
+    company_id: int, event_id: str, reason: str, actor: str, now: datetime, *, into_closed_month: bool
+) -> Outcome:
     books = read_books(company_id=company_id)
     entry = find_event(company_id=company_id, event_id=event_id)
     if entry is None:
@@ -81,6 +88,11 @@ def _append(company_id: int, event_id: str, reason: str, actor: str, now: dateti
         return _rejected("event_id", "is a reversal itself; record the event again instead")
     values = _values(company_id, books, entry, reason, actor, now)
     reversal: bytes = values["reversal"]
+    month = closed_month(entry.occurred_at, timezone=books.timezone, closed=books.closed_months)
+    if month is not None and into_closed_month:
+        permit_entries([(reversal, month)], company_id=company_id, reason=reason, actor=actor, now=now)
+    elif month is not None and not _is_reversed(entry, reversal, company_id):
+        return Outcome(REJECTED, "", None, (closed_month_problem(month),))
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, values)
         if cursor.rowcount == 0:
@@ -90,6 +102,10 @@ def _append(company_id: int, event_id: str, reason: str, actor: str, now: dateti
         cursor.execute(_WRITE, values)
         (position,) = cursor.fetchone()
     return Outcome(RECORDED, reversal.hex(), position, (), entry.occurred_at)
+
+
+def _is_reversed(entry: JournalEntry, reversal: bytes, company_id: int) -> bool:
+    return find_event(company_id=company_id, event_id=reversal.hex(), occurred_at=entry.occurred_at) is not None
 
 
 def _values(

@@ -16,10 +16,15 @@ from cloudpolicy.jobs import sweep as sweep_plans
 from forecasting.jobs import sweep as sweep_forecasts
 from ledger.jobs import sweep_imports, sweep_matches
 from ledger.services.answers import forget_answers
+from ledger.services.chain_heads.export import export_all_heads
+from ledger.services.sealing import seal_all
 
 SWEEP_SECONDS = 10
 PARTITIONS_SECONDS = 3600
 FORGET_SECONDS = 3600
+# Half of the time between two sweeps: duties wait for each other.
+SEALING_SECONDS = 5
+HEADS_SECONDS = 60
 DEMO_CLOUD_SECONDS = 30
 
 
@@ -40,6 +45,12 @@ def _duties() -> list[Duty]:
         Duty(name="sweep_imports", every_seconds=SWEEP_SECONDS, work=lambda: sweep_imports(now=timezone.now())),
         Duty(name="sweep_matches", every_seconds=SWEEP_SECONDS, work=lambda: sweep_matches(now=timezone.now())),
         Duty(name="sweep_plans", every_seconds=SWEEP_SECONDS, work=lambda: sweep_plans(now=timezone.now())),
+        Duty(
+            name="seal",
+            every_seconds=SWEEP_SECONDS,
+            work=lambda: seal_all(now=timezone.now(), within_seconds=SEALING_SECONDS),
+        ),
+        Duty(name="heads", every_seconds=HEADS_SECONDS, work=lambda: export_all_heads(now=timezone.now())),
         Duty(
             name="partitions",
             every_seconds=PARTITIONS_SECONDS,

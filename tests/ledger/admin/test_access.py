@@ -1,5 +1,6 @@
 """Who sees and does what: an operator, teammates by role, a stranger."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -10,12 +11,15 @@ from django.urls import reverse
 from ledger.admin.scope import CompanyScopedAdmin
 from ledger.domain.company import CompanyRef
 from ledger.models.account import Account
+from ledger.models.closed_month import MonthClosing
 from ledger.models.company import Company, Membership
 from ledger.models.event import CapitalEvent
 from ledger.models.import_file import ImportFile
+from ledger.models.pending_adjustment import PendingAdjustment
 from ledger.models.statement import BalanceStatement, CreditGrantStatement
 from ledger.models.token import ApiToken
 from ledger.models.user import User
+from ledger.services.closed_months import close_month
 from ledger.services.statements import state_balance, state_credit_grant
 from ledger.services.tokens import create_token
 from tests.ledger.admin.conftest import SignIn
@@ -23,16 +27,27 @@ from tests.ledger.conftest import NOW
 
 pytestmark = pytest.mark.django_db
 
-OF_FINANCE = {Company, Account, CapitalEvent, BalanceStatement, CreditGrantStatement, ImportFile}
+OF_FINANCE = {
+    Company,
+    Account,
+    CapitalEvent,
+    BalanceStatement,
+    CreditGrantStatement,
+    ImportFile,
+    MonthClosing,
+    PendingAdjustment,
+}
 READABLE = {
     "operator": OF_FINANCE | {Membership, ApiToken, User},
     "admin": OF_FINANCE | {Membership, ApiToken},
     "finance": OF_FINANCE,
 }
+ADDABLE_BY_FINANCE = {BalanceStatement, CreditGrantStatement, ImportFile}
+ADDABLE_BY_ADMIN = ADDABLE_BY_FINANCE | {Account, Membership, ApiToken, MonthClosing}
 ADDABLE = {
-    "operator": {Company, Account, Membership, BalanceStatement, CreditGrantStatement, ApiToken, ImportFile, User},
-    "admin": {Account, Membership, BalanceStatement, CreditGrantStatement, ApiToken, ImportFile},
-    "finance": {BalanceStatement, CreditGrantStatement, ImportFile},
+    "operator": ADDABLE_BY_ADMIN | {Company, User},
+    "admin": ADDABLE_BY_ADMIN,
+    "finance": ADDABLE_BY_FINANCE,
 }
 MODELS = sorted(READABLE["operator"], key=lambda model: model.__name__)
 
@@ -51,9 +66,31 @@ def keys_of_acme(company: CompanyRef, event_key: str, sign_in: SignIn) -> dict[t
     ImportFile.objects.create(
         company_id=company.id, name="march.csv", size_bytes=1, sha256=b"", format="csv", actor="x", uploaded_at=NOW
     )
+    close_month(company_id=company.id, month=date(2026, 1, 1), reason="reported", actor="x", now=NOW)
+    PendingAdjustment.objects.create(
+        company_id=company.id,
+        account=Account.objects.get(company_id=company.id),
+        direction="out",
+        amount=5000,
+        currency="USD",
+        base_amount=5000,
+        occurred_at=NOW,
+        reason="paid in cash",
+        requested_by=User.objects.get(email="finance@example.com"),
+        requested_at=NOW,
+    )
+    scoped = (
+        Account,
+        BalanceStatement,
+        CreditGrantStatement,
+        ApiToken,
+        ImportFile,
+        MonthClosing,
+        PendingAdjustment,
+    )
     keys = {
         model: str(model._default_manager.filter(company_id=company.id).values_list("pk", flat=True)[0])
-        for model in (Account, BalanceStatement, CreditGrantStatement, ApiToken, ImportFile)
+        for model in scoped
     }
     finance = Membership.objects.get(company_id=company.id, role="finance")
     return {**keys, Company: str(company.id), CapitalEvent: event_key, Membership: str(finance.pk)}

@@ -1,0 +1,43 @@
+"""The read side is what the journal up to its cursor sums to, row by row; no cursor is ahead of the head."""
+
+from ledger.domain.company import CompanyRef
+from ledger.selectors.invariants.invariant import Invariant, by_sql
+
+_CURSOR = """
+    SELECT format('the daily sums reach to %%s, the journal to %%s', k.position, coalesce(h.position, 0))
+    FROM ledger_dailyflowcursor k LEFT JOIN ledger_journalhead h USING (company_id)
+    WHERE company_id = %(company)s AND k.position > coalesce(h.position, 0)
+"""
+_ROWS = """
+    WITH reached AS (
+        SELECT position, timezone FROM ledger_dailyflowcursor WHERE company_id = %(company)s
+    ), journal AS (
+        SELECT (e.occurred_at AT TIME ZONE k.timezone)::date AS day, e.account_id, e.currency, e.event_type,
+               CASE WHEN e.reverses IS NULL THEN e.direction WHEN e.direction = 'in' THEN 'out' ELSE 'in' END
+               AS direction,
+               e.category, e.counterparty,
+               sum(CASE WHEN e.reverses IS NULL THEN e.amount ELSE -e.amount END) AS amount,
+               sum(CASE WHEN e.reverses IS NULL THEN e.base_amount ELSE -e.base_amount END) AS base_amount,
+               sum(CASE WHEN e.reverses IS NULL THEN 1 ELSE -1 END) AS count
+        FROM ledger_capitalevent e, reached k
+        WHERE e.company_id = %(company)s AND e.position <= k.position GROUP BY 1, 2, 3, 4, 5, 6, 7
+    ), summed AS (
+        SELECT * FROM ledger_dailyflow WHERE company_id = %(company)s
+    )
+    SELECT format('%%s, %%s %%s, category %%s, counterparty %%s: the journal has %%s %%s in %%s events, '
+                  'the daily sums have %%s in %%s',
+                  day, event_type, direction, category, counterparty, coalesce(j.amount, 0), currency,
+                  coalesce(j.count, 0), coalesce(s.amount, 0), coalesce(s.count, 0))
+    FROM journal j
+    FULL JOIN summed s USING (day, account_id, currency, event_type, direction, category, counterparty)
+    WHERE (coalesce(j.amount, 0), coalesce(j.base_amount, 0), coalesce(j.count, 0))
+       <> (coalesce(s.amount, 0), coalesce(s.base_amount, 0), coalesce(s.count, 0))
+    ORDER BY day LIMIT 1
+"""
+
+
+def _difference(company: CompanyRef) -> str | None:
+    return by_sql(_CURSOR, _ROWS, company=company)
+
+
+INVARIANT = Invariant("daily_flows", "the daily sums are those of the journal", _difference)

@@ -1,0 +1,67 @@
+"""A journal in a database of its own, and somebody with an administrator's hands on it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from capstack.embedded.postgres import ADMIN_ROLE, APPLICATION_ROLE
+from ledger.domain.company import CompanyRef
+from ledger.services.record import record
+from ledger.services.sealing import seal
+from tests.ledger.conftest import NOW, make_draft
+
+Tamper = Callable[..., None]
+
+
+def record_numbered(company: CompanyRef, numbers: range) -> list[str]:
+    """Record an event per number, on days of two months; return their ids."""
+    drafts = [
+        make_draft(external_ref=f"txn-{number}", amount=f"{number + 1}.25", occurred_at=_day(number))
+        for number in numbers
+    ]
+    return [outcome.event_id for outcome in record(company_id=company.id, drafts=drafts, actor="t", now=NOW)]
+
+
+def _day(number: int) -> str:
+    return f"2026-{5 + number % 2:02d}-{number % 28 + 1:02d}T12:00:00Z"
+
+
+@pytest.fixture
+def sealed_company(committed_company: CompanyRef) -> CompanyRef:
+    """A company with ten sealed events."""
+    record_numbered(committed_company, range(1, 11))
+    assert seal(company_id=committed_company.id, now=NOW) == 10
+    return committed_company
+
+
+@pytest.fixture
+def heads(tmp_path: Path) -> str:
+    return str(tmp_path / "heads")
+
+
+@pytest.fixture
+def tamper(committed_db: str) -> Iterator[Tamper]:
+    """Give a function that runs SQL as the administrator of the database, with every trigger switched off."""
+    url = urlsplit(committed_db)
+    as_admin = (
+        committed_db.replace(f"{APPLICATION_ROLE}@", f"{ADMIN_ROLE}@", 1) if not url.password else committed_db
+    )
+    with psycopg.connect(as_admin, autocommit=True) as connection:
+        triggers = [
+            name
+            for (name,) in connection.execute(
+                "SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE tgname ~ '^(journal|seal)_refuses_'"
+            ).fetchall()
+        ]
+
+        def run(*statements: str) -> None:
+            with connection.transaction():
+                for table in triggers:
+                    connection.execute(f"ALTER TABLE IF EXISTS {table} DISABLE TRIGGER USER")
+                for statement in statements:
+                    connection.execute(statement)
+
+        yield run

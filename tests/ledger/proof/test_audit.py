@@ -1,0 +1,195 @@
+"""Every invariant holds of a company that went through everything, and each is broken once and found."""
+
+import json
+from decimal import Decimal
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from ledger.domain.company import CompanyRef
+from ledger.selectors.audit import audit
+from ledger.selectors.invariants.registry import invariants
+from ledger.services.daily_flows import catch_up
+from ledger.services.record import record
+from ledger.services.reverse import reverse
+from ledger.services.sealing import seal
+from ledger.services.statements import state_balance
+from tests.ledger.conftest import NOW, make_draft, open_company
+from tests.ledger.proof.conftest import Tamper
+
+
+@pytest.fixture
+def lived_in(committed_company: CompanyRef) -> CompanyRef:
+    """A company with two currencies, a contract, a reversal, a revision, a twin, a statement and a rest to sum."""
+    contract = {"contract": "c-1", "term_months": 12, "deferred": True}
+    drafts = [
+        make_draft(external_ref="1", amount="10.00"),
+        make_draft(external_ref="2", amount="3.33", currency="EUR"),
+        make_draft(external_ref="3", event_type="income", amount="1200", counterparty="Hooli", metadata=contract),
+        make_draft(external_ref="4", event_type="income", amount="600", counterparty="Initech", metadata=contract),
+        make_draft(external_ref="", amount="7.00", occurred_at="2026-05-01T01:00:00Z"),
+    ]
+    outcomes = record(company_id=committed_company.id, drafts=drafts, actor="t", now=NOW)
+    for taken_back in (0, 3):
+        event_id = outcomes[taken_back].event_id
+        reverse(company_id=committed_company.id, event_id=event_id, reason="wrong", actor="t", now=NOW)
+    record(
+        company_id=committed_company.id, drafts=[make_draft(external_ref="1", amount="11.00")], actor="t", now=NOW
+    )
+    catch_up(company_id=committed_company.id)
+    seal(company_id=committed_company.id, now=NOW)
+    record(company_id=committed_company.id, drafts=[make_draft(external_ref="9")], actor="t", now=NOW)
+    state_balance(
+        company_id=committed_company.id,
+        account="bank",
+        currency="USD",
+        amount=Decimal(5),
+        day=NOW.date(),
+        origin="bank",
+        actor="t",
+        now=NOW,
+    )
+    return committed_company
+
+
+# By invariant: what is done to the rows, and what is said about it.
+BREAKS = {
+    "positions": [
+        ("UPDATE ledger_capitalevent SET position = 20 WHERE position = 2", "position 3 stands where 2 is due"),
+        ("UPDATE ledger_journalhead SET position = 12", "the head row says 12, the last position is 9"),
+    ],
+    "default_partition": [
+        (
+            "INSERT INTO ledger_capitalevent SELECT"
+            " (jsonb_populate_record(e, jsonb_build_object('occurred_at', '2001-02-03T00:00Z'))).*"
+            " FROM ledger_capitalevent e WHERE position = 2",
+            "position 2, of 2001-02-03, lies in the DEFAULT",
+        )
+    ],
+    "base_amounts": [
+        ("UPDATE ledger_capitalevent SET base_amount = base_amount + 0.01 WHERE position = 2", "position 2: 3.33"),
+        (
+            "UPDATE ledger_capitalevent SET fx_rate = 1.5, base_amount = amount * 1.5 WHERE position = 3",
+            "position 3",
+        ),
+    ],
+    "reversals": [
+        (
+            "UPDATE ledger_capitalevent SET amount = amount + 1 WHERE position = 6",
+            "position 6 is not the opposite",
+        ),
+        (
+            "UPDATE ledger_capitalevent SET reverses = sha256('x') WHERE position = 6",
+            "position 6 is not the opposite",
+        ),
+    ],
+    "external_objects": [
+        (
+            "UPDATE ledger_externalobject SET amount = amount + 1 WHERE external_ref = '2'",
+            "the object 2 of bank-feed",
+        ),
+        (
+            "UPDATE ledger_externalobject SET reversed = true WHERE external_ref = '2'",
+            "reversed: t, the journal says f",
+        ),
+        (
+            "UPDATE ledger_externalobject SET reversed = false WHERE external_ref = '4'",
+            "reversed: f, the journal says t",
+        ),
+        ("DELETE FROM ledger_externalobject WHERE external_ref = '9'", "position 9 has no external object"),
+    ],
+    "totals": [
+        (
+            "UPDATE ledger_dailyflow SET amount = amount + 0.01 WHERE currency = 'EUR'",
+            "2026-06, EUR: the journal has -3.33",
+        ),
+        ("DELETE FROM ledger_dailyflow WHERE day < '2026-05-15'", "2026-04, USD: the journal has -7.000000"),
+    ],
+    "daily_flows": [
+        (
+            "UPDATE ledger_dailyflow SET count = count + 1 WHERE currency = 'EUR'",
+            "in 1 events, the daily sums have 3.33",
+        ),
+        ("UPDATE ledger_dailyflow SET category = 'x' WHERE currency = 'EUR'", "category"),
+        ("UPDATE ledger_dailyflowcursor SET position = 30", "the daily sums reach to 30, the journal to 9"),
+    ],
+    "contract_receipts": [
+        ("DELETE FROM ledger_contractreceipt", "of Hooli is a payment for a contract, but not picked out"),
+        ("UPDATE ledger_contractreceipt SET term_months = 6", "of Hooli is picked out otherwise"),
+        ("UPDATE ledger_contractreceipt SET event_id = sha256('x')", "is"),
+    ],
+    "seals": [
+        ("UPDATE ledger_seal SET first_position = 2, digests = substr(digests, 33)", "the seal of 2 to 8"),
+        (
+            "DELETE FROM ledger_capitalevent WHERE position > 6; UPDATE ledger_journalhead SET position = 6",
+            "the seals reach to 8, the journal to 6",
+        ),
+    ],
+    "event_ids": [
+        (
+            "UPDATE ledger_capitalevent SET direction = 'out' WHERE event_type = 'adjustment'; "
+            "UPDATE ledger_capitalevent SET source = 'card' WHERE position = 5",
+            "at position 5 does not say",
+        )
+    ],
+    "tenancy": [
+        (
+            "UPDATE ledger_balancestatement SET account_id = {theirs}",
+            "a row of ledger_balancestatement refers to account",
+        ),
+        (
+            "UPDATE ledger_dailyflow SET account_id = {theirs} WHERE currency = 'EUR'",
+            "ledger_dailyflow refers to account",
+        ),
+        (
+            "UPDATE ledger_capitalevent SET account_id = {theirs} WHERE position = 3",
+            "ledger_capitalevent refers to account",
+        ),
+        ("DELETE FROM ledger_source", "events come from bank-feed, which is not a source"),
+    ],
+}
+
+
+def test_everything_holds_of_a_company_that_went_through_everything(lived_in: CompanyRef) -> None:
+    assert [finding for finding in audit(companies=[lived_in]) if finding.difference] == []
+    out = StringIO()
+    call_command("audit_invariants", "--json", stdout=out)
+    report = json.loads(out.getvalue())
+    assert report == {"holds": True, "held": {"acme": sorted(invariants())}, "first_difference": None}
+
+
+def test_every_invariant_is_broken_by_a_test_here() -> None:
+    assert set(BREAKS) == set(invariants())
+
+
+@pytest.mark.parametrize(
+    ("name", "statement", "said"),
+    [(name, statement, said) for name, breaks in BREAKS.items() for statement, said in breaks],
+)
+def test_what_is_broken_is_found_and_said(
+    name: str, statement: str, said: str, lived_in: CompanyRef, tamper: Tamper
+) -> None:
+    from ledger.models.account import Account
+
+    theirs = Account.objects.get(company_id=open_company("umbrella").id).pk
+    tamper(*statement.replace("{theirs}", str(theirs)).split("; "))
+    difference = invariants()[name].difference(lived_in)
+    assert difference is not None
+    assert said in difference
+    with pytest.raises(CommandError, match=r"^acme: ") as refused:
+        call_command("audit_invariants", stdout=StringIO())
+    assert refused.value.returncode == 1
+    assert "\n" not in str(refused.value)
+
+
+def test_a_company_without_anything_holds(committed_company: CompanyRef) -> None:
+    assert [finding for finding in audit(companies=[committed_company]) if finding.difference] == []
+
+
+def test_another_companys_trouble_is_not_ours(lived_in: CompanyRef, tamper: Tamper) -> None:
+    open_company("umbrella")
+    tamper("UPDATE ledger_journalhead SET position = 12 WHERE position > 0")
+    call_command("audit_invariants", "--company", "umbrella", stdout=StringIO())
+    with pytest.raises(CommandError, match=r"acme: "):
+        call_command("audit_invariants", stdout=StringIO())
