@@ -5,7 +5,8 @@ they cost more than recording the event. What such a request gets is the same as
 and header by header (`tests/capstack/test_recording_door.py` holds the two together).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -31,9 +32,10 @@ class RecordingDoor:
             "/events/ingest": post_founding_event,
         }
         self._matches: dict[str, ResolverMatch] = {}
+        policy: Mapping[str, Any] = settings.SECURE_CSP
         self._headers = {
             "X-Frame-Options": settings.X_FRAME_OPTIONS,
-            "Content-Security-Policy": build_policy(settings.SECURE_CSP),
+            "Content-Security-Policy": build_policy(policy),
         }
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:

@@ -1,6 +1,6 @@
 """`/events`: record one, record many, list."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlencode
@@ -12,12 +12,13 @@ from pydantic import AwareDatetime, Field
 
 from ledger.api.auth import RECORDING, Recorder, TokenAuth, recognise
 from ledger.api.body import JSON, NDJSON_TYPES, body_chunks, media_type, whole_body
-from ledger.api.bulk import record_items
-from ledger.api.bulk_items import Item, array_items, line_items, not_json
+from ledger.api.bulk import record_lines, record_values
+from ledger.api.bulk_items import array_items, not_json
+from ledger.api.bulk_report import BulkReport
 from ledger.api.event_json import event_json
 from ledger.api.problems import Problem, ProblemSchema, invalid, unexpected
 from ledger.api.recorded import answer_recorder
-from ledger.api.replay import HEADER, answer_once
+from ledger.api.replay import HEADER, answer_once, answer_stream_once
 from ledger.api.schemas import BulkAnswer, EventAnswer, EventIn, EventList
 from ledger.domain.event import EventDraft, parse_event
 from ledger.domain.outcome import CONFLICT, RECORDED, REJECTED
@@ -28,7 +29,6 @@ from ledger.selectors.journal import DEFAULT_ROWS, MAX_ROWS, EventFilter, list_e
 from ledger.services.record import record_one
 
 MAX_ARRAY_BYTES = 32 * 1024 * 1024
-MAX_STREAM_BYTES = 256 * 1024 * 1024
 
 router = Router(tags=["events"])
 
@@ -122,22 +122,25 @@ def record_events(request: HttpRequest, results: str = Query("", pattern="^(all)
     identity: TokenIdentity = request.auth  # type: ignore[attr-defined]
     kind = media_type(request, allowed=frozenset({JSON}) | NDJSON_TYPES)
     now = timezone.now()
+    with_results = results == "all"
 
-    def work(items: Iterator[Item]) -> HttpResponse:
-        report = record_items(items, identity=identity, now=now, with_results=results == "all")
-        return HttpResponse(report.json(), content_type=JSON)
+    def lines(chunks: Iterable[bytes]) -> HttpResponse:
+        return _answer(record_lines(chunks, identity=identity, now=now, with_results=with_results))
 
-    if kind in NDJSON_TYPES and HEADER not in request.headers:
-        return work(line_items(body_chunks(request, limit_bytes=MAX_STREAM_BYTES)))
+    if kind in NDJSON_TYPES:
+        return answer_stream_once(request, identity=identity, chunks=body_chunks(request), now=now, work=lines)
     body = whole_body(request, limit_bytes=MAX_ARRAY_BYTES)
-    lines = kind in NDJSON_TYPES or body.lstrip()[:1] == b"{"
-    return answer_once(
-        request,
-        identity=identity,
-        body=body,
-        now=now,
-        work=lambda: work(line_items([body]) if lines else array_items(body)),
-    )
+
+    def work() -> HttpResponse:
+        if body.lstrip()[:1] == b"{":
+            return lines([body])
+        return _answer(record_values(array_items(body), identity=identity, now=now, with_results=with_results))
+
+    return answer_once(request, identity=identity, body=body, now=now, work=work)
+
+
+def _answer(report: BulkReport) -> HttpResponse:
+    return HttpResponse(report.json(), content_type=JSON)
 
 
 class ListQuery(Schema):

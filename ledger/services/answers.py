@@ -9,6 +9,10 @@ from django.db import connection
 KEPT = timedelta(hours=24)
 # A request still without an answer after this long died on the way; the next one with its key takes over.
 GIVEN_UP = timedelta(seconds=60)
+# A stream that is still being read says so this often.
+SIGN_OF_LIFE = timedelta(seconds=15)
+# The digest of a stream that has not ended.
+UNKNOWN = b""
 
 _CLAIM = """
     INSERT INTO ledger_storedanswer AS s (token_id, key, body_sha256, status, content_type, answer, stored_at)
@@ -24,6 +28,15 @@ _READ = (
 _KEEP = """
     UPDATE ledger_storedanswer SET status = %s, content_type = %s, answer = %s
     WHERE token_id = %s AND key = %s AND body_sha256 = %s
+"""
+# Of a stream the digest is known when it has ended; until then its key is held under an empty one.
+_KEEP_STREAM = """
+    UPDATE ledger_storedanswer SET body_sha256 = %s, status = %s, content_type = %s, answer = %s
+    WHERE token_id = %s AND key = %s AND body_sha256 = '' AND status IS NULL
+"""
+_STILL_AT_WORK = """
+    UPDATE ledger_storedanswer SET stored_at = %s
+    WHERE token_id = %s AND key = %s AND body_sha256 = '' AND status IS NULL
 """
 _RELEASE = (
     "DELETE FROM ledger_storedanswer WHERE token_id = %s AND key = %s AND body_sha256 = %s AND status IS NULL"
@@ -56,6 +69,36 @@ def claim_key(*, token_id: int, key: str, body_sha256: bytes, now: datetime) -> 
         KeyReused: the key was used in the last 24 hours with another body.
         StillAtWork: the first request is being answered right now.
     """
+    held = _claim(token_id=token_id, key=key, body_sha256=body_sha256, now=now)
+    if held is None:
+        return None
+    stated_body, answer = held
+    if stated_body != body_sha256 and (answer is not None or stated_body != UNKNOWN):
+        raise KeyReused(key)
+    if answer is None:
+        raise StillAtWork(key)
+    return answer
+
+
+def claim_key_of_stream(*, token_id: int, key: str, now: datetime) -> tuple[bytes, Answer] | None:
+    """Return digest and answer of the first request with a key, or None: then the caller holds the key.
+
+    The caller must read the stream to know whether it is the same one.
+
+    Raises:
+        StillAtWork: the first request is being answered right now.
+    """
+    held = _claim(token_id=token_id, key=key, body_sha256=UNKNOWN, now=now)
+    if held is None:
+        return None
+    stated_body, answer = held
+    if answer is None:
+        raise StillAtWork(key)
+    return stated_body, answer
+
+
+def _claim(*, token_id: int, key: str, body_sha256: bytes, now: datetime) -> tuple[bytes, Answer | None] | None:
+    """Take a key; return what is stored under it when somebody else has it."""
     values: dict[str, Any] = {
         "token": token_id,
         "key": key,
@@ -73,17 +116,27 @@ def claim_key(*, token_id: int, key: str, body_sha256: bytes, now: datetime) -> 
     if row is None:
         raise StillAtWork(key)
     stated_body, status, content_type, content = row
-    if bytes(stated_body) != body_sha256:
-        raise KeyReused(key)
-    if status is None:
-        raise StillAtWork(key)
-    return Answer(status, content_type, bytes(content))
+    return bytes(stated_body), None if status is None else Answer(status, content_type, bytes(content))
 
 
 def keep_answer(*, token_id: int, key: str, body_sha256: bytes, answer: Answer) -> None:
     """Store the answer under a key this caller holds."""
     with connection.cursor() as cursor:
         cursor.execute(_KEEP, [answer.status, answer.content_type, answer.content, token_id, key, body_sha256])
+
+
+def keep_answer_to_stream(*, token_id: int, key: str, body_sha256: bytes, answer: Answer) -> None:
+    """Store the answer under a key this caller holds, and the digest of the stream it answers."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _KEEP_STREAM, [body_sha256, answer.status, answer.content_type, answer.content, token_id, key]
+        )
+
+
+def still_at_work(*, token_id: int, key: str, now: datetime) -> None:
+    """Say that a stream is still being read, so that nobody takes its key over."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STILL_AT_WORK, [now, token_id, key])
 
 
 def release_key(*, token_id: int, key: str, body_sha256: bytes) -> None:

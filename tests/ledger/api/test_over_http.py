@@ -2,11 +2,13 @@
 
 import http.client
 import json
+import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 
+from ledger.models.event import CapitalEvent
 from ledger.selectors.journal import journal_position
 from ledger.services.tokens import create_token
 from tests.conftest import LiveApp
@@ -45,11 +47,32 @@ def pieces(count: int) -> Iterator[bytes]:
 
 def test_a_chunked_body_is_read_to_its_end(live_app: LiveApp, company_and_token: tuple[int, str]) -> None:
     company_id, token = company_and_token
-    status, report = send(live_app, BULK, pieces(3000), token, "application/x-ndjson")
-    assert (status, report["read"], report["recorded"]) == (200, 3000, 3000)
-    status, report = send(live_app, BULK, pieces(3000), token, "application/x-ndjson")
-    assert (status, report["duplicates"]) == (200, 3000)
-    assert journal_position(company_id=company_id) == 3000
+    status, report = send(live_app, BULK, pieces(12_000), token, "application/x-ndjson")
+    assert (status, report["read"], report["recorded"]) == (200, 12_000, 12_000)
+    status, report = send(live_app, BULK, pieces(12_000), token, "application/x-ndjson")
+    assert (status, report["duplicates"]) == (200, 12_000)
+    assert journal_position(company_id=company_id) == 12_000
+    in_order = CapitalEvent.objects.order_by("position").values_list("position", "external_ref")
+    assert list(in_order) == [(number + 1, f"{number}") for number in range(12_000)]
+
+
+def test_what_came_before_a_broken_connection_stays_and_the_rest_follows(
+    live_app: LiveApp, company_and_token: tuple[int, str]
+) -> None:
+    company_id, token = company_and_token
+
+    def broken() -> Iterator[bytes]:
+        yield from pieces(12_000)
+        raise ConnectionAbortedError
+
+    with pytest.raises(ConnectionAbortedError):
+        send(live_app, BULK, broken(), token, "application/x-ndjson")
+    deadline = time.monotonic() + 30
+    while (kept := journal_position(company_id=company_id)) < 10_000 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert kept == 10_000, "two transactions of 5,000 lines"
+    status, report = send(live_app, BULK, pieces(12_000), token, "application/x-ndjson")
+    assert (status, report["duplicates"], report["recorded"]) == (200, 10_000, 2_000)
 
 
 def test_a_single_event_and_an_array_may_be_chunked_too(
