@@ -18,8 +18,9 @@ from ledger.api.bulk_report import BulkReport
 from ledger.api.event_json import event_json
 from ledger.api.problems import Problem, ProblemSchema, invalid, unexpected
 from ledger.api.recorded import answer_recorder
-from ledger.api.replay import HEADER, answer_once, answer_stream_once
+from ledger.api.replay import HEADER, answer_once
 from ledger.api.schemas import BulkAnswer, EventAnswer, EventIn, EventList
+from ledger.api.stream_replay import answer_stream_once
 from ledger.domain.event import EventDraft, parse_event
 from ledger.domain.outcome import CONFLICT, RECORDED, REJECTED
 from ledger.domain.problems import InvalidEvent

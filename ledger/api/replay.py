@@ -1,30 +1,17 @@
 """The Idempotency-Key header: a repeated request gets the answer that its first one got."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 
 from ledger.api.problems import Problem
 from ledger.domain.problems import FieldProblem
 from ledger.domain.token import TokenIdentity
-from ledger.services.answers import (
-    SIGN_OF_LIFE,
-    UNKNOWN,
-    Answer,
-    KeyReused,
-    StillAtWork,
-    claim_key,
-    claim_key_of_stream,
-    keep_answer,
-    keep_answer_to_stream,
-    release_key,
-    still_at_work,
-)
+from ledger.services.answers import Answer, KeyReused, StillAtWork, claim_key, keep_answer, release_key
 
 HEADER = "Idempotency-Key"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -41,90 +28,38 @@ def answer_once(
     Raises:
         Problem: 422 when the key came with another request, 409 when that one is still at work, 400 for no key.
     """
-    key = _stated_key(request)
+    key = stated_key(request)
     if key is None:
         return work()
-    digest = _begun_digest(request)
+    digest = begun_digest(request)
     digest.update(body)
     holder = {"token_id": identity.token_id, "key": key, "body_sha256": digest.digest()}
     try:
         stored = claim_key(**holder, now=now)
     except KeyReused:
-        raise _reused() from None
+        raise reused() from None
     except StillAtWork:
-        raise _at_work() from None
+        raise at_work() from None
     if stored is not None:
-        return _replayed(stored)
+        return replayed(stored)
     try:
-        response = _answered(work)
+        response = answered(work)
     except BaseException:
         release_key(**holder)
         raise
     if response.status_code >= 500:
         release_key(**holder)
     else:
-        keep_answer(**holder, answer=_kept(response))
+        keep_answer(**holder, answer=kept(response))
     return response
 
 
-def answer_stream_once(
-    request: HttpRequest,
-    *,
-    identity: TokenIdentity,
-    chunks: Iterable[bytes],
-    now: datetime,
-    work: Callable[[Iterable[bytes]], HttpResponse],
-) -> HttpResponse:
-    """Return what `work` answers to a stream, or the answer stored under the request's key.
-
-    The stream is never held: it is digested as it passes. A repeated one is read to its end before it is
-    answered, because only then is it known to be the same.
+def stated_key(request: HttpRequest) -> str | None:
+    """Return the request's key, None without one.
 
     Raises:
-        Problem: as `answer_once`.
+        Problem: 400 for what is no key.
     """
-    key = _stated_key(request)
-    if key is None:
-        return work(chunks)
-    digest = _begun_digest(request)
-    holder: dict[str, Any] = {"token_id": identity.token_id, "key": key}
-    try:
-        stored = claim_key_of_stream(**holder, now=now)
-    except StillAtWork:
-        raise _at_work() from None
-    if stored is not None:
-        for chunk in chunks:
-            digest.update(chunk)
-        if digest.digest() != stored[0]:
-            raise _reused()
-        return _replayed(stored[1])
-    passing = _passing(chunks, digest, lambda at: still_at_work(**holder, now=at))
-    try:
-        response = _answered(lambda: work(passing))
-        for _ in passing:  # what an early refusal left unread belongs to the request all the same
-            pass
-    except BaseException:
-        release_key(**holder, body_sha256=UNKNOWN)
-        raise
-    if response.status_code >= 500:
-        release_key(**holder, body_sha256=UNKNOWN)
-    else:
-        keep_answer_to_stream(**holder, body_sha256=digest.digest(), answer=_kept(response))
-    return response
-
-
-def _passing(chunks: Iterable[bytes], digest: Any, live: Callable[[datetime], None]) -> Iterator[bytes]:
-    last_sign = timezone.now()
-    for chunk in chunks:
-        digest.update(chunk)
-        at = timezone.now()
-        if at - last_sign >= SIGN_OF_LIFE:
-            live(at)
-            last_sign = at
-        yield chunk
-
-
-def _stated_key(request: HttpRequest) -> str | None:
     key = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if key is not None and _KEY.fullmatch(key) is None:
         raise Problem(
@@ -135,11 +70,13 @@ def _stated_key(request: HttpRequest) -> str | None:
     return key
 
 
-def _begun_digest(request: HttpRequest) -> Any:
+def begun_digest(request: HttpRequest) -> Any:
+    """Return the digest of a request, to be updated with its body."""
     return sha256(f"{request.method} {request.get_full_path()}\n".encode())
 
 
-def _reused() -> Problem:
+def reused() -> Problem:
+    """Return the refusal of a key that came with another request."""
     return Problem(
         422,
         "The idempotency key belongs to another request.",
@@ -147,13 +84,15 @@ def _reused() -> Problem:
     )
 
 
-def _at_work() -> Problem:
+def at_work() -> Problem:
+    """Return the refusal of a request whose twin has no answer yet."""
     return Problem(
         409, "The first request with this idempotency key is still at work.", headers={"Retry-After": "1"}
     )
 
 
-def _replayed(stored: Answer) -> HttpResponse:
+def replayed(stored: Answer) -> HttpResponse:
+    """Return a stored answer."""
     return HttpResponse(
         stored.content,
         status=stored.status,
@@ -162,12 +101,14 @@ def _replayed(stored: Answer) -> HttpResponse:
     )
 
 
-def _answered(work: Callable[[], HttpResponse]) -> HttpResponse:
+def answered(work: Callable[[], HttpResponse]) -> HttpResponse:
+    """Return what `work` answers, also where it refuses."""
     try:
         return work()
     except Problem as problem:
         return problem.response()
 
 
-def _kept(response: HttpResponse) -> Answer:
+def kept(response: HttpResponse) -> Answer:
+    """Return an answer as it is stored."""
     return Answer(response.status_code, response.headers["Content-Type"], response.content)
