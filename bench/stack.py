@@ -28,6 +28,7 @@ class Stack:
     token: str
     database_url: str
     env: dict[str, str]
+    web_pid: int
 
     def connect(self) -> psycopg.Connection:
         return psycopg.connect(self.database_url, autocommit=True)
@@ -41,10 +42,11 @@ def running_stack(*, workers: bool = False, settings: str = "bench.settings") ->
         folder.chmod(0o711)
         logs = folder / "logs"
 
-        def start(program: Program) -> None:
+        def start(program: Program) -> RunningProgram:
             server = RunningProgram(program=program)
             running.callback(server.stop)
             server.wait_ready()
+            return server
 
         cluster = postgres.locate_cluster(pgdata=folder / "postgres", install_dir=folder)
         postgres.prepare_cluster(cluster=cluster)
@@ -67,11 +69,11 @@ def running_stack(*, workers: bool = False, settings: str = "bench.settings") ->
         token = manage(env, "create_token", "bench", "--name", "bench", "--scopes", "ingest,read").split()[-1]
         port = free_port()
         web = web_program(env=env, log=logs / "web.log", host="127.0.0.1", port=port)
-        start(with_readiness(web, f"http://127.0.0.1:{port}/livez"))
+        server = start(with_readiness(web, f"http://127.0.0.1:{port}/livez"))
         if workers:
             start(worker_program(env=env, log=logs / "worker.log", queue="forecast"))
             start(scheduler_program(env=env, log=logs / "scheduler.log"))
-        yield Stack(port=port, token=token, database_url=env["DATABASE_URL"], env=env)
+        yield Stack(port=port, token=token, database_url=env["DATABASE_URL"], env=env, web_pid=server.pid)
 
 
 def manage(env: dict[str, str], *arguments: str) -> str:

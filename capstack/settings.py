@@ -7,6 +7,7 @@ import environ
 from django.utils.csp import CSP
 
 from capstack.environment import env, flag, one_of, secret, whole_number
+from capstack.pool_check import check_connection
 from capstack.telemetry.logs import FORMATS, LEVELS, logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -44,6 +45,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "ledger.api.problems.problem_documents",
+    "capstack.recording_door.RecordingDoor",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -85,6 +87,7 @@ if PROCESS == "web":
         "min_size": 2,
         "max_size": whole_number("DATABASE_POOL_SIZE", 16, least=2, most=1000),
         "timeout": 10,
+        "check": check_connection,
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 600

@@ -37,26 +37,37 @@ def media_type(request: HttpRequest, *, allowed: frozenset[str]) -> str:
     return kind
 
 
-def body_chunks(request: HttpRequest, *, limit_bytes: int) -> Iterator[bytes]:
-    """Yield the body piece by piece.
+def body_chunks(request: HttpRequest, *, limit_bytes: int | None = None) -> Iterator[bytes]:
+    """Yield the body piece by piece, of any length when there is no limit.
 
     A chunked request has no Content-Length, and Django reads it as empty; the server's own stream ends where the
     body ends, so it is read directly.
 
     Raises:
         Problem: 413 as soon as the body is known to be longer than the limit.
+        BodyCutOff: it ended before the length it stated.
     """
     stated = request.META.get("CONTENT_LENGTH") or ""
-    if stated.isdigit() and int(stated) > limit_bytes:
+    if limit_bytes is not None and stated.isdigit() and int(stated) > limit_bytes:
         raise _too_large(limit_bytes)
-    chunked = not stated and request.META.get("wsgi.input_terminated")
-    read = request.META["wsgi.input"].read if chunked else request.read
+    read = request.META["wsgi.input"].read if is_chunked(request) else request.read
     size = 0
     while chunk := read(CHUNK_BYTES):
         size += len(chunk)
-        if size > limit_bytes:
+        if limit_bytes is not None and size > limit_bytes:
             raise _too_large(limit_bytes)
         yield chunk
+    if stated.isdigit() and size < int(stated):
+        raise BodyCutOff(400, f"The body ended after {size} of {stated} bytes.")
+
+
+def is_chunked(request: HttpRequest) -> bool:
+    """Whether the body comes without a stated length, and the server's stream ends where it ends."""
+    return not request.META.get("CONTENT_LENGTH") and bool(request.META.get("wsgi.input_terminated"))
+
+
+class BodyCutOff(Problem):
+    """The connection broke while a body was read: what came is not what was meant."""
 
 
 def whole_body(request: HttpRequest, *, limit_bytes: int) -> bytes:

@@ -1,104 +1,103 @@
 """Recording many events of one request, some thousand at a time, while the rest still arrives."""
 
-import json
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import batched
 from typing import Any
 
-from ledger.api.bulk_items import Item, not_json
+from ledger.api.bulk_items import TOO_LONG, line_batches, not_json
+from ledger.api.bulk_report import BulkReport
 from ledger.domain.event import EventDraft, parse_event
-from ledger.domain.outcome import CONFLICT, DUPLICATE, RECORDED, REJECTED, Outcome
-from ledger.domain.problems import FieldProblem, InvalidEvent
+from ledger.domain.outcome import Outcome
+from ledger.domain.problems import InvalidEvent
 from ledger.domain.token import TokenIdentity
+from ledger.selectors.books import read_books
+from ledger.services.alongside import Alongside
+from ledger.services.arrivals import Arrivals, LineReader
 from ledger.services.record import record
+from ledger.services.record_arrivals import ArrivalRecorder
 
 # One transaction each: what arrived before a broken connection stays recorded, and sending all again is harmless.
 ITEMS_PER_TRANSACTION = 5000
+BYTES_PER_TRANSACTION = 8 * 1024 * 1024
 
 
-@dataclass(slots=True)
-class BulkReport:
-    """What became of every item so far."""
-
-    with_results: bool
-    read: int = 0
-    parseable: int = 0
-    counts: Counter[str] = field(default_factory=Counter)
-    rejected: list[dict[str, Any]] = field(default_factory=list)
-    results: list[dict[str, Any]] = field(default_factory=list)
-
-    def reject(self, index: int, problems: Sequence[FieldProblem]) -> None:
-        self._count(index, Outcome(REJECTED, "", None, tuple(problems)))
-
-    def add(self, index: int, outcome: Outcome) -> None:
-        if outcome.status == REJECTED or self.with_results:
-            self._count(index, outcome)
-        else:
-            self.counts[outcome.status] += 1
-
-    def _count(self, index: int, outcome: Outcome) -> None:
-        self.counts[outcome.status] += 1
-        errors = [{"index": index, "field": p.field, "message": p.message} for p in outcome.problems]
-        if outcome.status == REJECTED:
-            self.rejected += errors
-        if self.with_results:
-            self.results.append(
-                {
-                    "index": index,
-                    "status": outcome.status,
-                    "event_id": outcome.event_id or None,
-                    "errors": errors,
-                }
-            )
-
-    def json(self) -> bytes:
-        report: dict[str, Any] = {
-            "read": self.read,
-            "recorded": self.counts[RECORDED],
-            "duplicates": self.counts[DUPLICATE],
-            "conflicts": self.counts[CONFLICT],
-            "rejected": sorted(self.rejected, key=lambda error: error["index"]),
-        }
-        if self.with_results:
-            report["results"] = sorted(self.results, key=lambda result: result["index"])
-        return json.dumps(report, ensure_ascii=False).encode("utf-8", "backslashreplace")
-
-
-def record_items(
-    items: Iterator[Item], *, identity: TokenIdentity, now: datetime, with_results: bool
+def record_lines(
+    chunks: Iterable[bytes], *, identity: TokenIdentity, now: datetime, with_results: bool
 ) -> BulkReport:
-    """Record items as they come and return the report.
+    """Record the lines of NDJSON as they come and return the report; one batch is read while another is written.
 
     Raises:
-        Problem: 400 when not a single item is JSON; nothing was recorded then.
+        Problem: 400 when not a single line is JSON; nothing was recorded then.
     """
     report = BulkReport(with_results)
-    for batch in batched(items, ITEMS_PER_TRANSACTION):
-        _record_batch(batch, report=report, identity=identity, now=now)
+    books = read_books(company_id=identity.company_id)
+    reader = LineReader(company_id=identity.company_id, books=books, now=now)
+    recorder = ArrivalRecorder(
+        company_id=identity.company_id, base_currency=books.base_currency, actor=identity.actor, now=now
+    )
+
+    def write(arrivals: Arrivals) -> tuple[Arrivals, list[Outcome] | None]:
+        return arrivals, recorder.record(arrivals)
+
+    batches = line_batches(chunks, most_lines=ITEMS_PER_TRANSACTION, most_bytes=BYTES_PER_TRANSACTION)
+    with Alongside(write) as writing:
+        for batch in batches:
+            report.read += len(batch.lines)
+            arrivals = reader.read(batch.lines, too_long=TOO_LONG)
+            for written, outcomes in writing.hand_over(arrivals, is_last=batch.is_last):
+                _note(report, written, outcomes)
+    return _checked(report)
+
+
+def _note(report: BulkReport, arrivals: Arrivals, outcomes: list[Outcome] | None) -> None:
+    report.parseable += arrivals.parseable
+    for index, problems in arrivals.rejected:
+        report.reject(index, problems)
+    if outcomes is None:
+        report.add_recorded(arrivals.places, arrivals.event_ids)
+        return
+    for index, outcome in zip(arrivals.places, outcomes, strict=True):
+        report.add(index, outcome)
+
+
+def record_values(
+    values: Sequence[Any], *, identity: TokenIdentity, now: datetime, with_results: bool
+) -> BulkReport:
+    """Record the items of a JSON array and return the report.
+
+    Args:
+        values: as `strict_json.parse_json` returns them.
+
+    Raises:
+        Problem: 400 when there is none.
+    """
+    report = BulkReport(with_results, read=len(values), parseable=len(values))
+    for batch in batched(enumerate(values), ITEMS_PER_TRANSACTION):
+        drafts, places = _drafts(batch, report, now)
+        outcomes = record(company_id=identity.company_id, drafts=drafts, actor=identity.actor, now=now)
+        for index, outcome in zip(places, outcomes, strict=True):
+            report.add(index, outcome)
+    return _checked(report)
+
+
+def _drafts(
+    items: Iterable[tuple[int, Any]], report: BulkReport, now: datetime
+) -> tuple[list[EventDraft], list[int]]:
+    drafts: list[EventDraft] = []
+    places: list[int] = []
+    for index, value in items:
+        try:
+            drafts.append(parse_event(value, now=now))
+        except InvalidEvent as error:
+            report.reject(index, error.errors)
+        else:
+            places.append(index)
+    return drafts, places
+
+
+def _checked(report: BulkReport) -> BulkReport:
     if report.parseable == 0:
         first = report.rejected[0]["message"] if report.rejected else "is empty"
         raise not_json(first)
     return report
-
-
-def _record_batch(batch: Sequence[Item], *, report: BulkReport, identity: TokenIdentity, now: datetime) -> None:
-    drafts: list[EventDraft] = []
-    places: list[int] = []
-    for item in batch:
-        report.read += 1
-        if item.problem is not None:
-            report.reject(item.index, (FieldProblem("", item.problem),))
-            continue
-        report.parseable += 1
-        try:
-            drafts.append(parse_event(item.value, now=now))
-        except InvalidEvent as error:
-            report.reject(item.index, error.errors)
-        else:
-            places.append(item.index)
-    outcomes = record(company_id=identity.company_id, drafts=drafts, actor=identity.actor, now=now)
-    for index, outcome in zip(places, outcomes, strict=True):
-        report.add(index, outcome)

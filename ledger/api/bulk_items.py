@@ -9,26 +9,27 @@ from ledger.domain.problems import FieldProblem
 from ledger.domain.strict_json import InvalidJson, parse_json
 
 MAX_LINE_BYTES = 256 * 1024
-MAX_ITEMS = 1_000_000
+TOO_LONG = f"is longer than {MAX_LINE_BYTES // 1024} KB"
 _SPACE = b" \t\r\n"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """Attributes:
-    index: from 0; the place in the array, or the number of the line less one.
-    value: as `strict_json.parse_json` returns it; meaningless when there is a problem.
-    problem: why the item is no JSON, None when it is.
+class Lines:
+    """Lines that are recorded together.
+
+    Attributes:
+        lines: index from 0 (the number of the line less one) and bytes without the end of the line; None for one
+            that is too long. Blank lines are left out.
+        is_last: nothing follows.
     """
 
-    index: int
-    value: Any
-    problem: str | None = None
+    lines: list[tuple[int, bytes | None]]
+    is_last: bool
 
 
-def array_items(body: bytes) -> Iterator[Item]:
-    """Yield the items of a JSON array.
+def array_items(body: bytes) -> list[Any]:
+    """Return the items of a JSON array.
 
     Raises:
         Problem: 400 when the body is not JSON as a whole, or not an array.
@@ -39,24 +40,23 @@ def array_items(body: bytes) -> Iterator[Item]:
         raise not_json(str(error)) from None
     if not isinstance(values, list):
         raise not_json("must be an array of events, or one event a line as application/x-ndjson")
-    for index, value in enumerate(values):
-        yield Item(index, value)
+    return values
 
 
-def line_items(chunks: Iterable[bytes]) -> Iterator[Item]:
-    """Yield the items of NDJSON, one per line that is not blank; a line that is no JSON comes with its problem."""
+def line_batches(chunks: Iterable[bytes], *, most_lines: int, most_bytes: int) -> Iterator[Lines]:
+    """Yield the lines of NDJSON some at a time: as many as `most_lines`, or fewer that fill `most_bytes`."""
+    batch: list[tuple[int, bytes | None]] = []
+    size = 0
     for index, line in enumerate(_lines(chunks)):
-        if index >= MAX_ITEMS:
-            raise Problem(413, f"More than {MAX_ITEMS} lines in one request.")
+        if len(batch) >= most_lines or size >= most_bytes:
+            yield Lines(batch, False)
+            batch, size = [], 0
         if line is None:
-            yield Item(index, None, f"is longer than {MAX_LINE_BYTES // 1024} KB")
-            continue
-        if not line.strip(_SPACE):
-            continue
-        try:
-            yield Item(index, parse_json(line))
-        except InvalidJson as error:
-            yield Item(index, None, f"is not JSON: {error}")
+            batch.append((index, None))
+        elif line.strip(_SPACE):
+            batch.append((index, line))
+            size += len(line)
+    yield Lines(batch, True)
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes | None]:

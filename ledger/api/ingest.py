@@ -27,9 +27,14 @@ EVENT_TYPES = ("adjustment", "credit", "expense", "income")
 @csrf_exempt
 def ingest(request: HttpRequest) -> HttpResponse:
     """201 `accepted` for a new event, 200 `duplicate` for a repeat, with the event's id."""
+    if request.method != "POST":
+        return Problem(405, f"{request.method} is not allowed here.", headers={"Allow": "POST"}).response()
+    return post_founding_event(request)
+
+
+def post_founding_event(request: HttpRequest) -> HttpResponse:
+    """Answer a POST."""
     try:
-        if request.method != "POST":
-            raise Problem(405, f"{request.method} is not allowed here.", headers={"Allow": "POST"})
         return answer_recorder(request, recognise(request), _accept)
     except Problem as problem:
         return problem.response()

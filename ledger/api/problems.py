@@ -92,7 +92,7 @@ def install(api: NinjaAPI) -> None:
     on(AuthorizationError, lambda error: Problem(403, error.message))
     on(Throttled, lambda error: Problem(429, "Too many requests.", headers=_retry_after(error)))
     on(Http404, lambda error: Problem(404, str(error) or "There is nothing here."))
-    api.add_exception_handler(Exception, _unexpected)
+    api.add_exception_handler(Exception, unexpected)
 
 
 def unauthorized() -> Problem:
@@ -121,7 +121,8 @@ def _from_validation(error: ValidationError) -> Problem:
     return Problem(422, "The request is refused.", errors=problems)
 
 
-def _unexpected(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
+def unexpected(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
+    """Log a failure of ours and return its answer, which tells a stranger nothing."""
     failure = error if isinstance(error, Exception) else None
     logger.error("unexpected error in %s %s", request.method, request.path, exc_info=failure)
     return Problem(500, "Something went wrong here; it is logged.").response()

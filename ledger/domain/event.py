@@ -45,9 +45,9 @@ FIELDS = frozenset(
         "metadata",
     }
 )
-_KNOWN_CURRENCIES = ACTIVE_CURRENCIES | FORMER_CURRENCIES
+KNOWN_CURRENCIES = ACTIVE_CURRENCIES | FORMER_CURRENCIES
 _NO_METADATA: dict[str, Any] = {}
-_SEPARATORS = frozenset({"T", "t", " "})
+SEPARATORS = frozenset({"T", "t", " "})
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def parse_event(raw: Mapping[str, Any], *, now: datetime) -> EventDraft:
     amount = _amount(get("amount"), problems)
 
     currency: Any = get("currency")
-    if type(currency) is not str or currency not in _KNOWN_CURRENCIES:
+    if type(currency) is not str or currency not in KNOWN_CURRENCIES:
         problems.append(_currency_problem(currency))
 
     occurred_at = get("occurred_at")
@@ -230,7 +230,7 @@ def _choice_problem(field: str, value: object, choices: frozenset[str]) -> Field
 def _currency_problem(value: object) -> FieldProblem:
     if value is None:
         return FieldProblem("currency", "is required")
-    if isinstance(value, str) and value.upper() in _KNOWN_CURRENCIES:
+    if isinstance(value, str) and value.upper() in KNOWN_CURRENCIES:
         return FieldProblem("currency", f"must be written in capitals: {value.upper()}")
     return FieldProblem("currency", "is not a currency code of ISO 4217")
 
@@ -269,7 +269,7 @@ def _instant(value: object, now: datetime, problems: list[FieldProblem]) -> date
         return None
     try:
         # The standard library also reads week dates, basic format and any separator; one spelling is enough.
-        instant = datetime.fromisoformat(value) if value[10:11] in _SEPARATORS and value[4:8:3] == "--" else None
+        instant = datetime.fromisoformat(value) if value[10:11] in SEPARATORS and value[4:8:3] == "--" else None
     except ValueError:
         instant = None
     if instant is None:

@@ -204,10 +204,11 @@ def one_values(row: JournalRow) -> tuple[Any, ...]:
 
 def copy_text(rows: Sequence[JournalRow]) -> str:
     """Return the columns of `ledger_draft` as a COPY stream in text format, one line per row."""
-    return "".join(map(_copy_line, rows))
+    return "".join(map(copy_line, rows))
 
 
-def _copy_line(row: JournalRow) -> str:
+def copy_line(row: JournalRow) -> str:
+    """Return one line of `copy_text`."""
     draft = row.draft
     source, category, counterparty, reference = (
         draft.source,
@@ -222,11 +223,14 @@ def _copy_line(row: JournalRow) -> str:
             text.translate(_ESCAPES) for text in (source, category, counterparty, reference, metadata)
         )
     fx = row.fx
-    fx_at = row.occurred_text if fx.source == SAME_CURRENCY else utc_text(fx.at)
+    if fx.source == SAME_CURRENCY:
+        money = f"{row.amount_text}\t{fx.rate}\t{fx.source}\t{row.occurred_text}"
+    else:
+        money = f"{row.base_amount}\t{fx.rate}\t{fx.source}\t{utc_text(fx.at)}"
     return (
         f"{row.ordinal}\t\\\\x{row.event_id.hex()}\t{row.account_id}\t{source}\t{draft.event_type}\t{row.direction}\t"
         f"{row.amount_text}\t{draft.currency}\t{row.occurred_text}\t{category}\t{counterparty}\t{reference}\t"
-        f"{metadata}\t{row.base_amount}\t{fx.rate}\t{fx.source}\t{fx_at}\t{row.revision}\t"
+        f"{metadata}\t{money}\t{row.revision}\t"
         f"{'t' if draft.occurred_at is None else 'f'}\n"
     )
 

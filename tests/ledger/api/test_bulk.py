@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from ledger.api import bulk
-from ledger.api.bulk_items import MAX_LINE_BYTES, line_items
+from ledger.api import bulk, bulk_report, events
+from ledger.api.bulk_items import line_batches
 from ledger.domain.company import CompanyRef
 from ledger.selectors.journal import journal_position
-from tests.ledger.api.conftest import BULK, ApiClient, problem
+from tests.ledger.api.conftest import BULK, EVENTS, ApiClient, problem
 
 pytestmark = pytest.mark.django_db
 
@@ -126,17 +126,124 @@ def test_it_refuses_another_type(api: ApiClient) -> None:
     problem(api.post(BULK, "a,b", content_type="text/csv"), 415)
 
 
+def batches(pieces: list[bytes], *, most_lines: int = 100, most_bytes: int = 1 << 20) -> list[list]:
+    taken = list(line_batches(pieces, most_lines=most_lines, most_bytes=most_bytes))
+    assert [batch.is_last for batch in taken] == [False] * (len(taken) - 1) + [True]
+    return [batch.lines for batch in taken]
+
+
 def test_lines_arrive_in_any_pieces() -> None:
     body = lines(event("1"), event("é☕"), event("3")).encode()
     for size in (1, 2, 7, 1000):
         pieces = [body[start : start + size] for start in range(0, len(body), size)]
-        assert [item.value["external_ref"] for item in line_items(pieces)] == ["1", "é☕", "3"]
+        (batch,) = batches(pieces)
+        assert [json.loads(line)["external_ref"] for _, line in batch] == ["1", "é☕", "3"]
 
 
 def test_a_line_without_end_is_dropped_as_it_comes() -> None:
     piece = b"x" * 100_000
     pieces = [b'{"a":1}\n', *[piece] * 30, b"\n" + b'{"b":2}\n', b'{"c":3}']
-    first, too_long, second, last = line_items(pieces)
-    assert (first.value, second.value, last.value) == ({"a": 1}, {"b": 2}, {"c": 3})
-    assert too_long.problem == f"is longer than {MAX_LINE_BYTES // 1024} KB"
-    assert [item.index for item in (first, too_long, second, last)] == [0, 1, 2, 3]
+    assert batches(pieces) == [[(0, b'{"a":1}'), (1, None), (2, b'{"b":2}'), (3, b'{"c":3}')]]
+
+
+def test_a_transaction_takes_some_lines_or_some_bytes() -> None:
+    assert [len(batch) for batch in batches([b"1\n2\n\n3\n4\n5"], most_lines=2)] == [2, 2, 1]
+    assert [len(batch) for batch in batches([b"11111\n2\n3\n4"], most_bytes=5)] == [1, 3]
+
+
+def test_a_line_that_is_too_long_is_reported(api: ApiClient) -> None:
+    report = answer(api.post(BULK, lines(event("1"), "x" * 300_000, event("2")), content_type=NDJSON))
+    assert report["recorded"] == 2
+    assert report["rejected"] == [{"index": 1, "field": "", "message": "is longer than 256 KB"}]
+
+
+def test_the_list_of_rejected_items_is_cut_and_says_so(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk_report, "MAX_REJECTED", 3)
+    monkeypatch.setattr(bulk, "ITEMS_PER_TRANSACTION", 2)
+    items = [event(f"{n}", amount="0") for n in range(5)]
+    report = answer(api.post(BULK, lines(*items, event("9")), content_type=NDJSON))
+    assert (report["read"], report["recorded"], report["rejected_omitted"]) == (6, 1, 2)
+    assert [error["index"] for error in report["rejected"]] == [0, 1, 2]
+
+
+def test_more_results_than_an_answer_holds_are_refused(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk_report, "MAX_RESULTS", 2)
+    items = [event(f"{n}") for n in range(3)]
+    problem(api.post(f"{BULK}?results=all", lines(*items), content_type=NDJSON), 413)
+    assert answer(api.post(BULK, lines(*items), content_type=NDJSON))["duplicates"] == 3
+
+
+def test_repeats_between_new_events_are_told_from_them(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All new, then mixed, then all new again: the fast way is left and found again."""
+    monkeypatch.setattr(bulk, "ITEMS_PER_TRANSACTION", 2)
+    references = ["1", "2", "2", "3", "1", "4", "5", "6", "7", "8", "8"]
+    body = lines(*map(event, references), event("1", amount="9"))
+    report = answer(api.post(f"{BULK}?results=all", body, content_type=NDJSON))
+    statuses = [result["status"] for result in report["results"]]
+    seen: set[str] = set()
+    expected = []
+    for reference in references:
+        expected.append("duplicate" if reference in seen else "recorded")
+        seen.add(reference)
+    assert statuses == [*expected, "conflict"]
+    listed = answer(api.get(f"{EVENTS}?limit=100"))["events"]
+    assert [(e["position"], e["external_ref"]) for e in listed] == [(n, f"{n}") for n in range(1, 9)]
+
+
+# --- Idempotency-Key --------------------------------------------------------------------------------------
+
+KEY = {"Idempotency-Key": "k1"}
+
+
+def test_a_key_replays_the_answer_to_a_stream(api: ApiClient) -> None:
+    body = lines(event("1"), event("2", amount="0"))
+    first = api.post(BULK, body, content_type=NDJSON, **KEY)
+    second = api.post(BULK, body, content_type=NDJSON, **KEY)
+    assert (second.status_code, second.content) == (200, first.content)
+    assert second.headers["Idempotent-Replayed"] == "true"
+    assert answer(api.post(BULK, body, content_type=NDJSON))["duplicates"] == 1
+
+
+def test_a_key_with_another_stream_is_422_and_records_nothing(api: ApiClient, company: CompanyRef) -> None:
+    api.post(BULK, lines(event("1")), content_type=NDJSON, **KEY)
+    response = api.post(BULK, lines(event("2")), content_type=NDJSON, **KEY)
+    assert set(problem(response, 422)) == {"Idempotency-Key"}
+    assert journal_position(company_id=company.id) == 1
+
+
+def test_a_refused_stream_is_replayed_as_refused(api: ApiClient) -> None:
+    first, second = (api.post(BULK, "no json", content_type=NDJSON, **KEY) for _ in range(2))
+    assert problem(first, 400) == problem(second, 400)
+    assert second.headers["Idempotent-Replayed"] == "true"
+
+
+def test_a_key_whose_stream_is_still_read_is_409(
+    api: ApiClient, company: CompanyRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = lines(event("1"))
+    during: list[Any] = []
+    honest = events.record_lines
+
+    def asked_meanwhile(*args: Any, **kwargs: Any) -> Any:
+        monkeypatch.setattr(events, "record_lines", honest)
+        during.extend(api.post(BULK, text, content_type=NDJSON, **KEY) for text in (body, lines(event("2"))))
+        during.append(api.post(BULK, [event("3")], **KEY))
+        return honest(*args, **kwargs)
+
+    monkeypatch.setattr(events, "record_lines", asked_meanwhile)
+    assert api.post(BULK, body, content_type=NDJSON, **KEY).status_code == 200
+    for response in during:
+        problem(response, 409)
+    assert journal_position(company_id=company.id) == 1
+
+
+def test_a_failure_gives_the_key_back(
+    api: ApiClient, company: CompanyRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("a bug of ours")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(events, "record_lines", fail)
+        problem(api.post(BULK, lines(event("1")), content_type=NDJSON, **KEY), 500)
+    assert answer(api.post(BULK, lines(event("1")), content_type=NDJSON, **KEY))["recorded"] == 1

@@ -1,0 +1,149 @@
+"""Batches of lines: all at once while they are new, event by event where not; the journal is the same."""
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from ledger.domain.company import CompanyRef
+from ledger.domain.event import parse_event
+from ledger.domain.strict_json import parse_json
+from ledger.models.account import Account
+from ledger.models.event import CapitalEvent, ExternalObject
+from ledger.selectors.books import read_books
+from ledger.selectors.journal import journal_position
+from ledger.services import record_arrivals
+from ledger.services.arrivals import Arrivals, LineReader
+from ledger.services.record import record
+from ledger.services.record_arrivals import ArrivalRecorder
+from tests.ledger.conftest import NOW, open_company
+from tests.ledger.services.test_concurrency import THREADS, at_once, positions
+
+
+def raw(reference: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "source": "card",
+        "event_type": "expense",
+        "amount": "4.50",
+        "currency": "USD",
+        "occurred_at": "2026-06-01T10:00:00Z",
+        "external_ref": reference,
+        **changes,
+    }
+
+
+class Stream:
+    """Recorder and reader of one request."""
+
+    def __init__(self, company: CompanyRef) -> None:
+        books = read_books(company_id=company.id)
+        self.reader = LineReader(company_id=company.id, books=books, now=NOW)
+        self.recorder = ArrivalRecorder(
+            company_id=company.id, base_currency=books.base_currency, actor="token:ci", now=NOW
+        )
+
+    def read(self, *events: dict[str, Any]) -> Arrivals:
+        lines = [(number, json.dumps(event).encode()) for number, event in enumerate(events)]
+        return self.reader.read(lines, too_long="")
+
+    def record(self, *events: dict[str, Any]) -> list[str] | None:
+        outcomes = self.recorder.record(self.read(*events))
+        return None if outcomes is None else [outcome.status for outcome in outcomes]
+
+
+MIXED = [
+    raw("1"),
+    raw("2", currency="EUR", metadata={"a": ["\\", "\t", 1.5]}, category="é\tx"),
+    raw("", event_type="transfer", direction="in", amount=12.25),
+    raw("4", occurred_at="2026-05-31T23:00:00-04:00", counterparty="Café"),
+    raw("5", event_type="income", source="other"),
+]
+
+
+@pytest.mark.django_db
+def test_new_events_are_recorded_as_the_slow_way_records_them(company: CompanyRef) -> None:
+    twin = open_company("twin")
+    assert Stream(company).record(*MIXED) is None
+    drafts = [parse_event(parse_json(json.dumps(event)), now=NOW) for event in MIXED]
+    record(company_id=twin.id, drafts=drafts, actor="token:ci", now=NOW)
+    for model in (CapitalEvent, ExternalObject):
+        fast, slow = (
+            [
+                {k: v for k, v in row.items() if k not in {"company_id", "account_id", "event_id", "twin"}}
+                for row in model.objects.filter(company_id=of.id).order_by("external_ref").values()
+            ]
+            for of in (company, twin)
+        )
+        assert fast == slow
+    assert journal_position(company_id=company.id) == len(MIXED)
+
+
+@pytest.mark.django_db
+def test_a_repeat_in_a_batch_writes_nothing_at_once(company: CompanyRef) -> None:
+    stream = Stream(company)
+    assert not stream.recorder._write_new(stream.read(raw("1"), raw("2"), raw("1")))
+    assert (journal_position(company_id=company.id), ExternalObject.objects.count()) == (0, 0)
+    assert stream.record(raw("1"), raw("2"), raw("1")) == ["recorded", "recorded", "duplicate"]
+
+
+@pytest.mark.django_db
+def test_the_fast_way_is_left_at_a_repeat_and_found_again(
+    company: CompanyRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow: list[int] = []
+
+    def counted(**given: Any) -> Any:
+        slow.append(len(given["drafts"]))
+        return record(**given)
+
+    monkeypatch.setattr(record_arrivals, "record", counted)
+    stream = Stream(company)
+    assert stream.record(raw("1"), raw("2")) is None
+    assert stream.record(raw("2"), raw("3")) == ["duplicate", "recorded"]
+    assert stream.record(raw("4")) == ["recorded"]
+    assert stream.record(raw("5"), raw("6")) is None
+    assert slow == [2, 1]
+    assert journal_position(company_id=company.id) == 6
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "change",
+    ["DELETE FROM ledger_account", "UPDATE ledger_company SET base_currency = 'EUR'"],
+)
+def test_books_that_changed_meanwhile_are_read_again(company: CompanyRef, change: str) -> None:
+    stream = Stream(company)
+    arrivals = stream.read(raw("1"))
+    with connection.cursor() as cursor:
+        cursor.execute(change)
+    (outcome,) = stream.recorder.record(arrivals)
+    if "account" in change:
+        assert (outcome.status, journal_position(company_id=company.id)) == ("rejected", 0)
+        assert not Account.objects.exists()
+    else:
+        assert CapitalEvent.objects.get().fx_source == "ecb"
+
+
+def test_the_same_lines_from_all_at_once_are_recorded_once(committed_company: CompanyRef) -> None:
+    def work(number: int) -> Counter[str]:
+        stream = Stream(committed_company)
+        counts: Counter[str] = Counter()
+        for first in range(0, 300, 100):
+            batch = [raw(f"{n}") for n in range(first, first + 100)]
+            if number % 2:
+                batch.reverse()
+            statuses = stream.record(*batch)
+            counts.update(["recorded"] * len(batch) if statuses is None else statuses)
+        return counts
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+        (before,) = cursor.fetchone()
+    assert sum(at_once(work), Counter()) == {"recorded": 300, "duplicate": 300 * (THREADS - 1)}
+    assert positions(committed_company) == list(range(1, 301))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+        assert cursor.fetchone() == (before,)
