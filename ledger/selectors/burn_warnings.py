@@ -14,7 +14,7 @@ MAX_WARNINGS = 12
 MAX_ROWS = 5
 
 # What a row gives back: reversals that outweigh, refunds booked as adjustment or income. A vendor credit is none:
-# the expense beside it is already what was left to pay. Only categories that cost more than they bring are spending.
+# the expense beside it is already what was left to pay. Categories that cost more than they bring are spending.
 _RETURNED = """
     CASE WHEN event_type = 'expense' THEN -base_amount WHEN direction = 'in' THEN base_amount ELSE -base_amount END
 """
