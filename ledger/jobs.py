@@ -11,6 +11,8 @@ from redis.exceptions import RedisError
 from rq.exceptions import DuplicateJobError
 
 from ledger.domain.company import CompanyNotFound
+from ledger.selectors.category_rules import companies_to_categorise
+from ledger.services.categorise import apply_rules
 from ledger.services.import_file import abandoned_imports, run_import
 from ledger.services.match import companies_to_match, follow_journal
 
@@ -55,6 +57,31 @@ def sweep_matches(*, now: datetime) -> int:
     behind = companies_to_match(now=now)
     for company_id in behind:
         wake_matcher(company_id=company_id)
+    return len(behind)
+
+
+def categorise_company(*, company_id: int) -> int | None:
+    """Apply a company's rules. Returns how many assignments were made, None when the company is gone."""
+    try:
+        return apply_rules(company_id=company_id, actor="rules", now=timezone.now())
+    except CompanyNotFound:
+        return None
+
+
+def wake_categoriser(*, company_id: int) -> bool:
+    """Enqueue the run of a company's rules unless it waits already; false when Redis does not answer."""
+    return _enqueue("ledger.jobs.categorise_company", job_id=f"categorise-{company_id}", company_id=company_id)
+
+
+def sweep_categories() -> int:
+    """Wake the rules of every company with events they have not seen; called by the scheduler.
+
+    Returns:
+        How many there were.
+    """
+    behind = companies_to_categorise()
+    for company_id in behind:
+        wake_categoriser(company_id=company_id)
     return len(behind)
 
 

@@ -1,6 +1,7 @@
 """The admin of the ledger. Django discovers it through these imports; import names from the files themselves."""
 
 from ledger.admin import accounts as accounts
+from ledger.admin import categories as categories
 from ledger.admin import closed_months as closed_months
 from ledger.admin import companies as companies
 from ledger.admin import events as events

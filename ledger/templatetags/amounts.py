@@ -68,7 +68,7 @@ def exact_text(amount: Amount, currency: str) -> str:
 
 @register.filter
 def exact(amount: Amount | None, currency: str) -> str:
-    """`-2412345.5, USD` -> `−2,412,345.50 USD`: every digit there is, at least two after the point. None stays empty."""
+    """`-2412345.5, USD` -> `−2,412,345.50 USD`: every digit, at least two decimals. None stays empty."""
     if amount is None:
         return ""
     value = _decimal(amount).normalize()

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from ledger.domain.reconciliation import Comparison
 from ledger.models.account import Account
 from ledger.selectors.account_books import AccountBook, account_books, days_between
+from ledger.selectors.burn_warnings import burn_warnings
 from ledger.selectors.journal_page import JournalLine
 from ledger.selectors.moves_of_days import MAX_MOVES, moves_of_days
 from ledger.selectors.review_queue import latest_matches, open_counts
@@ -25,7 +26,7 @@ from ledger.views.current_company import CurrentCompany
 
 ORIGIN = "typed in"
 SHOWN_COMPARISONS = 40
-SHOWN_GAPS = 6
+SHOWN_WARNINGS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ def _show(
         counts=counts,
         open_questions=sum(counts.values()),
         matches=latest_matches(company_id=company.id),
+        warnings=burn_warnings(company_id=company.id, until=now.date())[:SHOWN_WARNINGS],
         accounts=Account.objects.filter(company_id=company.id).order_by("name"),
         problem_field=problem[0] if problem else "",
         problem=problem[1] if problem else "",
