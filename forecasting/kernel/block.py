@@ -86,10 +86,10 @@ class PathBlock:
         balances[0] = terms.inputs.opening_balance
         moves = terms.noise.totals(start=self.start, stop=self.stop)
         moves += moves_of_rows
+        moves += self.arrivals.totals
+        np.add(moves, terms.fixed_totals[:, None], out=balances[1:])
         for step in range(terms.steps.count):
-            np.add(balances[step], self.arrivals.totals[step], out=balances[step + 1])
-            balances[step + 1] += moves[step]
-            balances[step + 1] += terms.fixed_totals[step]
+            balances[step + 1] += balances[step]
         if not np.isfinite(balances[-1]).all():
             raise NonFinitePaths("a simulated balance is not a finite number: amounts or growth are too large")
         return balances

@@ -60,7 +60,7 @@ class PoissonArrivals:
             return NO_ARRIVALS
         columns = [slice(start, start + paths) for paths in reach]
         choices = np.concatenate([self.slots.choices[n, chosen] for n, chosen in enumerate(columns)])
-        amounts = self.stream.sizes.astype(np.float32)[scaled_floor(choices, self.stream.sizes.shape[0])]
+        amounts = self.stream.sizes.astype(np.float32)[scaled_floor(choices, self.stream.sizes.shape[0], np.int64)]
         if self.stream.size_log_sd > 0.0:
             spreads = np.concatenate([self.slots.spreads[n, chosen] for n, chosen in enumerate(columns)])
             spreads *= np.float32(self.stream.size_log_sd)
@@ -74,10 +74,12 @@ class PoissonArrivals:
         )
 
 
-def scaled_floor(uniforms: NDArray[np.float32], count: int) -> NDArray[np.int32]:
-    """int32 in 0 .. count - 1, each equally likely."""
+def scaled_floor[I: np.integer](uniforms: NDArray[np.float32], count: int, kind: type[I]) -> NDArray[I]:
+    """Integers in 0 .. count - 1, each equally likely."""
+    scaled = uniforms * np.float32(count)
     # A uniform just below one, times a large count, rounds up to the count in float32.
-    return np.minimum(uniforms * np.float32(count), np.float32(count - 0.5)).astype(np.int32)
+    np.minimum(scaled, np.float32(count - 0.5), out=scaled)
+    return scaled.astype(kind)
 
 
 def draw_poisson(*, stream: LumpStream, shocks: Shocks, steps: MonthSteps) -> PoissonArrivals | None:
@@ -108,7 +110,7 @@ def draw_poisson(*, stream: LumpStream, shocks: Shocks, steps: MonthSteps) -> Po
 
 def _slot_days(*, slots: ArrivalSlots, first_day: int, steps: MonthSteps) -> SlotDays:
     first_index = first_day - 1
-    days = scaled_floor(slots.times, steps.days - first_index) + np.int32(first_index)
+    days = scaled_floor(slots.times, steps.days - first_index, np.int32) + np.int32(first_index)
     cells = np.empty(days.shape, np.int32)
     for start, stop in blocks(days.shape[1]):
         np.multiply(

@@ -35,8 +35,13 @@ def month_rows(terms: CashTerms, *, start: int, stop: int) -> MonthRows:
     # In memory a row's months lie together, because they are computed together.
     rows = np.empty((terms.rows, terms.steps.count, stop - start), np.float32).transpose(1, 0, 2)
     _write_rows(terms, rows, start=start, stop=stop)
-    screened = np.matmul(terms.screens, rows)
-    return MonthRows(rows=rows, totals=screened[:, 0], lowest=screened[:, 1:].min(axis=1))
+    totals, lowest = np.empty((2, terms.steps.count, stop - start), np.float32)
+    screened = np.empty((terms.screens.shape[1], stop - start), np.float32)
+    for step in range(terms.steps.count):  # one month fits the processor's cache, a year does not
+        np.matmul(terms.screens[step], rows[step], out=screened)
+        totals[step] = screened[0]
+        np.min(screened[1:], axis=0, out=lowest[step])
+    return MonthRows(rows=rows, totals=totals, lowest=lowest)
 
 
 def _write_rows(terms: CashTerms, rows: NDArray[np.float32], *, start: int, stop: int) -> None:

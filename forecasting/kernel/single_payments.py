@@ -23,7 +23,7 @@ def draw_tranche(*, tranche: Tranche, shocks: Shocks, steps: MonthSteps) -> Sing
     chance = shocks.uniform(kind="tranche", name=tranche.name).uniforms
     law = arrival_day_cdf(tranche=tranche, horizon_days=horizon_days)
     days = shocks.uniform(kind="tranche delay", name=tranche.name).row.counts(cumulative=law)
-    days[chance >= tranche.probability] = horizon_days
+    np.copyto(days, horizon_days, where=chance >= tranche.probability)
     return SingleArrival(day_indexes=days, amount=tranche.amount, steps=steps)
 
 
@@ -38,12 +38,26 @@ def draw_dated_lump(*, lump: DatedLump, shocks: Shocks, steps: MonthSteps) -> Si
         when += np.float64(lump.delay_sd_days) * shocks.normal(kind="lump shift", name=lump.name)
     np.maximum(when, 0.0, out=when)
     if lump.delay_exp_days > 0.0:
-        late = shocks.uniform(kind="lump delay", name=lump.name).uniforms
-        when -= lump.delay_exp_days * np.log1p(-late.astype(np.float64))
-    days = np.clip(np.rint(when), 1, horizon_days + 1).astype(np.int32) - 1
+        when += lump.delay_exp_days * _waits(name=lump.name, shocks=shocks)
+    np.rint(when, out=when)
+    np.clip(when, 1, horizon_days + 1, out=when)
+    days = when.astype(np.int32)
+    days -= 1
     if lump.probability < 1.0:
-        days[shocks.uniform(kind="lump", name=lump.name).uniforms >= lump.probability] = horizon_days
+        chance = shocks.uniform(kind="lump", name=lump.name).uniforms
+        np.copyto(days, horizon_days, where=chance >= lump.probability)
     return SingleArrival(day_indexes=days, amount=lump.amount, steps=steps)
+
+
+def _waits(*, name: str, shocks: Shocks) -> NDArray[np.float64]:
+    """float64 [paths], exponential with mean one."""
+
+    def draw() -> NDArray[np.float64]:
+        waits = -np.log1p(-shocks.uniform(kind="lump delay", name=name).uniforms.astype(np.float64))
+        waits.setflags(write=False)
+        return waits
+
+    return shocks.derived(("waits", name), draw)
 
 
 def arrival_day_cdf(*, tranche: Tranche, horizon_days: int) -> NDArray[np.float64]:
