@@ -10,8 +10,8 @@ import regex
 from ledger.domain.counterparty import clean_name
 
 CONTAINS, REGEX, ACCOUNT = "contains", "regex", "account"
-# A pattern that needs longer for one name would stop the queue on a million of them. The clock is that of the wall:
-# on a busy machine an honest pattern may be interrupted once, not three times.
+# A pattern that needs longer for one name would stop the queue on a million of them. The clock is the wall's: on a
+# busy machine an honest pattern may be interrupted once, not three times.
 TRIAL_SECONDS = 0.1
 TRIAL_ATTEMPTS = 3
 REGEX_SECONDS = 1.0

@@ -10,12 +10,14 @@ from django.urls import reverse
 from ledger.admin.scope import CompanyScopedAdmin
 from ledger.domain.company import CompanyRef
 from ledger.models.account import Account
+from ledger.models.category import CategoryAssignment, CategoryRule
 from ledger.models.company import Company, Membership
 from ledger.models.event import CapitalEvent
 from ledger.models.import_file import ImportFile
 from ledger.models.statement import BalanceStatement, CreditGrantStatement
 from ledger.models.token import ApiToken
 from ledger.models.user import User
+from ledger.services.categorise import apply_rules
 from ledger.services.statements import state_balance, state_credit_grant
 from ledger.services.tokens import create_token
 from tests.ledger.admin.conftest import SignIn
@@ -23,16 +25,35 @@ from tests.ledger.conftest import NOW
 
 pytestmark = pytest.mark.django_db
 
-OF_FINANCE = {Company, Account, CapitalEvent, BalanceStatement, CreditGrantStatement, ImportFile}
+OF_FINANCE = {
+    Company,
+    Account,
+    CapitalEvent,
+    BalanceStatement,
+    CreditGrantStatement,
+    ImportFile,
+    CategoryRule,
+    CategoryAssignment,
+}
 READABLE = {
     "operator": OF_FINANCE | {Membership, ApiToken, User},
     "admin": OF_FINANCE | {Membership, ApiToken},
     "finance": OF_FINANCE,
 }
 ADDABLE = {
-    "operator": {Company, Account, Membership, BalanceStatement, CreditGrantStatement, ApiToken, ImportFile, User},
-    "admin": {Account, Membership, BalanceStatement, CreditGrantStatement, ApiToken, ImportFile},
-    "finance": {BalanceStatement, CreditGrantStatement, ImportFile},
+    "operator": {
+        Company,
+        Account,
+        Membership,
+        BalanceStatement,
+        CreditGrantStatement,
+        ApiToken,
+        ImportFile,
+        User,
+        CategoryRule,
+    },
+    "admin": {Account, Membership, BalanceStatement, CreditGrantStatement, ApiToken, ImportFile, CategoryRule},
+    "finance": {BalanceStatement, CreditGrantStatement, ImportFile, CategoryRule},
 }
 MODELS = sorted(READABLE["operator"], key=lambda model: model.__name__)
 
@@ -51,9 +72,21 @@ def keys_of_acme(company: CompanyRef, event_key: str, sign_in: SignIn) -> dict[t
     ImportFile.objects.create(
         company_id=company.id, name="march.csv", size_bytes=1, sha256=b"", format="csv", actor="x", uploaded_at=NOW
     )
+    CategoryRule.objects.create(
+        company_id=company.id, test="contains", pattern="blue", category="coffee", actor="x", changed_at=NOW
+    )
+    apply_rules(company_id=company.id, actor="x", now=NOW)
     keys = {
         model: str(model._default_manager.filter(company_id=company.id).values_list("pk", flat=True)[0])
-        for model in (Account, BalanceStatement, CreditGrantStatement, ApiToken, ImportFile)
+        for model in (
+            Account,
+            BalanceStatement,
+            CreditGrantStatement,
+            ApiToken,
+            ImportFile,
+            CategoryRule,
+            CategoryAssignment,
+        )
     }
     finance = Membership.objects.get(company_id=company.id, role="finance")
     return {**keys, Company: str(company.id), CapitalEvent: event_key, Membership: str(finance.pk)}
