@@ -204,6 +204,18 @@ def test_a_broken_balance_is_named_explained_and_then_accepted(client: Client, c
     assert client.post("/reconcile/breaks", data).status_code == 404
 
 
+def test_balances_are_told_for_an_instant_on_both_clocks(client: Client, company: CompanyRef) -> None:
+    write(company, ref="1", amount="1234.5", event_type="income")
+    client = signed_in(client, company)
+    assert "1,234.50" in text(client, "/reconcile?at=2026-06-01T10:00:00")
+    before = text(client, "/reconcile?at=2026-06-01T09:59:59")
+    assert "Cash in USD" in before
+    assert before.count("1,234.50") == 1
+    assert "Nothing was known then" in text(client, "/reconcile?at=2026-06-02T10:00&known=2026-06-15T07:59:59")
+    for query in ("at=soon", "at=2026-13-01T00:00", "at=0001-01-01T00:00", "at=2026-06-01T10:00&known=x"):
+        assert client.get(f"/reconcile?{query}").status_code == 400
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [("account", "nowhere"), ("day", "soon"), ("day", "2999-01-01"), ("amount", "much"), ("amount", "NaN")],
