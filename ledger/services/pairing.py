@@ -17,7 +17,7 @@ REACH = LATEST_ARRIVAL - EARLIEST_ARRIVAL
 
 _LEGS = """
     SELECT l.position, l.account_id, a.name, a.kind, l.event_type, l.direction, l.amount, l.currency,
-           l.base_amount, l.occurred_at, l.counterparty, l.match_id
+           l.base_amount, l.occurred_at, l.counterparty, l.stated_rate, l.match_id
     FROM ledger_transferleg l JOIN ledger_account a ON a.id = l.account_id
     LEFT JOIN ledger_transfermatch m ON m.id = l.match_id
     WHERE l.company_id = %s AND NOT l.reversed AND l.occurred_at BETWEEN %s AND %s

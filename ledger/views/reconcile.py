@@ -75,7 +75,7 @@ class BalancesThen:
 @require_safe
 @company_page
 def reconcile(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
-    """Query: `at` and `known`, instants on a clock in the company's time zone: the balances then, as known then."""
+    """Query: `at` and `known`, instants in the company's time zone: the balances then, as known then."""
     return _show(request, chosen)
 
 
