@@ -22,7 +22,7 @@ from ledger.selectors.burn_warnings import burn_warnings
 from ledger.selectors.journal_page import JournalLine
 from ledger.selectors.moves_of_days import MAX_MOVES, moves_of_days
 from ledger.selectors.review_queue import latest_matches, open_counts
-from ledger.services.daily_flows import catch_up
+from ledger.services.daily_flows import keep_up
 from ledger.services.review import CannotDecide, explain_break
 from ledger.services.statements import InvalidStatement, state_balance
 from ledger.templatetags.amounts import day_date, days
@@ -104,7 +104,7 @@ def _show(
     request: HttpRequest, chosen: CurrentCompany, *, problem: tuple[str, str] | None = None, status: int = 200
 ) -> HttpResponse:
     company = chosen.company
-    catch_up(company_id=company.id)
+    is_summed = keep_up(company_id=company.id)
     now = local_now(chosen)
     books = account_books(company_id=company.id, timezone=company.timezone, now=now)
     counts = open_counts(company_id=company.id)
@@ -118,6 +118,7 @@ def _show(
         counts=counts,
         open_questions=sum(counts.values()),
         matches=latest_matches(company_id=company.id),
+        is_summed=is_summed,
         then=_then(request, chosen),
         now=now,
         warnings=burn_warnings(company_id=company.id, until=now.date())[:SHOWN_WARNINGS],
@@ -240,7 +241,7 @@ def explain(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
     """Accept the difference at an account's first break, with a reason."""
     require_finance(chosen)
     company = chosen.company
-    catch_up(company_id=company.id)
+    keep_up(company_id=company.id)
     books = account_books(company_id=company.id, timezone=company.timezone, now=local_now(chosen))
     wanted = (request.POST.get("account", ""), request.POST.get("currency", ""))
     book = next((each for each in books if (str(each.account_id or 0), each.currency) == wanted), None)

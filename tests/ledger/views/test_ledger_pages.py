@@ -15,6 +15,7 @@ from ledger.models.review import ReviewItem
 from ledger.models.statement import BalanceStatement
 from ledger.models.user import User
 from ledger.selectors import journal_page
+from ledger.services import daily_flows
 from ledger.services.match import follow_journal
 from ledger.services.record import record
 from ledger.services.statements import state_balance
@@ -113,8 +114,21 @@ def test_the_journal_shows_a_month_with_its_totals_and_finds(client: Client, com
     assert "Blue Bottle" in found
     assert "Globex" not in found
     assert "Blue Bottle" in text(client, "/ledger?month=2026-06&q=4.50")
+    assert "Totals are kept by" in text(client, "/ledger?month=2026-06&q=4.50")
     assert "Blue Bottle" not in text(client, "/ledger?month=2026-06&q=%25")
     assert "Globex" in text(client, "/ledger?month=2026-06&type=income&account=bank&source=bank-feed&currency=usd")
+
+
+def test_a_page_waits_for_no_long_sum_and_says_so(
+    client: Client, company: CompanyRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(daily_flows, "POSITIONS_PER_STEP", 1)
+    for n in range(3):
+        write(company, ref=f"{n}")
+    client = signed_in(client, company)
+    assert "still being added up" in text(client, "/ledger")
+    assert "still being added up" in text(client, "/reconcile")
+    assert "still being added up" not in text(client, "/ledger")
 
 
 def test_pages_of_a_month_follow_each_other_without_a_gap(
