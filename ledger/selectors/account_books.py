@@ -89,7 +89,8 @@ def account_books(*, company_id: int, timezone: str, now: datetime) -> tuple[Acc
     counts: dict[tuple[int | None, str], int] = defaultdict(int)
     active: dict[tuple[int | None, str], list[date]] = defaultdict(list)
     for number, currency, day, amount, count in _moves(company_id):
-        together = (None, currency) if accounts[number].kind in CASH_KINDS else (number, currency)
+        is_cash = accounts[number].kind in CASH_KINDS
+        together: tuple[int | None, str] = (None if is_cash else number, currency)
         for key in {(number, currency), together}:
             moves[key].append(Move(day, amount))
             counts[key] += count

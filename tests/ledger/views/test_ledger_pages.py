@@ -200,7 +200,7 @@ def test_a_broken_balance_is_named_explained_and_then_accepted(client: Client, c
         assert client.post("/reconcile/statements", data).status_code == 302
     page = text(client, "/reconcile")
     assert "typed in states 893.50" in page
-    assert "−6.50" in page
+    assert "6.50\N{NARROW NO-BREAK SPACE}USD too much in the ledger" in page
     step = BalanceStatement.objects.get(amount=Decimal("893.5"))
     data = {
         "account": f"{step.account_id}",
