@@ -51,6 +51,11 @@ class Comparison:
     accepted: bool
 
     @property
+    def size(self) -> Decimal:
+        """How much went wrong here, whichever way."""
+        return abs(self.step)
+
+    @property
     def breaks(self) -> bool:
         """Whether the journal went wrong here, and nobody has explained it."""
         return self.step != ZERO and not self.accepted

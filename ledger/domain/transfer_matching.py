@@ -42,6 +42,7 @@ class Leg:
         account_id, account, kind: where it was booked; kind is bank, card or processor.
         event_type: transfer, or what its feed took it for: income or expense.
         amount: positive, in `currency`; `base_amount` the same in the company's currency.
+        stated_rate: at which it was converted, as its sender says, in either direction; None: not said.
     """
 
     key: int
@@ -55,6 +56,7 @@ class Leg:
     base_amount: Decimal
     occurred_at: datetime
     counterparty: str
+    stated_rate: Decimal | None = None
 
     @property
     def is_transfer(self) -> bool:
@@ -141,8 +143,16 @@ def _off(out: Leg, into: Leg) -> Decimal | None:
     # A feed that called a leg of a conversion income would be a guess upon a guess.
     if not (out.is_transfer and into.is_transfer) or not out.base_amount:
         return None
-    off = abs(out.base_amount - into.base_amount) / out.base_amount
+    off = min([abs(out.base_amount - into.base_amount) / out.base_amount, *_off_the_stated_rates(out, into)])
     return off if off <= CONVERSION_TOLERANCE else None
+
+
+def _off_the_stated_rates(out: Leg, into: Leg) -> Iterable[Decimal]:
+    """What the sender did goes before what the day's rates were."""
+    for rate in (out.stated_rate, into.stated_rate):
+        if rate:
+            yield abs(out.amount - into.amount * rate) / out.amount
+            yield abs(out.amount * rate - into.amount) / into.amount
 
 
 def _know_each_other(out: Leg, into: Leg) -> bool:

@@ -136,6 +136,7 @@ class Migration(migrations.Migration):
                 ("base_amount", models.DecimalField(decimal_places=6, max_digits=20)),
                 ("occurred_at", models.DateTimeField()),
                 ("counterparty", models.CharField(max_length=255)),
+                ("stated_rate", models.DecimalField(decimal_places=12, max_digits=24, null=True)),
                 ("reversed", models.BooleanField(db_default=False, default=False)),
                 (
                     "account",

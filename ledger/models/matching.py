@@ -77,6 +77,7 @@ class TransferLeg(models.Model):
     """An event that is a side of a transfer, or may be one: every transfer, and income or expense that fits one.
 
     Attributes:
+        stated_rate: at which its money was converted, where its sender said so in metadata (`rate`).
         match: None while it waits for its other side.
         reversed: its event was taken back; it waits for nothing.
     """
@@ -94,6 +95,7 @@ class TransferLeg(models.Model):
     base_amount = models.DecimalField(max_digits=20, decimal_places=6)
     occurred_at = models.DateTimeField()
     counterparty = models.CharField(max_length=255)
+    stated_rate = models.DecimalField(max_digits=24, decimal_places=12, null=True)
     match = models.ForeignKey(
         TransferMatch, on_delete=models.SET_NULL, null=True, related_name="legs", db_index=False
     )

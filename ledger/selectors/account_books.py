@@ -88,9 +88,10 @@ def account_books(*, company_id: int, timezone: str, now: datetime) -> tuple[Acc
     moves: dict[tuple[int | None, str], list[Move]] = defaultdict(list)
     counts: dict[tuple[int | None, str], int] = defaultdict(int)
     active: dict[tuple[int | None, str], list[date]] = defaultdict(list)
-    for account_id, currency, day, amount, count in _moves(company_id):
-        together = (None, currency) if accounts[account_id].kind in CASH_KINDS else (account_id, currency)
-        for key in {(account_id, currency), together}:
+    for number, currency, day, amount, count in _moves(company_id):
+        is_cash = accounts[number].kind in CASH_KINDS
+        together: tuple[int | None, str] = (None if is_cash else number, currency)
+        for key in {(number, currency), together}:
             moves[key].append(Move(day, amount))
             counts[key] += count
             if count:
@@ -147,8 +148,8 @@ def _assertions(company_id: int) -> dict[tuple[int | None, str], list[Assertion]
     for account_id, currency, day, origin, amount in rows:
         latest.setdefault((account_id, currency, day, origin), amount)
     stated: dict[tuple[int | None, str], list[Assertion]] = defaultdict(list)
-    for (account_id, currency, day, origin), amount in latest.items():
-        stated[account_id, currency].append(Assertion(day, origin, amount))
+    for (of, currency, day, origin), amount in latest.items():
+        stated[of, currency].append(Assertion(day, origin, amount))
     return stated
 
 

@@ -177,7 +177,8 @@ def _sources(company_id: int, search: JournalSearch) -> list[str]:
 
 
 def _conditions(search: JournalSearch) -> tuple[str, dict[str, Any]]:
-    clauses, values = [], {}
+    clauses: list[str] = []
+    values: dict[str, Any] = {}
     if search.account:
         clauses.append(
             "e.account_id = (SELECT id FROM ledger_account WHERE company_id = %(company)s AND name = %(account)s)"

@@ -81,6 +81,16 @@ def catch_up(*, company_id: int) -> int:
             return position
 
 
+def keep_up(*, company_id: int) -> bool:
+    """Sum at most POSITIONS_PER_STEP rows, for somebody who waits for a page; return whether nothing is left.
+
+    Raises:
+        CompanyNotFound: no such company.
+    """
+    position, head = try_again(lambda: _step(company_id))
+    return position >= head
+
+
 def _step(company_id: int) -> tuple[int, int]:
     """Sum at most POSITIONS_PER_STEP rows; return the cursor and the journal's head as it was seen."""
     with transaction.atomic(), connection.cursor() as cursor:

@@ -50,10 +50,13 @@ _FEEDS = """
 _KEEP = """
     INSERT INTO ledger_transferleg (
         company_id, position, event_id, account_id, source, event_type, direction, amount, currency,
-        base_amount, occurred_at, counterparty, reversed
+        base_amount, occurred_at, counterparty, stated_rate, reversed
     )
     SELECT e.company_id, e.position, e.event_id, e.account_id, e.source, e.event_type, e.direction, e.amount,
-           e.currency, e.base_amount, e.occurred_at, e.counterparty, false
+           e.currency, e.base_amount, e.occurred_at, e.counterparty,
+           CASE WHEN e.metadata ->> 'rate' ~ '^[0-9]{1,9}([.][0-9]{1,12})?$'
+                THEN nullif((e.metadata ->> 'rate')::numeric, 0) END,
+           false
 """
 # A contract's money is a sale, whatever else has its amount.
 _MAY_BE_A_LEG = """

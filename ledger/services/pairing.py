@@ -17,7 +17,7 @@ REACH = LATEST_ARRIVAL - EARLIEST_ARRIVAL
 
 _LEGS = """
     SELECT l.position, l.account_id, a.name, a.kind, l.event_type, l.direction, l.amount, l.currency,
-           l.base_amount, l.occurred_at, l.counterparty, l.match_id
+           l.base_amount, l.occurred_at, l.counterparty, l.stated_rate, l.match_id
     FROM ledger_transferleg l JOIN ledger_account a ON a.id = l.account_id
     LEFT JOIN ledger_transfermatch m ON m.id = l.match_id
     WHERE l.company_id = %s AND NOT l.reversed AND l.occurred_at BETWEEN %s AND %s
@@ -120,6 +120,16 @@ class CannotMatch(ValueError):
     """A pair that cannot be one transfer; the message says why."""
 
 
+def hold_matcher(*, company_id: int) -> None:
+    """Let the matcher wait until this transaction ends.
+
+    It locks its cursor first and then legs, questions and sums; a person who locked them in another order would
+    meet it head-on.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM ledger_matchcursor WHERE company_id = %s FOR UPDATE", [company_id])
+
+
 def match_by_hand(*, company_id: int, positions: tuple[int, int], actor: str, now: datetime) -> None:
     """Match two legs on a person's word.
 
@@ -127,6 +137,7 @@ def match_by_hand(*, company_id: int, positions: tuple[int, int], actor: str, no
         CannotMatch: not two waiting legs of opposite direction on different accounts.
     """
     with transaction.atomic():
+        hold_matcher(company_id=company_id)
         legs = list(
             TransferLeg.objects.select_for_update()
             .filter(company_id=company_id, position__in=positions, reversed=False)
@@ -145,6 +156,7 @@ def match_by_hand(*, company_id: int, positions: tuple[int, int], actor: str, no
 def take_apart(*, company_id: int, match_id: int, actor: str, reason: str, now: datetime) -> bool:
     """End a match on a person's word, for good; false when it has ended already."""
     with transaction.atomic():
+        hold_matcher(company_id=company_id)
         open_match = TransferMatch.objects.select_for_update().filter(
             id=match_id, company_id=company_id, ended_at=None
         )

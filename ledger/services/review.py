@@ -10,7 +10,7 @@ from ledger.domain.outcome import REJECTED
 from ledger.models.review import ReviewItem, ReviewKind, ReviewState
 from ledger.selectors.journal import events_at, journal_position
 from ledger.services.announce import announce_advance
-from ledger.services.pairing import match_by_hand
+from ledger.services.pairing import hold_matcher, match_by_hand
 from ledger.services.reverse import MAX_REASON, reverse
 
 DECIDABLE = (ReviewState.ACCEPTED, ReviewState.DISMISSED, ReviewState.EXPLAINED)
@@ -53,6 +53,7 @@ def decide(*, company_id: int, item_id: int, decision: Decision, actor: str, now
     if decision.state == ReviewState.EXPLAINED and not reason:
         raise CannotDecide("reason", "say why it is right as it is")
     with transaction.atomic():
+        hold_matcher(company_id=company_id)
         claimed = ReviewItem.objects.filter(id=item_id, company_id=company_id, state=ReviewState.OPEN).update(
             state=decision.state, reason=reason, actor=actor, decided_at=now
         )

@@ -14,12 +14,13 @@ from ledger.models.source import Source
 from ledger.selectors.journal_page import (
     JournalSearch,
     MonthCount,
+    MonthTotals,
     PlaceInJournal,
     journal_page,
     month_totals,
     months_with,
 )
-from ledger.services.daily_flows import catch_up
+from ledger.services.daily_flows import keep_up
 from ledger.views.company_page import address, answer, company_page, local_now
 from ledger.views.current_company import CurrentCompany
 
@@ -50,7 +51,7 @@ def journal(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
     `before`, the place where the page begins.
     """
     company = chosen.company
-    catch_up(company_id=company.id)
+    is_summed = keep_up(company_id=company.id)
     today = local_now(chosen).date()
     search = _search(request, month=date(today.year, today.month, 1))
     months = months_with(company_id=company.id, search=search)
@@ -65,7 +66,8 @@ def journal(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
         fragment="ledger/journal_live.html",
         search=search,
         page_of=page,
-        totals=None if search.source else month_totals(company_id=company.id, search=search),
+        totals=_totals(company.id, search, found=bool(page.lines)),
+        is_summed=is_summed,
         months=_month_links(months, search),
         older_url=_url(search, before=_text(page.next_before)) if page.next_before else "",
         newest_url=_url(search) if "before" in request.GET else "",
@@ -79,6 +81,14 @@ def journal(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
         is_searching=any((search.text, search.account, search.source, search.event_type, search.currency)),
         zone=company.timezone,
     )
+
+
+def _totals(company_id: int, search: JournalSearch, *, found: bool) -> MonthTotals | None:
+    """None where the sums by day know nothing of what is searched for: a source, an amount, a reference."""
+    if search.source:
+        return None
+    totals = month_totals(company_id=company_id, search=search)
+    return None if search.text and found and not totals.events else totals
 
 
 def _search(request: HttpRequest, *, month: date) -> JournalSearch:

@@ -1,23 +1,28 @@
 """Each account against what is stated about it, and what does not fit together."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST, require_safe
 
+from ledger.domain.account_balance import AccountBalance
 from ledger.domain.reconciliation import Comparison
 from ledger.models.account import Account
+from ledger.selectors.account_balances import account_balances, cash_at
 from ledger.selectors.account_books import AccountBook, account_books, days_between
 from ledger.selectors.burn_warnings import burn_warnings
 from ledger.selectors.journal_page import JournalLine
 from ledger.selectors.moves_of_days import MAX_MOVES, moves_of_days
 from ledger.selectors.review_queue import latest_matches, open_counts
-from ledger.services.daily_flows import catch_up
+from ledger.services.daily_flows import keep_up
 from ledger.services.review import CannotDecide, explain_break
 from ledger.services.statements import InvalidStatement, state_balance
 from ledger.templatetags.amounts import day_date, days
@@ -25,6 +30,7 @@ from ledger.views.company_page import actor_of, address, answer, company_page, l
 from ledger.views.current_company import CurrentCompany
 
 ORIGIN = "typed in"
+FIRST_YEAR, LAST_YEAR = 1999, 2199
 SHOWN_COMPARISONS = 40
 SHOWN_WARNINGS = 4
 
@@ -56,17 +62,49 @@ class AccountCard:
     journal_url: str
 
 
+@dataclass(frozen=True, slots=True)
+class BalancesThen:
+    """What every account held at an instant, as it is known now or was known at another."""
+
+    at: datetime
+    known_at: datetime | None
+    balances: tuple[AccountBalance, ...]
+    cash: tuple[tuple[str, Decimal], ...]
+
+
 @require_safe
 @company_page
 def reconcile(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
+    """Query: `at` and `known`, instants in the company's time zone: the balances then, as known then."""
     return _show(request, chosen)
+
+
+def _then(request: HttpRequest, chosen: CurrentCompany) -> BalancesThen | None:
+    at, known_at = _instant(request, chosen, "at"), _instant(request, chosen, "known")
+    if at is None:
+        return None
+    balances = account_balances(company_id=chosen.company.id, at=at, known_at=known_at)
+    return BalancesThen(at, known_at, balances, tuple(cash_at(balances).items()))
+
+
+def _instant(request: HttpRequest, chosen: CurrentCompany, name: str) -> datetime | None:
+    text = request.GET.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        moment = None
+    if moment is None or not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise BadRequest(f"{name}: must be a date and time such as 2026-03-31T17:00.")
+    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(chosen.company.timezone))
 
 
 def _show(
     request: HttpRequest, chosen: CurrentCompany, *, problem: tuple[str, str] | None = None, status: int = 200
 ) -> HttpResponse:
     company = chosen.company
-    catch_up(company_id=company.id)
+    is_summed = keep_up(company_id=company.id)
     now = local_now(chosen)
     books = account_books(company_id=company.id, timezone=company.timezone, now=now)
     counts = open_counts(company_id=company.id)
@@ -80,6 +118,9 @@ def _show(
         counts=counts,
         open_questions=sum(counts.values()),
         matches=latest_matches(company_id=company.id),
+        is_summed=is_summed,
+        then=_then(request, chosen),
+        now=now,
         warnings=burn_warnings(company_id=company.id, until=now.date())[:SHOWN_WARNINGS],
         accounts=Account.objects.filter(company_id=company.id).order_by("name"),
         problem_field=problem[0] if problem else "",
@@ -200,7 +241,7 @@ def explain(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
     """Accept the difference at an account's first break, with a reason."""
     require_finance(chosen)
     company = chosen.company
-    catch_up(company_id=company.id)
+    keep_up(company_id=company.id)
     books = account_books(company_id=company.id, timezone=company.timezone, now=local_now(chosen))
     wanted = (request.POST.get("account", ""), request.POST.get("currency", ""))
     book = next((each for each in books if (str(each.account_id or 0), each.currency) == wanted), None)

@@ -11,6 +11,7 @@ from django.urls import reverse
 from ledger.admin.scope import CompanyScopedAdmin
 from ledger.domain.company import CompanyRef
 from ledger.models.account import Account
+from ledger.models.category import CategoryAssignment, CategoryRule
 from ledger.models.closed_month import MonthClosing
 from ledger.models.company import Company, Membership
 from ledger.models.event import CapitalEvent
@@ -19,6 +20,7 @@ from ledger.models.pending_adjustment import PendingAdjustment
 from ledger.models.statement import BalanceStatement, CreditGrantStatement
 from ledger.models.token import ApiToken
 from ledger.models.user import User
+from ledger.services.categorise import apply_rules
 from ledger.services.closed_months import close_month
 from ledger.services.statements import state_balance, state_credit_grant
 from ledger.services.tokens import create_token
@@ -36,13 +38,15 @@ OF_FINANCE = {
     ImportFile,
     MonthClosing,
     PendingAdjustment,
+    CategoryRule,
+    CategoryAssignment,
 }
 READABLE = {
     "operator": OF_FINANCE | {Membership, ApiToken, User},
     "admin": OF_FINANCE | {Membership, ApiToken},
     "finance": OF_FINANCE,
 }
-ADDABLE_BY_FINANCE = {BalanceStatement, CreditGrantStatement, ImportFile}
+ADDABLE_BY_FINANCE = {BalanceStatement, CreditGrantStatement, ImportFile, CategoryRule}
 ADDABLE_BY_ADMIN = ADDABLE_BY_FINANCE | {Account, Membership, ApiToken, MonthClosing}
 ADDABLE = {
     "operator": ADDABLE_BY_ADMIN | {Company, User},
@@ -79,6 +83,10 @@ def keys_of_acme(company: CompanyRef, event_key: str, sign_in: SignIn) -> dict[t
         requested_by=User.objects.get(email="finance@example.com"),
         requested_at=NOW,
     )
+    CategoryRule.objects.create(
+        company_id=company.id, test="contains", pattern="blue", category="coffee", actor="x", changed_at=NOW
+    )
+    apply_rules(company_id=company.id, actor="x", now=NOW)
     scoped = (
         Account,
         BalanceStatement,
@@ -87,6 +95,8 @@ def keys_of_acme(company: CompanyRef, event_key: str, sign_in: SignIn) -> dict[t
         ImportFile,
         MonthClosing,
         PendingAdjustment,
+        CategoryRule,
+        CategoryAssignment,
     )
     keys = {
         model: str(model._default_manager.filter(company_id=company.id).values_list("pk", flat=True)[0])

@@ -75,6 +75,13 @@ def test_a_conversion_is_paired_by_its_worth() -> None:
     assert keys([dollars, leg(2, "in", account=1, base_amount=Decimal(960), **euros)]) == []
 
 
+def test_a_rate_that_the_sender_states_goes_before_the_rates_of_the_day() -> None:
+    euros = {"currency": "EUR", "amount": "900", "base_amount": Decimal(800)}
+    for rate in ("1.11111", "0.9"):
+        dollars = leg(1, "out", account=2, amount="1000", stated_rate=Decimal(rate))
+        assert keys([dollars, leg(2, "in", account=1, **euros)]) == [(1, 2, True)]
+
+
 def test_the_nearest_pair_does_not_leave_another_leg_alone() -> None:
     # Greedy takes (2, 3), an hour apart, and leaves 1 and 4 with nobody.
     legs = [

@@ -15,6 +15,7 @@ from ledger.models.review import ReviewItem
 from ledger.models.statement import BalanceStatement
 from ledger.models.user import User
 from ledger.selectors import journal_page
+from ledger.services import daily_flows
 from ledger.services.match import follow_journal
 from ledger.services.record import record
 from ledger.services.statements import state_balance
@@ -113,8 +114,21 @@ def test_the_journal_shows_a_month_with_its_totals_and_finds(client: Client, com
     assert "Blue Bottle" in found
     assert "Globex" not in found
     assert "Blue Bottle" in text(client, "/ledger?month=2026-06&q=4.50")
+    assert "Totals are kept by" in text(client, "/ledger?month=2026-06&q=4.50")
     assert "Blue Bottle" not in text(client, "/ledger?month=2026-06&q=%25")
     assert "Globex" in text(client, "/ledger?month=2026-06&type=income&account=bank&source=bank-feed&currency=usd")
+
+
+def test_a_page_waits_for_no_long_sum_and_says_so(
+    client: Client, company: CompanyRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(daily_flows, "POSITIONS_PER_STEP", 1)
+    for n in range(3):
+        write(company, ref=f"{n}")
+    client = signed_in(client, company)
+    assert "still being added up" in text(client, "/ledger")
+    assert "still being added up" in text(client, "/reconcile")
+    assert "still being added up" not in text(client, "/ledger")
 
 
 def test_pages_of_a_month_follow_each_other_without_a_gap(
@@ -186,7 +200,7 @@ def test_a_broken_balance_is_named_explained_and_then_accepted(client: Client, c
         assert client.post("/reconcile/statements", data).status_code == 302
     page = text(client, "/reconcile")
     assert "typed in states 893.50" in page
-    assert "−6.50" in page
+    assert "6.50\N{NARROW NO-BREAK SPACE}USD too much in the ledger" in page
     step = BalanceStatement.objects.get(amount=Decimal("893.5"))
     data = {
         "account": f"{step.account_id}",
@@ -202,6 +216,18 @@ def test_a_broken_balance_is_named_explained_and_then_accepted(client: Client, c
     assert "typed in states" not in done
     assert "explained" in done
     assert client.post("/reconcile/breaks", data).status_code == 404
+
+
+def test_balances_are_told_for_an_instant_on_both_clocks(client: Client, company: CompanyRef) -> None:
+    write(company, ref="1", amount="1234.5", event_type="income")
+    client = signed_in(client, company)
+    assert "1,234.50" in text(client, "/reconcile?at=2026-06-01T10:00:00")
+    before = text(client, "/reconcile?at=2026-06-01T09:59:59")
+    assert "Cash in USD" in before
+    assert before.count("1,234.50") == 1
+    assert "Nothing was known then" in text(client, "/reconcile?at=2026-06-02T10:00&known=2026-06-15T07:59:59")
+    for query in ("at=soon", "at=2026-13-01T00:00", "at=0001-01-01T00:00", "at=2026-06-01T10:00&known=x"):
+        assert client.get(f"/reconcile?{query}").status_code == 400
 
 
 @pytest.mark.parametrize(
