@@ -5,7 +5,7 @@ import psycopg
 ROWS_PER_STEP = 250_000
 DAYS = 730
 
-# Amounts, vendors and days repeat, positions and references do not. Rows of the last two years, a third of them income.
+# Amounts, vendors and days repeat, positions and references do not. The last two years, a third of it income.
 _EVENTS = """
     INSERT INTO ledger_capitalevent (
         company_id, position, account_id, occurred_at, recorded_at, fx_at, revision, event_id, source,
@@ -17,8 +17,8 @@ _EVENTS = """
            n %% 9000 + 1.25, 'USD', n %% 9000 + 1.25, 1, 'same', 'saas', 'Vendor ' || n %% 20, 'made-' || n, '{}',
            NULL, 'made', ''
     FROM generate_series(%(after)s + 1, %(until)s) n,
-         LATERAL (SELECT date_trunc('day', now()) - n %% %(days)s * interval '1 day' - n %% 80000 * interval '1 second'
-                  AS at) t
+         LATERAL (SELECT date_trunc('day', now()) - n %% %(days)s * interval '1 day'
+                         - n %% 80000 * interval '1 second' AS at) t
 """
 _OBJECTS = """
     INSERT INTO ledger_externalobject (
@@ -36,7 +36,8 @@ def fill_journal(connection: psycopg.Connection, *, company_id: int, rows: int) 
     row = connection.execute("SELECT id FROM ledger_account WHERE company_id = %s", [company_id]).fetchone()
     assert row is not None
     connection.execute(
-        "INSERT INTO ledger_source (company_id, name, first_seen_at) VALUES (%s, 'card', now()) ON CONFLICT DO NOTHING",
+        "INSERT INTO ledger_source (company_id, name, first_seen_at) VALUES (%s, 'card', now())"
+        " ON CONFLICT DO NOTHING",
         [company_id],
     )
     for after in range(0, rows, ROWS_PER_STEP):
