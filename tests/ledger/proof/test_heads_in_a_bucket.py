@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from moto.server import ThreadedMotoServer
 
 from ledger.domain.company import CompanyRef
+from ledger.services.chain_heads import bucket as bucket_of_heads
 from ledger.services.chain_heads.export import export_heads
 from ledger.services.chain_heads.place import PlaceUnusable, place_of
 from ledger.services.sealing import seal
@@ -28,6 +29,7 @@ def aws() -> Iterator[str]:
 @pytest.fixture
 def bucket(aws: str, settings: object) -> str:
     settings.AWS_ENDPOINT_URL = aws  # type: ignore[attr-defined]
+    bucket_of_heads._last_keys.clear()
     client = boto3.client("s3", endpoint_url=aws, region_name="us-east-1")
     client.create_bucket(Bucket="audit")
     for kept in client.list_objects_v2(Bucket="audit").get("Contents", ()):
