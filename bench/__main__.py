@@ -19,6 +19,9 @@ BENCHMARKS = {
     "forecasts": "bench.forecasts",
     "ingestion": "bench.ingestion",
     "bulk": "bench.bulk",
+    "replay": "bench.replay",
+    "ten_million": "bench.ten_million",
+    "sealing": "bench.sealing",
 }
 _COMPARISONS = {"<=": operator.le, ">=": operator.ge}
 

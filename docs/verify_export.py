@@ -10,11 +10,11 @@ computes from the columns alone
     h(0) = SHA-256( "capstack.chain.1" LF, company number )        h(n) = SHA-256( h(n-1), d(n) )
 
 and compares h(n) with what each line says, with the proof at the end, with `--head`, a head of the last position
-that you were given another way, and with `--heads`, a file of heads that was kept outside of the database. Only the
-last two tell an export that was forged as a whole: without them you know that it is consistent in itself.
+that you were given another way, and with `--heads`, a file of heads kept outside of the database. Only the last
+two tell an export that was forged as a whole: without them you know that it is consistent in itself.
 
 The bytes of a row are "capstack.row.1" LF and a field per column, in the order that the first line names: the
-length in bytes in decimal digits, a colon, the UTF-8 of the value; a single hyphen for a column without a value.
+length in bytes in decimal digits, a colon, the UTF-8 of the value; a hyphen for a column without a value.
 
 Exit status: 0 everything fits, 1 something does not (the first row is named), 2 wrong usage.
 """
@@ -132,8 +132,8 @@ def checked_row(
     kept.check(position, digest, head)
     if line.get("chain") != head.hex():
         refuse(
-            f"the row at position {position} (line {number}) is not the one that was chained: it, its chain value or"
-            " its place was edited"
+            f"the row at position {position} (line {number}) is not the one that was chained: it, its chain value"
+            " or its place was edited"
         )
     return head
 

@@ -73,6 +73,7 @@ class Migration(migrations.Migration):
                 ("reason", models.CharField(max_length=255)),
                 ("actor", models.CharField(max_length=255)),
                 ("recorded_at", models.DateTimeField()),
+                ("position", models.BigIntegerField(db_default=0, editable=False)),
                 (
                     "company",
                     models.ForeignKey(

@@ -28,6 +28,17 @@ CREATE FUNCTION ledger_closed_months(p_company bigint) RETURNS SETOF date LANGUA
     ) last WHERE last.closed
 $$;
 
+-- A closing says behind which position it holds; the lock keeps recorders out until the commit.
+CREATE FUNCTION ledger_note_closing_position() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    SELECT position INTO NEW.position FROM ledger_journalhead WHERE company_id = NEW.company_id FOR UPDATE;
+    NEW.position := coalesce(NEW.position, 0);
+    RETURN NEW;
+END $$;
+CREATE TRIGGER closing_notes_position BEFORE INSERT ON ledger_monthclosing
+    FOR EACH ROW EXECUTE FUNCTION ledger_note_closing_position();
+ALTER TABLE ledger_monthclosing ENABLE ALWAYS TRIGGER closing_notes_position;
+
 -- A closing waits for whoever is recording and is seen by whoever records next: both lock the head row. What recorders
 -- keep in memory about the company is out of date with it.
 CREATE FUNCTION ledger_close_month() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -10,6 +10,7 @@ class MonthClosing(models.Model):
 
     Attributes:
         month: its first day; months are those of the company's time zone.
+        position: the journal's last one at that moment, set by the database; later ones are bound by this row.
     """
 
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="month_closings")
@@ -18,6 +19,7 @@ class MonthClosing(models.Model):
     reason = models.CharField(max_length=255)
     actor = models.CharField(max_length=255)
     recorded_at = models.DateTimeField()
+    position = models.BigIntegerField(db_default=0, editable=False)
 
     class Meta:
         verbose_name = "closed month"

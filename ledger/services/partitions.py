@@ -79,8 +79,8 @@ def maintain_partitions(*, now: datetime) -> Maintenance:
 
 
 def _drain() -> int:
+    # It asks for its own lock, half a second at a time.
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
         cursor.execute("SELECT ledger_drain_default_partition()")
         (drained,) = cursor.fetchone()
     return int(drained)

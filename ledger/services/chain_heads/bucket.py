@@ -14,6 +14,9 @@ from ledger.services.chain_heads.place import PlaceUnusable
 
 _PATIENCE = Config(connect_timeout=5, read_timeout=20, retries={"max_attempts": 3, "mode": "standard"})
 
+# The last key seen in each folder of a bucket: an exporter that comes every minute need not list all anew.
+_last_keys: dict[tuple[str, str], str] = {}
+
 
 class Bucket:
     def __init__(self, *, client: Any, bucket: str, prefix: str) -> None:
@@ -42,10 +45,15 @@ class Bucket:
             yield self._read(key, company_id)
 
     def last(self, *, company_id: int) -> Span | None:
-        last = None
-        for key in self._keys(company_id):
+        place = (self._bucket, self._folder(company_id))
+        last = _last_keys.get(place)
+        for key in self._keys(company_id, after=last or ""):
             last = key
-        return None if last is None else self._read(last, company_id)
+        if last is None:
+            return None
+        span = self._read(last, company_id)
+        _last_keys[place] = last
+        return span
 
     def add(self, line: str, *, last: int, company_id: int) -> None:
         # Twenty digits: the order of names is that of positions.
@@ -61,10 +69,11 @@ class Bucket:
         except (BotoCoreError, ClientError) as error:
             raise self._unusable(key, error) from None
 
-    def _keys(self, company_id: int) -> Iterator[str]:
+    def _keys(self, company_id: int, *, after: str = "") -> Iterator[str]:
         folder = self._folder(company_id)
+        pages = self._client.get_paginator("list_objects_v2")
         try:
-            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=folder):
+            for page in pages.paginate(Bucket=self._bucket, Prefix=folder, StartAfter=after):
                 for listed in page.get("Contents", ()):
                     yield listed["Key"]
         except (BotoCoreError, ClientError) as error:

@@ -1,11 +1,13 @@
 """A journal in a database of its own, and somebody with an administrator's hands on it."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from django.db import connection
 
 from capstack.embedded.postgres import ADMIN_ROLE, APPLICATION_ROLE
 from ledger.domain.company import CompanyRef
@@ -14,6 +16,9 @@ from ledger.services.sealing import seal
 from tests.ledger.conftest import NOW, make_draft
 
 Tamper = Callable[..., None]
+_GUARDED = """
+    SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE tgname ~ '^(journal|seal|closing)_refuses_'
+"""
 
 
 def record_numbered(company: CompanyRef, numbers: range) -> list[str]:
@@ -45,23 +50,24 @@ def heads(tmp_path: Path) -> str:
 @pytest.fixture
 def tamper(committed_db: str) -> Iterator[Tamper]:
     """Give a function that runs SQL as the administrator of the database, with every trigger switched off."""
-    url = urlsplit(committed_db)
-    as_admin = (
-        committed_db.replace(f"{APPLICATION_ROLE}@", f"{ADMIN_ROLE}@", 1) if not url.password else committed_db
-    )
-    with psycopg.connect(as_admin, autocommit=True) as connection:
-        triggers = [
-            name
-            for (name,) in connection.execute(
-                "SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE tgname ~ '^(journal|seal)_refuses_'"
-            ).fetchall()
-        ]
+    has_password = urlsplit(committed_db).password
+    as_admin = committed_db if has_password else committed_db.replace(f"{APPLICATION_ROLE}@", f"{ADMIN_ROLE}@", 1)
+    with psycopg.connect(as_admin, autocommit=True) as session:
+        pid = session.info.backend_pid
+        guarded = [table for (table,) in session.execute(_GUARDED).fetchall()]
 
         def run(*statements: str) -> None:
-            with connection.transaction():
-                for table in triggers:
-                    connection.execute(f"ALTER TABLE IF EXISTS {table} DISABLE TRIGGER USER")
+            with session.transaction():
+                for table in guarded:
+                    session.execute(f"ALTER TABLE IF EXISTS {table} DISABLE TRIGGER USER")
                 for statement in statements:
-                    connection.execute(statement)
+                    session.execute(statement)
 
         yield run
+    # The database cannot be dropped by its owner while an administrator's session is still leaving.
+    with connection.cursor() as cursor:
+        for _ in range(200):
+            cursor.execute("SELECT FROM pg_stat_activity WHERE pid = %s", [pid])
+            if cursor.fetchone() is None:
+                break
+            time.sleep(0.02)

@@ -119,6 +119,13 @@ BREAKS = {
         ("UPDATE ledger_contractreceipt SET term_months = 6", "of Hooli is picked out otherwise"),
         ("UPDATE ledger_contractreceipt SET event_id = sha256('x')", "is"),
     ],
+    "closed_months": [
+        (
+            "INSERT INTO ledger_monthclosing (company_id, month, closed, reason, actor, recorded_at, position)"
+            " SELECT id, '2026-06-01', true, 'r', 'a', now(), 3 FROM ledger_company WHERE slug = 'acme'",
+            "position 4 lies in 2026-06, which was closed behind position 3",
+        ),
+    ],
     "seals": [
         ("UPDATE ledger_seal SET first_position = 2, digests = substr(digests, 33)", "the seal of 2 to 8"),
         (

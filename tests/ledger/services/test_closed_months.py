@@ -10,6 +10,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from ledger.domain.company import CompanyRef
 from ledger.models.closed_month import ClosedMonthEntry, MonthClosing
 from ledger.models.event import CapitalEvent, JournalHead
+from ledger.selectors.audit import audit
 from ledger.selectors.books import read_books
 from ledger.services.closed_months import NotClosable, close_month, reopen_month
 from ledger.services.record import BooksInsufficient, record, record_one
@@ -72,6 +73,7 @@ def test_an_admins_reason_lets_an_event_in_and_is_kept(committed_company: Compan
     entry, event = ClosedMonthEntry.objects.get(), CapitalEvent.objects.get()
     assert bytes(entry.event_id) == bytes(event.event_id)
     assert (entry.month, entry.reason, entry.actor, entry.recorded_at) == (MAY, "late invoice", "t", NOW)
+    assert [finding for finding in audit(companies=[committed_company]) if finding.difference] == []
 
 
 def test_a_month_that_was_opened_again_takes_events_and_its_history_stays(committed_company: CompanyRef) -> None:
