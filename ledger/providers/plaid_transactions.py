@@ -126,7 +126,7 @@ def _account(raw: Mapping[str, Any]) -> FoundAccount:
     balances = raw.get("balances")
     balances = balances if isinstance(balances, dict) else {}
     current = balances.get("current")
-    amount = Decimal(current) if type(current) in (int, Decimal) else None
+    amount = _number(current)
     currency = balances.get("iso_currency_code")
     return FoundAccount(
         account_id=account_id,
@@ -204,6 +204,11 @@ def read_page(page: Mapping[str, Any], *, accounts: Mapping[str, OwnAccount], wa
     )
 
 
+def _number(value: object) -> Decimal | None:
+    """A JSON number without loss; a bool is an int to Python, and none to us."""
+    return Decimal(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
+
+
 def _rows(page: Mapping[str, Any], name: str, *, required: bool = True) -> Sequence[Mapping[str, Any]]:
     rows = page.get(name)
     if rows is None and not required:
@@ -225,11 +230,12 @@ def _event(
 ) -> Mapping[str, object]:
     amount = row.get("amount")
     # Positive leaves the account, on cards as well: a purchase raises what is owed.
-    leaves = not (type(amount) in (int, Decimal) and amount < 0)
+    number = _number(amount)
+    leaves = number is None or number >= 0
     counterparty = _counterparty(row)
     event: dict[str, object] = {
         "source": SOURCE,
-        "amount": abs(amount) if type(amount) in (int, Decimal) else amount,
+        "amount": amount if number is None else abs(number),
         # Null beside an unofficial code (points, crypto) stays what it is: parse_event refuses it by name.
         "currency": row.get("iso_currency_code") or row.get("unofficial_currency_code"),
         "occurred_at": _occurred_at(row, own.timezone),
