@@ -6,7 +6,7 @@ from typing import Any
 import environ
 from django.utils.csp import CSP
 
-from capstack.environment import env, flag, one_of, secret, whole_number
+from capstack.environment import env, flag, loopback_origin, one_of, secret, whole_number
 from capstack.telemetry.logs import FORMATS, LEVELS, logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -174,6 +174,16 @@ AWS_ENDPOINT_URL = env.str("AWS_ENDPOINT_URL", default="")
 AWS_REGION = env.str("AWS_REGION", default="us-east-1")
 # Set by `up` when it brings its own pretended AWS: only then may demo groups be made.
 DEMO_CLOUD = flag("DEMO_CLOUD", default=False)
+
+# --- Providers --------------------------------------------------------------------------------------------
+
+PLAID_BASE_URL = env.str("PLAID_BASE_URL", default="") or "https://production.plaid.com"
+PLAID_CLIENT_ID = env.str("PLAID_CLIENT_ID", default="")
+PLAID_SECRET = secret("PLAID_SECRET", default="")
+PAYROLL_BASE_URL = env.str("PAYROLL_BASE_URL", default="") or "https://api.gusto.com"
+# SHA-1. A topic uses it until its attribute SignatureVersion is set to 2.
+SNS_ALLOW_SIGNATURE_VERSION_1 = flag("SNS_ALLOW_SIGNATURE_VERSION_1", default=False)
+SNS_LOOPBACK_ORIGIN = loopback_origin("SNS_LOOPBACK_ORIGIN", forbidden=HTTPS_ONLY)
 
 # --- Telemetry --------------------------------------------------------------------------------------------
 
