@@ -10,7 +10,9 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq.exceptions import DuplicateJobError
 
+from ledger.providers.plaid_api import PlaidClient
 from ledger.services.import_file import abandoned_imports, run_import
+from ledger.services.plaid_sync import waiting_items, walk
 
 logger = logging.getLogger(__name__)
 
@@ -62,3 +64,50 @@ def sweep_imports(*, now: datetime) -> int:
     for file_id, state in abandoned:
         wake_import(file_id=file_id, state=state)
     return len(abandoned)
+
+
+def read_plaid_item(*, item_number: int) -> str:
+    """Read what a bank has to tell through Plaid. Returns what happened, for the log."""
+    client = PlaidClient(
+        base_url=settings.PLAID_BASE_URL, client_id=settings.PLAID_CLIENT_ID, secret=settings.PLAID_SECRET
+    )
+    walked = walk(item_number=item_number, client=client, clock=timezone.now)
+    said = walked.restated
+    counts = f"{said.recorded} recorded, {said.corrected} corrected, {said.reversed} reversed"
+    return f"{walked.status}: {walked.reason or f'{counts}, {len(said.refused)} refused'}"
+
+
+def wake_plaid_item(*, item_number: int) -> bool:
+    """Enqueue a walk, past the commit; false when Redis does not answer, and then the sweeper does it later."""
+    return _enqueue("ledger.jobs.read_plaid_item", f"plaid-{item_number}", item_number=item_number)
+
+
+def sweep_plaid(*, now: datetime) -> int:
+    """Wake every bank that should be read now; called by the scheduler.
+
+    Returns:
+        How many there were.
+    """
+    if not settings.PLAID_CLIENT_ID:
+        return 0
+    waiting = waiting_items(now=now)
+    for item_number in waiting:
+        wake_plaid_item(item_number=item_number)
+    return len(waiting)
+
+
+def _enqueue(work: str, job_id: str, **arguments: int) -> bool:
+    try:
+        connection = Redis.from_url(
+            settings.REDIS_QUEUE_URL,
+            socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
+            socket_timeout=REDIS_TIMEOUT_SECONDS,
+        )
+        queue = get_queue(QUEUE, connection=connection, commit_mode="auto")
+        queue.enqueue(work, **arguments, job_id=job_id, unique=True, result_ttl=0, failure_ttl=FAILED_JOB_SECONDS)
+    except DuplicateJobError:
+        return True
+    except (RedisError, OSError) as error:
+        logger.warning("wake_failed: %s: %s", job_id, error)
+        return False
+    return True

@@ -142,7 +142,8 @@ def _trouble(code: str, body: Mapping[str, Any]) -> str:
     error = body.get("error")
     if isinstance(error, dict):
         message = error.get("display_message") or error.get("error_message") or ""
-        return f"{error.get('error_code') or code}: {message}"[:255]
+        said = str(error.get("error_code") or code)
+        return f"{said}: {message}"[:255] if message else said
     when = body.get("consent_expiration_time") or body.get("disconnect_time")
     detail = " ".join(str(part) for part in (body.get("reason"), f"on {when}" if when else None) if part)
     return f"{code}: {detail}"[:255] if detail else code
