@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from ledger.domain.currency import ACTIVE_CURRENCIES, FORMER_CURRENCIES
+from ledger.domain.fx import SettlementRate
 from ledger.domain.metadata import InvalidMetadata, metadata_json
 from ledger.domain.money import InvalidAmount, parse_amount
 from ledger.domain.problems import FieldProblem, InvalidEvent
@@ -61,6 +62,8 @@ class EventDraft:
         direction: `in` or `out`; None when the event type implies it.
         account: name of the account; None means the company's first bank account.
         category, counterparty, external_ref: empty when absent.
+        settlement: what a provider changed the money at. No field of an event: only providers' own parsers know
+            it.
     """
 
     source: str
@@ -74,6 +77,7 @@ class EventDraft:
     counterparty: str = ""
     external_ref: str = ""
     metadata: Mapping[str, Any] | str = ""
+    settlement: SettlementRate | None = None
 
     @property
     def flow(self) -> str:

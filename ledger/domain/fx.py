@@ -47,6 +47,23 @@ class FxQuote:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class SettlementRate:
+    """The rate at which somebody who moved the money changed it: it goes before any published one.
+
+    Attributes:
+        currency: that the money was changed into.
+        rate: units of it per unit of the event's currency, positive.
+        source: who changed it, at most 28 characters.
+        at: when (UTC).
+    """
+
+    currency: str
+    rate: Decimal
+    source: str
+    at: datetime
+
+
 @dataclass(slots=True)
 class EuroRates:
     """The published history, kept as the lines of the file; a line is taken apart when its day is asked for.

@@ -5,9 +5,11 @@ yet but its shape: `ledger.domain.event.parse_event` does that, and the recorder
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from decimal import Decimal
+
+from ledger.domain.fx import SettlementRate
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,9 @@ class Intake:
         events: fields of capital events by name, as `parse_event` takes them.
         removed: objects that the provider takes back: their events are reversed.
         ignored: why nothing of it is recorded, deliberately; empty when something is.
+        said_at: when the provider said so (aware), where deliveries may overtake each other: about one object,
+            what was said earlier never undoes what was said later. None where they come in order.
+        settlements: at which rate the money of an event was changed, by the event's place in `events`.
     """
 
     events: tuple[Mapping[str, object], ...] = ()
@@ -69,3 +74,5 @@ class Intake:
     balances: tuple[StatedBalance, ...] = ()
     service_periods: tuple[ServicePeriod, ...] = ()
     ignored: str = ""
+    said_at: datetime | None = None
+    settlements: Mapping[int, SettlementRate] = field(default_factory=dict)

@@ -3,10 +3,13 @@
 from ledger.models import account as account
 from ledger.models import company as company
 from ledger.models import daily_flow as daily_flow
+from ledger.models import delivery as delivery
+from ledger.models import endpoint as endpoint
 from ledger.models import event as event
 from ledger.models import idempotency as idempotency
 from ledger.models import import_file as import_file
 from ledger.models import plaid as plaid
+from ledger.models import service_period as service_period
 from ledger.models import source as source
 from ledger.models import statement as statement
 from ledger.models import token as token

@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from ledger.domain.event import EventDraft
-from ledger.domain.fx import ONE, SAME_CURRENCY, FxQuote, UnknownRate
+from ledger.domain.fx import ONE, RATE_STEP, SAME_CURRENCY, FxQuote, UnknownRate
 from ledger.domain.identity import digest, encoding, utc_text
 from ledger.domain.metadata import metadata_json
-from ledger.domain.money import LIMIT, canonical, convert
+from ledger.domain.money import LIMIT, MONEY, canonical, convert
 from ledger.domain.outcome import JournalEntry
 from ledger.domain.problems import FieldProblem
 from ledger.selectors.books import Books
@@ -121,7 +121,7 @@ def _converted(
 ) -> tuple[FxQuote, Decimal]:
     problems = () if account_id is not None else (_account_problem(account, books),)
     try:
-        fx = euro_rates().quote(currency=draft.currency, base=books.base_currency, on=occurred_at.date())
+        fx = _quote(draft, occurred_at, books.base_currency)
     except UnknownRate as error:
         raise Unrecordable((*problems, FieldProblem("currency", str(error)))) from None
     base_amount = convert(draft.amount, rate=fx.rate)
@@ -129,6 +129,21 @@ def _converted(
         too_large = FieldProblem("amount", f"is too large in {books.base_currency}, the currency of the books")
         raise Unrecordable((*problems, too_large))
     return fx, base_amount
+
+
+def _quote(draft: EventDraft, occurred_at: datetime, base: str) -> FxQuote:
+    """Return what a unit is worth in the books: what it was settled at if that is known, else what is published.
+
+    Money that was changed into a third currency goes from there by the published rate.
+    """
+    settlement = draft.settlement
+    if settlement is None:
+        return euro_rates().quote(currency=draft.currency, base=base, on=occurred_at.date())
+    if settlement.currency == base:
+        return FxQuote(settlement.rate, settlement.source, settlement.at)
+    onward = euro_rates().quote(currency=settlement.currency, base=base, on=settlement.at.date())
+    rate = MONEY.multiply(settlement.rate, onward.rate).quantize(RATE_STEP, context=MONEY)
+    return FxQuote(rate, f"{settlement.source}+{onward.source}", settlement.at)
 
 
 def _account_problem(account: str | None, books: Books) -> FieldProblem:
