@@ -10,7 +10,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq.exceptions import DuplicateJobError
 
-from ledger.providers.plaid_api import PlaidClient
+from ledger.providers.plaid import plaid_client
 from ledger.services.import_file import abandoned_imports, run_import
 from ledger.services.plaid_sync import waiting_items, walk
 
@@ -68,10 +68,7 @@ def sweep_imports(*, now: datetime) -> int:
 
 def read_plaid_item(*, item_number: int) -> str:
     """Read what a bank has to tell through Plaid. Returns what happened, for the log."""
-    client = PlaidClient(
-        base_url=settings.PLAID_BASE_URL, client_id=settings.PLAID_CLIENT_ID, secret=settings.PLAID_SECRET
-    )
-    walked = walk(item_number=item_number, client=client, clock=timezone.now)
+    walked = walk(item_number=item_number, client=plaid_client(), clock=timezone.now)
     said = walked.restated
     counts = f"{said.recorded} recorded, {said.corrected} corrected, {said.reversed} reversed"
     return f"{walked.status}: {walked.reason or f'{counts}, {len(said.refused)} refused'}"

@@ -1,15 +1,10 @@
-"""An SNS delivery: verified with a certificate fetched from SNS, confirmed or read."""
+"""An SNS delivery: verified with a certificate fetched from SNS."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
-from ledger.domain.intake import Intake
 from ledger.domain.strict_json import InvalidJson, parse_json
-from ledger.providers.sns_fetch import confirm_subscription, key_at
-from ledger.providers.sns_messages import ACCOUNT, read_sns_message
+from ledger.providers.sns_fetch import key_at
 from ledger.providers.sns_signature import (
-    SUBSCRIPTION,
-    UNSUBSCRIPTION,
     InvalidSnsMessage,
     SnsMessage,
     read_message,
@@ -26,7 +21,7 @@ def verify_delivery(
         InvalidSnsMessage, UnknownKey: any doubt.
         TooManyLookups, Unavailable: it cannot be told now; SNS sends the delivery again.
     """
-    message = _message(body)
+    message = read_envelope(body)
     verify_sns(
         message,
         topics=topics,
@@ -36,25 +31,12 @@ def verify_delivery(
     )
 
 
-def read_delivery(
-    *, body: bytes, timezone: ZoneInfo, account: str | None = ACCOUNT, loopback_origin: str = ""
-) -> Intake:
-    """Return what a verified delivery says; confirm the subscription that it asks about.
+def read_envelope(body: bytes) -> SnsMessage:
+    """Return the message that a body holds, true or not.
 
     Raises:
-        UnreadableMessage, InvalidSnsMessage, SnsRefused: a person must look.
-        Unavailable: ask again later.
+        InvalidSnsMessage: it holds none.
     """
-    message = _message(body)
-    if message.type == SUBSCRIPTION:
-        confirm_subscription(message, loopback_origin=loopback_origin)
-        return Intake(ignored=f"confirmed the subscription to {message.topic}"[:255])
-    if message.type == UNSUBSCRIPTION:
-        return Intake(ignored=f"the subscription to {message.topic} has ended"[:255])
-    return read_sns_message(subject=message.subject, message=message.message, timezone=timezone, account=account)
-
-
-def _message(body: bytes) -> SnsMessage:
     try:
         return read_message(parse_json(body))
     except InvalidJson as error:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from ledger.domain.company import CompanyNotFound
 from ledger.jobs import wake_plaid_item
 from ledger.providers.http import Unavailable
-from ledger.providers.plaid_api import PlaidClient
+from ledger.providers.plaid import plaid_client
 from ledger.selectors.companies import company_ref
 from ledger.services.plaid_items import InvalidPlaidItem, connect_plaid_item
 
@@ -37,9 +37,6 @@ class Command(BaseCommand):
         if not settings.PLAID_CLIENT_ID or not settings.PLAID_SECRET:
             raise CommandError("Set PLAID_CLIENT_ID and PLAID_SECRET.")
         accounts = dict(self._pair(text) for text in options["account"])
-        client = PlaidClient(
-            base_url=settings.PLAID_BASE_URL, client_id=settings.PLAID_CLIENT_ID, secret=settings.PLAID_SECRET
-        )
         try:
             company = company_ref(slug=options["slug"])
             number = connect_plaid_item(
@@ -47,7 +44,7 @@ class Command(BaseCommand):
                 item_id=options["item_id"],
                 access_token=sys.stdin.readline(),
                 accounts=accounts,
-                client=client,
+                client=plaid_client(),
                 now=timezone.now(),
             )
         except (CompanyNotFound, InvalidPlaidItem, Unavailable) as error:

@@ -1,6 +1,7 @@
 """Deliveries over real HTTP to stand-ins of Plaid, SNS and a payroll provider: verified, fetched, read."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -9,18 +10,25 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ledger.domain.intake import Intake
-from ledger.providers import payroll_deliveries, plaid_verification, sns_deliveries, sns_fetch
+from ledger.providers import aws, plaid_verification, sns_deliveries, sns_fetch
+from ledger.providers import payroll as payroll_provider
 from ledger.providers.http import Unavailable
 from ledger.providers.key_memory import KeyMemory, UnknownKey
-from ledger.providers.payroll_api import PayrollClient
-from ledger.providers.payroll_lines import PayrollTerms, taken_back
-from ledger.providers.payroll_webhooks import UnreadableWebhook
+from ledger.providers.payroll_lines import taken_back
 from ledger.providers.plaid_api import PlaidClient, PlaidRefused
 from ledger.providers.plaid_signature import InvalidPlaidSignature
-from ledger.providers.sns_fetch import SnsRefused
+from ledger.providers.provider import Arrival, FetchContext, ParseContext, ProviderUnavailable, Unreadable
 from ledger.providers.sns_signature import InvalidSnsMessage
 from tests.ledger.providers.outside_server import OutsideServer, Reply
-from tests.ledger.providers.payroll_samples import COMPANY, PAYROLL, payroll, payroll_event
+from tests.ledger.providers.payroll_samples import (
+    COMPANY,
+    PAYROLL,
+    SUBSCRIPTION,
+    TOKEN,
+    payroll,
+    payroll_event,
+    signature,
+)
 from tests.ledger.providers.plaid_server import CLIENT_ID, SECRET, PlaidServer, plaid_error
 from tests.ledger.providers.plaid_signer import PlaidSigner
 from tests.ledger.providers.sns_signer import CERTIFICATE_PATH, TOPIC, SnsSigner, raw
@@ -140,11 +148,23 @@ def test_the_stand_in_does_not_weaken_where_certificates_may_lie(sns: OutsideSer
     assert sns.asked == []
 
 
-def test_a_subscription_to_our_topic_is_confirmed(sns: OutsideServer, signer: SnsSigner) -> None:
-    body = signer.subscription(now=NOW)
-    verify_sns(sns, body)
+def read_sns(sns: OutsideServer, body: dict[str, Any], settings: Any) -> Intake:
+    settings.SNS_LOOPBACK_ORIGIN = sns.url
+    given = context(sns)
+    parse = ParseContext(
+        accounts={"bills": "cloud-aws"},
+        settings={"topics": [TOPIC]},
+        headers={},
+        currency="USD",
+        timezone=NEW_YORK,
+        received_at=NOW,
+    )
+    fetched = aws.PROVIDER.fetch(raw(body), replace(given, parse=parse))
+    return aws.PROVIDER.parse(raw(body), parse) if fetched is None else fetched.intake
 
-    said = sns_deliveries.read_delivery(body=raw(body), timezone=NEW_YORK, loopback_origin=sns.url)
+
+def test_a_subscription_to_our_topic_is_confirmed(sns: OutsideServer, signer: SnsSigner, settings: Any) -> None:
+    said = read_sns(sns, signer.subscription(now=NOW), settings)
 
     assert said == Intake(ignored=f"confirmed the subscription to {TOPIC}")
     (asked,) = sns.asked_for("/")
@@ -158,38 +178,54 @@ def test_a_subscription_to_another_topic_is_not_even_verified(sns: OutsideServer
     assert sns.asked == []
 
 
-def test_a_confirmation_that_sns_refuses_waits_for_a_person(sns: OutsideServer, signer: SnsSigner) -> None:
-    sns.on("/", Reply(403, b""))
-    with pytest.raises(SnsRefused, match="403"):
-        sns_deliveries.read_delivery(
-            body=raw(signer.subscription(now=NOW)), timezone=NEW_YORK, loopback_origin=sns.url
+def test_an_endpoint_without_topics_believes_nothing(sns: OutsideServer, signer: SnsSigner, settings: Any) -> None:
+    settings.SNS_LOOPBACK_ORIGIN = sns.url
+    for topics, verified in (([TOPIC], True), ([], False), (TOPIC, False), (None, False)):
+        came = Arrival(
+            raw=raw(signer.sign(now=NOW)),
+            headers={},
+            secrets=(),
+            settings={"topics": topics},
+            credentials={},
+            now=NOW,
         )
+        assert aws.PROVIDER.verify(came).verified is verified
+
+
+def test_a_confirmation_that_sns_refuses_waits_for_a_person(
+    sns: OutsideServer, signer: SnsSigner, settings: Any
+) -> None:
+    sns.on("/", Reply(403, b""))
+    with pytest.raises(Unreadable, match="403"):
+        read_sns(sns, signer.subscription(now=NOW), settings)
 
 
 def test_an_end_of_a_subscription_is_listed_and_its_address_left_alone(
-    sns: OutsideServer, signer: SnsSigner
+    sns: OutsideServer, signer: SnsSigner, settings: Any
 ) -> None:
-    body = signer.subscription(now=NOW, Type="UnsubscribeConfirmation")
-    verify_sns(sns, body)
-
-    said = sns_deliveries.read_delivery(body=raw(body), timezone=NEW_YORK, loopback_origin=sns.url)
+    said = read_sns(sns, signer.subscription(now=NOW, Type="UnsubscribeConfirmation"), settings)
 
     assert "has ended" in said.ignored
     assert sns.asked_for("/") == []
 
 
-def test_a_bill_is_read_from_its_message(sns: OutsideServer, signer: SnsSigner) -> None:
+def test_a_bill_is_read_from_its_message(sns: OutsideServer, signer: SnsSigner, settings: Any) -> None:
     invoice = {
         "InvoiceId": "EUINDE26-1",
         "DueDate": "2026-06-17",
         "PaymentCurrencyAmount": {"TotalAmount": "24240.03", "CurrencyCode": "USD"},
     }
-    body = signer.sign(now=NOW, Message=json.dumps(invoice))
-    verify_sns(sns, body)
 
-    (event,) = sns_deliveries.read_delivery(body=raw(body), timezone=NEW_YORK).events
+    (event,) = read_sns(sns, signer.sign(now=NOW, Message=json.dumps(invoice)), settings).events
 
-    assert event["amount"] == "24240.03"
+    assert (event["amount"], event["account"]) == ("24240.03", "cloud-aws")
+
+
+def test_a_message_that_nobody_knows_waits_for_a_person(
+    sns: OutsideServer, signer: SnsSigner, settings: Any
+) -> None:
+    with pytest.raises(Unreadable, match="unknown message"):
+        read_sns(sns, signer.sign(now=NOW), settings)
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"\xff", b'{"Type": "Notification"}', b'{"Type":1,"Type":2}'])
@@ -200,52 +236,121 @@ def test_what_is_no_message_is_refused(body: bytes) -> None:
 
 # --- Payroll ----------------------------------------------------------------------------------------------
 
-TERMS = PayrollTerms(timezone=NEW_YORK, currency="USD")
 PATH = f"/v1/companies/{COMPANY}/payrolls/{PAYROLL}"
+VERIFY_PATH = f"/v1/webhook_subscriptions/{SUBSCRIPTION}/verify"
 
 
-def read_payroll(outside: OutsideServer, body: object, *, company: str = COMPANY) -> Intake:
-    return payroll_deliveries.read_delivery(
-        body=json.dumps(body).encode(),
-        client=PayrollClient(base_url=outside.url, token="t"),
-        company=company,
-        terms=TERMS,
+def context(outside: OutsideServer, **settings: Any) -> FetchContext:
+    parse = ParseContext(
+        accounts={"pay": "bank"},
+        settings={"base_url": outside.url, "company_uuid": COMPANY, **settings},
+        headers={},
+        currency="USD",
+        timezone=NEW_YORK,
+        received_at=NOW,
+    )
+    return FetchContext(parse=parse, cursor={}, credentials={"api_token": "t"}, now=NOW)
+
+
+def follow(outside: OutsideServer, body: object, **settings: Any) -> Intake:
+    """Fetch, and where there is nothing to fetch, parse: as the job does."""
+    given = context(outside, **settings)
+    content = json.dumps(body).encode()
+    fetched = payroll_provider.PROVIDER.fetch(content, given)
+    return payroll_provider.PROVIDER.parse(content, given.parse) if fetched is None else fetched.intake
+
+
+def arrival(body: object, *, secrets: tuple[str, ...], signed: str = "", token: str = "t") -> Arrival:
+    return Arrival(
+        raw=json.dumps(body).encode(),
+        headers={"x-gusto-signature": signed},
+        secrets=secrets,
+        settings={},
+        credentials={"api_token": token} if token else {},
+        now=NOW,
     )
 
 
 def test_a_payroll_is_fetched_and_its_figures_keep_their_digits(outside: OutsideServer) -> None:
-    raw_payroll = payroll(totals={**payroll()["totals"], "net_pay": 8550.1})
-    outside.on(PATH, Reply(200, raw_payroll))
+    outside.on(PATH, Reply(200, payroll(totals={**payroll()["totals"], "net_pay": 8550.1})))
 
-    said = read_payroll(outside, payroll_event())
+    said = follow(outside, payroll_event())
 
-    assert {str(event["external_ref"]): event["amount"] for event in said.events}[f"{PAYROLL}:net_pay"] == Decimal(
-        "8550.1"
-    )
+    amounts = {str(event["external_ref"]): event["amount"] for event in said.events}
+    assert amounts[f"{PAYROLL}:net_pay"] == Decimal("8550.1")
+    assert said.said_at == NOW
 
 
 def test_a_payroll_that_is_gone_is_taken_back(outside: OutsideServer) -> None:
-    assert read_payroll(outside, payroll_event()) == taken_back(payroll=PAYROLL)
+    assert follow(outside, payroll_event()).removed == taken_back(payroll=PAYROLL).removed
 
 
-def test_a_cancelled_payroll_is_taken_back_without_asking(outside: OutsideServer) -> None:
-    assert read_payroll(outside, payroll_event("payroll.cancelled")) == taken_back(payroll=PAYROLL)
+def test_a_cancelled_payroll_is_taken_back_as_of_the_event_without_asking(outside: OutsideServer) -> None:
+    said = follow(outside, payroll_event("payroll.cancelled"))
+    assert said.removed == taken_back(payroll=PAYROLL).removed
+    assert said.said_at == datetime.fromtimestamp(1671058841, UTC)
     assert outside.asked == []
 
 
 def test_a_payroll_of_another_company_is_ignored_without_asking(outside: OutsideServer) -> None:
-    said = read_payroll(outside, payroll_event(), company="00000000-0000-0000-0000-000000000000")
+    said = follow(outside, payroll_event(), company_uuid="00000000-0000-0000-0000-000000000000")
     assert said == Intake(ignored="a payroll of another company of the provider")
     assert outside.asked == []
 
 
 def test_a_provider_that_is_down_is_asked_again_later(outside: OutsideServer) -> None:
     outside.on(PATH, Reply(503, {}))
-    with pytest.raises(Unavailable):
-        read_payroll(outside, payroll_event())
+    with pytest.raises(ProviderUnavailable):
+        follow(outside, payroll_event())
 
 
 @pytest.mark.parametrize("body", [[], 7, "x", payroll_event("payroll.partially_reversed")])
 def test_what_a_person_must_see_is_no_event(outside: OutsideServer, body: object) -> None:
-    with pytest.raises(UnreadableWebhook):
-        read_payroll(outside, body)
+    with pytest.raises(Unreadable):
+        follow(outside, body)
+
+
+@pytest.mark.parametrize("settings", [{"timezone": "Mars/Base"}, {"tax_lag_days": 9}, {"company_uuid": ""}])
+def test_wrong_settings_are_named(outside: OutsideServer, settings: dict[str, Any]) -> None:
+    outside.on(PATH, Reply(200, payroll()))
+    with pytest.raises(Unreadable, match=r"settings|company_uuid"):
+        follow(outside, payroll_event(), **settings)
+
+
+def test_the_providers_word_makes_a_handshakes_token_the_secret(outside: OutsideServer) -> None:
+    handshake = {"verification_token": TOKEN, "webhook_subscription_uuid": SUBSCRIPTION}
+    assert payroll_provider.PROVIDER.verify(arrival(handshake, secrets=())).verified
+    outside.on(VERIFY_PATH, Reply(200, {}))
+
+    said = follow(outside, handshake)
+
+    assert said.signing_secret == TOKEN
+    assert TOKEN not in repr(said)
+    (asked,) = outside.asked_for(VERIFY_PATH)
+    assert (asked.method, asked.json) == ("PUT", {"verification_token": TOKEN})
+
+
+def test_a_strangers_handshake_makes_no_secret(outside: OutsideServer) -> None:
+    outside.on(VERIFY_PATH, Reply(422, {}))
+    with pytest.raises(Unreadable, match="does not know the token"):
+        follow(outside, {"verification_token": "an-attackers-own-token"}, subscription=SUBSCRIPTION)
+
+
+def test_an_endpoint_with_a_secret_takes_no_other_handshake() -> None:
+    handshake = {"verification_token": "an-attackers-own-token"}
+    assert not payroll_provider.PROVIDER.verify(arrival(handshake, secrets=(TOKEN,))).verified
+
+
+def test_without_a_secret_nothing_but_a_handshake_is_believed() -> None:
+    body = payroll_event()
+    forged = signature(json.dumps(body).encode(), token="")
+    assert not payroll_provider.PROVIDER.verify(arrival(body, secrets=(), signed=forged)).verified
+    handshake = {"verification_token": TOKEN}
+    assert not payroll_provider.PROVIDER.verify(arrival(handshake, secrets=(), token="")).verified
+
+
+def test_a_signed_event_is_believed() -> None:
+    body = payroll_event()
+    signed = signature(json.dumps(body).encode())
+    assert payroll_provider.PROVIDER.verify(arrival(body, secrets=("older", TOKEN), signed=signed)).verified
+    assert not payroll_provider.PROVIDER.verify(arrival(body, secrets=("older",), signed=signed)).verified
