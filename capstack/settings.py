@@ -14,6 +14,7 @@ environ.Env.read_env(BASE_DIR / ".env")
 
 DEBUG = flag("DEBUG", default=False)
 SECRET_KEY = secret("SECRET_KEY")
+SECRET_KEY_FALLBACKS = secret("SECRET_KEY_FALLBACKS", default="").split()
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 HTTPS_ONLY = flag("HTTPS_ONLY", default=False)

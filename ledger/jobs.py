@@ -1,4 +1,4 @@
-"""Work of the `imports` queue: check and import the files that people hand in."""
+"""Work of the `imports` queue: the files that people hand in and the deliveries of providers."""
 
 import logging
 from datetime import datetime
@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from rq.exceptions import DuplicateJobError
 
 from ledger.providers.plaid import plaid_client
+from ledger.services import deliveries
 from ledger.services.import_file import abandoned_imports, run_import
 from ledger.services.plaid_sync import waiting_items, walk
 
@@ -30,28 +31,7 @@ def work_on_import(*, file_id: int) -> str:
 
 def wake_import(*, file_id: int, state: str) -> bool:
     """Enqueue work on a file in a state; false when Redis does not answer, and then the sweeper does it later."""
-    try:
-        connection = Redis.from_url(
-            settings.REDIS_QUEUE_URL,
-            socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
-            socket_timeout=REDIS_TIMEOUT_SECONDS,
-        )
-        # commit_mode="auto": callers are past their commit.
-        queue = get_queue(QUEUE, connection=connection, commit_mode="auto")
-        queue.enqueue(
-            "ledger.jobs.work_on_import",
-            file_id=file_id,
-            job_id=f"import-{file_id}-{state}",
-            unique=True,
-            result_ttl=0,
-            failure_ttl=FAILED_JOB_SECONDS,
-        )
-    except DuplicateJobError:
-        return True
-    except (RedisError, OSError) as error:
-        logger.warning("import_wake_failed: file %s: %s", file_id, error)
-        return False
-    return True
+    return _enqueue("ledger.jobs.work_on_import", job_id=f"import-{file_id}-{state}", file_id=file_id)
 
 
 def sweep_imports(*, now: datetime) -> int:
@@ -66,6 +46,33 @@ def sweep_imports(*, now: datetime) -> int:
     return len(abandoned)
 
 
+def work_on_delivery(*, delivery_id: int) -> str:
+    """Turn a delivery into events, and read the feeds that it says have news. Returns its state, for the log."""
+    state = deliveries.work_on_delivery(delivery_pk=delivery_id, clock=timezone.now)
+    for item_number in deliveries.items_to_read(delivery_pk=delivery_id):
+        wake_plaid_item(item_number=item_number)
+    return state
+
+
+def wake_delivery(*, delivery_id: int) -> bool:
+    """Enqueue work on a delivery; false when Redis does not answer, and then the sweeper does it later."""
+    return _enqueue("ledger.jobs.work_on_delivery", job_id=f"delivery-{delivery_id}", delivery_id=delivery_id)
+
+
+def sweep_deliveries(*, now: datetime) -> int:
+    """Wake every delivery that is due and that nobody is at work on; called by the scheduler.
+
+    Returns:
+        How many there were.
+    """
+    waiting = deliveries.waiting_deliveries(now=now)
+    for delivery_id in waiting:
+        if not wake_delivery(delivery_id=delivery_id):
+            # Redis is away; the next round finds them all again.
+            break
+    return len(waiting)
+
+
 def read_plaid_item(*, item_number: int) -> str:
     """Read what a bank has to tell through Plaid. Returns what happened, for the log."""
     walked = walk(item_number=item_number, client=plaid_client(), clock=timezone.now)
@@ -76,7 +83,7 @@ def read_plaid_item(*, item_number: int) -> str:
 
 def wake_plaid_item(*, item_number: int) -> bool:
     """Enqueue a walk, past the commit; false when Redis does not answer, and then the sweeper does it later."""
-    return _enqueue("ledger.jobs.read_plaid_item", f"plaid-{item_number}", item_number=item_number)
+    return _enqueue("ledger.jobs.read_plaid_item", job_id=f"plaid-{item_number}", item_number=item_number)
 
 
 def sweep_plaid(*, now: datetime) -> int:
@@ -89,19 +96,22 @@ def sweep_plaid(*, now: datetime) -> int:
         return 0
     waiting = waiting_items(now=now)
     for item_number in waiting:
-        wake_plaid_item(item_number=item_number)
+        if not wake_plaid_item(item_number=item_number):
+            break
     return len(waiting)
 
 
-def _enqueue(work: str, job_id: str, **arguments: int) -> bool:
+def _enqueue(job: str, *, job_id: str, **arguments: object) -> bool:
+    """Put a job into the queue unless it waits there already; false when Redis does not answer."""
     try:
         connection = Redis.from_url(
             settings.REDIS_QUEUE_URL,
             socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
             socket_timeout=REDIS_TIMEOUT_SECONDS,
         )
+        # commit_mode="auto": callers are past their commit.
         queue = get_queue(QUEUE, connection=connection, commit_mode="auto")
-        queue.enqueue(work, **arguments, job_id=job_id, unique=True, result_ttl=0, failure_ttl=FAILED_JOB_SECONDS)
+        queue.enqueue(job, **arguments, job_id=job_id, unique=True, result_ttl=0, failure_ttl=FAILED_JOB_SECONDS)
     except DuplicateJobError:
         return True
     except (RedisError, OSError) as error:

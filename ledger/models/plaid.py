@@ -10,7 +10,7 @@ class PlaidItem(models.Model):
     """One sign-in of ours at one bank.
 
     Attributes:
-        access_token: sealed (see `ledger.services.sealed_text`).
+        access_token: sealed (see `ledger.services.sealing`).
         cursor: up to here the transactions are recorded; it moves in the transaction that records them.
         wanted_at: since when a walk waits to be made; None when nothing waits.
         retry_at: not before this, because Plaid asked us to wait or did not answer.

@@ -10,7 +10,7 @@ from ledger.models.account import CASH_KINDS, Account
 from ledger.models.plaid import PlaidAccount, PlaidItem
 from ledger.providers.plaid_api import PlaidClient, PlaidRefused
 from ledger.providers.plaid_transactions import read_accounts
-from ledger.services.sealed_text import seal
+from ledger.services.sealing import seal
 
 _ITEM_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 

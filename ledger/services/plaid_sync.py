@@ -30,7 +30,7 @@ from ledger.providers.plaid_transactions import (
     stated_balances,
 )
 from ledger.services.restate import Restated, make_months, restate
-from ledger.services.sealed_text import CannotOpen, unseal
+from ledger.services.sealing import SealBroken, unseal
 from ledger.services.statements import InvalidStatement, state_balance
 
 ACTOR = "plaid"
@@ -112,6 +112,12 @@ def waiting_items(*, now: datetime) -> tuple[int, ...]:
     return tuple(_claimable(now).filter(due).order_by("wanted_at", "id").values_list("id", flat=True)[:MAX_SWEPT])
 
 
+def wanted_items(*, company_id: int) -> tuple[int, ...]:
+    """Numbers of a company's items that wait to be read."""
+    waiting = PlaidItem.objects.filter(company_id=company_id, wanted_at__isnull=False)
+    return tuple(waiting.order_by("wanted_at", "id").values_list("id", flat=True)[:MAX_SWEPT])
+
+
 def walk(*, item_number: int, client: PlaidClient, clock: Callable[[], datetime]) -> Walked:
     """Read everything after the item's cursor, and record it together with the new cursor.
 
@@ -128,7 +134,7 @@ def walk(*, item_number: int, client: PlaidClient, clock: Callable[[], datetime]
         gathered = _gather(item, client)
     except Unavailable as error:
         return _wait(item, error, clock())
-    except (PlaidRefused, CannotOpen, UnreadablePage, TooLong) as error:
+    except (PlaidRefused, SealBroken, UnreadablePage, TooLong) as error:
         return _fall_silent(item, str(error))
     except BaseException:
         PlaidItem.objects.filter(id=item.id).update(claimed_at=None)

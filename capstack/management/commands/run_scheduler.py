@@ -14,7 +14,7 @@ from capstack.demo.cloud import seed_groups
 from capstack.scheduler import Duty, keep_time
 from cloudpolicy.jobs import sweep as sweep_plans
 from forecasting.jobs import sweep as sweep_forecasts
-from ledger.jobs import sweep_imports, sweep_plaid
+from ledger.jobs import sweep_deliveries, sweep_imports, sweep_plaid
 from ledger.services.answers import forget_answers
 
 SWEEP_SECONDS = 10
@@ -38,6 +38,11 @@ def _duties() -> list[Duty]:
     duties = [
         Duty(name="sweep", every_seconds=SWEEP_SECONDS, work=lambda: sweep_forecasts(now=timezone.now())),
         Duty(name="sweep_imports", every_seconds=SWEEP_SECONDS, work=lambda: sweep_imports(now=timezone.now())),
+        Duty(
+            name="sweep_deliveries",
+            every_seconds=SWEEP_SECONDS,
+            work=lambda: sweep_deliveries(now=timezone.now()),
+        ),
         Duty(name="sweep_plaid", every_seconds=SWEEP_SECONDS, work=lambda: sweep_plaid(now=timezone.now())),
         Duty(name="sweep_plans", every_seconds=SWEEP_SECONDS, work=lambda: sweep_plans(now=timezone.now())),
         Duty(

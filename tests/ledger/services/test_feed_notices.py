@@ -3,7 +3,6 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,7 +14,7 @@ from ledger.providers.plaid import PROVIDER
 from ledger.providers.provider import ParseContext, Unreadable
 from ledger.services.feed_notices import Followed, follow_notices
 from ledger.services.plaid_sync import waiting_items
-from ledger.services.sealed_text import CannotOpen, seal, unseal
+from ledger.services.sealing import seal
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 CONTEXT = ParseContext(
@@ -78,15 +77,3 @@ def test_all_documented_webhooks_are_acted_on_or_ignored_for_a_reason(shared_dat
             said = PROVIDER.parse(json.dumps(body).encode(), CONTEXT)
             assert bool(said.ignored) != bool(said.notices), name
             assert said.events == ()
-
-
-def test_a_sealed_text_shows_nothing_and_opens_with_the_key_only(settings: Any) -> None:
-    sealed = seal("access-sandbox-1")
-    assert b"access" not in sealed
-    assert unseal(sealed) == "access-sandbox-1"
-    old = settings.SECRET_KEY
-    settings.SECRET_KEY = "another-key-0123456789-0123456789-0123456789"
-    with pytest.raises(CannotOpen):
-        unseal(sealed)
-    settings.SECRET_KEY_FALLBACKS = [old]
-    assert unseal(sealed) == "access-sandbox-1"

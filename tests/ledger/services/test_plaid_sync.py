@@ -25,7 +25,7 @@ from ledger.services.plaid_sync import (
     walk,
 )
 from ledger.services.reverse import reverse
-from ledger.services.sealed_text import seal
+from ledger.services.sealing import seal
 from tests.ledger.providers.outside_server import Reply, outside_server
 from tests.ledger.providers.plaid_server import (
     ACCESS_TOKEN,
