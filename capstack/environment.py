@@ -1,5 +1,6 @@
 """Variables of the environment, read strictly: a value that is not what it should be stops the start by name."""
 
+import re
 from pathlib import Path
 
 import environ
@@ -68,4 +69,23 @@ def one_of(name: str, default: str, *, choices: tuple[str, ...]) -> str:
     text = env.str(name, default="").strip() or default
     if text not in choices:
         raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, not {text!r}.")
+    return text
+
+
+def loopback_origin(name: str, *, forbidden: bool) -> str:
+    """Return an address of this machine itself, such as http://127.0.0.1:5000, or nothing.
+
+    It stands in for somebody outside in tests. Set by accident where people work, it could at worst lead to a
+    server of one's own machine, and the start refuses even that.
+
+    Raises:
+        ImproperlyConfigured: another host, or set where it is forbidden.
+    """
+    text = env.str(name, default="").strip()
+    if not text:
+        return ""
+    if forbidden:
+        raise ImproperlyConfigured(f"{name} is for tests and must not be set together with HTTPS_ONLY.")
+    if re.fullmatch(r"http://127\.0\.0\.1:[0-9]{1,5}", text) is None:
+        raise ImproperlyConfigured(f"{name} must be http://127.0.0.1:PORT, not {text!r}.")
     return text

@@ -6,7 +6,7 @@ from typing import Any
 import environ
 from django.utils.csp import CSP
 
-from capstack.environment import env, flag, one_of, secret, whole_number
+from capstack.environment import env, flag, loopback_origin, one_of, secret, whole_number
 from capstack.pool_check import check_connection
 from capstack.telemetry.logs import FORMATS, LEVELS, logging_config
 
@@ -15,6 +15,7 @@ environ.Env.read_env(BASE_DIR / ".env")
 
 DEBUG = flag("DEBUG", default=False)
 SECRET_KEY = secret("SECRET_KEY")
+SECRET_KEY_FALLBACKS = secret("SECRET_KEY_FALLBACKS", default="").split()
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 HTTPS_ONLY = flag("HTTPS_ONLY", default=False)
@@ -182,6 +183,16 @@ AWS_ENDPOINT_URL = env.str("AWS_ENDPOINT_URL", default="")
 AWS_REGION = env.str("AWS_REGION", default="us-east-1")
 # Set by `up` when it brings its own pretended AWS: only then may demo groups be made.
 DEMO_CLOUD = flag("DEMO_CLOUD", default=False)
+
+# --- Providers --------------------------------------------------------------------------------------------
+
+PLAID_BASE_URL = env.str("PLAID_BASE_URL", default="") or "https://production.plaid.com"
+PLAID_CLIENT_ID = env.str("PLAID_CLIENT_ID", default="")
+PLAID_SECRET = secret("PLAID_SECRET", default="")
+PAYROLL_BASE_URL = env.str("PAYROLL_BASE_URL", default="") or "https://api.gusto.com"
+# SHA-1. A topic uses it until its attribute SignatureVersion is set to 2.
+SNS_ALLOW_SIGNATURE_VERSION_1 = flag("SNS_ALLOW_SIGNATURE_VERSION_1", default=False)
+SNS_LOOPBACK_ORIGIN = loopback_origin("SNS_LOOPBACK_ORIGIN", forbidden=HTTPS_ONLY)
 
 # --- Telemetry --------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Work of the `imports` queue: check and import the files that people hand in, and match the legs of transfers."""
+"""Work of the `imports` queue: files handed in, deliveries of providers, legs of transfers, rules."""
 
 import logging
 from datetime import datetime
@@ -11,10 +11,13 @@ from redis.exceptions import RedisError
 from rq.exceptions import DuplicateJobError
 
 from ledger.domain.company import CompanyNotFound
+from ledger.providers.plaid import plaid_client
 from ledger.selectors.category_rules import companies_to_categorise
+from ledger.services import deliveries
 from ledger.services.categorise import apply_rules
 from ledger.services.import_file import abandoned_imports, run_import
 from ledger.services.match import companies_to_match, follow_journal
+from ledger.services.plaid_sync import waiting_items, walk
 
 logger = logging.getLogger(__name__)
 
@@ -85,8 +88,75 @@ def sweep_categories() -> int:
     return len(behind)
 
 
-def _enqueue(job: str, *, job_id: str, **arguments: int) -> bool:
-    """Enqueue a job unless the same one waits; false when Redis does not answer."""
+def sweep_imports(*, now: datetime) -> int:
+    """Wake every file that waits and that nobody is at work on; called by the scheduler.
+
+    Returns:
+        How many there were.
+    """
+    abandoned = abandoned_imports(now=now)
+    for file_id, state in abandoned:
+        wake_import(file_id=file_id, state=state)
+    return len(abandoned)
+
+
+def work_on_delivery(*, delivery_id: int) -> str:
+    """Turn a delivery into events, and read the feeds that it says have news. Returns its state, for the log."""
+    state = deliveries.work_on_delivery(delivery_pk=delivery_id, clock=timezone.now)
+    for item_number in deliveries.items_to_read(delivery_pk=delivery_id):
+        wake_plaid_item(item_number=item_number)
+    return state
+
+
+def wake_delivery(*, delivery_id: int) -> bool:
+    """Enqueue work on a delivery; false when Redis does not answer, and then the sweeper does it later."""
+    return _enqueue("ledger.jobs.work_on_delivery", job_id=f"delivery-{delivery_id}", delivery_id=delivery_id)
+
+
+def sweep_deliveries(*, now: datetime) -> int:
+    """Wake every delivery that is due and that nobody is at work on; called by the scheduler.
+
+    Returns:
+        How many there were.
+    """
+    waiting = deliveries.waiting_deliveries(now=now)
+    for delivery_id in waiting:
+        if not wake_delivery(delivery_id=delivery_id):
+            # Redis is away; the next round finds them all again.
+            break
+    return len(waiting)
+
+
+def read_plaid_item(*, item_number: int) -> str:
+    """Read what a bank has to tell through Plaid. Returns what happened, for the log."""
+    walked = walk(item_number=item_number, client=plaid_client(), clock=timezone.now)
+    said = walked.restated
+    counts = f"{said.recorded} recorded, {said.corrected} corrected, {said.reversed} reversed"
+    return f"{walked.status}: {walked.reason or f'{counts}, {len(said.refused)} refused'}"
+
+
+def wake_plaid_item(*, item_number: int) -> bool:
+    """Enqueue a walk, past the commit; false when Redis does not answer, and then the sweeper does it later."""
+    return _enqueue("ledger.jobs.read_plaid_item", job_id=f"plaid-{item_number}", item_number=item_number)
+
+
+def sweep_plaid(*, now: datetime) -> int:
+    """Wake every bank that should be read now; called by the scheduler.
+
+    Returns:
+        How many there were.
+    """
+    if not settings.PLAID_CLIENT_ID:
+        return 0
+    waiting = waiting_items(now=now)
+    for item_number in waiting:
+        if not wake_plaid_item(item_number=item_number):
+            break
+    return len(waiting)
+
+
+def _enqueue(job: str, *, job_id: str, **arguments: object) -> bool:
+    """Put a job into the queue unless it waits there already; false when Redis does not answer."""
     try:
         connection = Redis.from_url(
             settings.REDIS_QUEUE_URL,
@@ -102,15 +172,3 @@ def _enqueue(job: str, *, job_id: str, **arguments: int) -> bool:
         logger.warning("wake_failed: %s: %s", job_id, error)
         return False
     return True
-
-
-def sweep_imports(*, now: datetime) -> int:
-    """Wake every file that waits and that nobody is at work on; called by the scheduler.
-
-    Returns:
-        How many there were.
-    """
-    abandoned = abandoned_imports(now=now)
-    for file_id, state in abandoned:
-        wake_import(file_id=file_id, state=state)
-    return len(abandoned)

@@ -16,3 +16,8 @@ WRITE_RETRIES = Counter(
     "Writes to the journal that were tried again, by cause.",
     ["cause"],
 )
+DELIVERIES = Counter(
+    "ledger_deliveries_total",
+    "Webhook deliveries, as they came (received, refused) and by what became of them.",
+    ["provider", "state"],
+)

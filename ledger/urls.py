@@ -3,10 +3,12 @@
 from django.urls import path
 
 from ledger.api.ingest import ingest
+from ledger.api.webhooks import receive_webhook
 from ledger.views import event, imports, journal, reconcile, review
 
 urlpatterns = [
     path("events/ingest", ingest, name="ingest"),
+    path("webhooks/<str:provider>/<str:endpoint_id>", receive_webhook, name="webhook"),
     path("ledger", journal.journal, name="ledger"),
     path("ledger/events/<slug:event_id>", event.event, name="event"),
     path("ledger/events/<slug:event_id>/reverse", event.reverse_event, name="reverse-event"),

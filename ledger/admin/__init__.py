@@ -8,6 +8,7 @@ from ledger.admin import events as events
 from ledger.admin import import_files as import_files
 from ledger.admin import memberships as memberships
 from ledger.admin import pending_adjustments as pending_adjustments
+from ledger.admin import plaid as plaid
 from ledger.admin import statements as statements
 from ledger.admin import tokens as tokens
 from ledger.admin import users as users

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 
 from ledger.domain.fx import SettlementRate
 
@@ -56,6 +57,30 @@ class ObjectKey:
     external_ref: str
 
 
+class FeedState(StrEnum):
+    """What a provider says about a feed that is read by asking."""
+
+    NEWS = "news"
+    COMPLETE = "complete"
+    WARNING = "warning"
+    SILENT = "silent"
+    REPAIRED = "repaired"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedNotice:
+    """News about a feed, such as a bank read through Plaid: there is something to read, or it has fallen silent.
+
+    Attributes:
+        feed: the provider's name of it, such as Plaid's item_id.
+        reason: for a person, when the owner must do something.
+    """
+
+    feed: str
+    state: FeedState
+    reason: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Intake:
     """Everything one delivery says.
@@ -66,6 +91,8 @@ class Intake:
         ignored: why nothing of it is recorded, deliberately; empty when something is.
         said_at: when the provider said so (aware), where deliveries may overtake each other: about one object,
             what was said earlier never undoes what was said later. None where they come in order.
+        notices: about feeds, acted on when the intake is recorded.
+        signing_secret: with which the provider signs from now on; given only once the provider confirmed it.
         settlements: at which rate the money of an event was changed, by the event's place in `events`.
     """
 
@@ -76,3 +103,5 @@ class Intake:
     ignored: str = ""
     said_at: datetime | None = None
     settlements: Mapping[int, SettlementRate] = field(default_factory=dict)
+    notices: tuple[FeedNotice, ...] = ()
+    signing_secret: str = field(default="", repr=False)

@@ -12,7 +12,7 @@ class WebhookEndpoint(models.Model):
         endpoint_id: the unguessable part of the address, 43 characters of `A-Z a-z 0-9 - _`.
         accounts: {role: name of the account}, as far as they differ from the provider's defaults.
         settings: of the provider, readable by admins.
-        credentials: JSON object of keys for the provider's API, sealed (`ledger.services.sealing`).
+        credentials: JSON object of keys for the provider's API, sealed (`ledger.services.sealed_secrets`).
         cursor: what the provider's last fetch left behind.
     """
 
