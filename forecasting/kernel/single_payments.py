@@ -4,6 +4,8 @@ A continuous delay is rounded to the nearest day, so that its mean stays what wa
 come by the as-of date arrives from day 1 on.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammainc
@@ -60,11 +62,19 @@ def _waits(*, name: str, shocks: Shocks) -> NDArray[np.float64]:
     return shocks.derived(("waits", name), draw)
 
 
+# A tranche stays what it is from event to event, and from one scenario to the next.
+@lru_cache(maxsize=256)
 def arrival_day_cdf(*, tranche: Tranche, horizon_days: int) -> NDArray[np.float64]:
     """float64 [horizon_days]: probability that a tranche that comes at all has come by day 1, 2, ...
 
     An overdue tranche has not come by day 0, so its law is the delay's, given that the delay is longer than that.
     """
+    law = _arrival_law(tranche, horizon_days)
+    law.setflags(write=False)
+    return law
+
+
+def _arrival_law(tranche: Tranche, horizon_days: int) -> NDArray[np.float64]:
     by_day = _delay_cdf(tranche, np.arange(1, horizon_days + 1) - tranche.day)
     by_now = float(_delay_cdf(tranche, np.array([-tranche.day]))[0])
     if 1.0 - by_now >= _SPENT:
