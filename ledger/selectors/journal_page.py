@@ -13,12 +13,14 @@ from ledger.domain.month import months_after
 from ledger.domain.outcome import JournalEntry
 from ledger.models.matching import EventReading
 from ledger.models.source import Source
-from ledger.selectors.journal import COLUMNS
+from ledger.selectors.journal import COLUMNS, journal_position
 
 ROWS_PER_PAGE = 50
 # The index by source gives the latest rows of each in order; sorting a month once is cheaper than a
 # look at each of more sources than these.
 MAX_SOURCES = 40
+# Which months there are is a look per month into an index; how many events each has, a sum over all days.
+MAX_COUNTED = 1_000_000
 LIKE_ESCAPES = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
 _BOUNDS = """
@@ -112,8 +114,10 @@ class MonthTotals:
 
 @dataclass(frozen=True, slots=True)
 class MonthCount:
+    """`events` is None where counting them would keep the page waiting."""
+
     month: date
-    events: int
+    events: int | None
 
 
 def journal_page(
@@ -283,9 +287,12 @@ def month_totals(*, company_id: int, search: JournalSearch) -> MonthTotals:
 def months_with(*, company_id: int, search: JournalSearch) -> tuple[MonthCount, ...]:
     """Return the months that have such events, the latest first; `source` is not looked at.
 
+    Without a search, a very large journal's months come without counts, also those whose events were all reversed.
     Reads the daily sums: call `catch_up` first.
     """
     conditions, values = _flow_conditions(replace(search, source=""))
+    if not conditions and journal_position(company_id=company_id) > MAX_COUNTED:
+        return _months(company_id)
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT date_trunc('month', f.day)::date, sum(f.count) {_FLOWS} {conditions}"
@@ -293,3 +300,22 @@ def months_with(*, company_id: int, search: JournalSearch) -> tuple[MonthCount, 
             {"company": company_id, "from": date(1999, 1, 1), "to": date(2200, 1, 1), **values},
         )
         return tuple(MonthCount(month, count) for month, count in cursor.fetchall())
+
+
+_MONTHS = """
+    WITH RECURSIVE months AS (
+        (SELECT date_trunc('month', day)::date AS month FROM ledger_dailyflow
+         WHERE company_id = %(company)s ORDER BY day DESC LIMIT 1)
+        UNION ALL
+        SELECT (SELECT date_trunc('month', day)::date FROM ledger_dailyflow
+                WHERE company_id = %(company)s AND day < m.month ORDER BY day DESC LIMIT 1)
+        FROM months m WHERE m.month IS NOT NULL
+    )
+    SELECT month FROM months WHERE month IS NOT NULL
+"""
+
+
+def _months(company_id: int) -> tuple[MonthCount, ...]:
+    with connection.cursor() as cursor:
+        cursor.execute(_MONTHS, {"company": company_id})
+        return tuple(MonthCount(month, None) for (month,) in cursor.fetchall())

@@ -39,7 +39,7 @@ TYPE_NAMES = {
 @dataclass(frozen=True, slots=True)
 class MonthLink:
     month: date
-    events: int
+    events: int | None
     url: str
     is_current: bool
 
@@ -147,7 +147,7 @@ def _url(search: JournalSearch, *, before: str = "") -> str:
 
 def _month_links(months: tuple[MonthCount, ...], search: JournalSearch) -> tuple[MonthLink, ...]:
     """Months with such events, and the one that is shown, even when it has none."""
-    counts = {each.month: each.events for each in months}
+    counts: dict[date, int | None] = {each.month: each.events for each in months}
     counts.setdefault(search.month, 0)
     return tuple(
         MonthLink(month, events, _url(replace(search, month=month)), month == search.month)

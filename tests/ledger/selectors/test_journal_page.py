@@ -10,8 +10,9 @@ from django.db import connection
 
 from ledger.domain.company import CompanyRef
 from ledger.selectors import journal_page as pages
-from ledger.selectors.journal_page import JournalSearch, PlaceInJournal, journal_page
+from ledger.selectors.journal_page import JournalSearch, PlaceInJournal, journal_page, months_with
 from ledger.selectors.moves_of_days import moves_of_days
+from ledger.services.daily_flows import catch_up
 from ledger.services.record import record
 from tests.ledger.conftest import NOW, make_draft
 
@@ -43,6 +44,19 @@ def months_of(company: CompanyRef) -> Callable[[Callable[[], Any]], set[str]]:
         return found
 
     return months
+
+
+@pytest.mark.parametrize("counted", [1_000_000, 1])
+def test_the_months_are_the_same_whether_counted_or_not(
+    company: CompanyRef, months_of: Callable, counted: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "MAX_COUNTED", counted)
+    catch_up(company_id=company.id)
+    found = months_with(company_id=company.id, search=JournalSearch(month=date(2026, 4, 1)))
+    assert [each.month for each in found] == [date(2026, m, 1) for m in range(6, 0, -1)]
+    assert {each.events for each in found} == {1 if counted > 1 else None}
+    searched = months_with(company_id=company.id, search=JournalSearch(month=date(2026, 4, 1), account="bank"))
+    assert {each.events for each in searched} == {1}
 
 
 @pytest.mark.parametrize("limit", [40, 1])
