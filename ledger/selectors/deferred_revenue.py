@@ -21,6 +21,8 @@ from ledger.domain.recognition import (
 ZERO = Decimal(0)
 ONE_DAY = timedelta(days=1)
 
+type _Values = dict[str, int | str | date | list[str]]
+
 # Income whose metadata tells of a contract over months, and that is not taken back: a reversal deletes its row.
 _CONTRACTS = """
     SELECT encode(r.event_id, 'hex'), e.source, e.external_ref, r.day, r.customer, r.term_months, e.base_amount
@@ -31,6 +33,30 @@ _CONTRACTS = """
      AND e.occurred_at < (r.day + 1)::timestamp AT TIME ZONE %(timezone)s
     WHERE r.company_id = %(company)s AND r.deferred AND r.day < %(before)s
     ORDER BY r.day, r.event_id
+"""
+# Service periods as they were said last, each with the income it is a part of: an event that stands, whose object
+# has that source and external reference.
+_PERIODS = """
+    WITH said AS (
+        SELECT DISTINCT ON (source, external_ref, line)
+               source, external_ref, line, amount, currency, "start", "end"
+        FROM ledger_serviceperiod WHERE company_id = %(company)s
+        ORDER BY source, external_ref, line, revision DESC
+    )
+    SELECT encode(e.event_id, 'hex'), e.source, e.external_ref, (e.occurred_at AT TIME ZONE %(timezone)s)::date,
+           e.counterparty, said."start", said."end", said.amount, e.amount, e.base_amount
+    FROM said
+    JOIN ledger_account a ON a.company_id = %(company)s
+    JOIN ledger_externalobject o
+      ON o.company_id = a.company_id AND o.account_id = a.id AND o.source = said.source
+     AND o.event_type = 'income' AND o.direction = 'in' AND o.external_ref = said.external_ref AND o.twin = ''
+     AND NOT o.reversed
+    JOIN ledger_capitalevent e
+      ON e.company_id = o.company_id AND e.event_id = o.event_id AND e.occurred_at = o.occurred_at
+    WHERE said.amount > 0 AND said.currency = e.currency
+      AND a.kind IN ('bank', 'card', 'processor')
+      AND e.occurred_at < %(before)s::timestamp AT TIME ZONE %(timezone)s
+    ORDER BY e.occurred_at, e.source, e.external_ref, said.line
 """
 # What takes money back names what it takes back in `refund_of`, by the external reference of the income.
 _REFUNDS = """
@@ -113,8 +139,15 @@ def deferred_revenue(*, company_id: int, timezone: str, start: date, end: date) 
     """
     if end <= start:
         return DeferredRevenue((), (), (), ())
-    values = {"company": company_id, "timezone": timezone, "before": end}
-    periods = [period for period in _contracts(values) if period.term.end >= start]
+    values: _Values = {"company": company_id, "timezone": timezone, "before": end}
+    stated = _stated(values)
+    # What somebody says about the very payment goes before what its contract implies.
+    said_about = {period.event_id for period in stated}
+    implied = [period for period in _contracts(values) if period.event_id not in said_about]
+    periods = sorted(
+        (period for period in (*stated, *implied) if period.term.end >= start),
+        key=lambda period: (period.received_on, period.event_id, period.term.start),
+    )
     terms = _with_refunds(periods, _refunds(values, periods))
     owed = unearned_curve(terms, start=start - ONE_DAY, end=end)
     days = tuple(start + timedelta(days=number) for number in range((end - start).days))
@@ -138,9 +171,9 @@ def _earned(
     return tuple(moved[day] - (after - before) for day, before, after in zip(days, owed, owed[1:], strict=False))
 
 
-def _contracts(values: Mapping[str, object]) -> list[_Period]:
+def _contracts(values: _Values) -> list[_Period]:
     with connection.cursor() as cursor:
-        cursor.execute(_CONTRACTS, values)  # type: ignore[arg-type]
+        cursor.execute(_CONTRACTS, values)
         rows = cursor.fetchall()
     return [
         _Period(
@@ -156,19 +189,33 @@ def _contracts(values: Mapping[str, object]) -> list[_Period]:
     ]
 
 
-def _refunds(
-    values: Mapping[str, object], periods: list[_Period]
-) -> dict[tuple[str, str], list[tuple[date, Decimal]]]:
+def _stated(values: _Values) -> list[_Period]:
+    with connection.cursor() as cursor:
+        cursor.execute(_PERIODS, values)
+        rows = cursor.fetchall()
+    stated: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for event_id, *_, part, _amount, _base in rows:
+        stated[event_id] += part
+    periods = []
+    for event_id, source, external_ref, day, customer, start, end, part, amount, base_amount in rows:
+        # Periods that claim more than was paid share what was paid.
+        share = MONEY.divide(part, max(amount, stated[event_id]))
+        term = ServiceTerm(MONEY.multiply(base_amount, share).quantize(MICRO, context=MONEY), start, end)
+        periods.append(_Period(event_id, source, external_ref, day, customer, term, share))
+    return periods
+
+
+def _refunds(values: _Values, periods: list[_Period]) -> dict[tuple[str, str], list[tuple[date, Decimal]]]:
     """Return {(source, external reference of the payment): [(day, amount)]}."""
     found: dict[tuple[str, str], list[tuple[date, Decimal]]] = defaultdict(list)
     if not periods:
         return found
-    more = {
+    more: _Values = {
         "sources": sorted({period.source for period in periods}),
         "first": min(period.received_on for period in periods),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_REFUNDS, {**values, **more})  # type: ignore[arg-type]
+        cursor.execute(_REFUNDS, {**values, **more})
         for source, refund_of, day, amount in cursor.fetchall():
             found[source, refund_of].append((day, amount))
     return found

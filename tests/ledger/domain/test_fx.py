@@ -1,7 +1,9 @@
 """Exchange rates of the European Central Bank."""
 
-from datetime import UTC, date, datetime
+import csv
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from zipfile import ZipFile
 
 import pytest
 
@@ -92,3 +94,60 @@ def test_a_currency_in_itself_is_one() -> None:
     quote = rate(currency="AED", base="AED", on=date(2026, 1, 6))
     assert quote.rate == 1
     assert quote.source == "same"
+
+
+@pytest.fixture(scope="module")
+def published(shared_data) -> EuroRates:
+    """The file of the ECB as it was published, not the one that a package carries."""
+    with ZipFile(shared_data / "ecb-fx" / "eurofxref-hist.zip") as archive:
+        return read_euro_rates(archive.read(archive.namelist()[0]).decode("ascii").splitlines())
+
+
+def test_on_every_day_since_1999_the_dollar_has_the_rate_last_published(published: EuroRates) -> None:
+    expected = None
+    day = published.first_day
+    while day <= published.last_day:
+        line = published.lines.get(day)
+        if line is not None:
+            expected = Decimal(line.split(",")[published.columns["USD"]])
+        quote = published.quote(currency="EUR", base="USD", on=day)
+        assert quote.rate == expected, day
+        assert quote.at.date() <= day
+        day += timedelta(days=1)
+
+
+def test_every_gap_of_every_currency_is_bridged_for_a_week_and_refused_beyond(published: EuroRates) -> None:
+    days = sorted(published.lines)
+    refused = set()
+    for currency, column in published.columns.items():
+        last = None
+        for day in days[::5]:
+            texts = [
+                (other, published.lines[other].split(",")[column])
+                for back in range(MAX_GAP_DAYS + 1)
+                if (other := day - timedelta(days=back)) in published.lines
+            ]
+            last = next((Decimal(text) for _, text in texts if text not in {"", "N/A"}), None)
+            if last is None:
+                refused.add(currency)
+                with pytest.raises(UnknownRate, match=currency):
+                    published.quote(currency=currency, base="EUR", on=day)
+            else:
+                assert published.quote(currency="EUR", base=currency, on=day).rate == last
+    # Became the euro, a new unit, or is quoted no more.
+    assert {"SIT", "CYP", "EEK", "HRK", "RUB", "TRL", "ROL", "ISK"} <= refused
+    assert not {"USD", "GBP", "JPY", "CHF"} & refused
+
+
+def test_no_rate_of_a_real_treasurys_coins_is_invented(published: EuroRates, shared_data) -> None:
+    """Its rows carry rates of their own for coins; the ECB has none, and says which one."""
+    with (shared_data / "grin-pm" / "income_log.csv").open(encoding="utf-8") as file:
+        rows = [(row["currency"], row["date"], row["exchange_rate"]) for row in csv.DictReader(file)]
+    coins = {currency for currency, _, _ in rows} - {"USD", ""}
+    assert {"BTC", "GRIN", "ETH"} <= coins
+    for coin in coins:
+        with pytest.raises(UnknownRate, match=coin):
+            published.quote(currency=coin, base="USD", on=date(2020, 3, 2))
+    dollars = [Decimal(stated) for currency, _, stated in rows if currency == "USD" and stated]
+    assert dollars
+    assert set(dollars) == {Decimal(1)}

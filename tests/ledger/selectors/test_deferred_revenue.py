@@ -6,10 +6,12 @@ from decimal import Decimal
 import pytest
 
 from ledger.domain.company import CompanyRef
+from ledger.domain.intake import ServicePeriod
 from ledger.selectors.deferred_revenue import DeferredRevenue, deferred_revenue
 from ledger.services.daily_flows import catch_up
 from ledger.services.record import record
 from ledger.services.reverse import reverse
+from ledger.services.service_periods import state_service_periods
 from tests.ledger.conftest import NOW, make_draft, open_company
 
 pytestmark = pytest.mark.django_db
@@ -133,3 +135,101 @@ def test_another_companys_contracts_are_not_seen(company: CompanyRef) -> None:
 
 def test_no_days_are_no_days(company: CompanyRef) -> None:
     assert owed(company, MARCH_1, FEB_1).days == ()
+
+
+def period(company: CompanyRef, amount: str, start: date, end: date, **changes: object) -> None:
+    stated = {
+        "source": "bank-feed",
+        "external_ref": "inv-1",
+        "line": "1",
+        "amount": Decimal(amount),
+        "currency": "USD",
+        "start": start,
+        "end": end,
+        **changes,
+    }
+    state_service_periods(
+        company_id=company.id,
+        periods=[ServicePeriod(**stated)],  # type: ignore[arg-type]
+        actor="t",
+        now=NOW,
+    )
+
+
+def income(company: CompanyRef, amount: str, **changes: object) -> str:
+    return book(
+        company,
+        **{
+            "event_type": "income",
+            "amount": amount,
+            "occurred_at": "2026-02-01T16:00:00Z",
+            "external_ref": "inv-1",
+            **changes,
+        },
+    )
+
+
+def test_a_stated_period_counts_whether_it_is_said_before_or_after_the_payment(company: CompanyRef) -> None:
+    period(company, "28", FEB_1, MARCH_1)
+    assert owed(company, FEB_1, MARCH_1).payments == ()
+    income(company, "100")
+    found = owed(company, FEB_1, MARCH_1)
+    # 28 of the 100 are for February, the rest is no service over time.
+    assert on(found, FEB_1) == 27
+    assert sum(found.earned) == 28
+
+
+def test_lines_of_an_invoice_are_periods_of_their_own(company: CompanyRef) -> None:
+    income(company, "387")
+    period(company, "28", FEB_1, MARCH_1)
+    period(company, "359", date(2026, 2, 7), date(2027, 2, 1), line="2")
+    found = owed(company, FEB_1, date(2026, 3, 2))
+    assert on(found, FEB_1) == 27 + 359
+    assert on(found, date(2026, 2, 7)) == 21 + 358
+    assert on(found, MARCH_1) == 359 - 23
+
+
+def test_the_period_said_last_counts_and_zero_takes_it_back(company: CompanyRef) -> None:
+    income(company, "100")
+    period(company, "28", FEB_1, MARCH_1)
+    period(company, "56", FEB_1, MARCH_1)
+    assert on(owed(company, FEB_1, MARCH_1), FEB_1) == 54
+    period(company, "0", FEB_1, MARCH_1)
+    assert owed(company, FEB_1, MARCH_1).payments == ()
+
+
+def test_a_stated_period_goes_before_what_the_contract_implies(company: CompanyRef) -> None:
+    contract(company, "28")
+    period(company, "28", FEB_1, MARCH_1)
+    assert on(owed(company, FEB_1, MARCH_1), FEB_1) == 27
+
+
+def test_periods_that_claim_more_than_was_paid_share_what_was_paid(company: CompanyRef) -> None:
+    income(company, "56")
+    period(company, "56", FEB_1, MARCH_1)
+    period(company, "56", FEB_1, MARCH_1, line="2")
+    found = owed(company, date(2026, 1, 31), MARCH_1)
+    assert on(found, FEB_1) == 54
+    assert sum(found.earned) == 56
+
+
+def test_a_refund_of_part_of_a_payment_takes_the_same_part_of_its_periods(company: CompanyRef) -> None:
+    income(company, "56")
+    period(company, "28", FEB_1, MARCH_1)
+    book(
+        company,
+        amount="14",
+        occurred_at="2026-02-08T16:00:00Z",
+        external_ref="re-1",
+        metadata={"refund_of": "inv-1"},
+    )
+    assert on(owed(company, FEB_1, MARCH_1), date(2026, 2, 8)) == 20 - 7
+
+
+def test_periods_of_a_payment_taken_back_count_no_more(company: CompanyRef) -> None:
+    event_id = income(company, "28")
+    period(company, "28", FEB_1, MARCH_1)
+    reverse(company_id=company.id, event_id=event_id, reason="bounced", actor="t", now=NOW)
+    assert owed(company, FEB_1, MARCH_1).payments == ()
+    period(open_company("other"), "28", FEB_1, MARCH_1)
+    assert owed(company, FEB_1, MARCH_1).payments == ()

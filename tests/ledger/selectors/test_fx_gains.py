@@ -1,11 +1,13 @@
 """Gains on foreign money out of the journal."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 
 from ledger.domain.company import CompanyRef
+from ledger.domain.fx import SettlementRate
 from ledger.domain.money import convert
 from ledger.selectors.flows import daily_flows
 from ledger.selectors.fx import rate
@@ -137,3 +139,23 @@ def test_only_the_companys_currency_gains_nothing(company: CompanyRef) -> None:
     book(company, "2026-01-05", "1000", "income", currency="USD", account="bank")
     found = gains(company, JAN_5, MARCH_2)
     assert (found.pools, set(found.realised)) == ((), {Decimal(0)})
+
+
+def test_a_providers_own_rate_goes_before_the_published_one(company: CompanyRef) -> None:
+    book(company, "2026-01-05", "1000", "income")
+    settled = replace(
+        make_draft(
+            event_type="transfer",
+            direction="out",
+            amount="1000",
+            currency="EUR",
+            account="bank-eur",
+            occurred_at="2026-02-02T16:00:00Z",
+            external_ref="payout",
+        ),
+        settlement=SettlementRate("USD", Decimal("1.5"), "stripe", datetime(2026, 2, 2, 16, tzinfo=UTC)),
+    )
+    (outcome,) = record(company_id=company.id, drafts=[settled], actor="t", now=NOW)
+    assert outcome.status == "recorded"
+    found = gains(company, JAN_5, MARCH_2)
+    assert sum(found.realised) == 1500 - worth("1000", JAN_5)
