@@ -1,4 +1,4 @@
-"""A long journal made inside the database: rows as the recorder would have written them, with their objects."""
+"""A long journal made inside the database: rows like the recorder's, with their objects, but made-up event ids."""
 
 import psycopg
 

@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from capstack.management.commands.run_scheduler import _duties
 from ledger.domain.chain import COLUMNS
 from ledger.domain.company import CompanyRef
 from ledger.services.chain_heads.export import ChainRewritten, export_heads
@@ -236,3 +237,14 @@ def test_the_verifier_does_not_trust_the_functions_of_the_database(
         )
     tamper("UPDATE ledger_capitalevent SET amount = 1 WHERE position = 4")
     assert verify("--heads", heads)[0]["companies"]["acme"]["broken"]["position"] == 4
+
+
+def test_the_scheduler_seals_and_exports(committed_company: CompanyRef, heads: str, settings: object) -> None:
+    settings.CHAIN_HEADS_PATH = heads  # type: ignore[attr-defined]
+    record_numbered(committed_company, range(5))
+    duties = {duty.name: duty for duty in _duties()}
+    assert duties["seal"].every_seconds <= 10
+    for name in ("seal", "heads"):
+        duties[name].work()
+    found = verify()[0]["companies"]["acme"]
+    assert (found["sealed"], found["exported"], found["broken"]) == (5, 5, None)

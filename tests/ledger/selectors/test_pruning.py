@@ -11,6 +11,7 @@ from django.db import connection
 from ledger.domain.company import CompanyRef
 from ledger.models.event import CapitalEvent
 from ledger.selectors.balances import cash_by_currency
+from ledger.selectors.cash_days import cash_days
 from ledger.selectors.flows import daily_flows
 from ledger.selectors.journal import EventFilter, find_event, last_event_day, list_events
 from ledger.services.record import record
@@ -95,10 +96,11 @@ def test_an_event_whose_time_is_known_is_looked_for_in_its_month(company: Compan
     }
 
 
-def test_daily_flows_month_totals_and_balances_do_not_touch_the_journal(company: CompanyRef) -> None:
+def test_daily_flows_cash_days_and_balances_do_not_touch_the_journal(company: CompanyRef) -> None:
     for query in (
         lambda: daily_flows(company_id=company.id, until=date(2026, 6, 30)),
         lambda: cash_by_currency(company_id=company.id, at=date(2026, 6, 30)),
+        lambda: cash_days(company_id=company.id, start=date(2026, 6, 1), before=date(2026, 7, 1)),
         lambda: last_event_day(company_id=company.id),
     ):
         assert read_leaves(query) == set()
