@@ -21,7 +21,7 @@ from bench.events import event, ndjson, start_of_today
 from bench.stack import Stack, running_stack
 
 EVENTS = 60_000
-ROUNDS = 3
+ROUNDS = 5
 STREAMED_EVENTS = 2_000_000
 # The stream's memory is compared with that of the server after this many of its lines.
 WARM_EVENTS = 200_000

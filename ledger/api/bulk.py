@@ -1,6 +1,6 @@
 """Recording many events of one request, some thousand at a time, while the rest still arrives."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from itertools import batched
 from typing import Any
@@ -37,8 +37,8 @@ def record_lines(
         company_id=identity.company_id, base_currency=books.base_currency, actor=identity.actor, now=now
     )
 
-    def write(arrivals: Arrivals) -> tuple[Arrivals, list[Outcome] | None]:
-        return arrivals, recorder.record(arrivals)
+    def write(arrivals: Arrivals, waits: Callable[[], None]) -> tuple[Arrivals, list[Outcome] | None]:
+        return arrivals, recorder.record(arrivals, waits)
 
     batches = line_batches(chunks, most_lines=ITEMS_PER_TRANSACTION, most_bytes=BYTES_PER_TRANSACTION)
     with Alongside(write) as writing:

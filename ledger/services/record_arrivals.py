@@ -1,6 +1,6 @@
 """Recording the lines of a bulk request, one transaction after the other, in the order of the lines."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from django.db import DatabaseError, connection, transaction
@@ -40,11 +40,15 @@ class ArrivalRecorder:
         self._now = now
         self._expects_new = True
 
-    def record(self, arrivals: Arrivals) -> list[Outcome] | None:
-        """Record a batch in one transaction; return the outcome of each place, None when all are recorded."""
+    def record(self, arrivals: Arrivals, waits: Callable[[], None] = lambda: None) -> list[Outcome] | None:
+        """Record a batch in one transaction; return the outcome of each place, None when all are recorded.
+
+        Args:
+            waits: called when nothing is left to do but wait for the database.
+        """
         if not arrivals.lines:
             return []
-        if self._expects_new and self._write_new(arrivals):
+        if self._expects_new and self._write_new(arrivals, waits):
             return None
         outcomes = record(
             company_id=self._company_id,
@@ -55,9 +59,9 @@ class ArrivalRecorder:
         self._expects_new = all(outcome.status == RECORDED for outcome in outcomes)
         return list(outcomes)
 
-    def _write_new(self, arrivals: Arrivals) -> bool:
+    def _write_new(self, arrivals: Arrivals, waits: Callable[[], None]) -> bool:
         make_missing_months(arrivals.months)
-        before = try_again(lambda: self._attempt(arrivals.copied))
+        before = try_again(lambda: self._attempt(arrivals.copied, waits))
         if before is None:
             return False
         count = len(arrivals.copied)
@@ -65,7 +69,7 @@ class ArrivalRecorder:
         announce_advance(company_id=self._company_id, position=before + count)
         return True
 
-    def _attempt(self, copied: Iterable[str]) -> int | None:
+    def _attempt(self, copied: Iterable[str], waits: Callable[[], None]) -> int | None:
         """Return the position before the first row; None, and nothing is written, when not all rows are new."""
         left_over = connection.in_atomic_block
         try:
@@ -75,6 +79,7 @@ class ArrivalRecorder:
                     cursor.execute("TRUNCATE ledger_arrivals")
                 with cursor.copy("COPY ledger_arrivals FROM STDIN") as copy:
                     copy.write("".join(copied))
+                waits()
                 cursor.execute(
                     "SELECT ledger_record_new(%s, %s, %s, %s)",
                     [self._company_id, self._base_currency, self._now, self._actor],

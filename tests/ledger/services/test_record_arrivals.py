@@ -83,7 +83,7 @@ def test_new_events_are_recorded_as_the_slow_way_records_them(company: CompanyRe
 @pytest.mark.django_db
 def test_a_repeat_in_a_batch_writes_nothing_at_once(company: CompanyRef) -> None:
     stream = Stream(company)
-    assert not stream.recorder._write_new(stream.read(raw("1"), raw("2"), raw("1")))
+    assert not stream.recorder._write_new(stream.read(raw("1"), raw("2"), raw("1")), lambda: None)
     assert (journal_position(company_id=company.id), ExternalObject.objects.count()) == (0, 0)
     assert stream.record(raw("1"), raw("2"), raw("1")) == ["recorded", "recorded", "duplicate"]
 
