@@ -176,6 +176,10 @@ AWS_REGION = env.str("AWS_REGION", default="us-east-1")
 # Set by `up` when it brings its own pretended AWS: only then may demo groups be made.
 DEMO_CLOUD = flag("DEMO_CLOUD", default=False)
 
+# --- Providers --------------------------------------------------------------------------------------------
+
+STRIPE_API_URL = env.str("STRIPE_API_URL", default="https://api.stripe.com").rstrip("/")
+
 # --- Telemetry --------------------------------------------------------------------------------------------
 
 LOGGING = logging_config(
