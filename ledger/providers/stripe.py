@@ -207,8 +207,8 @@ def _not_ours(event: dict[str, Any], context: ParseContext) -> str:
     if account and account != wanted:
         return f"It belongs to the connected account {account}; the endpoint's setting `account` names ours."
     mode = "live" if event.get("livemode") is True else "test"
-    # An endpoint for connected accounts gets both; one for our own account gets the mode that its secret belongs
-    # to. expected = context.settings["mode"] or ("live" if account else mode)
+    # An endpoint for connected accounts gets both; one for our own account the mode that its secret belongs to.
+    expected = context.settings["mode"] or ("live" if account else mode)
     if mode != expected:
         return f"It is of {mode} mode; the endpoint takes {expected} mode."
     return ""
