@@ -208,9 +208,12 @@ def refund(thing: dict[str, Any], moves: Movements) -> None:
 
 def dispute(thing: dict[str, Any], moves: Movements) -> None:
     """What a bank takes for its customer and gives back, each with its fee; an inquiry moves nothing."""
+    transactions = sorted(listed(thing, "balance_transactions"), key=lambda item: instant_of(item, "created"))
+    if not transactions:
+        return
     ref = id_of(thing)
     seen: set[str] = set()
-    for transaction in sorted(listed(thing, "balance_transactions"), key=lambda item: str(item.get("created"))):
+    for transaction in transactions:
         minor = minor_units(transaction, "amount")
         kind = "income" if minor > 0 else "expense"
         # Money may be withdrawn a second time; then the balance transaction tells the two apart.
