@@ -28,7 +28,7 @@ class DeliveryAdmin(CompanyScopedAdmin):
         "corrected",
         "rejected",
     )
-    list_filter = (CompanyFilter, "state", "endpoint__provider")
+    list_filter = (CompanyFilter, "state")
     list_select_related = ("company", "endpoint")
     ordering = ("-received_at",)
     fields = (

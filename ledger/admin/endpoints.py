@@ -55,7 +55,7 @@ class WebhookEndpointAdmin(CompanyScopedAdmin):
     view_roles = ADMINS
     add_roles = ADMINS
     list_display = ("name", "company", "provider", "enabled", "created_at")
-    list_filter = (CompanyFilter, "provider", "enabled")
+    list_filter = (CompanyFilter, "enabled")
     list_select_related = ("company",)
     ordering = ("company__name", "provider", "name")
     fields = ("company", "provider", "name", "address", "accounts", "settings", "enabled", "created_at", "actor")

@@ -224,7 +224,7 @@ PROVIDER = Provider(
     stable_ids=True,
     accounts={"processor": "stripe", "bank": "bank"},
     # mode: live or test, empty for whichever the secret belongs to. account: acct_… when events of a connected
-    # account are ours. bank_feed: true when the bank account has a feed of its own, which then states the deposits.
+    # account are ours. bank_feed: true when the bank account has a feed, which then states the deposits.
     settings={"mode": "", "account": "", "bank_feed": False},
     credentials=frozenset({"api_key"}),
 )

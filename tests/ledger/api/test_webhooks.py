@@ -68,6 +68,7 @@ def test_what_is_not_a_delivery_gets_a_problem_document(live_app: LiveApp) -> No
     assert post(live_app, path + "x", raw, Stripe_Signature=header)[0] == 404
     assert post(live_app, path.replace("stripe", "generic"), raw, Stripe_Signature=header)[0] == 404
     assert post(live_app, path.replace("stripe", "nobody"), raw, Stripe_Signature=header)[0] == 404
+    assert post(live_app, path[:-3] + "%00", raw, Stripe_Signature=header)[0] == 404
     assert post(live_app, path, b"", method="GET")[0] == 405
     assert post(live_app, path, raw, Content_Type="text/xml", Stripe_Signature=header)[0] == 415
     assert post(live_app, path, raw)[0] == 400

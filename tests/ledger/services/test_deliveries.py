@@ -88,17 +88,16 @@ def test_stripes_rate_goes_before_the_published_one(company: CompanyRef, endpoin
     held: dict[str, Decimal] = {}
     for (_, currency, _), amount in standing(company).items():
         held[currency] = held.get(currency, Decimal(0)) + amount
-    assert held == {"EUR": Decimal(0), "USD": Decimal("106.23")} or held == {"USD": Decimal("106.23")}
+    assert {currency: amount for currency, amount in held.items() if amount} == {"USD": Decimal("106.23")}
 
 
 def test_a_late_word_does_not_undo_a_later_one(company: CompanyRef, endpoint: OpenedEndpoint) -> None:
-    made = envelope("payout.created", payout("pending"), created=CREATED)
-    failed = envelope("payout.failed", payout("failed"), created=CREATED + 60)
-    for order in itertools.permutations([made, failed, made]):
-        for raw in order:
-            deliver(endpoint, raw)
-        if failed in order:
-            assert standing(company) == {}
+    for number, order in enumerate(itertools.permutations(["pending", "failed", "pending"])):
+        for status in order:
+            kind, created = ("failed", CREATED + 60) if status == "failed" else ("created", CREATED)
+            thing = payout(status, id=f"po_{number}")
+            assert deliver(endpoint, envelope(f"payout.{kind}", thing, created=created)).state == "done"
+        assert standing(company) == {}, order
 
 
 def test_a_failed_payout_takes_both_legs_back(company: CompanyRef, endpoint: OpenedEndpoint) -> None:
