@@ -193,6 +193,7 @@ PAYROLL_BASE_URL = env.str("PAYROLL_BASE_URL", default="") or "https://api.gusto
 # SHA-1. A topic uses it until its attribute SignatureVersion is set to 2.
 SNS_ALLOW_SIGNATURE_VERSION_1 = flag("SNS_ALLOW_SIGNATURE_VERSION_1", default=False)
 SNS_LOOPBACK_ORIGIN = loopback_origin("SNS_LOOPBACK_ORIGIN", forbidden=HTTPS_ONLY)
+STRIPE_API_URL = env.str("STRIPE_API_URL", default="https://api.stripe.com").rstrip("/")
 
 # --- Telemetry --------------------------------------------------------------------------------------------
 

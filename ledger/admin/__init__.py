@@ -4,6 +4,8 @@ from ledger.admin import accounts as accounts
 from ledger.admin import categories as categories
 from ledger.admin import closed_months as closed_months
 from ledger.admin import companies as companies
+from ledger.admin import deliveries as deliveries
+from ledger.admin import endpoints as endpoints
 from ledger.admin import events as events
 from ledger.admin import import_files as import_files
 from ledger.admin import memberships as memberships

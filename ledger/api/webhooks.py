@@ -1,6 +1,7 @@
 """`POST /webhooks/{provider}/{endpoint_id}`: verify, keep, answer. A job does the rest."""
 
 import json
+import re
 from collections.abc import Mapping
 
 from django.http import HttpRequest, HttpResponse
@@ -11,12 +12,14 @@ from ledger.api.body import JSON, media_type, whole_body
 from ledger.api.problems import Problem
 from ledger.jobs import wake_delivery
 from ledger.providers.provider import Arrival, VerifierUnavailable
+from ledger.providers.registry import providers
 from ledger.services.deliveries import MAX_BODY_BYTES, keep_delivery, keep_refused
 from ledger.services.endpoints import OpenedEndpoint, open_endpoint
 
 # Not even a provider's code sees them.
 _PRIVATE_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 RETRY_AFTER_SECONDS = 30
+_ENDPOINT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @csrf_exempt
@@ -30,7 +33,8 @@ def receive_webhook(request: HttpRequest, provider: str, endpoint_id: str) -> Ht
 
 
 def _receive(request: HttpRequest, provider: str, endpoint_id: str) -> HttpResponse:
-    endpoint = open_endpoint(provider_name=provider, endpoint_id=endpoint_id) if endpoint_id.isascii() else None
+    known = provider in providers() and _ENDPOINT_ID.fullmatch(endpoint_id) is not None
+    endpoint = open_endpoint(provider_name=provider, endpoint_id=endpoint_id) if known else None
     if endpoint is None:
         raise Problem(404, "There is no such endpoint.")
     if request.method != "POST":

@@ -236,7 +236,7 @@ def _hold(delivery: Delivery) -> None:
     mine = Delivery.objects.select_for_update().filter(
         pk=delivery.pk, state=DeliveryState.WAITING, claimed_at=delivery.claimed_at, attempts=delivery.attempts
     )
-    if not mine.exists():
+    if mine.first() is None:
         raise _Overtaken
 
 

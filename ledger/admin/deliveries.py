@@ -1,0 +1,79 @@
+"""Deliveries of webhooks: read only, byte for byte, and read anew by the parser on demand."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+
+from ledger.admin.scope import CompanyFilter, CompanyScopedAdmin
+from ledger.jobs import wake_delivery
+from ledger.models.delivery import Delivery
+from ledger.services.deliveries import release_for_replay
+
+SHOWN_BYTES = 65_536
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(CompanyScopedAdmin):
+    list_display = (
+        "received_at",
+        "company",
+        "endpoint",
+        "state",
+        "recorded",
+        "duplicate",
+        "corrected",
+        "rejected",
+    )
+    list_filter = (CompanyFilter, "state")
+    list_select_related = ("company", "endpoint")
+    ordering = ("-received_at",)
+    fields = (
+        "company",
+        "endpoint",
+        "received_at",
+        "verdict",
+        "state",
+        "reason",
+        "recorded",
+        "duplicate",
+        "corrected",
+        "rejected",
+        "attempts",
+        "due_at",
+        "finished_at",
+        "size_bytes",
+        "digest",
+        "headers",
+        "payload",
+    )
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).defer("body")
+
+    def get_urls(self) -> list[URLPattern]:
+        replay = path("<int:pk>/replay/", self.admin_site.admin_view(self.replay), name="ledger_delivery_replay")
+        return [replay, *super().get_urls()]
+
+    @admin.display(description="SHA-256")
+    def digest(self, delivery: Delivery) -> str:
+        return bytes(delivery.sha256).hex()
+
+    @admin.display(description="payload")
+    def payload(self, delivery: Delivery) -> str:
+        """The bytes as text, escaped by the template; what is no UTF-8 stands as its escapes."""
+        return bytes(delivery.body)[:SHOWN_BYTES].decode("utf-8", "backslashreplace")
+
+    def replay(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if request.method != "POST" or not self.get_queryset(request).filter(pk=pk).exists():
+            raise PermissionDenied
+        if release_for_replay(delivery_pk=pk, now=timezone.now()):
+            wake_delivery(delivery_id=pk)
+            messages.success(request, "The delivery is read again; what is recorded already stays recorded once.")
+        else:
+            messages.warning(request, "A refused delivery, or one that a worker has in hand, is not read again.")
+        return HttpResponseRedirect(reverse("admin:ledger_delivery_change", args=(pk,)))

@@ -1,0 +1,362 @@
+"""Stripe's objects that move money, as events on the processor account.
+
+What a customer pays is recorded in the customer's currency. When Stripe changes it into another, two transfers on
+the
+same account say so: out of the one currency, into the other, both worth what Stripe settled. So the account holds
+in each currency what Stripe holds, and the books have Stripe's rate instead of a published one.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from ledger.domain.fx import RATE_STEP, SettlementRate
+from ledger.domain.intake import Intake, ObjectKey
+from ledger.domain.money import MONEY
+from ledger.providers.provider import ParseContext
+from ledger.providers.stripe_amounts import (
+    currency_of,
+    id_of,
+    in_currency,
+    instant_of,
+    listed,
+    minor_units,
+    noon_of,
+    text_of,
+)
+
+SOURCE = "stripe"
+REVENUE = "revenue"
+REFUND = "refund"
+FEES = "payment fees"
+DISPUTES = "disputes"
+DISPUTE_FEES = "dispute fees"
+CONVERSION = "currency conversion"
+PAYOUT = "payout"
+TOPUP = "top-up"
+_GONE = frozenset({"failed", "canceled", "reversed"})
+
+
+@dataclass(slots=True)
+class Movements:
+    """What an object says, gathered event by event."""
+
+    context: ParseContext
+    events: list[dict[str, Any]] = field(default_factory=list)
+    settlements: dict[int, SettlementRate] = field(default_factory=dict)
+    removed: list[ObjectKey] = field(default_factory=list)
+
+    def add(
+        self,
+        event_type: str,
+        minor: int,
+        currency: str,
+        *,
+        ref: str,
+        at: datetime,
+        category: str,
+        direction: str | None = None,
+        account: str = "",
+        counterparty: str = "Stripe",
+        settlement: SettlementRate | None = None,
+        **noted: str,
+    ) -> None:
+        """Add an event, unless nothing moved."""
+        if not minor:
+            return
+        if settlement is not None:
+            self.settlements[len(self.events)] = settlement
+        event = {
+            "source": SOURCE,
+            "event_type": event_type,
+            "amount": in_currency(abs(minor), currency),
+            "currency": currency,
+            "occurred_at": at.isoformat(),
+            "account": account or self.context.accounts["processor"],
+            "category": category,
+            "counterparty": counterparty,
+            "external_ref": ref,
+            "metadata": {name: value for name, value in noted.items() if value},
+        }
+        if direction is not None:
+            event["direction"] = direction
+        self.events.append(event)
+
+    def take_back(self, thing: dict[str, Any]) -> None:
+        self.removed.append(ObjectKey(SOURCE, id_of(thing)))
+
+    def fee(self, transaction: dict[str, Any], *, category: str = FEES) -> None:
+        """Add what Stripe took for a balance transaction, or gave back."""
+        fee, currency = _fee(transaction), currency_of(transaction)
+        kind, direction = ("expense", None) if fee > 0 else ("adjustment", "in")
+        self.add(
+            kind,
+            fee,
+            currency,
+            ref=id_of(transaction),
+            at=instant_of(transaction, "created"),
+            category=category,
+            direction=direction,
+            of=text_of(transaction, "source"),
+        )
+
+    def conversion(self, transaction: dict[str, Any], minor: int, currency: str) -> SettlementRate | None:
+        """Add the change of money into the currency of its balance transaction; return the rate, None for none.
+
+        Args:
+            minor: what moved, signed as in the balance transaction, in `currency`.
+        """
+        settled, settled_in = minor_units(transaction, "amount"), currency_of(transaction)
+        if settled_in == currency or not settled or not minor:
+            return None
+        at = instant_of(transaction, "created")
+        # To the cent what Stripe settled: the rate that it states is rounded, and comes along as metadata.
+        rate = MONEY.divide(in_currency(abs(settled), settled_in), in_currency(abs(minor), currency))
+        settlement = SettlementRate(settled_in, rate.quantize(RATE_STEP, context=MONEY), SOURCE, at)
+        stated = transaction.get("exchange_rate")
+        noted = {
+            "exchange_rate": str(stated) if isinstance(stated, Decimal | int) else "",
+            "of": text_of(transaction, "source"),
+        }
+        here, there = ("out", "in") if settled > 0 else ("in", "out")
+        ref = id_of(transaction)
+        self.add(
+            "transfer",
+            minor,
+            currency,
+            ref=ref,
+            at=at,
+            category=CONVERSION,
+            direction=here,
+            settlement=settlement,
+            **noted,
+        )
+        self.add("transfer", settled, settled_in, ref=ref, at=at, category=CONVERSION, direction=there, **noted)
+        return settlement
+
+    def intake(self, *, said_at: datetime, otherwise: str) -> Intake:
+        """Return what was gathered; `otherwise` says why nothing was."""
+        nothing = not self.events and not self.removed
+        return Intake(
+            events=tuple(self.events),
+            removed=tuple(self.removed),
+            ignored=otherwise if nothing else "",
+            said_at=said_at,
+            settlements=self.settlements,
+        )
+
+
+def charge(thing: dict[str, Any], moves: Movements) -> None:
+    """A payment: income when it is captured; its refunds, as far as they are listed."""
+    status = thing.get("status")
+    paid = status == "succeeded" if isinstance(status, str) else thing.get("paid") is True
+    if not paid or thing.get("captured") is False:
+        return
+    captured = thing.get("amount_captured")
+    minor = captured if type(captured) is int and captured else minor_units(thing, "amount")
+    currency = currency_of(thing)
+    transaction = _expanded(thing, "balance_transaction")
+    settlement = moves.conversion(transaction, minor, currency) if transaction else None
+    moves.add(
+        "income",
+        minor,
+        currency,
+        ref=id_of(thing),
+        at=instant_of(thing, "created"),
+        category=REVENUE,
+        counterparty=_customer(thing),
+        settlement=settlement,
+        payment_intent=text_of(thing, "payment_intent"),
+        invoice=text_of(thing, "invoice"),
+        balance_transaction=text_of(thing, "balance_transaction"),
+        description=text_of(thing, "description"),
+    )
+    if transaction:
+        moves.fee(transaction)
+    for refunded in listed(thing, "refunds"):
+        refund(refunded, moves)
+
+
+def refund(thing: dict[str, Any], moves: Movements) -> None:
+    """Money back to a customer; taken back when the refund fails or is cancelled."""
+    status = thing.get("status")
+    if status in _GONE:
+        moves.take_back(thing)
+        return
+    if status == "requires_action":
+        return
+    minor, currency = minor_units(thing, "amount"), currency_of(thing)
+    transaction = _expanded(thing, "balance_transaction")
+    settlement = moves.conversion(transaction, minor, currency) if transaction else None
+    moves.add(
+        "expense",
+        minor,
+        currency,
+        ref=id_of(thing),
+        at=instant_of(thing, "created"),
+        category=REFUND,
+        counterparty="Stripe customer",
+        settlement=settlement,
+        charge=text_of(thing, "charge"),
+        payment_intent=text_of(thing, "payment_intent"),
+        balance_transaction=text_of(thing, "balance_transaction"),
+    )
+    if transaction:
+        moves.fee(transaction)
+
+
+def dispute(thing: dict[str, Any], moves: Movements) -> None:
+    """What a bank takes for its customer and gives back, each with its fee; an inquiry moves nothing."""
+    transactions = sorted(listed(thing, "balance_transactions"), key=lambda item: instant_of(item, "created"))
+    if not transactions:
+        return
+    ref = id_of(thing)
+    seen: set[str] = set()
+    for transaction in transactions:
+        minor = minor_units(transaction, "amount")
+        kind = "income" if minor > 0 else "expense"
+        # Money may be withdrawn a second time; then the balance transaction tells the two apart.
+        own_ref = ref if kind not in seen else f"{ref}:{id_of(transaction)}"
+        seen.add(kind)
+        moves.add(
+            kind,
+            minor,
+            currency_of(transaction),
+            ref=own_ref,
+            at=instant_of(transaction, "created"),
+            category=DISPUTES,
+            charge=text_of(thing, "charge"),
+            reason=text_of(thing, "reason"),
+            balance_transaction=id_of(transaction),
+        )
+        moves.fee(transaction, category=DISPUTE_FEES)
+
+
+def payout(thing: dict[str, Any], moves: Movements) -> None:
+    """Money on its way to the bank: it leaves Stripe when the payout is made and is at the bank on its arrival
+    day.
+
+    A payout below zero is a debit of the bank account. What failed or was cancelled never left.
+    """
+    status = thing.get("status")
+    if status in _GONE:
+        moves.take_back(thing)
+        return
+    minor, currency = minor_units(thing, "amount"), currency_of(thing)
+    here, there = ("out", "in") if minor > 0 else ("in", "out")
+    noted = {
+        "destination": text_of(thing, "destination"),
+        "balance_transaction": text_of(thing, "balance_transaction"),
+        "trace": text_of(thing["trace_id"], "value") if isinstance(thing.get("trace_id"), dict) else "",
+    }
+    ref = id_of(thing)
+    left_at = instant_of(thing, "created", "date")
+    moves.add("transfer", minor, currency, ref=ref, at=left_at, category=PAYOUT, direction=here, **noted)
+    if status == "paid" and _keeps_the_bank_leg(moves.context):
+        arrival = "arrival_date" if type(thing.get("arrival_date")) is int else "date"
+        arrived_at = noon_of(thing, arrival, moves.context.timezone)
+        bank = moves.context.accounts["bank"]
+        moves.add(
+            "transfer",
+            minor,
+            currency,
+            ref=ref,
+            at=arrived_at,
+            category=PAYOUT,
+            direction=there,
+            account=bank,
+            **noted,
+        )
+    transaction = _expanded(thing, "balance_transaction")
+    if transaction:
+        moves.fee(transaction)
+
+
+def topup(thing: dict[str, Any], moves: Movements) -> None:
+    """Money from the bank to Stripe."""
+    status = thing.get("status")
+    if status in _GONE:
+        moves.take_back(thing)
+    elif status == "succeeded":
+        minor, currency = minor_units(thing, "amount"), currency_of(thing)
+        at, ref = instant_of(thing, "created"), id_of(thing)
+        moves.add("transfer", minor, currency, ref=ref, at=at, category=TOPUP, direction="in")
+        if _keeps_the_bank_leg(moves.context):
+            bank = moves.context.accounts["bank"]
+            moves.add("transfer", minor, currency, ref=ref, at=at, category=TOPUP, direction="out", account=bank)
+
+
+def transfer(thing: dict[str, Any], moves: Movements) -> None:
+    """Money to a connected account, and what of it comes back. Before 2017 Stripe called payouts transfers too."""
+    if isinstance(thing.get("status"), str):
+        payout(thing, moves)
+        return
+    currency = currency_of(thing)
+    destination = text_of(thing, "destination")
+    moves.add(
+        "expense",
+        minor_units(thing, "amount"),
+        currency,
+        ref=id_of(thing),
+        at=instant_of(thing, "created", "date"),
+        category="connected accounts",
+        counterparty=destination or "Stripe",
+    )
+    for back in listed(thing, "reversals"):
+        moves.add(
+            "income",
+            minor_units(back, "amount"),
+            currency,
+            ref=id_of(back),
+            at=instant_of(back, "created"),
+            category="connected accounts",
+            counterparty=destination or "Stripe",
+        )
+
+
+def application_fee(thing: dict[str, Any], moves: Movements) -> None:
+    """What a platform earns on a payment of a connected account, and what of it is given back."""
+    currency = currency_of(thing)
+    counterparty = text_of(thing, "account")
+    moves.add(
+        "income",
+        minor_units(thing, "amount"),
+        currency,
+        ref=id_of(thing),
+        at=instant_of(thing, "created"),
+        category="application fees",
+        counterparty=counterparty,
+        charge=text_of(thing, "charge"),
+    )
+    for back in listed(thing, "refunds"):
+        moves.add(
+            "expense",
+            minor_units(back, "amount"),
+            currency,
+            ref=id_of(back),
+            at=instant_of(back, "created"),
+            category=REFUND,
+            counterparty=counterparty,
+        )
+
+
+def _fee(transaction: dict[str, Any]) -> int:
+    fee = transaction.get("fee")
+    return fee if type(fee) is int else 0
+
+
+def _expanded(thing: dict[str, Any], name: str) -> dict[str, Any] | None:
+    value = thing.get(name)
+    return value if isinstance(value, dict) else None
+
+
+def _customer(thing: dict[str, Any]) -> str:
+    details = thing.get("billing_details")
+    name = text_of(details, "name") if isinstance(details, dict) else ""
+    return name or text_of(thing, "customer") or "Stripe customer"
+
+
+def _keeps_the_bank_leg(context: ParseContext) -> bool:
+    """Where a feed of the bank account is connected, the deposit comes from there."""
+    return context.settings["bank_feed"] is not True and bool(context.accounts["bank"])
