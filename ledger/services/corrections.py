@@ -12,7 +12,11 @@ from django.db import connection, transaction
 
 from ledger.domain.event import EventDraft
 from ledger.domain.intake import ObjectKey
-from ledger.domain.outcome import CONFLICT, RECORDED, REJECTED, Outcome
+from ledger.domain.outcome import CONFLICT, DUPLICATE, RECORDED, REJECTED, Outcome
+from ledger.selectors.books import read_books
+from ledger.services.announce import announce_advance
+from ledger.services.journal_rows import journal_row
+from ledger.services.journal_table import write_rows
 from ledger.services.record import record
 from ledger.services.reverse import reverse
 
@@ -25,6 +29,14 @@ _STANDING = """
       AND source = %s AND event_type IN ('expense', 'income', 'credit', 'adjustment', 'transfer')
       AND direction IN ('in', 'out') AND external_ref = %s AND NOT reversed
     ORDER BY account_id, event_type, direction
+"""
+_TAKEN_BACK = """
+    SELECT o.revision FROM ledger_externalobject o
+    JOIN ledger_capitalevent r
+      ON r.company_id = o.company_id AND r.occurred_at = o.occurred_at AND r.reverses = o.event_id
+    WHERE o.company_id = %s AND o.account_id IN (SELECT id FROM ledger_account WHERE company_id = %s)
+      AND o.source = %s AND o.event_type = %s AND o.direction = %s AND o.external_ref = %s
+      AND o.event_id = decode(%s, 'hex') AND o.reversed AND r.reason = %s
 """
 _SAY = """
     INSERT INTO ledger_objectstatement AS s (company_id, source, external_ref, said_at) VALUES (%s, %s, %s, %s)
@@ -49,6 +61,10 @@ def record_or_correct(
         for ordinal, outcome in enumerate(outcomes):
             if outcome.status == CONFLICT:
                 outcomes[ordinal] = _correct(
+                    drafts[ordinal], outcome, company_id=company_id, said_by=said_by, actor=actor, now=now
+                )
+            elif outcome.status == DUPLICATE:
+                outcomes[ordinal] = _said_again(
                     drafts[ordinal], outcome, company_id=company_id, said_by=said_by, actor=actor, now=now
                 )
     return tuple(outcomes)
@@ -76,6 +92,34 @@ def _correct(
     raise RuntimeError(f"object {draft.external_ref!r} keeps changing under the recorder")
 
 
+def _said_again(
+    draft: EventDraft, duplicate: Outcome, *, company_id: int, said_by: str, actor: str, now: datetime
+) -> Outcome:
+    """Let an event stand again that its provider took back, such as a payroll cancelled and then run as before.
+
+    What a person took back stays so.
+    """
+    name = [draft.source, draft.event_type, draft.flow, draft.external_ref]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _TAKEN_BACK, [company_id, company_id, *name, duplicate.event_id, _reason_taken_back(said_by)]
+        )
+        found = cursor.fetchone()
+    if found is None:
+        return duplicate
+    books = read_books(company_id=company_id)
+    row = journal_row(draft, ordinal=0, company_id=company_id, books=books, now=now, revision=found[0] + 1)
+    positions = write_rows([row], company_id=company_id, base_currency=books.base_currency, actor=actor, now=now)
+    if not positions:
+        return duplicate
+    announce_advance(company_id=company_id, position=positions[0])
+    return Outcome(CORRECTED, row.event_id.hex(), positions[0], (), row.occurred_at)
+
+
+def _reason_taken_back(said_by: str) -> str:
+    return f"Taken back by {said_by}"
+
+
 def take_back(*, company_id: int, key: ObjectKey, said_by: str, actor: str, now: datetime) -> int:
     """Reverse every event that stands for an object; return how many there were."""
     with transaction.atomic():
@@ -86,7 +130,7 @@ def take_back(*, company_id: int, key: ObjectKey, said_by: str, actor: str, now:
             reverse(
                 company_id=company_id,
                 event_id=event_id,
-                reason=f"Taken back by {said_by}",
+                reason=_reason_taken_back(said_by),
                 actor=actor,
                 now=now,
             )

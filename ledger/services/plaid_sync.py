@@ -168,7 +168,7 @@ def _claimable(now: datetime) -> QuerySet[PlaidItem]:
 
 
 def _gather(item: PlaidItem, client: PlaidClient) -> _Gathered:
-    access_token = unseal(item.access_token)
+    access_token = unseal(bytes(item.access_token))
     for _ in range(MAX_RESTARTS):
         try:
             gathered = _page_through(item.cursor, client, access_token)
@@ -354,7 +354,7 @@ def _fall_silent(item: PlaidItem, reason: str) -> Walked:
     return Walked("silent", reason=reason)
 
 
-def _plain(row: Mapping[str, Any]) -> Any:
+def _plain(row: Any) -> Any:
     """As JSON stores it; numbers as text, so that none loses a digit."""
     if isinstance(row, dict):
         return {name.replace("\0", ""): _plain(value) for name, value in row.items()}

@@ -7,7 +7,7 @@ import sys
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from capstack.environment import flag, one_of, secret, whole_number
+from capstack.environment import flag, loopback_origin, one_of, secret, whole_number
 
 
 def settings_under(**variables: str) -> subprocess.CompletedProcess[str]:
@@ -94,3 +94,19 @@ def test_every_variable_that_the_code_reads_stands_in_the_example():
     read = set(re.findall(r'(?:env\.\w+|secret|flag|whole_number|one_of)\(\s*"([A-Z_]+)"', settings))
     assert len(read) > 12
     assert {name for name in read if f"# {name}=" not in example} == set()
+
+
+@pytest.mark.parametrize(
+    "text", ["https://sns.example", "http://127.0.0.1:80@evil.example", "http://127.0.0.1.evil.example:80", "x"]
+)
+def test_a_stand_in_for_tests_lies_on_this_machine_or_nowhere(monkeypatch, text):
+    monkeypatch.setenv("SNS_LOOPBACK_ORIGIN", text)
+    with pytest.raises(ImproperlyConfigured, match=r"must be http://127\.0\.0\.1:PORT"):
+        loopback_origin("SNS_LOOPBACK_ORIGIN", forbidden=False)
+
+
+def test_a_stand_in_for_tests_does_not_start_where_https_is_demanded():
+    allowed = {"SECRET_KEY": "k", "SNS_LOOPBACK_ORIGIN": "http://127.0.0.1:5001"}
+    assert settings_under(**allowed).returncode == 0
+    refused = settings_under(**allowed, HTTPS_ONLY="true")
+    assert "SNS_LOOPBACK_ORIGIN is for tests" in refused.stderr.splitlines()[-1]
