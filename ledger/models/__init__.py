@@ -6,6 +6,7 @@ from ledger.models import daily_flow as daily_flow
 from ledger.models import event as event
 from ledger.models import idempotency as idempotency
 from ledger.models import import_file as import_file
+from ledger.models import import_memory as import_memory
 from ledger.models import source as source
 from ledger.models import statement as statement
 from ledger.models import token as token

@@ -66,7 +66,7 @@ def test_it_is_checked_shown_confirmed_and_imported(
         (b"<html>", {}, "file", "this is an HTML page"),
         (b"a,b\n1,2\n", {}, "file", "not a format known here"),
         (b"a,b\n1,2\n", {"columns": "colour=a"}, "columns", "is not FIELD=column"),
-        (b"a,b\n1,2\n", {"format": "ofx"}, "format", "valid choice"),
+        (b"a,b\n1,2\n", {"format": "xlsx"}, "format", "valid choice"),
         (b"a,b\n1,2\n", {"company": "0"}, "company", "valid choice"),
     ],
 )
