@@ -123,7 +123,7 @@ def detect_mapping(table: Table, context: ImportContext) -> CsvMapping:
         source=choices.source or "csv",
         columns=columns,
         account=context.account,
-        currency=context.currency,
+        currency=choices.currency or context.currency,
         timezone=timezone,
         date_order=date_order,
         decimal_mark=decimal_mark,
@@ -143,6 +143,8 @@ def _columns(names: tuple[str, ...], choices: CsvChoices) -> dict[str, str]:
         column = next((present[name] for name in wanted if name in present), None)
         if column is not None:
             found[field] = column
+    if choices.currency is not None:
+        found.pop("currency", None)
     if "amount" in found and "amount" not in choices.columns and "debit" in found and "credit" in found:
         # Both ways of stating the same thing; the pair carries its sign.
         del found["amount"]

@@ -183,7 +183,8 @@ class _Reader:
         if problems or moment is None or amount is None:
             return _bad(read.line, *problems)
         fitid = read.value("FITID")
-        if fitid and self._ids.is_reused(account.name, fitid, content=(amount, moment.at, read.value("NAME"))):
+        content = (amount, moment.at, read.value("NAME"), read.value("MEMO"), read.value("CHECKNUM"))
+        if fitid and self._ids.is_reused(account.name, fitid, content=content):
             # The bank uses one id for two entries: they are told apart by what they say.
             fitid = ""
         kind = read.value("TRNTYPE").upper()

@@ -15,6 +15,7 @@ def choices_json(choices: CsvChoices) -> dict[str, Any]:
         "positive_is": choices.positive_is,
         "timezone": choices.timezone.key if choices.timezone else None,
         "source": choices.source,
+        "currency": choices.currency,
     }
 
 

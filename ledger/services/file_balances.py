@@ -22,6 +22,7 @@ type _Key = tuple[str, str]
 type _Days = dict[date, Decimal]
 
 ZERO = Decimal(0)
+CENT = Decimal("0.01")
 _MOVED = """
     SELECT a.name, f.currency, f.day, sum(CASE WHEN f.direction = 'in' THEN f.amount ELSE -f.amount END)
     FROM ledger_dailyflow f JOIN ledger_account a ON a.id = f.account_id
@@ -143,8 +144,8 @@ class FileBalances:
                     account=account,
                     currency=currency,
                     day=day.isoformat(),
-                    amount=f"{row.balance.amount:f}",
-                    expected=None if expected is None else f"{expected:f}",
+                    amount=_spelled(row.balance.amount),
+                    expected=None if expected is None else _spelled(expected),
                     agrees=None if expected is None else expected == row.balance.amount,
                 )
             )
@@ -163,3 +164,10 @@ class FileBalances:
             for account, currency, day, amount in cursor.fetchall():
                 moved[account, currency][day] += amount
         return moved
+
+
+def _spelled(amount: Decimal) -> str:
+    """The amount without the zeros that the database fills up, but with its cents."""
+    shortest = amount.normalize()
+    exponent = shortest.as_tuple().exponent
+    return f"{amount.quantize(CENT):f}" if isinstance(exponent, int) and exponent >= -2 else f"{shortest:f}"

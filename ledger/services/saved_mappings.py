@@ -125,6 +125,7 @@ def reading(
         positive_is=choices.positive_is or saved.choices.positive_is,
         timezone=choices.timezone or saved.choices.timezone,
         source=choices.source or saved.choices.source,
+        currency=choices.currency or saved.choices.currency,
     )
     return Reading(
         format_name=bank_csv.IMPORTER.name,
