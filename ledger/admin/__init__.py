@@ -4,6 +4,7 @@ from ledger.admin import accounts as accounts
 from ledger.admin import companies as companies
 from ledger.admin import events as events
 from ledger.admin import import_files as import_files
+from ledger.admin import import_memory as import_memory
 from ledger.admin import memberships as memberships
 from ledger.admin import statements as statements
 from ledger.admin import tokens as tokens

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from ledger.admin.page import admin_page
 from ledger.admin.scope import FINANCE, CompanyFilter, CompanyScopedAdmin, actor_of, companies_with
+from ledger.domain.currency import ACTIVE_CURRENCIES
 from ledger.importers.csv_mapping import COLUMNS, CsvChoices
 from ledger.importers.registry import importers
 from ledger.importers.row import FileRefused
@@ -29,12 +30,19 @@ DETECT = ("", "As the file shows")
 
 class UploadForm(forms.Form):
     company = forms.ModelChoiceField(Company.objects.none())
-    file = forms.FileField(help_text=f"NDJSON or CSV, plain or gzip, up to {MAX_UPLOAD_BYTES // 1_048_576} MB.")
+    file = forms.FileField(
+        help_text=(
+            f"OFX, QFX, CAMT.053, MT940, CSV or NDJSON, plain or gzip, up to {MAX_UPLOAD_BYTES // 1_048_576} MB."
+        )
+    )
     format = forms.ChoiceField(required=False)
     account = forms.CharField(
         max_length=64,
         required=False,
-        help_text="Of lines that name none. Empty: the company's first bank account.",
+        help_text=(
+            "Of lines that name none, and of the one account that a bank's statement is about. Empty: what the "
+            "statement's account was called before, or the company's first bank account."
+        ),
     )
     positive_is = forms.ChoiceField(
         label="An amount without a sign",
@@ -48,6 +56,15 @@ class UploadForm(forms.Form):
         required=False, choices=[DETECT, (".", "1,250.00: decimal point"), (",", "1.250,00: decimal comma")]
     )
     source = forms.CharField(max_length=64, required=False, help_text="Empty: the name of the format.")
+    currency = forms.CharField(
+        max_length=3, required=False, help_text="Of every amount, whatever a column of the file says about it."
+    )
+    save_as = forms.CharField(
+        label="Keep as mapping",
+        max_length=64,
+        required=False,
+        help_text="A name, and every later file with the same columns is read the same way without a question.",
+    )
     columns = forms.CharField(
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
@@ -73,6 +90,12 @@ class UploadForm(forms.Form):
             columns[field] = name
         return columns
 
+    def clean_currency(self) -> str:
+        code = str(self.cleaned_data["currency"]).strip().upper()
+        if code and code not in ACTIVE_CURRENCIES:
+            raise ValidationError(f"{code} is not a currency code of ISO 4217, such as EUR.")
+        return code
+
     def choices(self) -> CsvChoices:
         values = self.cleaned_data
         return CsvChoices(
@@ -81,6 +104,7 @@ class UploadForm(forms.Form):
             decimal_mark=values["decimal_mark"] or None,
             positive_is=values["positive_is"] or None,
             source=values["source"].strip() or None,
+            currency=values["currency"] or None,
         )
 
 
@@ -88,7 +112,18 @@ FIELDSETS = (
     (None, {"fields": ["company", "file", "format", "account"]}),
     (
         "CSV that does not say enough about itself",
-        {"fields": ["positive_is", "date_order", "decimal_mark", "source", "columns"], "classes": ["collapse"]},
+        {
+            "fields": [
+                "positive_is",
+                "date_order",
+                "decimal_mark",
+                "currency",
+                "source",
+                "columns",
+                "save_as",
+            ],
+            "classes": ["collapse"],
+        },
     ),
 )
 
@@ -143,6 +178,7 @@ class ImportFileAdmin(CompanyScopedAdmin):
                 choices=form.choices(),
                 actor=actor_of(request),
                 now=now,
+                save_as=values["save_as"].strip(),
             )
         except FileRefused as error:
             form.add_error("file", f"{error}.")
@@ -163,6 +199,7 @@ class ImportFileAdmin(CompanyScopedAdmin):
             file=file,
             result=file.report or file.preview,
             at_work=at_work,
+            percent=_percent(file) if at_work else None,
             may_confirm=file.state == ImportState.CHECKED,
             may_discard=file.state in {ImportState.CHECKED, ImportState.REFUSED},
         )
@@ -190,6 +227,11 @@ class ImportFileAdmin(CompanyScopedAdmin):
         known = self.get_queryset(request).filter(pk=pk).exists()
         if request.method != "POST" or not known:
             raise PermissionDenied
+
+
+def _percent(file: ImportFile) -> int | None:
+    """How much of the content is read; None while no worker has said."""
+    return min(100, file.bytes_read * 100 // file.bytes_total) if file.bytes_total else None
 
 
 def _to_file(file_id: int) -> HttpResponseRedirect:

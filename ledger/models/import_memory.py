@@ -72,7 +72,7 @@ class SavedMapping(models.Model):
     saved_at = models.DateTimeField()
 
     class Meta:
-        verbose_name = "saved CSV mapping"
+        verbose_name = "CSV mapping"
         constraints = [
             models.UniqueConstraint(fields=["company", "name"], name="mapping_name_is_unique_in_company"),
             models.UniqueConstraint(fields=["company", "header_digest"], name="one_mapping_per_header"),

@@ -26,7 +26,7 @@ from ledger.services.file_balances import FileBalances
 from ledger.services.import_checkpoint import file_digest, forget_checkpoint, keep_checkpoint, reached
 from ledger.services.import_report import SAMPLE_EVENTS, ImportProgress, ImportReport
 from ledger.services.record import record
-from ledger.services.saved_mappings import Reading, reading
+from ledger.services.saved_mappings import Reading, keep_mapping, reading
 
 AUTO = "auto"
 LINES_PER_BATCH = 5_000
@@ -42,6 +42,7 @@ def import_events(
     account: str | None = None,
     choices: CsvChoices | None = None,
     mapping: str | None = None,
+    save_mapping_as: str | None = None,
     dry_run: bool = False,
     on_progress: Callable[[ImportProgress], None] | None = None,
 ) -> ImportReport:
@@ -59,6 +60,7 @@ def import_events(
             has none of that name.
         choices: what the file does not say about itself, for CSV.
         mapping: name of the saved mapping to read a CSV by; None applies one by the header where nothing is said.
+        save_mapping_as: keep the choices under this name for every file with the same header.
         dry_run: do everything and roll back; the report is that of a real run.
 
     Raises:
@@ -76,6 +78,16 @@ def import_events(
             auto=AUTO,
         )
         importer = _importer(plain, how)
+        if save_mapping_as is not None and not dry_run:
+            keep_mapping(
+                company_id=company.id,
+                name=save_mapping_as,
+                stream=plain,
+                format_name=importer.name,
+                how=how,
+                actor=actor,
+                now=now,
+            )
         context = _context(company, how)
         digest = b""
         if not dry_run:

@@ -10,7 +10,6 @@ from typing import Any, BinaryIO
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from ledger.importers import bank_csv
 from ledger.importers.csv_mapping import CsvChoices
 from ledger.importers.row import FileRefused
 from ledger.importers.source import plain_stream
@@ -19,7 +18,7 @@ from ledger.selectors.companies import company_ref
 from ledger.services.csv_choices import choices_from_json, choices_json
 from ledger.services.import_events import import_events, inspect_file
 from ledger.services.import_report import ImportProgress, ImportReport
-from ledger.services.saved_mappings import save_mapping
+from ledger.services.saved_mappings import keep_mapping
 
 CHUNK_BYTES = 1_048_576
 MAX_UPLOAD_BYTES = 64 * 1_048_576
@@ -65,15 +64,13 @@ def receive_file(
     how = inspected.reading
     stream.seek(0)
     if save_as:
-        if inspected.format != bank_csv.IMPORTER.name:
-            raise FileRefused(f"this is {inspected.format}, which needs no mapping: leave its name empty")
         with plain_stream(stream) as plain:
-            save_mapping(
+            keep_mapping(
                 company_id=company_id,
                 name=save_as,
                 stream=plain,
-                choices=how.choices,
-                account=how.account,
+                format_name=inspected.format,
+                how=how,
                 actor=actor,
                 now=now,
             )

@@ -32,50 +32,6 @@ class Mapping:
     account: str | None
 
 
-def save_mapping(
-    *,
-    company_id: int,
-    name: str,
-    stream: BinaryIO,
-    choices: CsvChoices,
-    account: str | None,
-    actor: str,
-    now: datetime,
-) -> None:
-    """Keep choices for every file of this company with the same header, in place of what was kept for it before.
-
-    Args:
-        stream: a decompressed, seekable CSV file; its position is put back to the beginning.
-
-    Raises:
-        FileRefused: the name is empty or too long, the file has no header that the choices fit, or there are
-            too many.
-    """
-    if not 1 <= len(name.strip()) <= MAX_NAME:
-        raise FileRefused(f"the name of a mapping has 1 to {MAX_NAME} characters")
-    name = name.strip()
-    header = [plain_name(column) for column in bank_csv.header_of(stream, choices)]
-    digest = sha256(json.dumps(header).encode()).digest()
-    stream.seek(0)
-    with transaction.atomic():
-        mine = SavedMapping.objects.filter(company_id=company_id)
-        mine.filter(header_digest=digest).exclude(name=name).delete()
-        if mine.exclude(name=name).count() >= MAX_MAPPINGS:
-            raise FileRefused(f"{MAX_MAPPINGS} mappings are kept already: delete those that are of no use")
-        SavedMapping.objects.update_or_create(
-            company_id=company_id,
-            name=name,
-            defaults={
-                "header": header,
-                "header_digest": digest,
-                "choices": choices_json(choices),
-                "account": account or "",
-                "actor": actor,
-                "saved_at": now,
-            },
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class Reading:
     """How a file is read: what was asked for, filled up from a saved mapping.
@@ -133,6 +89,54 @@ def reading(
         account=account or saved.account,
         mapping=saved.name,
     )
+
+
+def keep_mapping(
+    *,
+    company_id: int,
+    name: str,
+    stream: BinaryIO,
+    format_name: str,
+    how: Reading,
+    actor: str,
+    now: datetime,
+) -> None:
+    """Keep choices for every file of this company with the same header, in place of what was kept for it before.
+
+    Args:
+        stream: a decompressed, seekable file; its position is put back to the beginning.
+        format_name: of the importer that reads the file: only a CSV without a preset needs a mapping.
+        how: the choices to keep, and the account.
+
+    Raises:
+        FileRefused: the name is empty or too long, the file is of another format, it has no header that the
+            choices fit, or there are too many mappings.
+    """
+    if not 1 <= len(name.strip()) <= MAX_NAME:
+        raise FileRefused(f"the name of a mapping has 1 to {MAX_NAME} characters")
+    if format_name != bank_csv.IMPORTER.name:
+        raise FileRefused(f"this is {format_name}, which needs no mapping")
+    name = name.strip()
+    header = [plain_name(column) for column in bank_csv.header_of(stream, how.choices)]
+    digest = sha256(json.dumps(header).encode()).digest()
+    stream.seek(0)
+    with transaction.atomic():
+        mine = SavedMapping.objects.filter(company_id=company_id)
+        mine.filter(header_digest=digest).exclude(name=name).delete()
+        if mine.exclude(name=name).count() >= MAX_MAPPINGS:
+            raise FileRefused(f"{MAX_MAPPINGS} mappings are kept already: delete those that are of no use")
+        SavedMapping.objects.update_or_create(
+            company_id=company_id,
+            name=name,
+            defaults={
+                "header": header,
+                "header_digest": digest,
+                "choices": choices_json(how.choices),
+                "account": how.account or "",
+                "actor": actor,
+                "saved_at": now,
+            },
+        )
 
 
 def mapping_named(*, company_id: int, name: str) -> Mapping:

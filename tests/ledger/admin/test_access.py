@@ -13,6 +13,7 @@ from ledger.models.account import Account
 from ledger.models.company import Company, Membership
 from ledger.models.event import CapitalEvent
 from ledger.models.import_file import ImportFile
+from ledger.models.import_memory import AccountNumber, SavedMapping
 from ledger.models.statement import BalanceStatement, CreditGrantStatement
 from ledger.models.token import ApiToken
 from ledger.models.user import User
@@ -23,7 +24,9 @@ from tests.ledger.conftest import NOW
 
 pytestmark = pytest.mark.django_db
 
-OF_FINANCE = {Company, Account, CapitalEvent, BalanceStatement, CreditGrantStatement, ImportFile}
+OF_FINANCE = {
+    Company, Account, CapitalEvent, BalanceStatement, CreditGrantStatement, ImportFile, SavedMapping, AccountNumber,
+}  # fmt: skip
 READABLE = {
     "operator": OF_FINANCE | {Membership, ApiToken, User},
     "admin": OF_FINANCE | {Membership, ApiToken},
@@ -51,9 +54,17 @@ def keys_of_acme(company: CompanyRef, event_key: str, sign_in: SignIn) -> dict[t
     ImportFile.objects.create(
         company_id=company.id, name="march.csv", size_bytes=1, sha256=b"", format="csv", actor="x", uploaded_at=NOW
     )
+    SavedMapping.objects.create(
+        company_id=company.id, name="bank", header=[], header_digest=b"", choices={}, actor="x", saved_at=NOW
+    )
+    account = Account.objects.filter(company_id=company.id)[0]
+    AccountNumber.objects.create(
+        company_id=company.id, fingerprint=b"", ending="4567", account=account, created_at=NOW
+    )
     keys = {
         model: str(model._default_manager.filter(company_id=company.id).values_list("pk", flat=True)[0])
         for model in (Account, BalanceStatement, CreditGrantStatement, ApiToken, ImportFile)
+        + (SavedMapping, AccountNumber)
     }
     finance = Membership.objects.get(company_id=company.id, role="finance")
     return {**keys, Company: str(company.id), CapitalEvent: event_key, Membership: str(finance.pk)}
