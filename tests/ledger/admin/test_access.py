@@ -25,8 +25,15 @@ from tests.ledger.conftest import NOW
 pytestmark = pytest.mark.django_db
 
 OF_FINANCE = {
-    Company, Account, CapitalEvent, BalanceStatement, CreditGrantStatement, ImportFile, SavedMapping, AccountNumber,
-}  # fmt: skip
+    Company,
+    Account,
+    CapitalEvent,
+    BalanceStatement,
+    CreditGrantStatement,
+    ImportFile,
+    SavedMapping,
+    AccountNumber,
+}
 READABLE = {
     "operator": OF_FINANCE | {Membership, ApiToken, User},
     "admin": OF_FINANCE | {Membership, ApiToken},
@@ -63,8 +70,15 @@ def keys_of_acme(company: CompanyRef, event_key: str, sign_in: SignIn) -> dict[t
     )
     keys = {
         model: str(model._default_manager.filter(company_id=company.id).values_list("pk", flat=True)[0])
-        for model in (Account, BalanceStatement, CreditGrantStatement, ApiToken, ImportFile)
-        + (SavedMapping, AccountNumber)
+        for model in (
+            Account,
+            BalanceStatement,
+            CreditGrantStatement,
+            ApiToken,
+            ImportFile,
+            SavedMapping,
+            AccountNumber,
+        )
     }
     finance = Membership.objects.get(company_id=company.id, role="finance")
     return {**keys, Company: str(company.id), CapitalEvent: event_key, Membership: str(finance.pk)}
