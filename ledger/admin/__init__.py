@@ -8,6 +8,7 @@ from ledger.admin import deliveries as deliveries
 from ledger.admin import endpoints as endpoints
 from ledger.admin import events as events
 from ledger.admin import import_files as import_files
+from ledger.admin import import_memory as import_memory
 from ledger.admin import memberships as memberships
 from ledger.admin import pending_adjustments as pending_adjustments
 from ledger.admin import plaid as plaid

@@ -21,7 +21,18 @@ FIELDSETS = (
     (None, {"fields": ["company", "file", "format", "account"]}),
     (
         "CSV that does not say enough about itself",
-        {"fields": ["positive_is", "date_order", "decimal_mark", "source", "columns"], "classes": ["collapse"]},
+        {
+            "fields": [
+                "positive_is",
+                "date_order",
+                "decimal_mark",
+                "currency",
+                "source",
+                "columns",
+                "save_as",
+            ],
+            "classes": ["collapse"],
+        },
     ),
 )
 
@@ -83,6 +94,7 @@ class ImportFileAdmin(CompanyScopedAdmin):
             file=file,
             result=file.report or file.preview,
             at_work=at_work,
+            percent=_percent(file) if at_work else None,
             may_confirm=file.state == ImportState.CHECKED,
             may_discard=file.state in {ImportState.CHECKED, ImportState.REFUSED},
         )
@@ -110,6 +122,11 @@ class ImportFileAdmin(CompanyScopedAdmin):
         known = self.get_queryset(request).filter(pk=pk).exists()
         if request.method != "POST" or not known:
             raise PermissionDenied
+
+
+def _percent(file: ImportFile) -> int | None:
+    """How much of the content is read; None while no worker has said."""
+    return min(100, file.bytes_read * 100 // file.bytes_total) if file.bytes_total else None
 
 
 def _to_file(file_id: int) -> HttpResponseRedirect:

@@ -20,7 +20,7 @@ from ledger.importers.csv_mapping import (
 )
 from ledger.importers.csv_table import Table, has_table, open_table
 from ledger.importers.importer import ImportContext, Importer
-from ledger.importers.row import BadRow, FileRefused, Row
+from ledger.importers.row import FileRefused, Found
 
 SAMPLE_RECORDS = 2_000
 
@@ -63,7 +63,7 @@ def recognises(head: bytes) -> bool:
     return has_table(head, _columns_known(CsvChoices()))
 
 
-def rows(stream: BinaryIO, context: ImportContext) -> Iterator[Row | BadRow]:
+def rows(stream: BinaryIO, context: ImportContext) -> Iterator[Found]:
     choices = context.choices
     table = open_table(
         stream,
@@ -72,6 +72,20 @@ def rows(stream: BinaryIO, context: ImportContext) -> Iterator[Row | BadRow]:
     )
     reader = RecordReader(detect_mapping(table, context), table.header)
     return (reader.read(record) for record in table.records())
+
+
+def header_of(stream: BinaryIO, choices: CsvChoices) -> tuple[str, ...]:
+    """Return the names of the columns of a file, given what the choices call them.
+
+    Raises:
+        FileRefused: there is no such header.
+    """
+    table = open_table(
+        stream,
+        columns_known=_columns_known(choices),
+        expected="a column for the date and one for the amount (or debit and credit)",
+    )
+    return table.header.names
 
 
 def detect_mapping(table: Table, context: ImportContext) -> CsvMapping:
@@ -109,7 +123,7 @@ def detect_mapping(table: Table, context: ImportContext) -> CsvMapping:
         source=choices.source or "csv",
         columns=columns,
         account=context.account,
-        currency=context.currency,
+        currency=choices.currency or context.currency,
         timezone=timezone,
         date_order=date_order,
         decimal_mark=decimal_mark,
@@ -129,6 +143,8 @@ def _columns(names: tuple[str, ...], choices: CsvChoices) -> dict[str, str]:
         column = next((present[name] for name in wanted if name in present), None)
         if column is not None:
             found[field] = column
+    if choices.currency is not None:
+        found.pop("currency", None)
     if "amount" in found and "amount" not in choices.columns and "debit" in found and "credit" in found:
         # Both ways of stating the same thing; the pair carries its sign.
         del found["amount"]

@@ -9,7 +9,7 @@ from ledger.importers.csv_mapping import column_index, width_problem
 from ledger.importers.csv_records import Record
 from ledger.importers.csv_table import has_table, open_table
 from ledger.importers.importer import ImportContext, Importer
-from ledger.importers.row import BadRow, FileRefused, Row, bad_row
+from ledger.importers.row import BadRow, FileRefused, Found, Row, bad_row
 
 REQUIRED = ("source", "event_type", "amount", "currency")
 FIELDS = (*REQUIRED, "occurred_at", "direction", "account", "category", "counterparty", "external_ref", "metadata")
@@ -25,7 +25,7 @@ def recognises(head: bytes) -> bool:
     return has_table(head, columns_known)
 
 
-def rows(stream: BinaryIO, context: ImportContext) -> Iterator[Row | BadRow]:
+def rows(stream: BinaryIO, context: ImportContext) -> Iterator[Found]:
     table = open_table(stream, columns_known=columns_known, expected=f"the columns {', '.join(REQUIRED)}")
     fields: list[str] = []
     for name in table.header.names:

@@ -44,6 +44,7 @@ class CsvChoices:
         positive_is: `in` or `out`: what an amount without a minus sign means.
         timezone: of times without an offset, and the one in which a date is noon.
         source: the events' source.
+        currency: of every amount, whatever a column of the file says about it.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -52,6 +53,7 @@ class CsvChoices:
     positive_is: str | None = None
     timezone: ZoneInfo | None = None
     source: str | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

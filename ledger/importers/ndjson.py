@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 from ledger.domain.strict_json import InvalidJson, RepeatedKey, parse_json
 from ledger.importers.importer import ImportContext, Importer
-from ledger.importers.row import BadRow, FileRefused, Row, bad_row
+from ledger.importers.row import BadRow, FileRefused, Found, Row, bad_row
 from ledger.importers.text import lines, utf_encoding
 
 
@@ -16,7 +16,7 @@ def recognises(head: bytes) -> bool:
     return beginning.lstrip().startswith(("{", "["))
 
 
-def rows(stream: BinaryIO, context: ImportContext) -> Iterator[Row | BadRow]:
+def rows(stream: BinaryIO, context: ImportContext) -> Iterator[Found]:
     first = True
     for line in lines(stream, encoding=utf_encoding(stream), universal_newlines=False):
         text = line.text.strip()

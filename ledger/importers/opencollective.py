@@ -8,7 +8,7 @@ from ledger.importers.csv_header import plain_name
 from ledger.importers.csv_mapping import CsvMapping, RecordReader
 from ledger.importers.csv_table import has_table, open_table
 from ledger.importers.importer import ImportContext, Importer
-from ledger.importers.row import BadRow, Row
+from ledger.importers.row import Found
 
 COLUMNS = {
     "external_ref": "external_id",
@@ -41,7 +41,7 @@ def recognises(head: bytes) -> bool:
     return has_table(head, columns_known)
 
 
-def rows(stream: BinaryIO, context: ImportContext) -> Iterator[Row | BadRow]:
+def rows(stream: BinaryIO, context: ImportContext) -> Iterator[Found]:
     table = open_table(stream, columns_known=columns_known, expected=", ".join(COLUMNS.values()))
     mapping = CsvMapping(
         source=context.choices.source or "opencollective",

@@ -43,11 +43,13 @@ def detect(stream: BinaryIO) -> Importer:
     """
     head = stream.read(HEAD_BYTES)
     stream.seek(0)
-    refuse_foreign_formats(head)
+    refuse_foreign_formats(head, markup=True)
     candidates = [importer for importer in importers().values() if importer.recognises(head)]
     if not candidates:
+        refuse_foreign_formats(head)
         refuse_foreign_bills(head)
         raise FileRefused(
-            "not a format known here: expected one JSON object per line, or CSV whose header names date and amount"
+            "not a format known here: expected a bank statement (OFX, CAMT.053, MT940), one JSON object per line, "
+            "or CSV whose header names date and amount"
         )
     return max(candidates, key=lambda importer: importer.specificity)

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ledger.domain.cloud_bill import BillLine
+from ledger.domain.intake import StatedBalance
+
 
 @dataclass(frozen=True, slots=True)
 class RowProblem:
@@ -38,6 +41,37 @@ class BadRow:
 
     line: int
     problems: tuple[RowProblem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """One line that is deliberately not recorded: a pending booking, one that moves no money."""
+
+    line: int
+    problem: RowProblem
+
+
+@dataclass(frozen=True, slots=True)
+class StatedRow:
+    """A balance that a file states, and the line on which it does.
+
+    Attributes:
+        review: what a person should look at, e.g. that the file's own entries do not add up to it.
+        opening: stated in passing, at the end of the day before a statement; a closing balance goes before it.
+    """
+
+    line: int
+    balance: StatedBalance
+    review: tuple[RowProblem, ...] = ()
+    opening: bool = False
+
+
+type Found = Row | BadRow | LeftOut | StatedRow | BillLine
+"""What an importer yields."""
+
+
+def left_out(*, line: int, field: str, message: str) -> LeftOut:
+    return LeftOut(line=line, problem=RowProblem(line=line, field=field, message=message))
 
 
 def bad_row(*, line: int, field: str, message: str) -> BadRow:

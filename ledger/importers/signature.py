@@ -24,8 +24,12 @@ FOREIGN_SIGNATURES = (
 UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def refuse_foreign_formats(head: bytes) -> None:
-    """Raise FileRefused when the first bytes of a file show that it holds no lines of text with events."""
+def refuse_foreign_formats(head: bytes, *, markup: bool = False) -> None:
+    """Raise FileRefused when the first bytes of a file show that it holds no events in text.
+
+    Args:
+        markup: XML is what is expected here; HTML never is.
+    """
     for signature, what in FOREIGN_SIGNATURES:
         if head.startswith(signature):
             raise FileRefused(f"this is {what}")
@@ -44,5 +48,5 @@ def refuse_foreign_formats(head: bytes) -> None:
     lowered = beginning[:512].lower()
     if lowered.startswith(("<!doctype html", "<html")):
         raise FileRefused("this is an HTML page, perhaps a sign-in page that was saved in place of the export")
-    if lowered.startswith("<"):
+    if lowered.startswith("<") and not markup:
         raise FileRefused("this is XML, which is not a format known here")

@@ -22,7 +22,9 @@ class ImportFile(models.Model):
     Attributes:
         choices: what the uploader said about a CSV file, as `csv_choices` writes it.
         attempts: how often a worker began the work of the current state.
-        lines_read: how far the work of the current state is.
+        mapping: name of the saved mapping that was applied or made with it; empty for none.
+        lines_read, bytes_read: how far the work of the current state is.
+        bytes_total: size of the content, unpacked; 0 while it is not known.
         preview, report: `ImportReport.to_json()` of the dry run and of the import, with the first problems only.
         reason: why it was refused.
         claimed_at: when a worker last showed that it is at work on the file; null when none is.
@@ -37,7 +39,10 @@ class ImportFile(models.Model):
     choices = models.JSONField(default=dict)
     state = models.CharField(max_length=10, choices=ImportState, default=ImportState.CHECKING)
     attempts = models.IntegerField(default=0)
+    mapping = models.CharField(max_length=64, blank=True, default="")
     lines_read = models.BigIntegerField(default=0)
+    bytes_read = models.BigIntegerField(default=0)
+    bytes_total = models.BigIntegerField(default=0)
     preview = models.JSONField(null=True)
     report = models.JSONField(null=True)
     reason = models.TextField(blank=True)

@@ -2,8 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
@@ -18,54 +17,21 @@ from ledger.importers.csv_mapping import CsvChoices
 from ledger.importers.importer import HEAD_BYTES, ImportContext, Importer
 from ledger.importers.line_memory import LineMemory, line_memory
 from ledger.importers.registry import detect, importer_named
-from ledger.importers.row import BadRow, FileRefused, Row, RowProblem
+from ledger.importers.row import BadRow, FileRefused, Found, LeftOut, Row, RowProblem, StatedRow
 from ledger.importers.signature import refuse_foreign_formats
 from ledger.importers.source import MAX_PLAIN_BYTES, plain_stream
 from ledger.models.account import Account, AccountKind
 from ledger.selectors.books import read_books
+from ledger.services.account_numbers import known_accounts, learn_numbers
 from ledger.services.cloud_bills import BillIntake, BillRefused, ImportedBill
+from ledger.services.file_balances import FileBalances
+from ledger.services.import_checkpoint import file_digest, forget_checkpoint, keep_checkpoint, reached
+from ledger.services.import_report import SAMPLE_EVENTS, ImportProgress, ImportReport
 from ledger.services.record import record
+from ledger.services.saved_mappings import Reading, keep_mapping, reading
 
 AUTO = "auto"
 LINES_PER_BATCH = 5_000
-# A report that lists more is of no use to anybody; the counts stay exact.
-MAX_LISTED_PROBLEMS = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class ImportProgress:
-    """How far an import is, between two batches."""
-
-    read: int
-    read_bytes: int
-    total_bytes: int
-
-
-@dataclass(slots=True)
-class ImportReport:
-    """What became of the lines of a file. `read` is the sum of the four counts after it.
-
-    Attributes:
-        format: name of the importer that read the file.
-        rejected_lines: lines that were not recorded because something is wrong with them.
-        rejected: the problems of those lines, a line may have several; cut off at MAX_LISTED_PROBLEMS.
-        conflicting: what differs in lines whose external object is recorded with other content.
-        review: what a person should look at in lines that were recorded all the same.
-    """
-
-    format: str
-    read: int = 0
-    recorded: int = 0
-    duplicates: int = 0
-    conflicts: int = 0
-    rejected_lines: int = 0
-    needs_review: int = 0
-    rejected: list[RowProblem] = field(default_factory=list)
-    conflicting: list[RowProblem] = field(default_factory=list)
-    review: list[RowProblem] = field(default_factory=list)
-
-    def to_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
 
 
 def import_events(
@@ -77,92 +43,159 @@ def import_events(
     format_name: str = AUTO,
     account: str | None = None,
     choices: CsvChoices | None = None,
+    mapping: str | None = None,
+    save_mapping_as: str | None = None,
     dry_run: bool = False,
     on_progress: Callable[[ImportProgress], None] | None = None,
 ) -> ImportReport:
     """Record the events of a file, plain or gzip, batch by batch; memory does not grow with the file.
 
-    Importing the same file again records nothing twice, so an import that broke off is finished by repeating it.
+    Importing the same file again records nothing twice. An import that broke off goes on after the last batch that
+    was recorded when it is repeated: what was done before is read again and not recorded again, and the report is
+    that of both together.
+
+    Balances that the file states are kept when everything else is recorded.
 
     Args:
         format_name: name of an importer, or `auto` to judge by the content.
-        account: for lines that name none; made when the company has none of that name.
+        account: for lines that name none, and for the account that a bank's file is about; made when the company
+            has none of that name.
         choices: what the file does not say about itself, for CSV.
+        mapping: name of the saved mapping to read a CSV by; None applies one by the header where nothing is said.
+        save_mapping_as: keep the choices under this name for every file with the same header.
         dry_run: do everything and roll back; the report is that of a real run.
 
     Raises:
-        FileRefused: the file is not what it says, or none of its lines can be read; nothing is recorded then.
+        FileRefused: the file is not what it says, or nothing in it can be read; nothing is recorded then.
     """
     choices = choices or CsvChoices()
-    context = _context(company, account, choices)
-    with _opened(stream, format_name, choices) as (plain, importer), line_memory() as memory:
-        bills = BillIntake(company_id=company.id, format_name=importer.name, account=account, actor=actor, now=now)
-        total_bytes = plain.seek(0, 2)
-        plain.seek(0)
-        importing = _Importing(
+    with plain_stream(stream) as plain, line_memory() as memory:
+        how = reading(
             company_id=company.id,
-            default_account=account or read_books(company_id=company.id).default_account or "",
+            stream=plain,
+            format_name=format_name,
+            choices=choices,
+            account=account,
+            mapping=mapping,
+            auto=AUTO,
+        )
+        importer = _importer(plain, how)
+        if save_mapping_as is not None and not dry_run:
+            keep_mapping(
+                company_id=company.id,
+                name=save_mapping_as,
+                stream=plain,
+                format_name=importer.name,
+                how=how,
+                actor=actor,
+                now=now,
+            )
+        context = _context(company, how)
+        digest = b""
+        # A bill is one whole: after a break it is read again from its beginning.
+        if not dry_run and not importer.bills:
+            digest = file_digest(plain, settings=(importer.name, how.account), choices=how.choices)
+        books = read_books(company_id=company.id)
+        bills = BillIntake(
+            company_id=company.id, format_name=importer.name, account=how.account, actor=actor, now=now
+        )
+        importing = _Importing(
+            company=company,
+            default_account=how.account or books.default_account or "",
+            accounts=set(books.accounts),
             actor=actor,
             now=now,
             dry_run=dry_run,
+            digest=digest,
             memory=memory,
-            report=ImportReport(format=importer.name),
+            context=context,
+            balances=FileBalances(company=company, origin=importer.name),
             bills=bills,
+            report=ImportReport(format=importer.name, mapping=how.mapping),
         )
+        importing.resume()
+        total_bytes = plain.seek(0, 2)
+        plain.seek(0)
         try:
             for batch in _batches(importer.rows(plain, context)):
                 importing.take(batch)
                 if on_progress is not None:
-                    on_progress(ImportProgress(importing.report.read, min(plain.tell(), total_bytes), total_bytes))
+                    on_progress(importing.progress(min(plain.tell(), total_bytes), total_bytes))
             return importing.finished()
         except BaseException:
             bills.abandon()
             raise
 
 
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """How a file will be read.
+
+    Attributes:
+        format: name of the importer.
+    """
+
+    format: str
+    reading: Reading
+
+
 def inspect_file(
     *,
+    company_id: int,
     stream: BinaryIO,
     format_name: str = AUTO,
     choices: CsvChoices | None = None,
+    account: str | None = None,
     max_plain_bytes: int = MAX_PLAIN_BYTES,
-) -> str:
-    """Return the name of the importer that would read a file, having unpacked it to its end.
+) -> Inspected:
+    """Return how a file would be read, having unpacked it to its end.
 
     Raises:
         FileRefused: the file is not what it says, or too large.
     """
-    with _opened(stream, format_name, choices or CsvChoices(), max_plain_bytes) as (_, importer):
-        return importer.name
-
-
-@contextmanager
-def _opened(
-    stream: BinaryIO, format_name: str, choices: CsvChoices, max_plain_bytes: int = MAX_PLAIN_BYTES
-) -> Iterator[tuple[BinaryIO, Importer]]:
     with plain_stream(stream, max_plain_bytes=max_plain_bytes) as plain:
-        if format_name == AUTO and choices.columns:
-            # Only this format has columns to be named, and without the names its header says nothing.
-            format_name = bank_csv.IMPORTER.name
-        if format_name == AUTO:
-            importer = detect(plain)
-        else:
-            importer = importer_named(format_name)
-            refuse_foreign_formats(plain.read(HEAD_BYTES))
-            plain.seek(0)
-        yield plain, importer
+        how = reading(
+            company_id=company_id,
+            stream=plain,
+            format_name=format_name,
+            choices=choices or CsvChoices(),
+            account=account,
+            mapping=None,
+            auto=AUTO,
+        )
+        return Inspected(format=_importer(plain, how).name, reading=how)
 
 
-def _context(company: CompanyRef, account: str | None, choices: CsvChoices) -> ImportContext:
+def _importer(plain: BinaryIO, how: Reading) -> Importer:
+    """The importer that is asked for, or that fits; the stream stays at its beginning."""
+    format_name = how.format_name
+    if format_name == AUTO and how.choices.columns:
+        # Only this format has columns to be named, and without the names its header says nothing.
+        format_name = bank_csv.IMPORTER.name
+    if format_name == AUTO:
+        return detect(plain)
+    importer = importer_named(format_name)
+    refuse_foreign_formats(plain.read(HEAD_BYTES), markup=importer.is_markup)
+    plain.seek(0)
+    return importer
+
+
+def _context(company: CompanyRef, how: Reading) -> ImportContext:
     accounts = Account.objects.filter(company_id=company.id)
-    accounts = accounts.filter(name=account) if account else accounts.filter(kind=AccountKind.BANK)
+    accounts = accounts.filter(name=how.account) if how.account else accounts.filter(kind=AccountKind.BANK)
     known = accounts.order_by("id").values_list("currency", "timezone").first()
     currency, timezone = known or (company.base_currency, company.timezone)
-    return ImportContext(account=account, currency=currency, timezone=ZoneInfo(timezone), choices=choices)
+    return ImportContext(
+        account=how.account,
+        currency=currency,
+        timezone=ZoneInfo(timezone),
+        choices=how.choices,
+        known_accounts=known_accounts(company_id=company.id),
+    )
 
 
-def _batches(rows: Iterator[Row | BadRow | BillLine]) -> Iterator[list[Row | BadRow | BillLine]]:
-    batch: list[Row | BadRow | BillLine] = []
+def _batches(rows: Iterator[Found]) -> Iterator[list[Found]]:
+    batch: list[Found] = []
     for row in rows:
         batch.append(row)
         if len(batch) == LINES_PER_BATCH:
@@ -174,26 +207,90 @@ def _batches(rows: Iterator[Row | BadRow | BillLine]) -> Iterator[list[Row | Bad
 
 @dataclass(slots=True)
 class _Importing:
-    """One import under way."""
+    """One import under way.
 
-    company_id: int
+    Attributes:
+        accounts: names of the accounts that are there.
+        digest: of the file and how it is read; empty in a dry run, which leaves no checkpoint.
+        found: how many things the file has yielded so far.
+        skipping: how many of them an earlier run has done.
+    """
+
+    company: CompanyRef
     default_account: str
+    accounts: set[str]
     actor: str
     now: datetime
     dry_run: bool
+    digest: bytes
     memory: LineMemory
-    report: ImportReport
+    context: ImportContext
+    balances: FileBalances
     bills: BillIntake
+    report: ImportReport
+    found: int = 0
+    skipping: int = 0
+    line: int = 0
     any_readable: bool = False
     any_bill: bool = False
 
-    def take(self, batch: Sequence[Row | BadRow | BillLine]) -> None:
+    def resume(self) -> None:
+        """Go on where an earlier import of the same file broke off, if one did."""
+        if not self.digest:
+            return
+        kept = reached(company_id=self.company.id, digest=self.digest)
+        if kept is not None:
+            self.skipping, self.report = kept
+            self.report.resumed_after = self.report.read
+            self.any_readable = True
+
+    def progress(self, read_bytes: int, total_bytes: int) -> ImportProgress:
+        report = self.report
+        return ImportProgress(
+            read=report.read,
+            read_bytes=read_bytes,
+            total_bytes=total_bytes,
+            recorded=report.recorded,
+            line=self.line,
+            resumed=report.resumed_after,
+        )
+
+    def take(self, batch: Sequence[Found]) -> None:
+        self.line = batch[-1].line
+        done = min(max(self.skipping - self.found, 0), len(batch))
+        self.found += len(batch)
+        for row in batch[:done]:
+            self._pass_over(row)
+        if done < len(batch):
+            self._record(batch[done:])
+
+    def _pass_over(self, row: Found) -> None:
+        """Keep in mind what later lines are compared with; everything else about the line is done."""
+        if isinstance(row, StatedRow):
+            self.balances.take(row)
+        elif isinstance(row, Row) and not row.event.get("external_ref"):
+            try:
+                self._draft(row)
+            except InvalidEvent:
+                return
+
+    def _record(self, batch: Sequence[Found]) -> None:
         self._take_bill_lines([row for row in batch if isinstance(row, BillLine)])
         readable: list[Row] = []
         drafts: list[EventDraft] = []
         for row in batch:
             if isinstance(row, BillLine):
+                self.report.read += 1
                 continue
+            if isinstance(row, StatedRow):
+                self._take_balance(row)
+                continue
+            if isinstance(row, LeftOut):
+                self.any_readable = True
+                self.report.left_out_lines += 1
+                self.report.list_problems("left_out", (row.problem,))
+                continue
+            self.report.read += 1
             if isinstance(row, BadRow):
                 self._reject(row.problems)
                 continue
@@ -205,9 +302,8 @@ class _Importing:
                 continue
             readable.append(row)
             drafts.append(draft)
-        self.report.read += len(batch)
         outcomes = record(
-            company_id=self.company_id,
+            company_id=self.company.id,
             drafts=drafts,
             actor=self.actor,
             now=self.now,
@@ -216,13 +312,44 @@ class _Importing:
         )
         for row, draft, outcome in zip(readable, drafts, outcomes, strict=True):
             self._settle(row, draft, outcome)
+        if self.digest:
+            self._learn_numbers()
+            if self.found >= LINES_PER_BATCH:
+                keep_checkpoint(
+                    company_id=self.company.id,
+                    digest=self.digest,
+                    done=self.found,
+                    report=self.report,
+                    now=self.now,
+                )
+
+    def _take_balance(self, row: StatedRow) -> None:
+        problems = self.balances.take(row)
+        if problems:
+            self.report.read += 1
+            self._reject(problems)
+            return
+        self.any_readable = True
+        if row.review:
+            self.report.needs_review += 1
+            self.report.list_problems("review", row.review)
+
+    def _learn_numbers(self) -> None:
+        numbers = self.context.accounts.numbers()
+        if numbers:
+            learn_numbers(
+                company_id=self.company.id,
+                numbers=numbers,
+                endings=self.context.accounts.endings(),
+                now=self.now,
+            )
 
     def finished(self) -> ImportReport:
-        """Raises FileRefused when no line could be read, which also means that nothing was recorded."""
+        """Raises FileRefused when nothing could be read, which also means that nothing was recorded."""
         report = self.report
-        if not report.read:
-            raise FileRefused("there are no events in the file")
         if not self.any_readable:
+            if not report.read:
+                raise FileRefused("there are no events in the file")
             first = report.rejected[0]
             lines = "its only line" if report.read == 1 else f"none of its {report.read} lines"
             verb = "cannot" if report.read == 1 else "can"
@@ -231,6 +358,12 @@ class _Importing:
             )
         if self.any_bill:
             self._finish_bills()
+        for account, _ in sorted(self.balances.accounts()):
+            self._see_account(account)
+        self.balances.settle(report, actor=self.actor, now=self.now, dry_run=self.dry_run)
+        if self.digest:
+            self._learn_numbers()
+            forget_checkpoint(company_id=self.company.id, digest=self.digest)
         return report
 
     def _take_bill_lines(self, lines: Sequence[BillLine]) -> None:
@@ -267,7 +400,13 @@ class _Importing:
                 f"{bill.key} has {bill.lines} lines and had {bill.shrunk_from}: a bill that is delivered in "
                 "several files is imported as one, one file after the other"
             )
-            _list(self.report.review, (RowProblem(line=bill.first_line, field="bill", message=message),))
+            problem = RowProblem(line=bill.first_line, field="bill", message=message)
+            self.report.list_problems("review", (problem,))
+
+    def _see_account(self, account: str) -> None:
+        if account and account not in self.accounts:
+            self.accounts.add(account)
+            self.report.new_accounts.append(account)
 
     def _draft(self, row: Row) -> EventDraft:
         draft = parse_event(row.event, now=self.now)
@@ -285,12 +424,18 @@ class _Importing:
                 problems = tuple(FieldProblem(name, "differs from an earlier line") for name in differs)
         if status == RECORDED:
             self.report.recorded += 1
+            account = draft.account or self.default_account
+            self._see_account(account)
+            if self.dry_run:
+                self.balances.would_move(draft, account=account, now=self.now)
+            if len(self.report.sample) < SAMPLE_EVENTS:
+                self.report.sample.append(_shown(row, draft, account))
             self._review(row, draft)
         elif status == DUPLICATE:
             self.report.duplicates += 1
         elif status == CONFLICT:
             self.report.conflicts += 1
-            _list(self.report.conflicting, _at(row.line, problems))
+            self.report.list_problems("conflicting", _at(row.line, problems))
         elif status == REJECTED:
             self._reject(_at(row.line, problems))
         else:
@@ -303,11 +448,11 @@ class _Importing:
             review = (*review, RowProblem(line=row.line, field="occurred_at", message=assumed))
         if review:
             self.report.needs_review += 1
-            _list(self.report.review, review)
+            self.report.list_problems("review", review)
 
     def _reject(self, problems: Sequence[RowProblem]) -> None:
         self.report.rejected_lines += 1
-        _list(self.report.rejected, problems)
+        self.report.list_problems("rejected", problems)
 
 
 def _at(line: int, problems: Sequence[FieldProblem]) -> tuple[RowProblem, ...]:
@@ -316,5 +461,16 @@ def _at(line: int, problems: Sequence[FieldProblem]) -> tuple[RowProblem, ...]:
     )
 
 
-def _list(listed: list[RowProblem], problems: Sequence[RowProblem]) -> None:
-    listed.extend(problems[: MAX_LISTED_PROBLEMS - len(listed)])
+def _shown(row: Row, draft: EventDraft, account: str) -> dict[str, Any]:
+    """An event as the preview shows it."""
+    return {
+        "line": row.line,
+        "occurred_at": draft.occurred_at.isoformat() if draft.occurred_at is not None else "",
+        "event_type": draft.event_type,
+        "direction": draft.flow,
+        "amount": f"{draft.amount:f}",
+        "currency": draft.currency,
+        "account": account,
+        "counterparty": draft.counterparty,
+        "category": draft.category,
+    }

@@ -6,16 +6,19 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, BinaryIO
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from ledger.importers.csv_mapping import CsvChoices
 from ledger.importers.row import FileRefused
+from ledger.importers.source import plain_stream
 from ledger.models.import_file import ImportChunk, ImportFile, ImportState
 from ledger.selectors.companies import company_ref
-from ledger.services.import_events import ImportProgress, ImportReport, import_events, inspect_file
+from ledger.services.csv_choices import choices_from_json, choices_json
+from ledger.services.import_events import import_events, inspect_file
+from ledger.services.import_report import ImportProgress, ImportReport
+from ledger.services.saved_mappings import keep_mapping
 
 CHUNK_BYTES = 1_048_576
 MAX_UPLOAD_BYTES = 64 * 1_048_576
@@ -40,25 +43,48 @@ def receive_file(
     choices: CsvChoices,
     actor: str,
     now: datetime,
+    save_as: str = "",
 ) -> int:
     """Keep a file to be checked and return its number, for `ledger.jobs.wake_import` after the commit.
+
+    Args:
+        save_as: the name under which the choices are kept for later files with the same header; empty for none.
 
     Raises:
         FileRefused: too large, or not what it says.
     """
-    recognised = inspect_file(
-        stream=stream, format_name=format_name, choices=choices, max_plain_bytes=MAX_PLAIN_BYTES
+    inspected = inspect_file(
+        company_id=company_id,
+        stream=stream,
+        format_name=format_name,
+        choices=choices,
+        account=account,
+        max_plain_bytes=MAX_PLAIN_BYTES,
     )
+    how = inspected.reading
     stream.seek(0)
+    if save_as:
+        with plain_stream(stream) as plain:
+            keep_mapping(
+                company_id=company_id,
+                name=save_as,
+                stream=plain,
+                format_name=inspected.format,
+                how=how,
+                actor=actor,
+                now=now,
+            )
+        stream.seek(0)
     with transaction.atomic():
         file = ImportFile.objects.create(
             company_id=company_id,
             name=name[:255],
             size_bytes=0,
             sha256=b"",
-            format=recognised,
-            account=account or "",
-            choices=choices_json(choices),
+            format=inspected.format,
+            account=how.account or "",
+            choices=choices_json(how.choices),
+            mapping=save_as or how.mapping,
             actor=actor,
             uploaded_at=now,
         )
@@ -84,7 +110,7 @@ def confirm_import(*, file_id: int, actor: str) -> bool:
     """Let a checked file be imported, in the name of who confirms; false when it is not in that state."""
     return bool(
         ImportFile.objects.filter(id=file_id, state=ImportState.CHECKED).update(
-            state=ImportState.WAITING, actor=actor, lines_read=0, attempts=0
+            state=ImportState.WAITING, actor=actor, lines_read=0, bytes_read=0, attempts=0
         )
     )
 
@@ -121,7 +147,12 @@ def run_import(*, file_id: int, clock: Callable[[], datetime]) -> str:
     checking = file.state == ImportState.CHECKING
 
     def show_life(progress: ImportProgress) -> None:
-        ImportFile.objects.filter(id=file_id).update(claimed_at=clock(), lines_read=progress.read)
+        ImportFile.objects.filter(id=file_id).update(
+            claimed_at=clock(),
+            lines_read=progress.read,
+            bytes_read=progress.read_bytes,
+            bytes_total=progress.total_bytes,
+        )
 
     try:
         with _content(file) as stream:
@@ -172,25 +203,4 @@ def _content(file: ImportFile) -> Iterator[BinaryIO]:
 
 
 def _kept(report: ImportReport) -> dict[str, Any]:
-    kept = report.to_json()
-    for listed in ("rejected", "conflicting", "review"):
-        kept[listed] = kept[listed][:KEPT_PROBLEMS]
-    return kept
-
-
-def choices_json(choices: CsvChoices) -> dict[str, Any]:
-    """Write choices so that `choices_from_json` reads them back."""
-    return {
-        "columns": dict(choices.columns),
-        "date_order": choices.date_order,
-        "decimal_mark": choices.decimal_mark,
-        "positive_is": choices.positive_is,
-        "timezone": choices.timezone.key if choices.timezone else None,
-        "source": choices.source,
-    }
-
-
-def choices_from_json(written: dict[str, Any]) -> CsvChoices:
-    return CsvChoices(
-        **{**written, "timezone": ZoneInfo(written["timezone"]) if written.get("timezone") else None}
-    )
+    return report.to_json(most_problems=KEPT_PROBLEMS)

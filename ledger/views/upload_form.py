@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from ledger.domain.currency import ACTIVE_CURRENCIES
 from ledger.importers.csv_mapping import COLUMNS, CsvChoices
 from ledger.importers.registry import importers
 from ledger.importers.row import FileRefused
@@ -20,12 +21,20 @@ DETECT = ("", "As the file shows")
 
 class UploadForm(forms.Form):
     company = forms.ModelChoiceField(Company.objects.none())
-    file = forms.FileField(help_text=f"NDJSON or CSV, plain or gzip, up to {MAX_UPLOAD_BYTES // 1_048_576} MB.")
+    file = forms.FileField(
+        help_text=(
+            "OFX, QFX, CAMT.053, MT940, CSV, cloud bill or NDJSON, plain or gzip, "
+            f"up to {MAX_UPLOAD_BYTES // 1_048_576} MB."
+        )
+    )
     format = forms.ChoiceField(required=False)
     account = forms.CharField(
         max_length=64,
         required=False,
-        help_text="Of lines that name none. Empty: the company's first bank account.",
+        help_text=(
+            "Of lines that name none, and of the one account that a bank's statement is about. Empty: what the "
+            "statement's account was called before, or the company's first bank account."
+        ),
     )
     positive_is = forms.ChoiceField(
         label="An amount without a sign",
@@ -39,6 +48,15 @@ class UploadForm(forms.Form):
         required=False, choices=[DETECT, (".", "1,250.00: decimal point"), (",", "1.250,00: decimal comma")]
     )
     source = forms.CharField(max_length=64, required=False, help_text="Empty: the name of the format.")
+    currency = forms.CharField(
+        max_length=3, required=False, help_text="Of every amount, whatever a column of the file says about it."
+    )
+    save_as = forms.CharField(
+        label="Keep as mapping",
+        max_length=64,
+        required=False,
+        help_text="A name, and every later file with the same columns is read the same way without a question.",
+    )
     columns = forms.CharField(
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
@@ -69,6 +87,12 @@ class UploadForm(forms.Form):
             columns[field] = name
         return columns
 
+    def clean_currency(self) -> str:
+        code = str(self.cleaned_data["currency"]).strip().upper()
+        if code and code not in ACTIVE_CURRENCIES:
+            raise ValidationError(f"{code} is not a currency code of ISO 4217, such as EUR.")
+        return code
+
     def choices(self) -> CsvChoices:
         values = self.cleaned_data
         return CsvChoices(
@@ -77,6 +101,7 @@ class UploadForm(forms.Form):
             decimal_mark=values["decimal_mark"] or None,
             positive_is=values["positive_is"] or None,
             source=values["source"].strip() or None,
+            currency=values["currency"] or None,
         )
 
     def hand_in(self, *, actor: str, now: datetime) -> int | None:
@@ -92,6 +117,7 @@ class UploadForm(forms.Form):
                 choices=self.choices(),
                 actor=actor,
                 now=now,
+                save_as=values["save_as"].strip(),
             )
         except FileRefused as error:
             self.add_error("file", f"{error}.")

@@ -80,7 +80,7 @@ def test_a_refusal_is_one_line(path: str, options: dict[str, object], reason: st
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["--format", "ofx"],
+        ["--format", "xlsx"],
         ["--column", "amount"],
         ["--column", "colour=Farbe"],
         ["--timezone", "Mars/Olympus"],
@@ -122,7 +122,7 @@ def test_it_reads_a_pipe_and_exits_with_its_verdict(committed_db: str) -> None:
     refused = pipe(b"%PDF-1.7")
     assert (refused.returncode, refused.stdout) == (1, b"")
     assert refused.stderr.decode().strip() == "CommandError: nothing was imported: this is a PDF document"
-    assert pipe(b"", "--format", "ofx").returncode == 2
+    assert pipe(b"", "--format", "xlsx").returncode == 2
 
 
 @pytest.mark.django_db

@@ -14,19 +14,27 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from ledger.domain.company import CompanyNotFound
+from ledger.domain.currency import ACTIVE_CURRENCIES
 from ledger.importers.csv_dates import ORDERS
 from ledger.importers.csv_mapping import COLUMNS, CsvChoices
 from ledger.importers.registry import importers
 from ledger.importers.row import FileRefused, RowProblem
 from ledger.selectors.companies import company_ref
-from ledger.services.import_events import AUTO, ImportProgress, ImportReport, import_events
+from ledger.services.import_events import AUTO, import_events
+from ledger.services.import_report import ImportProgress, ImportReport
 
 ACTOR = "import"
 SHOWN_PROBLEMS = 20
+BAR_CHARACTERS = 24
+# As a shell says it of a command that Ctrl-C ended.
+INTERRUPTED = 130
 
 
 class Command(BaseCommand):
-    help = "Record the events of a file (NDJSON or CSV, plain or gzip). Importing it again records nothing twice."
+    help = (
+        "Record the events of a file (a bank's OFX, CAMT.053 or MT940, CSV, NDJSON; plain or gzip). Importing it "
+        "again records nothing twice, and goes on where an import broke off."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("path", metavar="PATH", help="The file; - reads standard input.")
@@ -34,7 +42,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--format", default=AUTO, choices=[AUTO, *sorted(importers())], help="Default: by content."
         )
-        parser.add_argument("--account", metavar="NAME", help="Account of lines that name none.")
+        parser.add_argument(
+            "--account",
+            metavar="NAME",
+            help="Account of lines that name none, and of the one account that a bank's file is about.",
+        )
         parser.add_argument("--dry-run", action="store_true", help="Do everything, then roll back.")
         parser.add_argument("--json", action="store_true", help="Print the report as JSON.")
         csv = parser.add_argument_group("CSV that does not say enough about itself")
@@ -52,10 +64,28 @@ class Command(BaseCommand):
         csv.add_argument(
             "--timezone", type=_timezone, metavar="ZONE", help="Of dates and times without an offset."
         )
+        csv.add_argument(
+            "--currency", type=_currency, metavar="CODE", help="Of every amount, whatever a column says."
+        )
+        csv.add_argument(
+            "--mapping", metavar="NAME", help="Read it by a saved mapping; default: the one saved for its header."
+        )
+        csv.add_argument(
+            "--save-mapping", metavar="NAME", help="Keep what is said here for every file with the same header."
+        )
         csv.add_argument("--source", type=_source, help="The events' source; default: the format's name.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        progress = _ProgressLine() if sys.stderr.isatty() else None
+        progress = _Progress(visible=sys.stderr.isatty())
+        choices = CsvChoices(
+            columns=dict(options["column"]),
+            date_order=options["date_order"],
+            decimal_mark=options["decimal"],
+            positive_is=options["positive"],
+            timezone=options["timezone"],
+            source=options["source"],
+            currency=options["currency"],
+        )
         try:
             company = company_ref(slug=options["company"])
             with _open(options["path"]) as stream:
@@ -66,14 +96,9 @@ class Command(BaseCommand):
                     now=timezone.now(),
                     format_name=options["format"],
                     account=options["account"],
-                    choices=CsvChoices(
-                        columns=dict(options["column"]),
-                        date_order=options["date_order"],
-                        decimal_mark=options["decimal"],
-                        positive_is=options["positive"],
-                        timezone=options["timezone"],
-                        source=options["source"],
-                    ),
+                    choices=choices,
+                    mapping=options["mapping"],
+                    save_mapping_as=options["save_mapping"],
                     dry_run=options["dry_run"],
                     on_progress=progress,
                 )
@@ -84,14 +109,19 @@ class Command(BaseCommand):
         except DatabaseError as error:
             reason = str(error).strip().splitlines()[0]
             raise CommandError(f"broke off, import the file again to finish it: {reason}") from error
+        except KeyboardInterrupt:
+            said = progress.interrupted(dry_run=options["dry_run"])
+            raise CommandError(said, returncode=INTERRUPTED) from None
         finally:
-            if progress is not None:
-                progress.clear()
+            progress.clear()
         self._print(report, as_json=options["json"], dry_run=options["dry_run"])
 
     def _print(self, report: ImportReport, *, as_json: bool, dry_run: bool) -> None:
         if as_json:
-            self.stdout.write(json.dumps(report.to_json() | {"dry_run": dry_run}))
+            written = report.to_json() | {"dry_run": dry_run}
+            if not dry_run:
+                del written["sample"]
+            self.stdout.write(json.dumps(written))
             return
         would = "would be " if dry_run else ""
         self.stdout.write(
@@ -99,7 +129,10 @@ class Command(BaseCommand):
             f"{report.duplicates:,} duplicates, {report.conflicts:,} conflicts, "
             f"{report.rejected_lines:,} rejected, {report.needs_review:,} to review"
         )
+        for said in _asides(report):
+            self.stdout.write(f"  {said}")
         for title, problems in (
+            ("left out", report.left_out),
             ("rejected", report.rejected),
             ("conflict", report.conflicting),
             ("review", report.review),
@@ -113,17 +146,50 @@ class Command(BaseCommand):
             self.stdout.write(f"  {title}: {len(problems) - SHOWN_PROBLEMS:,} more, all of them with --json")
 
 
-class _ProgressLine:
-    """One line on the terminal that is written over."""
+def _asides(report: ImportReport) -> Iterator[str]:
+    if report.mapping:
+        yield f"read by the saved mapping {report.mapping}"
+    if report.resumed_after:
+        yield f"went on after {report.resumed_after:,} lines that an earlier import had done"
+    if report.new_accounts:
+        yield f"new accounts: {', '.join(report.new_accounts)}"
+    if report.balances:
+        yield f"{report.balances:,} balances stated, {report.balances_new:,} of them new"
+    for balance in report.stated:
+        if balance.agrees is False:
+            yield (
+                f"line {balance.line}: {balance.account} had {balance.amount} {balance.currency} at the end of "
+                f"{balance.day}, and the ledger makes it {balance.expected}"
+            )
+
+
+class _Progress:
+    """One line on the terminal that is written over, and what is to be said when the import is interrupted."""
+
+    def __init__(self, *, visible: bool) -> None:
+        self._visible = visible
+        self._last: ImportProgress | None = None
 
     def __call__(self, progress: ImportProgress) -> None:
-        share = progress.read_bytes / progress.total_bytes
-        sys.stderr.write(f"\r{share:4.0%}  {progress.read:,} lines")
-        sys.stderr.flush()
+        self._last = progress
+        if self._visible:
+            share = progress.read_bytes / progress.total_bytes
+            bar = ("#" * int(share * BAR_CHARACTERS)).ljust(BAR_CHARACTERS)
+            sys.stderr.write(f"\r[{bar}] {share:4.0%}  {progress.read:,} lines, {progress.recorded:,} recorded")
+            sys.stderr.flush()
+
+    def interrupted(self, *, dry_run: bool) -> str:
+        if dry_run or self._last is None:
+            return "interrupted: nothing was recorded"
+        return (
+            f"interrupted: {self._last.recorded:,} events are recorded, up to line {self._last.line:,} of the "
+            "file; the same command again goes on from there"
+        )
 
     def clear(self) -> None:
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()
+        if self._visible:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
 
 
 @contextmanager
@@ -153,6 +219,12 @@ def _timezone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ValueError, OSError, KeyError) as error:
         raise argparse.ArgumentTypeError(f"{name!r} is not a time zone, such as Europe/Berlin") from error
+
+
+def _currency(code: str) -> str:
+    if code not in ACTIVE_CURRENCIES:
+        raise argparse.ArgumentTypeError(f"{code!r} is not a currency code of ISO 4217, such as EUR")
+    return code
 
 
 def _source(name: str) -> str:

@@ -16,6 +16,7 @@ from ledger.models.closed_month import MonthClosing
 from ledger.models.company import Company, Membership
 from ledger.models.event import CapitalEvent
 from ledger.models.import_file import ImportFile
+from ledger.models.import_memory import AccountNumber, SavedMapping
 from ledger.models.pending_adjustment import PendingAdjustment
 from ledger.models.statement import BalanceStatement, CreditGrantStatement
 from ledger.models.token import ApiToken
@@ -40,6 +41,8 @@ OF_FINANCE = {
     PendingAdjustment,
     CategoryRule,
     CategoryAssignment,
+    SavedMapping,
+    AccountNumber,
 }
 READABLE = {
     "operator": OF_FINANCE | {Membership, ApiToken, User},
@@ -87,6 +90,13 @@ def keys_of_acme(company: CompanyRef, event_key: str, sign_in: SignIn) -> dict[t
         company_id=company.id, test="contains", pattern="blue", category="coffee", actor="x", changed_at=NOW
     )
     apply_rules(company_id=company.id, actor="x", now=NOW)
+    SavedMapping.objects.create(
+        company_id=company.id, name="bank", header=[], header_digest=b"", choices={}, actor="x", saved_at=NOW
+    )
+    account = Account.objects.filter(company_id=company.id)[0]
+    AccountNumber.objects.create(
+        company_id=company.id, fingerprint=b"", ending="4567", account=account, created_at=NOW
+    )
     scoped = (
         Account,
         BalanceStatement,
@@ -97,6 +107,8 @@ def keys_of_acme(company: CompanyRef, event_key: str, sign_in: SignIn) -> dict[t
         PendingAdjustment,
         CategoryRule,
         CategoryAssignment,
+        SavedMapping,
+        AccountNumber,
     )
     keys = {
         model: str(model._default_manager.filter(company_id=company.id).values_list("pk", flat=True)[0])

@@ -66,7 +66,7 @@ def test_it_is_checked_shown_confirmed_and_imported(
         (b"<html>", {}, "file", "this is an HTML page"),
         (b"a,b\n1,2\n", {}, "file", "not a format known here"),
         (b"a,b\n1,2\n", {"columns": "colour=a"}, "columns", "is not FIELD=column"),
-        (b"a,b\n1,2\n", {"format": "ofx"}, "format", "valid choice"),
+        (b"a,b\n1,2\n", {"format": "xlsx"}, "format", "valid choice"),
         (b"a,b\n1,2\n", {"company": "0"}, "company", "valid choice"),
     ],
 )
@@ -154,3 +154,55 @@ def test_a_real_worker_takes_it_from_the_queue_once(
         time.sleep(0.2)
     file = ImportFile.objects.get()
     assert (file.state, file.preview["recorded"]) == ("checked", 5)
+
+
+STATEMENT = (
+    b":20:X\n:25:DE001234\n:28C:1/1\n:60F:C260104EUR100,00\n:61:2601050105D5,00NMSC\n:86:Coffee\n"
+    b":61:2601050105D0,00NMSC\n:62F:C260105EUR90,00\n-\n"
+)
+
+
+@pytest.mark.django_db
+def test_the_preview_shows_events_balances_accounts_and_what_is_left_out(
+    company: CompanyRef, sign_in: SignIn, woken: list[int]
+) -> None:
+    client = sign_in("finance")
+    url = upload(client, company, STATEMENT).url
+    jobs.work_on_import(file_id=woken[0])
+    shown = client.get(url).content.decode()
+    for said in (
+        "Accounts that would be made: bank-DE001234.",
+        "1 differ from the ledger",
+        "95.00 EUR",
+        "−5.00 EUR",
+        "Left out on purpose",
+        "is zero: no money moves",
+        "where the opening balance and the entries add up to 95.00",
+    ):
+        assert said in shown
+    assert not CapitalEvent.objects.exists()
+
+
+@pytest.mark.django_db
+def test_progress_is_shown_without_javascript(company: CompanyRef, sign_in: SignIn, woken: list[int]) -> None:
+    client = sign_in("finance")
+    url = upload(client, company, STATEMENT).url
+    assert "<progress" not in client.get(url).content.decode()
+    ImportFile.objects.update(bytes_read=421, bytes_total=1000, lines_read=7)
+    assert '<progress max="100" value="42"' in client.get(url).content.decode()
+
+
+@pytest.mark.django_db
+def test_what_is_said_in_the_form_can_be_kept_for_later_files(
+    company: CompanyRef, sign_in: SignIn, woken: list[int]
+) -> None:
+    client = sign_in("finance")
+    content = b"When,How much\n2026-01-05,5.00\n"
+    said = {"columns": "occurred_at=When\namount=How much", "positive_is": "out", "save_as": "my bank"}
+    upload(client, company, content, said)
+    url = upload(client, company, content + b"2026-01-06,6.00\n").url
+    jobs.work_on_import(file_id=woken[1])
+    assert "read by the mapping my bank" in client.get(url).content.decode()
+    assert ImportFile.objects.get(pk=woken[1]).preview["recorded"] == 2
+    refused = upload(client, company, STATEMENT, {"save_as": "my bank"})
+    assert "which needs no mapping" in " ".join(refused.context["form"].errors["file"])

@@ -9,9 +9,9 @@ import pytest
 from ledger.importers.csv_mapping import CsvChoices
 from ledger.importers.importer import ImportContext
 from ledger.importers.registry import importer_named
-from ledger.importers.row import BadRow, Row
+from ledger.importers.row import Found
 
-Read = Callable[..., list[Row | BadRow]]
+Read = Callable[..., list[Found]]
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def read() -> Read:
         account: str | None = None,
         timezone: str = "UTC",
         choices: CsvChoices | None = None,
-    ) -> list[Row | BadRow]:
+    ) -> list[Found]:
         context = ImportContext(
             account=account, currency="USD", timezone=ZoneInfo(timezone), choices=choices or CsvChoices()
         )

@@ -9,7 +9,7 @@ import pytest
 from ledger.domain.cloud_bill import BillLine
 from ledger.domain.event import parse_event
 from ledger.importers.registry import detect, importer_named, importers
-from ledger.importers.row import FileRefused, Row
+from ledger.importers.row import FileRefused, Row, StatedRow
 
 SAMPLES = Path(__file__).parent / "samples"
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
@@ -55,10 +55,11 @@ def test_windows_line_ends_change_nothing(name, read):
 
 @pytest.mark.parametrize("name", EVENTS)
 def test_its_sample_reads_to_events_that_are_valid_and_numbered_by_line(name, read):
-    rows = read(name, sample_of(name))
+    rows = [found for found in read(name, sample_of(name)) if not isinstance(found, StatedRow)]
     assert len(rows) >= 4
     assert all(isinstance(row, Row) and not row.review for row in rows)
-    assert [row.line for row in rows] == sorted({row.line for row in rows})
+    # One line may be two events: a payment and the fee that was kept of it.
+    assert [row.line for row in rows] == sorted(row.line for row in rows)
     assert all(parse_event(row.event, now=NOW) for row in rows)
 
 
@@ -72,15 +73,14 @@ def test_the_sample_of_a_bill_reads_to_lines_of_bills_numbered_by_line(name, rea
 
 @pytest.mark.parametrize("name", EVENTS)
 def test_an_account_can_be_given_for_lines_without_one(name, read):
-    accounts = {row.event["account"] for row in read(name, sample_of(name), account="bank-two")}
+    rows = [found for found in read(name, sample_of(name), account="bank-two") if isinstance(found, Row)]
+    accounts = {row.event["account"] for row in rows}
     assert "bank-two" in accounts
 
 
 def test_an_unknown_format_is_refused_by_naming_the_known_ones():
-    with pytest.raises(
-        FileRefused, match="unknown format 'ofx': choose auto or one of aws-cur, azure-cost, capstack"
-    ):
-        importer_named("ofx")
+    with pytest.raises(FileRefused, match=r"unknown format 'xlsx': choose auto or one of .*capstack, .*ndjson"):
+        importer_named("xlsx")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,9 @@ from ledger.models.account import Account
 from ledger.models.event import CapitalEvent
 from ledger.selectors.journal import journal_position
 from ledger.services import import_events as import_events_module
-from ledger.services.import_events import ImportProgress, ImportReport, import_events
+from ledger.services import import_report
+from ledger.services.import_events import import_events
+from ledger.services.import_report import ImportProgress, ImportReport
 from tests.ledger.conftest import NOW, make_draft
 
 pytestmark = pytest.mark.django_db
@@ -151,7 +153,8 @@ def test_a_line_without_a_time_is_put_to_review_and_still_recognised(company: Co
         ("\n\n", "the file is empty"),
         ("{oops\n{again\n", "none of its 2 lines can be read as ndjson: line 1: line is not JSON"),
         ("source,event_type,amount,currency\n", "there are no events in the file"),
-        ("<OFX></OFX>", "this is XML"),
+        ("<OFX></OFX>", "no statement of an account"),
+        ("<a></a>", "this is XML"),
         (b"\x1f\x8b\x08rest", "damaged|ends too early"),
     ],
 )
@@ -175,8 +178,8 @@ def test_a_stated_format_is_held_to(company: CompanyRef) -> None:
         import_text(company, sample("capstack"), format_name="ndjson")
     with pytest.raises(FileRefused, match="no header found"):
         import_text(company, sample("ndjson"), format_name="csv")
-    with pytest.raises(FileRefused, match="unknown format 'ofx'"):
-        import_text(company, sample("ndjson"), format_name="ofx")
+    with pytest.raises(FileRefused, match="unknown format 'xlsx'"):
+        import_text(company, sample("ndjson"), format_name="xlsx")
 
 
 def test_events_of_the_api_and_of_a_file_meet_by_their_external_reference(company: CompanyRef) -> None:
@@ -197,6 +200,6 @@ def test_it_tells_how_far_it_is(company: CompanyRef, monkeypatch: pytest.MonkeyP
 def test_the_list_of_problems_is_bounded_and_the_count_is_not(
     company: CompanyRef, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_events_module, "MAX_LISTED_PROBLEMS", 3)
+    monkeypatch.setattr(import_report, "MAX_LISTED_PROBLEMS", 3)
     report = import_text(company, line() + "{oops\n" * 5)
     assert (report.rejected_lines, len(report.rejected)) == (5, 3)
