@@ -60,7 +60,7 @@ class Movements:
         account: str = "",
         counterparty: str = "Stripe",
         settlement: SettlementRate | None = None,
-        **noted: str,
+        **noted: Any,
     ) -> None:
         """Add an event, unless nothing moved."""
         if not minor:

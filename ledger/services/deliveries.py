@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -98,7 +99,7 @@ def keep_delivery(*, endpoint: OpenedEndpoint, raw: bytes, headers: Mapping[str,
 def keep_refused(*, endpoint: OpenedEndpoint, raw: bytes, reason: str, now: datetime) -> bool:
     """Keep the beginning of a refused delivery, among the last of them; false when too many came in an hour."""
     DELIVERIES.labels(provider=endpoint.provider.name, state=DeliveryState.REFUSED).inc()
-    values = {
+    values: dict[str, Any] = {
         "company": endpoint.company_id,
         "endpoint": endpoint.id,
         "now": now,
