@@ -60,7 +60,7 @@ class Movements:
         account: str = "",
         counterparty: str = "Stripe",
         settlement: SettlementRate | None = None,
-        **noted: str,
+        **noted: Any,
     ) -> None:
         """Add an event, unless nothing moved."""
         if not minor:
@@ -115,7 +115,7 @@ class Movements:
         rate = MONEY.divide(in_currency(abs(settled), settled_in), in_currency(abs(minor), currency))
         settlement = SettlementRate(settled_in, rate.quantize(RATE_STEP, context=MONEY), SOURCE, at)
         stated = transaction.get("exchange_rate")
-        noted = {
+        noted: dict[str, Any] = {
             "exchange_rate": str(stated) if isinstance(stated, Decimal | int) else "",
             "of": text_of(transaction, "source"),
         }
@@ -245,7 +245,7 @@ def payout(thing: dict[str, Any], moves: Movements) -> None:
         return
     minor, currency = minor_units(thing, "amount"), currency_of(thing)
     here, there = ("out", "in") if minor > 0 else ("in", "out")
-    noted = {
+    noted: dict[str, Any] = {
         "destination": text_of(thing, "destination"),
         "balance_transaction": text_of(thing, "balance_transaction"),
         "trace": text_of(thing["trace_id"], "value") if isinstance(thing.get("trace_id"), dict) else "",
