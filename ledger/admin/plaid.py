@@ -1,10 +1,6 @@
 """Banks read through Plaid: whether they speak, and rows that wait because they could not be recorded."""
 
-from collections.abc import Collection
-from typing import Any
-
 from django.contrib import admin
-from django.db.models import QuerySet
 
 from ledger.admin.scope import CompanyFilter, CompanyScopedAdmin
 from ledger.models.plaid import PlaidItem, PlaidRefusal
@@ -25,14 +21,8 @@ class PlaidItemAdmin(CompanyScopedAdmin):
 
 @admin.register(PlaidRefusal)
 class PlaidRefusalAdmin(CompanyScopedAdmin):
-    list_display = ("transaction_id", "item", "reason", "refused_at", "settled_at")
-    list_filter = (("settled_at", admin.EmptyFieldListFilter),)
-    list_select_related = ("item",)
+    list_display = ("transaction_id", "company", "item", "reason", "refused_at", "settled_at")
+    list_filter = (CompanyFilter, ("settled_at", admin.EmptyFieldListFilter))
+    list_select_related = ("company", "item")
     search_fields = ("transaction_id",)
     ordering = ("-refused_at",)
-
-    def company_id_of(self, row: Any) -> int:
-        return int(row.item.company_id)
-
-    def only_companies(self, rows: QuerySet, company_ids: Collection[int]) -> QuerySet:
-        return rows.filter(item__company_id__in=company_ids)

@@ -44,6 +44,7 @@ class PlaidAccount(models.Model):
         account: ours; None for what holds no cash, such as loans and investments.
     """
 
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="+", db_index=False)
     item = models.ForeignKey(PlaidItem, on_delete=models.CASCADE, related_name="accounts")
     plaid_id = models.CharField(max_length=100)
     type = models.CharField(max_length=64, default="", blank=True)
@@ -51,7 +52,7 @@ class PlaidAccount(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["item", "plaid_id"], name="plaid_account_is_unique_in_item")
+            models.UniqueConstraint(fields=["company", "item", "plaid_id"], name="plaid_account_is_unique_in_item")
         ]
 
     def __str__(self) -> str:
@@ -66,6 +67,7 @@ class PlaidRefusal(models.Model):
         settled_at: when Plaid said something else about the transaction, or a person let it be recorded.
     """
 
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="+", db_index=False)
     item = models.ForeignKey(PlaidItem, on_delete=models.CASCADE, related_name="refusals")
     transaction_id = models.CharField(max_length=255)
     row = models.JSONField()
@@ -75,7 +77,9 @@ class PlaidRefusal(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["item", "transaction_id"], name="one_refusal_per_plaid_transaction")
+            models.UniqueConstraint(
+                fields=["company", "item", "transaction_id"], name="one_refusal_per_plaid_transaction"
+            )
         ]
 
     def __str__(self) -> str:

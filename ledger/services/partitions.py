@@ -49,7 +49,9 @@ def make_missing_months(months: Iterable[date]) -> tuple[date, ...]:
             if connection.in_atomic_block:
                 raise
             continue
-        known.add(month)
+        # What a transaction of the caller made may yet be rolled back.
+        if not connection.in_atomic_block:
+            known.add(month)
     return tuple(made)
 
 

@@ -71,7 +71,10 @@ def connect_plaid_item(
             if own is None:
                 raise InvalidPlaidItem(f"{name} is no cash account of the company")
             mapped, made = PlaidAccount.objects.get_or_create(
-                item=item, plaid_id=plaid_id, defaults={"type": found.type[:64], "account": own}
+                company_id=company_id,
+                item=item,
+                plaid_id=plaid_id,
+                defaults={"type": found.type[:64], "account": own},
             )
             if not made and mapped.account_id != own.id:
                 raise InvalidPlaidItem(f"{plaid_id} is recorded to another account already")

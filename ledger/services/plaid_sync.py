@@ -151,10 +151,7 @@ def retry_refused(*, item_number: int, now: datetime) -> Restated:
     """
     with transaction.atomic():
         item = PlaidItem.objects.select_related("company").select_for_update(of=("self",)).get(id=item_number)
-        waiting = {
-            refusal.transaction_id: refusal.row
-            for refusal in PlaidRefusal.objects.filter(item=item, settled_at=None).order_by("id")
-        }
+        waiting = {refusal.transaction_id: refusal.row for refusal in _refusals(item).order_by("id")}
         known = ExternalObject.objects.filter(
             company_id=item.company_id, source=SOURCE, external_ref__in=list(waiting)
         ).values_list("external_ref", flat=True)
@@ -253,9 +250,10 @@ def _record(
     }
     refused |= {str(row["transaction_id"]): reason for row, reason in read.strange}
     settled = [transaction_id for transaction_id in (*rows, *removed) if transaction_id not in refused]
-    PlaidRefusal.objects.filter(item=item, settled_at=None, transaction_id__in=settled).update(settled_at=now)
+    _refusals(item).filter(transaction_id__in=settled).update(settled_at=now)
     for transaction_id, reason in refused.items():
         PlaidRefusal.objects.update_or_create(
+            company_id=item.company_id,
             item=item,
             transaction_id=transaction_id,
             defaults={
@@ -272,9 +270,18 @@ def _as_page(rows: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
     return {"added": list(rows), "modified": [], "removed": []}
 
 
+def _refusals(item: PlaidItem) -> QuerySet[PlaidRefusal]:
+    """The rows of an item that still wait."""
+    return PlaidRefusal.objects.filter(company_id=item.company_id, item=item, settled_at=None)
+
+
+def _accounts(item: PlaidItem) -> QuerySet[PlaidAccount]:
+    return PlaidAccount.objects.filter(company_id=item.company_id, item=item)
+
+
 def _take_accounts(item: PlaidItem, found: Iterable[FoundAccount], now: datetime) -> None:
     """Give each account that is new a counterpart of ours; loans and investments get none."""
-    known = set(PlaidAccount.objects.filter(item=item).values_list("plaid_id", flat=True))
+    known = set(_accounts(item).values_list("plaid_id", flat=True))
     # Two items of one company may both bring a `Checking 0000`.
     Company.objects.select_for_update().get(id=item.company_id)
     taken = set(Account.objects.filter(company_id=item.company_id).values_list("name", flat=True))
@@ -293,11 +300,17 @@ def _take_accounts(item: PlaidItem, found: Iterable[FoundAccount], now: datetime
                 timezone=item.company.timezone,
                 created_at=now,
             )
-        PlaidAccount.objects.create(item=item, plaid_id=one.account_id, type=one.type[:64], account=account)
+        PlaidAccount.objects.create(
+            company_id=item.company_id,
+            item=item,
+            plaid_id=one.account_id,
+            type=one.type[:64],
+            account=account,
+        )
 
 
 def _own_accounts(item: PlaidItem) -> dict[str, OwnAccount]:
-    mapped = PlaidAccount.objects.filter(item=item, account__isnull=False).select_related("account")
+    mapped = _accounts(item).filter(account__isnull=False).select_related("account")
     return {
         one.plaid_id: OwnAccount(
             name=one.account.name,

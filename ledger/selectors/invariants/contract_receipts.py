@@ -12,8 +12,10 @@ _RECEIPTS = """
                coalesce(e.metadata -> 'deferred' = 'true', false) AS deferred,
                coalesce(e.metadata -> 'renewal' = 'true', false) AS renewal
         FROM reached k, ledger_capitalevent e JOIN ledger_account a ON a.id = e.account_id
+        LEFT JOIN ledger_eventreading read ON read.company_id = e.company_id AND read.event_id = e.event_id
         WHERE e.company_id = %(company)s AND e.position <= k.position
-          AND a.kind IN ('bank', 'card', 'processor') AND e.event_type = 'income' AND e.reverses IS NULL
+          AND a.kind IN ('bank', 'card', 'processor') AND coalesce(read.event_type, e.event_type) = 'income'
+          AND e.reverses IS NULL
           AND e.metadata ? 'contract' AND e.metadata ->> 'term_months' ~ '^[1-9][0-9]{0,2}$'
           AND jsonb_typeof(e.metadata -> 'term_months') = 'number'
           AND NOT EXISTS (SELECT FROM ledger_capitalevent r WHERE r.company_id = e.company_id

@@ -1,4 +1,4 @@
-"""The read side is what the journal up to its cursor sums to, row by row; no cursor is ahead of the head."""
+"""The read side is what the journal up to its cursor sums to, row by row, each event as it is read (ADR 0073)."""
 
 from ledger.domain.company import CompanyRef
 from ledger.selectors.invariants.invariant import Invariant, by_sql
@@ -12,15 +12,20 @@ _ROWS = """
     WITH reached AS (
         SELECT position, timezone FROM ledger_dailyflowcursor WHERE company_id = %(company)s
     ), journal AS (
-        SELECT (e.occurred_at AT TIME ZONE k.timezone)::date AS day, e.account_id, e.currency, e.event_type,
+        SELECT (e.occurred_at AT TIME ZONE k.timezone)::date AS day, e.account_id, e.currency,
+               coalesce(r.event_type, e.event_type) AS event_type,
                CASE WHEN e.reverses IS NULL THEN e.direction WHEN e.direction = 'in' THEN 'out' ELSE 'in' END
                AS direction,
-               e.category, e.counterparty,
+               coalesce(r.category, e.category) AS category,
+               coalesce(r.counterparty, e.counterparty) AS counterparty,
                sum(CASE WHEN e.reverses IS NULL THEN e.amount ELSE -e.amount END) AS amount,
                sum(CASE WHEN e.reverses IS NULL THEN e.base_amount ELSE -e.base_amount END) AS base_amount,
                sum(CASE WHEN e.reverses IS NULL THEN 1 ELSE -1 END) AS count
-        FROM ledger_capitalevent e, reached k
-        WHERE e.company_id = %(company)s AND e.position <= k.position GROUP BY 1, 2, 3, 4, 5, 6, 7
+        FROM reached k
+        JOIN ledger_capitalevent e ON e.company_id = %(company)s AND e.position <= k.position
+        LEFT JOIN ledger_eventreading r
+               ON r.company_id = e.company_id AND r.event_id = coalesce(e.reverses, e.event_id)
+        GROUP BY 1, 2, 3, 4, 5, 6, 7
     ), summed AS (
         SELECT * FROM ledger_dailyflow WHERE company_id = %(company)s
     )

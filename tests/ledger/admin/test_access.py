@@ -14,15 +14,19 @@ from ledger.models.account import Account
 from ledger.models.category import CategoryAssignment, CategoryRule
 from ledger.models.closed_month import MonthClosing
 from ledger.models.company import Company, Membership
+from ledger.models.delivery import Delivery
+from ledger.models.endpoint import WebhookEndpoint
 from ledger.models.event import CapitalEvent
 from ledger.models.import_file import ImportFile
 from ledger.models.import_memory import AccountNumber, SavedMapping
 from ledger.models.pending_adjustment import PendingAdjustment
+from ledger.models.plaid import PlaidItem, PlaidRefusal
 from ledger.models.statement import BalanceStatement, CreditGrantStatement
 from ledger.models.token import ApiToken
 from ledger.models.user import User
 from ledger.services.categorise import apply_rules
 from ledger.services.closed_months import close_month
+from ledger.services.endpoints import create_endpoint
 from ledger.services.statements import state_balance, state_credit_grant
 from ledger.services.tokens import create_token
 from tests.ledger.admin.conftest import SignIn
@@ -43,14 +47,17 @@ OF_FINANCE = {
     CategoryAssignment,
     SavedMapping,
     AccountNumber,
+    Delivery,
+    PlaidItem,
+    PlaidRefusal,
 }
 READABLE = {
-    "operator": OF_FINANCE | {Membership, ApiToken, User},
-    "admin": OF_FINANCE | {Membership, ApiToken},
+    "operator": OF_FINANCE | {Membership, ApiToken, User, WebhookEndpoint},
+    "admin": OF_FINANCE | {Membership, ApiToken, WebhookEndpoint},
     "finance": OF_FINANCE,
 }
 ADDABLE_BY_FINANCE = {BalanceStatement, CreditGrantStatement, ImportFile, CategoryRule}
-ADDABLE_BY_ADMIN = ADDABLE_BY_FINANCE | {Account, Membership, ApiToken, MonthClosing}
+ADDABLE_BY_ADMIN = ADDABLE_BY_FINANCE | {Account, Membership, ApiToken, MonthClosing, WebhookEndpoint}
 ADDABLE = {
     "operator": ADDABLE_BY_ADMIN | {Company, User},
     "admin": ADDABLE_BY_ADMIN,
@@ -97,7 +104,27 @@ def keys_of_acme(company: CompanyRef, event_key: str, sign_in: SignIn) -> dict[t
     AccountNumber.objects.create(
         company_id=company.id, fingerprint=b"", ending="4567", account=account, created_at=NOW
     )
+    endpoint = create_endpoint(company_id=company.id, provider_name="generic", name="erp", actor="x", now=NOW)
+    Delivery.objects.create(
+        company_id=company.id,
+        endpoint_id=endpoint.id,
+        received_at=NOW,
+        body=b"{}",
+        size_bytes=2,
+        sha256=b"",
+        verdict="verified",
+        state="waiting",
+        due_at=NOW,
+    )
+    item = PlaidItem.objects.create(company_id=company.id, item_id="item", access_token=b"", created_at=NOW)
+    PlaidRefusal.objects.create(
+        company_id=company.id, item=item, transaction_id="t", row={}, reason="no currency", refused_at=NOW
+    )
     scoped = (
+        WebhookEndpoint,
+        Delivery,
+        PlaidItem,
+        PlaidRefusal,
         Account,
         BalanceStatement,
         CreditGrantStatement,

@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 
 from ledger.domain.company import CompanyRef
 from ledger.models.plaid import PlaidAccount, PlaidItem
-from ledger.services.sealing import unseal
+from ledger.services.sealed_secrets import unseal
 from tests.ledger.conftest import open_company
 from tests.ledger.providers.outside_server import Reply, outside_server
 from tests.ledger.providers.plaid_server import (

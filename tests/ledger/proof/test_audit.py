@@ -8,9 +8,11 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from ledger.domain.company import CompanyRef
+from ledger.models.delivery import Delivery
 from ledger.selectors.audit import audit
 from ledger.selectors.invariants.registry import invariants
 from ledger.services.daily_flows import catch_up
+from ledger.services.endpoints import create_endpoint
 from ledger.services.record import record
 from ledger.services.reverse import reverse
 from ledger.services.sealing import seal
@@ -50,6 +52,21 @@ def lived_in(committed_company: CompanyRef) -> CompanyRef:
         actor="t",
         now=NOW,
     )
+    endpoint = create_endpoint(
+        company_id=committed_company.id, provider_name="generic", name="erp", actor="t", now=NOW
+    )
+    Delivery.objects.create(
+        company_id=committed_company.id,
+        endpoint_id=endpoint.id,
+        received_at=NOW,
+        body=b"[]",
+        size_bytes=2,
+        sha256=b"",
+        verdict="verified",
+        state="done",
+        due_at=NOW,
+        finished_at=NOW,
+    )
     return committed_company
 
 
@@ -58,6 +75,13 @@ BREAKS = {
     "positions": [
         ("UPDATE ledger_capitalevent SET position = 20 WHERE position = 2", "position 3 stands where 2 is due"),
         ("UPDATE ledger_journalhead SET position = 12", "the head row says 12, the last position is 9"),
+    ],
+    "deliveries": [
+        (
+            "UPDATE ledger_delivery SET rejected = 1",
+            "is done, but 0 recorded, 0 duplicate, 0 corrected, 1 rejected",
+        ),
+        ("UPDATE ledger_delivery SET state = 'ignored', recorded = 2", "is ignored, but 2 recorded"),
     ],
     "default_partition": [
         (

@@ -27,7 +27,7 @@ from ledger.services.endpoints import (
     open_endpoint_numbered,
     retire_old_secrets,
 )
-from ledger.services.sealing import SealBroken
+from ledger.services.sealed_secrets import SealBroken
 from tests.ledger.conftest import NOW
 from tests.ledger.providers.stripe_events import CREATED, SECRET, charge, envelope, payout, transaction
 from tests.ledger.providers.test_stripe import invoice

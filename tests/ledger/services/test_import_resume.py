@@ -147,7 +147,13 @@ def test_the_command_can_be_ended_in_any_way_and_be_called_again(
     command = [sys.executable, "manage.py", "import_events", str(path), "--company", "acme", "--json"]
     environment = {**os.environ, "DATABASE_URL": committed_db}
     process = subprocess.Popen(
-        command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command,
+        cwd=REPOSITORY,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # A shell that runs the tests in the background has its children ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     with psycopg.connect(committed_db, autocommit=True) as observer:
         deadline = time.monotonic() + 60

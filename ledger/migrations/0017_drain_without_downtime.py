@@ -1,4 +1,4 @@
-"""Draining the DEFAULT partition stopped the journal; `0024_drain_without_downtime.sql` copies beside it."""
+"""Draining the DEFAULT partition stopped the journal; `0017_drain_without_downtime.sql` copies beside it."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger", "0023_closed_months"),
+        ("ledger", "0016_closed_months"),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger", "0014_import_memory"),
+        ("ledger", "0011_import_memory"),
     ]
 
     operations = [

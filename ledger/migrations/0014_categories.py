@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger", "0018_reconciliation"),
+        ("ledger", "0013_reconciliation"),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger", "0016_cloud_bill"),
+        ("ledger", "0012_cloud_bill"),
     ]
 
     operations = [

@@ -1,4 +1,4 @@
-"""Nothing kept events out of reported months; this adds closings, `0023_closed_months.sql` enforces them."""
+"""Nothing kept events out of reported months; this adds closings, `0016_closed_months.sql` enforces them."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger", "0022_seals"),
+        ("ledger", "0015_seals"),
     ]
 
     operations = [

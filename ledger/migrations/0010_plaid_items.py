@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger", "0010_webhooks"),
+        ("ledger", "0009_webhooks"),
     ]
 
     operations = [
@@ -46,6 +46,15 @@ class Migration(migrations.Migration):
                     "id",
                     models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="ledger.company",
+                    ),
+                ),
                 ("plaid_id", models.CharField(max_length=100)),
                 ("type", models.CharField(blank=True, default="", max_length=64)),
                 (
@@ -67,7 +76,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("item", "plaid_id"), name="plaid_account_is_unique_in_item")
+                    models.UniqueConstraint(
+                        fields=("company", "item", "plaid_id"), name="plaid_account_is_unique_in_item"
+                    )
                 ],
             },
         ),
@@ -77,6 +88,15 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="ledger.company",
+                    ),
                 ),
                 ("transaction_id", models.CharField(max_length=255)),
                 ("row", models.JSONField()),
@@ -93,7 +113,7 @@ class Migration(migrations.Migration):
             options={
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("item", "transaction_id"), name="one_refusal_per_plaid_transaction"
+                        fields=("company", "item", "transaction_id"), name="one_refusal_per_plaid_transaction"
                     )
                 ],
             },

@@ -1,4 +1,4 @@
-"""Rows of the journal were not chained; this adds the seals and, by `0022_seals.sql`, what computes and guards them."""
+"""Rows of the journal were not chained; this adds the seals and, by `0015_seals.sql`, what computes and guards them."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger", "0019_categories"),
+        ("ledger", "0014_categories"),
     ]
 
     operations = [

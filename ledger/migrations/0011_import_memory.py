@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger", "0012_plaid_items"),
+        ("ledger", "0010_plaid_items"),
     ]
 
     operations = [
