@@ -109,7 +109,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "saved CSV mapping",
+                "verbose_name": "CSV mapping",
                 "constraints": [
                     models.UniqueConstraint(fields=("company", "name"), name="mapping_name_is_unique_in_company"),
                     models.UniqueConstraint(fields=("company", "header_digest"), name="one_mapping_per_header"),

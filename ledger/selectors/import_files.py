@@ -18,6 +18,8 @@ class ImportFileRow:
     Attributes:
         state_label: for people.
         result: `ImportReport.to_json()` of the import, or else of the dry run; None before the first.
+        percent: how much of the content has been read; None while that is not known.
+        mapping: name of the saved mapping it is read by; empty for none.
         is_done: `result` says what happened, not what would.
     """
 
@@ -26,9 +28,11 @@ class ImportFileRow:
     format: str
     size_bytes: int
     account: str
+    mapping: str
     state: str
     state_label: str
     lines_read: int
+    percent: int | None
     result: dict[str, Any] | None
     is_done: bool
     reason: str
@@ -66,9 +70,11 @@ def _rows(*, limit: int = 1, **where: int) -> Iterator[ImportFileRow]:
             format=file.format,
             size_bytes=file.size_bytes,
             account=file.account,
+            mapping=file.mapping,
             state=file.state,
             state_label=file.get_state_display(),
             lines_read=file.lines_read,
+            percent=min(100, file.bytes_read * 100 // file.bytes_total) if file.bytes_total else None,
             result=file.report or file.preview,
             is_done=file.report is not None,
             reason=file.reason,
