@@ -1,8 +1,9 @@
 """Stripe: the balance of an account line by line, as the dashboard ("Balance history") and reports export it.
 
-A line of Stripe is two movements of ours: what was paid, and the fee that Stripe kept of it. The ids are those
-that the webhooks use (`ch_…`, `po_…`), so what a webhook has recorded is recognised where it names its events
-the same.
+A line of Stripe is two movements of ours: what was paid, and the fee that Stripe kept of it. Types and ids are
+those of the webhooks (`ledger.providers.stripe_money`: `ch_…` is an income, `re_…` an expense, a fee one under
+its `txn_…`), so what a webhook has recorded is a duplicate here. Where a webhook recorded money as paid and this
+file has it changed already, the line is a conflict, and still nothing counts twice.
 """
 
 from collections.abc import Iterator
@@ -45,6 +46,8 @@ PAYOUTS = frozenset(
     {"payout", "payout_cancel", "payout_failure", "payout_reversal", "transfer", "topup", "topup_reversal"}
 )
 PAYMENTS = frozenset({"charge", "payment"})
+# As the webhooks have it: out it is an expense, in an income.
+GIVEN_BACK = frozenset({"refund", "payment_refund", "dispute", "dispute_reversal"})
 FEES = frozenset({"stripe_fee", "stripe_fx_fee", "application_fee", "tax_fee", "network_cost", "fee"})
 
 
@@ -110,8 +113,8 @@ def _rows(cells: Cells, context: ImportContext) -> Iterator[Found]:
                 category="stripe fee" if fee_itself else kind,
                 counterparty="Stripe" if fee_itself else "",
                 own_transfer=kind in PAYOUTS,
-                # A refund or a dispute is no expense, a fee that comes back no income.
-                returns=kind not in PAYOUTS
+                # A fee that comes back is no income, and what the file calls an adjustment is one.
+                returns=kind not in PAYOUTS | GIVEN_BACK
                 and not (kind in PAYMENTS and amount > 0)
                 and not (fee_itself and amount < 0),
                 metadata={
@@ -128,7 +131,7 @@ def _rows(cells: Cells, context: ImportContext) -> Iterator[Found]:
             BankEntry(
                 **shared,  # type: ignore[arg-type]
                 amount=-numbers["Fee"],
-                reference=f"{cells['id']}:fee",
+                reference=cells["id"] if reference != cells["id"] else f"{reference}:fee",
                 category="stripe fee",
                 counterparty="Stripe",
                 returns=numbers["Fee"] < 0,

@@ -56,8 +56,8 @@ def test_a_line_of_stripe_is_the_payment_and_the_fee_of_it(read):
     found = read("stripe", STRIPE)
     assert said(found) == [
         ("income", None, "100.00", "ch_1"),
-        ("expense", None, "3.20", "txn_1:fee"),
-        ("adjustment", "out", "40.00", "re_1"),
+        ("expense", None, "3.20", "txn_1"),
+        ("expense", None, "40.00", "re_1"),
         ("expense", None, "2.00", "txn_3"),
         ("transfer", "out", "54.80", "po_1"),
     ]
