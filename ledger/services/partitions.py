@@ -40,8 +40,7 @@ def make_missing_months(months: Iterable[date]) -> tuple[date, ...]:
     made = []
     for month in sorted(set(months) - known):
         try:
-            if _make(month):
-                made.append(month)
+            is_new = _make(month)
         except DatabaseError:
             logger.warning(
                 "partition not made, its events go to the default partition", extra={"month": str(month)}
@@ -49,8 +48,10 @@ def make_missing_months(months: Iterable[date]) -> tuple[date, ...]:
             if connection.in_atomic_block:
                 raise
             continue
-        # What a transaction of the caller made may yet be rolled back.
-        if not connection.in_atomic_block:
+        if is_new:
+            made.append(month)
+        # What is made within a transaction of the caller may yet be rolled back.
+        if not (is_new and connection.in_atomic_block):
             known.add(month)
     return tuple(made)
 
