@@ -199,6 +199,8 @@ def refund(thing: dict[str, Any], moves: Movements) -> None:
         counterparty="Stripe customer",
         settlement=settlement,
         charge=text_of(thing, "charge"),
+        # By this a refund of income received at once takes back what of it was not earned yet.
+        refund_of=text_of(thing, "charge"),
         payment_intent=text_of(thing, "payment_intent"),
         balance_transaction=text_of(thing, "balance_transaction"),
     )

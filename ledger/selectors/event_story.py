@@ -8,9 +8,11 @@ from django.db import connection
 from ledger.domain.outcome import JournalEntry
 from ledger.models.matching import TransferLeg, TransferMatch
 from ledger.models.review import ReviewItem
+from ledger.models.seal import Seal
 from ledger.selectors.journal import COLUMNS, events_at, find_event, journal_position
 from ledger.selectors.journal_page import JournalLine, read_lines
 
+DIGEST_BYTES = 32
 # A reversal has source, type and time of its event, which the index by source finds.
 _REVERSED_BY = f"""
     SELECT {COLUMNS} FROM ledger_capitalevent e JOIN ledger_account a ON a.id = e.account_id
@@ -42,12 +44,29 @@ class Doubt:
 
 
 @dataclass(frozen=True, slots=True)
+class SealedIn:
+    """The block of the hash chain that holds an event.
+
+    Attributes:
+        digest: of the event's row, as it was when it was sealed, in hexadecimal.
+        head: the chain's value after the block, in hexadecimal.
+    """
+
+    first_position: int
+    last_position: int
+    digest: str
+    head: str
+    sealed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class EventStory:
     """Attributes:
     line: the event and how it counts.
     reverses, reversed_by: the event it takes back, and the one that took it back.
     before, after: its neighbours in the journal; None at the ends.
     head: the last position of the journal.
+    seal: None while the sealer, which follows the journal, has not come to the event.
     """
 
     line: JournalLine
@@ -58,6 +77,7 @@ class EventStory:
     before: JournalEntry | None
     after: JournalEntry | None
     head: int
+    seal: SealedIn | None
 
 
 def event_story(*, company_id: int, event_id: str) -> EventStory | None:
@@ -76,6 +96,25 @@ def event_story(*, company_id: int, event_id: str) -> EventStory | None:
         before=around.get(entry.position - 1),
         after=around.get(entry.position + 1),
         head=journal_position(company_id=company_id),
+        seal=_seal(company_id, entry.position),
+    )
+
+
+def _seal(company_id: int, position: int) -> SealedIn | None:
+    block = (
+        Seal.objects.filter(company_id=company_id, first_position__lte=position)
+        .order_by("-first_position")
+        .first()
+    )
+    if block is None or block.last_position < position:
+        return None
+    place = (position - block.first_position) * DIGEST_BYTES
+    return SealedIn(
+        first_position=block.first_position,
+        last_position=block.last_position,
+        digest=bytes(block.digests)[place : place + DIGEST_BYTES].hex(),
+        head=bytes(block.head).hex(),
+        sealed_at=block.sealed_at,
     )
 
 

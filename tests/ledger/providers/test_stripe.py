@@ -140,6 +140,19 @@ def test_a_refund_goes_out_and_a_failed_one_is_taken_back() -> None:
     assert read("refund.failed", {**thing, "status": "failed"}).removed == (ObjectKey("stripe", "re_1"),)
 
 
+def test_a_refund_names_the_income_that_it_takes_back() -> None:
+    thing = {
+        "id": "re_1",
+        "object": "refund",
+        "amount": 300,
+        "currency": "usd",
+        "created": CREATED,
+        "charge": "ch_1",
+    }
+    (event,) = read("refund.created", {**thing, "status": "succeeded"}).events
+    assert event["metadata"]["refund_of"] == "ch_1"  # type: ignore[index]
+
+
 def test_a_dispute_takes_money_and_fee_and_gives_both_back() -> None:
     taken = transaction("txn_1", -1000, "usd", fee=1500)
     given = transaction("txn_2", 1000, "usd", fee=-1500, created=CREATED + 60)

@@ -12,12 +12,14 @@ from ledger.models.company import Membership
 from ledger.models.event import CapitalEvent
 from ledger.models.matching import TransferMatch
 from ledger.models.review import ReviewItem
+from ledger.models.seal import Seal
 from ledger.models.statement import BalanceStatement
 from ledger.models.user import User
 from ledger.selectors import journal_page
 from ledger.services import daily_flows
 from ledger.services.match import follow_journal
 from ledger.services.record import record
+from ledger.services.sealing import seal
 from ledger.services.statements import state_balance
 from tests.ledger.conftest import NOW, make_draft, open_company
 
@@ -187,6 +189,21 @@ def test_an_events_page_tells_its_story_and_takes_it_back(client: Client, compan
     assert CapitalEvent.objects.get(reverses__isnull=False).actor == "page:finance@example.com"
     for missing in ("0" * 64, "abc", "z" * 64):
         assert client.get(f"/ledger/events/{missing}").status_code == 404
+
+
+def test_an_events_page_shows_its_place_in_the_chain_once_it_is_sealed(
+    client: Client, company: CompanyRef
+) -> None:
+    signed_in(client, company)
+    write(company, ref="first")
+    event_id = write(company, ref="second")
+    assert "not yet: the sealer follows" in text(client, f"/ledger/events/{event_id}")
+    seal(company_id=company.id, now=NOW)
+    block = Seal.objects.get()
+    page = text(client, f"/ledger/events/{event_id}")
+    assert "with events 1 to 2 of the chain" in page
+    assert bytes(block.digests)[32:].hex() in page
+    assert bytes(block.head).hex() in page
 
 
 def test_a_broken_balance_is_named_explained_and_then_accepted(client: Client, company: CompanyRef) -> None:
