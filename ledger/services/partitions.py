@@ -17,6 +17,8 @@ MONTHS_AHEAD = 18
 LOCK_TIMEOUT = "3s"
 # Months known to exist, per database: a partition is never removed, so what was seen once stays true.
 _known: dict[str, set[date]] = {}
+# Months made within a transaction that somebody else ends: they are asked for each time.
+_unsure: dict[str, set[date]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ def make_missing_months(months: Iterable[date]) -> tuple[date, ...]:
     A month that cannot be made now (a lock that is not granted in 3 s, rows of it in the DEFAULT partition) is
     left to `maintain_partitions`; its events fall into the DEFAULT partition meanwhile, and nothing is lost.
     """
-    known = _known.setdefault(str(connection.settings_dict["NAME"]), set())
+    database = str(connection.settings_dict["NAME"])
+    known, unsure = _known.setdefault(database, set()), _unsure.setdefault(database, set())
     made = []
     for month in sorted(set(months) - known):
         try:
@@ -50,8 +53,10 @@ def make_missing_months(months: Iterable[date]) -> tuple[date, ...]:
             continue
         if is_new:
             made.append(month)
-        # What is made within a transaction of the caller may yet be rolled back.
-        if not (is_new and connection.in_atomic_block):
+        # What is made within a transaction of the caller may yet be rolled back, and seen by it again before that.
+        if connection.in_atomic_block and (is_new or month in unsure):
+            unsure.add(month)
+        else:
             known.add(month)
     return tuple(made)
 

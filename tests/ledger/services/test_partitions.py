@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 
 from ledger.domain.company import CompanyRef
 from ledger.domain.month import months_after
@@ -38,6 +38,15 @@ def test_a_month_is_made_once(committed_company: CompanyRef) -> None:
     month = date(2001, 5, 1)
     assert make_missing_months([month]) == (month,)
     assert make_missing_months([month]) == ()
+
+
+def test_a_month_made_in_a_transaction_that_is_rolled_back_is_made_again(committed_company: CompanyRef) -> None:
+    month = date(2001, 6, 1)
+    with transaction.atomic():
+        assert make_missing_months([month]) == (month,)
+        assert make_missing_months([month]) == ()
+        transaction.set_rollback(True)
+    assert make_missing_months([month]) == (month,)
 
 
 def test_it_refuses_a_month_that_begins_in_the_middle(committed_company: CompanyRef) -> None:
