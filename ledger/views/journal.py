@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from ledger.domain.event import EVENT_TYPES
+from ledger.domain.event import EARLIEST, EVENT_TYPES, MONTHS_AHEAD
+from ledger.domain.month import month_of, months_after
 from ledger.models.account import Account
 from ledger.models.source import Source
 from ledger.selectors.journal_page import (
@@ -91,6 +92,18 @@ def _totals(company_id: int, search: JournalSearch, *, found: bool) -> MonthTota
     return None if search.text and found and not totals.events else totals
 
 
+def _month(asked: str, *, this_month: date) -> date:
+    try:
+        month = date.fromisoformat(f"{asked}-01")
+    except ValueError:
+        raise BadRequest("month: must look like 2026-11.") from None
+    # Where an event may lie, and a month more on either side for the company's own calendar.
+    first, last = months_after(month_of(EARLIEST), -1), months_after(this_month, MONTHS_AHEAD + 1)
+    if not first <= month <= last:
+        raise BadRequest(f"month: must lie from {first:%Y-%m} to {last:%Y-%m}.")
+    return month
+
+
 def _search(request: HttpRequest, *, month: date) -> JournalSearch:
     given = {name: request.GET.get(name, "").strip() for name in ("q", "account", "source", "type", "currency")}
     for name, value in given.items():
@@ -100,10 +113,7 @@ def _search(request: HttpRequest, *, month: date) -> JournalSearch:
         raise BadRequest(f"type: must be one of {', '.join(sorted(EVENT_TYPES))}.")
     asked = request.GET.get("month", "")
     if asked:
-        try:
-            month = date.fromisoformat(f"{asked}-01")
-        except ValueError:
-            raise BadRequest("month: must look like 2026-11.") from None
+        month = _month(asked, this_month=month)
     return JournalSearch(
         month=month,
         text=given["q"],

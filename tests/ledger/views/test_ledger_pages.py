@@ -163,6 +163,8 @@ def test_pages_of_a_month_follow_each_other_without_a_gap(
     [
         "month=2026-13",
         "month=x",
+        "month=9999-12",
+        "month=0001-01",
         "before=1",
         "before=9999999999999999999-1",
         "type=gold",
