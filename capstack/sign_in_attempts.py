@@ -12,7 +12,7 @@ from threading import Lock
 from django.conf import settings
 from redis import RedisError
 
-from forecasting.redis_client import impatient_client
+from ledger.redis_client import impatient_client
 
 WINDOW_SECONDS = 900
 ATTEMPTS_PER_ACCOUNT_AND_ADDRESS = 5

@@ -7,7 +7,7 @@ from django.conf import settings
 from django_rq import get_queue
 from redis.exceptions import RedisError
 
-from forecasting.redis_client import impatient_client
+from ledger.redis_client import impatient_client
 
 logger = logging.getLogger(__name__)
 

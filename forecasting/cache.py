@@ -23,9 +23,9 @@ from typing import Any
 from django.conf import settings
 from redis.exceptions import RedisError
 
-from forecasting.breaker import CircuitBreaker
 from forecasting.metrics import CACHE_REQUESTS
-from forecasting.redis_client import impatient_client
+from ledger.breaker import CircuitBreaker
+from ledger.redis_client import impatient_client
 
 logger = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ from django.conf import settings
 from django_rq import get_queue
 from redis.exceptions import RedisError
 
-from forecasting.breaker import CircuitBreaker
 from forecasting.metrics import WAKES
-from forecasting.redis_client import impatient_client
+from ledger.breaker import CircuitBreaker
+from ledger.redis_client import impatient_client
 
 logger = logging.getLogger(__name__)
 

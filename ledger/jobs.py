@@ -6,12 +6,13 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import timezone
 from django_rq import get_queue
-from redis import Redis
 from redis.exceptions import RedisError
 from rq.exceptions import DuplicateJobError
 
+from ledger.breaker import CircuitBreaker
 from ledger.domain.company import CompanyNotFound
 from ledger.providers.plaid import plaid_client
+from ledger.redis_client import impatient_client
 from ledger.selectors.category_rules import companies_to_categorise
 from ledger.services import deliveries
 from ledger.services.categorise import apply_rules
@@ -22,10 +23,13 @@ from ledger.services.plaid_sync import waiting_items, walk
 logger = logging.getLogger(__name__)
 
 QUEUE = "imports"
-# A request waits for the queue no longer than this; the sweeper finds the file anyway.
-REDIS_TIMEOUT_SECONDS = 1.0
 # A failed job keeps its id for so long, and with it keeps the sweeper from trying at once.
 FAILED_JOB_SECONDS = 60
+
+
+# Requests enqueue too: a Redis that hangs costs one of them a tenth of a second now and then, and the sweeper finds
+# what was not enqueued.
+_breaker = CircuitBreaker(rest_seconds=2.0)
 
 
 def work_on_import(*, file_id: int) -> str:
@@ -157,18 +161,17 @@ def sweep_plaid(*, now: datetime) -> int:
 
 def _enqueue(job: str, *, job_id: str, **arguments: object) -> bool:
     """Put a job into the queue unless it waits there already; false when Redis does not answer."""
+    if not _breaker.allows():
+        return False
     try:
-        connection = Redis.from_url(
-            settings.REDIS_QUEUE_URL,
-            socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
-            socket_timeout=REDIS_TIMEOUT_SECONDS,
-        )
         # commit_mode="auto": callers are past their commit.
-        queue = get_queue(QUEUE, connection=connection, commit_mode="auto")
+        queue = get_queue(QUEUE, connection=impatient_client(settings.REDIS_QUEUE_URL), commit_mode="auto")
         queue.enqueue(job, **arguments, job_id=job_id, unique=True, result_ttl=0, failure_ttl=FAILED_JOB_SECONDS)
     except DuplicateJobError:
-        return True
+        pass
     except (RedisError, OSError) as error:
+        _breaker.failed()
         logger.warning("wake_failed: %s: %s", job_id, error)
         return False
+    _breaker.succeeded()
     return True

@@ -144,7 +144,7 @@ def test_a_dead_redis_costs_a_recomputation_and_no_error_and_no_wait(own_redis: 
 
 def test_it_is_used_again_after_redis_returned(own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
     from forecasting import cache
-    from forecasting.breaker import CircuitBreaker
+    from ledger.breaker import CircuitBreaker
 
     monkeypatch.setattr(cache, "_breaker", CircuitBreaker(rest_seconds=0.05))
     own_redis.stop()

@@ -14,7 +14,6 @@ from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
 from forecasting import jobs, wake
-from forecasting.breaker import CircuitBreaker
 from forecasting.fit.history import MissingInputs
 from forecasting.jobs import recompute, sweep
 from forecasting.models.cursor import ForecastCursor
@@ -23,6 +22,7 @@ from forecasting.selectors.freshness import companies_behind
 from forecasting.services.lease import claim_lease
 from forecasting.services.plans import record_plan
 from forecasting.services.publish import publish_forecast
+from ledger.breaker import CircuitBreaker
 from ledger.domain.company import CompanyRef
 from ledger.selectors.journal import journal_position
 from ledger.services.companies import create_company

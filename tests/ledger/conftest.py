@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ledger.breaker import CircuitBreaker
 from ledger.domain.company import CompanyRef
 from ledger.domain.event import EventDraft, parse_event
 from ledger.selectors.companies import company_ref
@@ -22,6 +23,12 @@ def now() -> datetime:
 def open_company(slug: str = "acme", *, currency: str = "USD", timezone: str = "America/New_York") -> CompanyRef:
     create_company(slug=slug, name=slug.title(), currency=currency, timezone=timezone, now=NOW)
     return company_ref(slug=slug)
+
+
+@pytest.fixture(autouse=True)
+def rested_breaker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test wait out the rest that another one's dead Redis brought."""
+    monkeypatch.setattr("ledger.jobs._breaker", CircuitBreaker(rest_seconds=2.0))
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """A dead server is left alone for a while."""
 
-from forecasting.breaker import CircuitBreaker
+from ledger.breaker import CircuitBreaker
 
 
 class Clock:
