@@ -27,7 +27,7 @@ QUEUE = "imports"
 FAILED_JOB_SECONDS = 60
 
 
-# Requests enqueue too: a Redis that hangs costs one of them a tenth of a second now and then, and the sweeper finds
+# Requests enqueue too: a hanging Redis costs one of them a tenth of a second now and then, and the sweeper finds
 # what was not enqueued.
 _breaker = CircuitBreaker(rest_seconds=2.0)
 
