@@ -26,7 +26,7 @@ exchanged without another h(n). PostgreSQL computes the same digests in `ledger_
 holds both together.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 
 # Every column of the journal, in the table's order. A column that is not here could be changed unseen.
@@ -108,9 +108,3 @@ def chained(head: bytes, digests: bytes) -> bytes:
     for start in range(0, len(digests), DIGEST_BYTES):
         head = sha256(head + digests[start : start + DIGEST_BYTES]).digest()
     return head
-
-
-def each_digest(digests: bytes) -> Iterator[bytes]:
-    """Take a string of digests apart."""
-    for start in range(0, len(digests), DIGEST_BYTES):
-        yield digests[start : start + DIGEST_BYTES]

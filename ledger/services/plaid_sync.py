@@ -159,6 +159,14 @@ def retry_refused(*, item_number: int, now: datetime) -> Restated:
         return _record(item, rows, (), now)
 
 
+def items_with_refused_rows(*, company_id: int | None) -> tuple[int, ...]:
+    """Return the banks of which rows wait because they were refused; of one company, or of all."""
+    waiting = PlaidRefusal.objects.filter(settled_at=None)
+    if company_id is not None:
+        waiting = waiting.filter(company_id=company_id)
+    return tuple(waiting.order_by("item_id").values_list("item_id", flat=True).distinct())
+
+
 def _claimable(now: datetime) -> QuerySet[PlaidItem]:
     free = Q(claimed_at=None) | Q(claimed_at__lt=now - LEASE)
     return PlaidItem.objects.filter(free, Q(retry_at=None) | Q(retry_at__lte=now))

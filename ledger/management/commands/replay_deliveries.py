@@ -1,4 +1,4 @@
-"""`replay_deliveries`: read kept deliveries again, e.g. after a parser was mended."""
+"""`replay_deliveries`: read again what was kept, e.g. after a parser was mended; a bank's refused rows too."""
 
 import json
 from collections import Counter
@@ -12,7 +12,9 @@ from ledger.models.delivery import Delivery, DeliveryState, Verdict
 from ledger.providers.registry import providers
 from ledger.selectors.companies import company_ref
 from ledger.services.deliveries import release_for_replay, work_on_delivery
+from ledger.services.plaid_sync import items_with_refused_rows, retry_refused
 
+PLAID = "plaid"
 REPLAYABLE = [state.value for state in DeliveryState if state != DeliveryState.REFUSED]
 
 
@@ -32,11 +34,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         wanted = Delivery.objects.filter(verdict=Verdict.VERIFIED)
+        company_id = None
         if options["company"]:
             try:
-                wanted = wanted.filter(company_id=company_ref(slug=options["company"]).id)
+                company_id = company_ref(slug=options["company"]).id
             except CompanyNotFound as error:
                 raise CommandError(str(error)) from None
+            wanted = wanted.filter(company_id=company_id)
         if options["provider"]:
             wanted = wanted.filter(endpoint__provider=options["provider"])
         if options["delivery"] is not None:
@@ -57,6 +61,11 @@ class Command(BaseCommand):
         report = {"replayed": len(numbers)} | {
             name: states[name] for name in ("done", "ignored", "quarantined", "waiting", "busy")
         }
+        everything = options["delivery"] is None and state == DeliveryState.QUARANTINED
+        if everything and options["provider"] in {None, PLAID}:
+            # What a bank said through Plaid and could not be recorded waits row by row, not as a delivery.
+            items = items_with_refused_rows(company_id=company_id)
+            report["rows"] = sum(retry_refused(item_number=item, now=timezone.now()).recorded for item in items)
         if options["json"]:
             self.stdout.write(json.dumps(report))
         else:

@@ -1,12 +1,15 @@
 """A walk through a bank's news: whole or not at all, each transaction once, whatever Plaid does meanwhile."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from ledger.domain.company import CompanyRef
 from ledger.models.account import Account
@@ -20,7 +23,6 @@ from ledger.services.plaid_sync import (
     note_repair,
     note_trouble,
     request_sync,
-    retry_refused,
     waiting_items,
     walk,
 )
@@ -371,7 +373,9 @@ def test_a_refused_row_is_tried_again_unless_something_newer_is_recorded(
     for refusal in PlaidRefusal.objects.all():
         PlaidRefusal.objects.filter(id=refusal.id).update(row={**refusal.row, "iso_currency_code": "USD"})
 
-    assert retry_refused(item_number=item.id, now=NOW).recorded == 2
+    out = StringIO()
+    call_command("replay_deliveries", "--company=acme", "--provider=plaid", "--json", stdout=out)
+    assert json.loads(out.getvalue())["rows"] == 2
     assert PlaidRefusal.objects.filter(settled_at=None).count() == 0
     assert net() == Decimal("5.5")
 
