@@ -1,7 +1,7 @@
 """From a committed event to the forecast that counts it, and many companies behind at once.
 
-The company is the demo: eighteen months in three currencies, credits, two tranches. Visible means that
-`GET /api/v1/runway` answers with a forecast that has read the event.
+The company is the demo: eighteen months in three currencies, credits, a tranche. Visible means that
+`GET /api/v1/runway` has answered with a forecast that has read the event.
 
 Goals: visible within 150 ms (p95) on an idle system; 20 companies a second on one worker process when something
 that they share has moved; that worker within 400 MB.
@@ -26,7 +26,7 @@ COMPANIES = int(os.environ.get("CAPSTACK_BENCH_COMPANIES", "200"))
 EVENTS = 60
 # Longer than the pace at which one company is computed under load (forecasting.jobs.PACE_SECONDS).
 PAUSE_SECONDS = 1.2
-POLL_SECONDS = 0.004
+POLL_SECONDS = 0.002
 PATIENCE_SECONDS = 300.0
 
 GOALS = {
@@ -47,7 +47,7 @@ def run() -> dict[str, Any]:
     with running_stack(workers=True) as stack, stack.connect() as connection:
         tenants = tenants_made(stack)
         first = wait_until_level(connection)
-        visible = [visible_after_seconds(stack, tenants[0], number) for number in range(EVENTS)]
+        visible = [visible_after_seconds(stack, connection, tenants[0], number) for number in range(EVENTS)]
         behind, seconds = recomputed_together(stack, connection, tenants)
         return {
             "companies": len(tenants),
@@ -96,19 +96,32 @@ def make_tenants() -> None:
     print(json.dumps(tenants))
 
 
-def visible_after_seconds(stack: Stack, tenant: Tenant, number: int) -> float:
-    """Post one event on an idle system; return how long after the answer its forecast is there."""
+def visible_after_seconds(stack: Stack, connection: psycopg.Connection, tenant: Tenant, number: int) -> float:
+    """Post one event on an idle system; return how long after the answer its forecast can be read.
+
+    Whether it is there is asked of the cursor, which costs nothing; then the API has to answer with it.
+    """
     time.sleep(PAUSE_SECONDS)
     answering = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=PATIENCE_SECONDS)
     before = asked(answering, tenant, "GET", "/api/v1/runway")["position"]
     post_expense(answering, tenant, f"visible-{number}")
     committed = time.perf_counter()
-    while asked(answering, tenant, "GET", "/api/v1/runway")["position"] == before:
+    while position_read(connection, tenant) == before:
         if time.perf_counter() - committed > PATIENCE_SECONDS:
             raise SystemExit("the forecast never came")
         time.sleep(POLL_SECONDS)
+    if asked(answering, tenant, "GET", "/api/v1/runway")["position"] == before:
+        raise SystemExit("the forecast is stored and not visible")
     answering.close()
     return time.perf_counter() - committed
+
+
+def position_read(connection: psycopg.Connection, tenant: Tenant) -> int:
+    row = connection.execute(
+        "SELECT position FROM forecasting_forecastcursor WHERE company_id = %s", [tenant.company_id]
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def recomputed_together(
