@@ -15,6 +15,7 @@ import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -124,9 +125,7 @@ def position_read(connection: psycopg.Connection, tenant: Tenant) -> int:
     return int(row[0])
 
 
-def recomputed_together(
-    stack: Stack, connection: psycopg.Connection, tenants: list[Tenant]
-) -> tuple[int, float]:
+def recomputed_together(stack: Stack, connection: psycopg.Connection, tenants: list[Tenant]) -> tuple[int, float]:
     """Put every company behind at once; return how many, and the seconds until none is."""
     time.sleep(PAUSE_SECONDS)
     answering = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=PATIENCE_SECONDS)
@@ -182,6 +181,6 @@ def wait_until_level(connection: psycopg.Connection) -> float:
 
 def peak_mb(pid: int | None) -> float:
     """Most resident memory that a process ever had, in MB."""
-    with open(f"/proc/{pid}/status", encoding="ascii") as status:
-        line = next(line for line in status if line.startswith("VmHWM"))
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) / 1024
