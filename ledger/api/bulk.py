@@ -1,6 +1,6 @@
 """Recording many events of one request, some thousand at a time, while the rest still arrives."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import batched
 from typing import Any
@@ -12,7 +12,7 @@ from ledger.domain.outcome import Outcome
 from ledger.domain.problems import InvalidEvent
 from ledger.domain.token import TokenIdentity
 from ledger.selectors.books import read_books
-from ledger.services.alongside import Alongside
+from ledger.services.alongside import Alongside, Turn
 from ledger.services.arrivals import Arrivals, LineReader
 from ledger.services.record import record
 from ledger.services.record_arrivals import ArrivalRecorder
@@ -20,6 +20,8 @@ from ledger.services.record_arrivals import ArrivalRecorder
 # One transaction each: what arrived before a broken connection stays recorded, and sending all again is harmless.
 ITEMS_PER_TRANSACTION = 5000
 BYTES_PER_TRANSACTION = 8 * 1024 * 1024
+# The database has nothing to do until the first ones are read.
+FIRST_ITEMS = 1000
 
 
 def record_lines(
@@ -37,10 +39,15 @@ def record_lines(
         company_id=identity.company_id, base_currency=books.base_currency, actor=identity.actor, now=now
     )
 
-    def write(arrivals: Arrivals, waits: Callable[[], None]) -> tuple[Arrivals, list[Outcome] | None]:
-        return arrivals, recorder.record(arrivals, waits)
+    def write(arrivals: Arrivals, turn: Turn) -> tuple[Arrivals, list[Outcome] | None]:
+        return arrivals, recorder.record(arrivals, turn)
 
-    batches = line_batches(chunks, most_lines=ITEMS_PER_TRANSACTION, most_bytes=BYTES_PER_TRANSACTION)
+    batches = line_batches(
+        chunks,
+        most_lines=ITEMS_PER_TRANSACTION,
+        most_bytes=BYTES_PER_TRANSACTION,
+        first_lines=FIRST_ITEMS,
+    )
     with Alongside(write) as writing:
         for batch in batches:
             report.read += len(batch.lines)

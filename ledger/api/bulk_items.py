@@ -43,14 +43,21 @@ def array_items(body: bytes) -> list[Any]:
     return values
 
 
-def line_batches(chunks: Iterable[bytes], *, most_lines: int, most_bytes: int) -> Iterator[Lines]:
-    """Yield the lines of NDJSON some at a time: as many as `most_lines`, or fewer that fill `most_bytes`."""
+def line_batches(
+    chunks: Iterable[bytes], *, most_lines: int, most_bytes: int, first_lines: int | None = None
+) -> Iterator[Lines]:
+    """Yield the lines of NDJSON some at a time: as many as `most_lines`, or fewer that fill `most_bytes`.
+
+    Args:
+        first_lines: how many the first batch has at most, if not as many as the others.
+    """
     batch: list[tuple[int, bytes | None]] = []
     size = 0
+    limit = most_lines if first_lines is None else first_lines
     for index, line in enumerate(_lines(chunks)):
-        if len(batch) >= most_lines or size >= most_bytes:
+        if len(batch) >= limit or size >= most_bytes:
             yield Lines(batch, False)
-            batch, size = [], 0
+            batch, size, limit = [], 0, most_lines
         if line is None:
             batch.append((index, None))
         elif line.strip(_SPACE):

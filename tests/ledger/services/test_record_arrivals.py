@@ -17,7 +17,8 @@ from ledger.selectors.journal import journal_position
 from ledger.services import record_arrivals
 from ledger.services.arrivals import Arrivals, LineReader
 from ledger.services.record import record
-from ledger.services.record_arrivals import ArrivalRecorder
+from ledger.services.alongside import Turn
+from ledger.services.record_arrivals import ArrivalRecorder, _Unrecorded
 from tests.ledger.conftest import NOW, open_company
 from tests.ledger.services.test_concurrency import THREADS, at_once, positions
 
@@ -83,7 +84,7 @@ def test_new_events_are_recorded_as_the_slow_way_records_them(company: CompanyRe
 @pytest.mark.django_db
 def test_a_repeat_in_a_batch_writes_nothing_at_once(company: CompanyRef) -> None:
     stream = Stream(company)
-    assert not stream.recorder._write_new(stream.read(raw("1"), raw("2"), raw("1")), lambda: None)
+    assert stream.recorder._attempt(stream.read(raw("1"), raw("2"), raw("1")), Turn()) == _Unrecorded([0, 1, 2])
     assert (journal_position(company_id=company.id), ExternalObject.objects.count()) == (0, 0)
     assert stream.record(raw("1"), raw("2"), raw("1")) == ["recorded", "recorded", "duplicate"]
 
@@ -102,10 +103,12 @@ def test_the_fast_way_is_left_at_a_repeat_and_found_again(
     stream = Stream(company)
     assert stream.record(raw("1"), raw("2")) is None
     assert stream.record(raw("2"), raw("3")) == ["duplicate", "recorded"]
-    assert stream.record(raw("4")) == ["recorded"]
-    assert stream.record(raw("5"), raw("6")) is None
-    assert slow == [2, 1]
-    assert journal_position(company_id=company.id) == 6
+    assert stream.record(raw("1"), raw("3")) == ["duplicate", "duplicate"]
+    assert stream.record(raw("4")) is None
+    assert stream.record(raw("5"), raw("5")) == ["recorded", "duplicate"]
+    assert stream.record(raw("4", amount="9")) == ["conflict"]
+    assert slow == [1, 2, 1]
+    assert journal_position(company_id=company.id) == 5
 
 
 @pytest.mark.django_db
