@@ -52,7 +52,7 @@ class Turn:
 
     def await_preparation(self) -> None:
         """Wait until the first half may begin."""
-        self._await(lambda before: before._prepared)
+        self._await("_ended", "_prepared")
 
     def comes(self) -> bool:
         """Wait until the second half may begin; False when the call before has stumbled instead.
@@ -61,7 +61,7 @@ class Turn:
             Abandoned: the call before failed.
         """
         before = self._before
-        self._await(lambda before: before._stumbled)
+        self._await("_ended", "_stumbled")
         if before is not None and before._failed:
             raise Abandoned
         return before is None or before._ended
@@ -72,7 +72,7 @@ class Turn:
         Raises:
             Abandoned: it failed.
         """
-        self._await(lambda before: False)
+        self._await("_ended")
         if self._before is not None and self._before._failed:
             raise Abandoned
 
@@ -101,11 +101,11 @@ class Turn:
                 setattr(self, name, True)
             self._state.notify_all()
 
-    def _await(self, is_reached: Callable[["Turn"], bool]) -> None:
+    def _await(self, *any_of: str) -> None:
         before = self._before
         if before is not None:
             with self._state:
-                self._state.wait_for(lambda: before._ended or is_reached(before))
+                self._state.wait_for(lambda: any(getattr(before, name) for name in any_of))
 
 
 class Alongside[Given, Made]:
@@ -148,6 +148,8 @@ class Alongside[Given, Made]:
         if self._in_place or (is_last and not self._threads):
             return [self._work(given, Turn())]
         made = [self._running.popleft().result()] if len(self._running) == AT_ONCE else []
+        if not self._threads:
+            connection.close()  # the pool may need it for the threads
         if len(self._threads) < AT_ONCE:
             self._threads.append(ThreadPoolExecutor(max_workers=1, thread_name_prefix="alongside"))
         turn = Turn(self._last)

@@ -15,9 +15,9 @@ from ledger.models.event import CapitalEvent, ExternalObject
 from ledger.selectors.books import read_books
 from ledger.selectors.journal import journal_position
 from ledger.services import record_arrivals
+from ledger.services.alongside import Turn
 from ledger.services.arrivals import Arrivals, LineReader
 from ledger.services.record import record
-from ledger.services.alongside import Turn
 from ledger.services.record_arrivals import ArrivalRecorder, _Unrecorded
 from tests.ledger.conftest import NOW, open_company
 from tests.ledger.services.test_concurrency import THREADS, at_once, positions
