@@ -1,18 +1,18 @@
 """Recording many events of one request, some thousand at a time, while the rest still arrives."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import batched
 from typing import Any
 
-from ledger.api.bulk_items import TOO_LONG, line_batches, not_json
+from ledger.api.bulk_items import TOO_LONG, array_slices, array_values, line_batches, not_json
 from ledger.api.bulk_report import BulkReport
 from ledger.domain.event import EventDraft, parse_event
 from ledger.domain.outcome import Outcome
 from ledger.domain.problems import InvalidEvent
 from ledger.domain.token import TokenIdentity
-from ledger.selectors.books import read_books
-from ledger.services.alongside import Alongside
+from ledger.selectors.books import Books, read_books
+from ledger.services.alongside import Alongside, Turn
 from ledger.services.arrivals import Arrivals, LineReader
 from ledger.services.record import record
 from ledger.services.record_arrivals import ArrivalRecorder
@@ -20,12 +20,14 @@ from ledger.services.record_arrivals import ArrivalRecorder
 # One transaction each: what arrived before a broken connection stays recorded, and sending all again is harmless.
 ITEMS_PER_TRANSACTION = 5000
 BYTES_PER_TRANSACTION = 8 * 1024 * 1024
+# The database has nothing to do until the first ones are read.
+FIRST_ITEMS = 1000
 
 
 def record_lines(
     chunks: Iterable[bytes], *, identity: TokenIdentity, now: datetime, with_results: bool
 ) -> BulkReport:
-    """Record the lines of NDJSON as they come and return the report; one batch is read while another is written.
+    """Record the lines of NDJSON as they come and return the report; one batch is read while others are written.
 
     Raises:
         Problem: 400 when not a single line is JSON; nothing was recorded then.
@@ -33,21 +35,62 @@ def record_lines(
     report = BulkReport(with_results)
     books = read_books(company_id=identity.company_id)
     reader = LineReader(company_id=identity.company_id, books=books, now=now)
+
+    def arriving() -> Iterator[tuple[Arrivals, bool]]:
+        for batch in line_batches(
+            chunks,
+            most_lines=ITEMS_PER_TRANSACTION,
+            most_bytes=BYTES_PER_TRANSACTION,
+            first_lines=FIRST_ITEMS,
+        ):
+            report.read += len(batch.lines)
+            yield reader.read(batch.lines, too_long=TOO_LONG), batch.is_last
+
+    _record(arriving(), report, identity=identity, books=books, now=now)
+    return _checked(report)
+
+
+def record_array(body: bytes, *, identity: TokenIdentity, now: datetime, with_results: bool) -> BulkReport:
+    """Record the items of a JSON array and return the report; nothing is recorded unless all of it is JSON.
+
+    Raises:
+        Problem: 400 when the body is not JSON as a whole, not an array, or empty.
+    """
+    items = array_slices(body)
+    if items is not None:
+        books = read_books(company_id=identity.company_id)
+        reader = LineReader(company_id=identity.company_id, books=books, now=now)
+        read = [reader.read(batch, too_long="") for batch in batched(enumerate(items), ITEMS_PER_TRANSACTION)]
+        if sum(arrivals.parseable for arrivals in read) == len(items):
+            report = BulkReport(with_results, read=len(items))
+            numbered = enumerate(read, start=1)
+            arriving = ((arrivals, number == len(read)) for number, arrivals in numbered)
+            _record(arriving, report, identity=identity, books=books, now=now)
+            return _checked(report)
+    # Not plainly an array of JSON: say what is wrong with it, or take it as strictly as it comes.
+    return record_values(array_values(body), identity=identity, now=now, with_results=with_results)
+
+
+def _record(
+    arriving: Iterable[tuple[Arrivals, bool]],
+    report: BulkReport,
+    *,
+    identity: TokenIdentity,
+    books: Books,
+    now: datetime,
+) -> None:
+    """Record batches, each with whether it is the last, and note what becomes of them."""
     recorder = ArrivalRecorder(
         company_id=identity.company_id, base_currency=books.base_currency, actor=identity.actor, now=now
     )
 
-    def write(arrivals: Arrivals, waits: Callable[[], None]) -> tuple[Arrivals, list[Outcome] | None]:
-        return arrivals, recorder.record(arrivals, waits)
+    def write(arrivals: Arrivals, turn: Turn) -> tuple[Arrivals, list[Outcome] | None]:
+        return arrivals, recorder.record(arrivals, turn)
 
-    batches = line_batches(chunks, most_lines=ITEMS_PER_TRANSACTION, most_bytes=BYTES_PER_TRANSACTION)
     with Alongside(write) as writing:
-        for batch in batches:
-            report.read += len(batch.lines)
-            arrivals = reader.read(batch.lines, too_long=TOO_LONG)
-            for written, outcomes in writing.hand_over(arrivals, is_last=batch.is_last):
+        for arrivals, is_last in arriving:
+            for written, outcomes in writing.hand_over(arrivals, is_last=is_last):
                 _note(report, written, outcomes)
-    return _checked(report)
 
 
 def _note(report: BulkReport, arrivals: Arrivals, outcomes: list[Outcome] | None) -> None:
@@ -64,7 +107,7 @@ def _note(report: BulkReport, arrivals: Arrivals, outcomes: list[Outcome] | None
 def record_values(
     values: Sequence[Any], *, identity: TokenIdentity, now: datetime, with_results: bool
 ) -> BulkReport:
-    """Record the items of a JSON array and return the report.
+    """Record the items of a JSON array, read strictly, and return the report.
 
     Args:
         values: as `strict_json.parse_json` returns them.

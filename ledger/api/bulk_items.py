@@ -1,8 +1,10 @@
 """Taking a bulk body apart, item by item, as it arrives."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from ledger.api.problems import Problem
 from ledger.domain.problems import FieldProblem
@@ -12,6 +14,7 @@ MAX_LINE_BYTES = 256 * 1024
 TOO_LONG = f"is longer than {MAX_LINE_BYTES // 1024} KB"
 _SPACE = b" \t\r\n"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_slices: Callable[[bytes], list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,18 @@ class Lines:
     is_last: bool
 
 
-def array_items(body: bytes) -> list[Any]:
+def array_slices(body: bytes) -> list[bytes] | None:
+    """Return the JSON texts of an array's items, None where the body is not plainly an array.
+
+    Where one item ends and the next begins is all that is looked at: whether an item is JSON, its reader must see.
+    """
+    try:
+        return [bytes(item) for item in _slices(body.removeprefix(_BYTE_ORDER_MARK))]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def array_values(body: bytes) -> list[Any]:
     """Return the items of a JSON array.
 
     Raises:
@@ -43,14 +57,21 @@ def array_items(body: bytes) -> list[Any]:
     return values
 
 
-def line_batches(chunks: Iterable[bytes], *, most_lines: int, most_bytes: int) -> Iterator[Lines]:
-    """Yield the lines of NDJSON some at a time: as many as `most_lines`, or fewer that fill `most_bytes`."""
+def line_batches(
+    chunks: Iterable[bytes], *, most_lines: int, most_bytes: int, first_lines: int | None = None
+) -> Iterator[Lines]:
+    """Yield the lines of NDJSON some at a time: as many as `most_lines`, or fewer that fill `most_bytes`.
+
+    Args:
+        first_lines: how many the first batch has at most, if not as many as the others.
+    """
     batch: list[tuple[int, bytes | None]] = []
     size = 0
+    limit = most_lines if first_lines is None else first_lines
     for index, line in enumerate(_lines(chunks)):
-        if len(batch) >= most_lines or size >= most_bytes:
+        if len(batch) >= limit or size >= most_bytes:
             yield Lines(batch, False)
-            batch, size = [], 0
+            batch, size, limit = [], 0, most_lines
         if line is None:
             batch.append((index, None))
         elif line.strip(_SPACE):

@@ -12,8 +12,8 @@ from pydantic import AwareDatetime, Field
 
 from ledger.api.auth import RECORDING, Recorder, TokenAuth, recognise
 from ledger.api.body import JSON, NDJSON_TYPES, body_chunks, media_type, whole_body
-from ledger.api.bulk import record_lines, record_values
-from ledger.api.bulk_items import array_items, not_json
+from ledger.api.bulk import record_array, record_lines
+from ledger.api.bulk_items import not_json
 from ledger.api.bulk_report import BulkReport
 from ledger.api.event_json import event_json
 from ledger.api.problems import Problem, ProblemSchema, invalid, unexpected
@@ -135,7 +135,7 @@ def record_events(request: HttpRequest, results: str = Query("", pattern="^(all)
     def work() -> HttpResponse:
         if body.lstrip()[:1] == b"{":
             return lines([body])
-        return _answer(record_values(array_items(body), identity=identity, now=now, with_results=with_results))
+        return _answer(record_array(body, identity=identity, now=now, with_results=with_results))
 
     return answer_once(request, identity=identity, body=body, now=now, work=work)
 

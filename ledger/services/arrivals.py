@@ -42,6 +42,7 @@ from ledger.services.journal_rows import Unrecordable, copy_line, journal_row
 # JSON writes a number without leading zeros, a text may have them; both end up in one spelling.
 _AMOUNT = re.compile(rb'"?([0-9]{1,14})(?:\.([0-9]{1,6}))?"?')
 _NOTHING = "0.000000"
+_WHOLE_SECOND_UTC = frozenset({"Z", "+00:00"})
 
 
 @dataclass(slots=True)
@@ -167,7 +168,7 @@ class LineReader:
             return None
         if not EARLIEST <= instant <= self._latest:
             return None
-        occurred_text = instant.isoformat(timespec="microseconds")[:26] + "Z"
+        occurred_text = _spelled(instant, stated)
         month = self._months.get(occurred_text[:7])
         if month is None:
             month = self._months[occurred_text[:7]] = month_of(instant)
@@ -248,6 +249,13 @@ class LineReader:
             else:
                 self._rates[key] = (fx.rate, f"{fx.rate}\t{fx.source}\t{utc_text(fx.at)}")
         return self._rates[key]
+
+
+def _spelled(instant: datetime, stated: str) -> str:
+    """Return `utc_text` of an instant in UTC; where it was stated so already, in a fifth of the time."""
+    if stated[19:] in _WHOLE_SECOND_UTC and stated[13] == stated[16] == ":" and stated[11:13] != "24":
+        return f"{stated[:10]}T{stated[11:19]}.000000Z"
+    return instant.isoformat(timespec="microseconds")[:26] + "Z"
 
 
 # Sources are free text: a stream that names a new one on each line must not fill the memory.

@@ -1,6 +1,7 @@
 """Batches of lines: all at once while they are new, event by event where not; the journal is the same."""
 
 import json
+import threading
 from collections import Counter
 from typing import Any
 
@@ -9,15 +10,17 @@ from django.db import connection
 
 from ledger.domain.company import CompanyRef
 from ledger.domain.event import parse_event
+from ledger.domain.outcome import Outcome
 from ledger.domain.strict_json import parse_json
 from ledger.models.account import Account
 from ledger.models.event import CapitalEvent, ExternalObject
 from ledger.selectors.books import read_books
 from ledger.selectors.journal import journal_position
 from ledger.services import record_arrivals
+from ledger.services.alongside import Alongside, Turn
 from ledger.services.arrivals import Arrivals, LineReader
 from ledger.services.record import record
-from ledger.services.record_arrivals import ArrivalRecorder
+from ledger.services.record_arrivals import ArrivalRecorder, _Unrecorded
 from tests.ledger.conftest import NOW, open_company
 from tests.ledger.services.test_concurrency import THREADS, at_once, positions
 
@@ -83,7 +86,7 @@ def test_new_events_are_recorded_as_the_slow_way_records_them(company: CompanyRe
 @pytest.mark.django_db
 def test_a_repeat_in_a_batch_writes_nothing_at_once(company: CompanyRef) -> None:
     stream = Stream(company)
-    assert not stream.recorder._write_new(stream.read(raw("1"), raw("2"), raw("1")), lambda: None)
+    assert stream.recorder._attempt(stream.read(raw("1"), raw("2"), raw("1")), Turn()) == _Unrecorded([0, 1, 2])
     assert (journal_position(company_id=company.id), ExternalObject.objects.count()) == (0, 0)
     assert stream.record(raw("1"), raw("2"), raw("1")) == ["recorded", "recorded", "duplicate"]
 
@@ -102,10 +105,12 @@ def test_the_fast_way_is_left_at_a_repeat_and_found_again(
     stream = Stream(company)
     assert stream.record(raw("1"), raw("2")) is None
     assert stream.record(raw("2"), raw("3")) == ["duplicate", "recorded"]
-    assert stream.record(raw("4")) == ["recorded"]
-    assert stream.record(raw("5"), raw("6")) is None
-    assert slow == [2, 1]
-    assert journal_position(company_id=company.id) == 6
+    assert stream.record(raw("1"), raw("3")) == ["duplicate", "duplicate"]
+    assert stream.record(raw("4")) is None
+    assert stream.record(raw("5"), raw("5")) == ["recorded", "duplicate"]
+    assert stream.record(raw("4", amount="9")) == ["conflict"]
+    assert slow == [1, 2, 1]
+    assert journal_position(company_id=company.id) == 5
 
 
 @pytest.mark.django_db
@@ -147,3 +152,61 @@ def test_the_same_lines_from_all_at_once_are_recorded_once(committed_company: Co
         cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
         assert cursor.fetchone() == (before,)
+
+
+@pytest.mark.django_db
+def test_an_event_that_was_taken_back_is_told_by_the_strict_way(company: CompanyRef) -> None:
+    stream = Stream(company)
+    stream.record(raw("1"), raw("2"))
+    ExternalObject.objects.filter(external_ref="1").update(reversed=True)
+    assert stream.recorder._attempt(stream.read(raw("1"), raw("2")), Turn()) == _Unrecorded([0])
+    assert stream.record(raw("1", amount="9"), raw("1"), raw("2")) == ["recorded", "conflict", "duplicate"]
+
+
+def overlapping(company: CompanyRef, batches: list[list[dict[str, Any]]]) -> list[list[str] | None]:
+    """Record batches two at once, as a request does."""
+    stream = Stream(company)
+    given = [stream.read(*batch) for batch in batches]
+    made: list[list[Outcome] | None] = []
+    with Alongside(stream.recorder.record) as writing:
+        for number, arrivals in enumerate(given, start=1):
+            made += writing.hand_over(arrivals, is_last=number == len(given))
+    return [None if outcomes is None else [outcome.status for outcome in outcomes] for outcomes in made]
+
+
+def test_of_two_batches_at_once_the_earlier_one_has_its_object(committed_company: CompanyRef) -> None:
+    batches = [[raw(f"{n}", amount=f"{n % 7 + 1}"), raw("same", amount=f"{n + 1}")] for n in range(20)]
+    first, *rest = overlapping(committed_company, batches)
+    assert first is None
+    assert rest == [["recorded", "conflict"]] * 19
+    assert CapitalEvent.objects.get(external_ref="same").amount == 1
+    recorded = CapitalEvent.objects.exclude(external_ref="same").order_by("position")
+    assert [event.external_ref for event in recorded] == [f"{n}" for n in range(20)]
+    assert positions(committed_company) == list(range(1, 22))
+
+
+def test_a_batch_that_begins_again_gets_what_the_next_one_had_locked(
+    committed_company: CompanyRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Its source is there: the first to name a new one has the second wait.
+    assert Stream(committed_company).record(raw("0")) is None
+    prepared, refused = threading.Event(), threading.Event()
+    comes = Turn.comes
+
+    def refuse_once(turn: Turn) -> bool:
+        if turn._before is None and not refused.is_set():
+            refused.set()
+            assert prepared.wait(timeout=30)
+            with connection.cursor() as cursor:
+                cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'busy' USING ERRCODE = '40P01'; END $$")
+        if turn._before is not None:
+            prepared.set()
+        return comes(turn)
+
+    monkeypatch.setattr(Turn, "comes", refuse_once)
+    # The second one has its objects by then; it lets go of them, so that the first one cannot wait for it.
+    assert overlapping(committed_company, [[raw("1")], [raw("2")], [raw("3")]]) == [None, None, None]
+    assert refused.is_set()
+    recorded = CapitalEvent.objects.order_by("position")
+    assert [event.external_ref for event in recorded] == ["0", "1", "2", "3"]
+    assert positions(committed_company) == [1, 2, 3, 4]
