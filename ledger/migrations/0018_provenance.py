@@ -31,6 +31,21 @@ class Migration(migrations.Migration):
                 ("ended_at", models.DateTimeField()),
                 ("pages", models.IntegerField()),
                 ("pending", models.IntegerField()),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="ledger.company",
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="walks", to="ledger.plaiditem"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
@@ -49,6 +64,45 @@ class Migration(migrations.Migration):
                 ),
                 ("first_position", models.BigIntegerField()),
                 ("last_position", models.BigIntegerField()),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ledger.company",
+                    ),
+                ),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ledger.delivery",
+                    ),
+                ),
+                (
+                    "import_file",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ledger.importfile",
+                    ),
+                ),
+                (
+                    "walk",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ledger.plaidwalk",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
@@ -105,60 +159,6 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="delivery_items_add_up",
-            ),
-        ),
-        migrations.AddField(
-            model_name="plaidwalk",
-            name="company",
-            field=models.ForeignKey(
-                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="ledger.company"
-            ),
-        ),
-        migrations.AddField(
-            model_name="plaidwalk",
-            name="item",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="walks", to="ledger.plaiditem"
-            ),
-        ),
-        migrations.AddField(
-            model_name="provenance",
-            name="company",
-            field=models.ForeignKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ledger.company"
-            ),
-        ),
-        migrations.AddField(
-            model_name="provenance",
-            name="delivery",
-            field=models.ForeignKey(
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="ledger.delivery",
-            ),
-        ),
-        migrations.AddField(
-            model_name="provenance",
-            name="import_file",
-            field=models.ForeignKey(
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="ledger.importfile",
-            ),
-        ),
-        migrations.AddField(
-            model_name="provenance",
-            name="walk",
-            field=models.ForeignKey(
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="ledger.plaidwalk",
             ),
         ),
         migrations.AddConstraint(

@@ -61,7 +61,7 @@ class PlaidAccount(models.Model):
 
 
 class PlaidWalk(ItemCounts):
-    """A walk that said something, and what became of it.
+    """A walk through the news of an item, and what became of them.
 
     Attributes:
         pages: 0 when rows that had been refused were tried again.

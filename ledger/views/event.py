@@ -10,10 +10,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from ledger.domain.outcome import DUPLICATE, RECORDED
 from ledger.selectors.event_story import EventStory, event_story
+from ledger.selectors.provenance import event_provenance
 from ledger.services.pairing import take_apart
 from ledger.services.reverse import MAX_REASON
 from ledger.services.reverse import reverse as take_back
-from ledger.views.company_page import actor_of, answer, company_page, require_finance
+from ledger.views.company_page import actor_of, answer, company_page, may_act, require_finance
 from ledger.views.current_company import CurrentCompany
 
 ID_CHARACTERS = 64
@@ -38,6 +39,9 @@ def _show(
         story=story,
         entry=story.line.entry,
         payload=_payload(story.line.entry.metadata),
+        provenance=event_provenance(
+            company_id=chosen.company.id, position=story.line.entry.position, with_content=may_act(chosen)
+        ),
         problem=problem,
         can_reverse=not story.line.entry.reverses and story.reversed_by is None,
         max_reason=MAX_REASON,
