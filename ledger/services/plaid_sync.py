@@ -9,7 +9,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from ledger.domain.intake import Fate
 from ledger.domain.problems import FieldProblem
@@ -75,6 +76,9 @@ class _Gathered:
     rows: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     removed: dict[str, None] = field(default_factory=dict)
     complete: bool = False
+
+
+OVERTAKEN = Walked("nothing to do", reason="another worker has taken over")
 
 
 class TooLong(RuntimeError):
@@ -422,15 +426,20 @@ def _wait(item: PlaidItem, error: Unavailable, now: datetime) -> Walked:
     # Drawn at random, so that the items that failed together do not come back together.
     pause = max(random.uniform(pause / 2, pause), error.retry_after_seconds or 0)  # noqa: S311 - no secret
     put_off = _mine(item).update(
-        claimed_at=None, failures=F("failures") + 1, retry_at=now + timedelta(seconds=pause)
+        claimed_at=None,
+        failures=F("failures") + 1,
+        retry_at=now + timedelta(seconds=pause),
+        wanted_at=Coalesce("wanted_at", Value(now)),
     )
-    if put_off:
-        PlaidItem.objects.filter(id=item.id, wanted_at=None).update(wanted_at=now)
+    if not put_off:
+        return OVERTAKEN
     return Walked("waiting", reason=str(error))
 
 
 def _fall_silent(item: PlaidItem, reason: str) -> Walked:
-    _mine(item).update(claimed_at=None, silent=True, trouble=reason[:255], wanted_at=None)
+    silenced = _mine(item).update(claimed_at=None, silent=True, trouble=reason[:255], wanted_at=None)
+    if not silenced:
+        return OVERTAKEN
     return Walked("silent", reason=reason)
 
 

@@ -20,7 +20,6 @@ from ledger.services.statements import state_balance
 from tests.ledger.conftest import NOW, make_draft, open_company
 from tests.ledger.proof.conftest import Tamper
 
-
 LINE = {
     "source": "erp",
     "event_type": "expense",
@@ -111,8 +110,9 @@ BREAKS = {
             "INSERT INTO ledger_plaiditem (company_id, item_id, access_token, cursor, failures, history_complete,"
             " silent, trouble, created_at) SELECT id, 'item', '', '', 0, false, false, '', now()"
             " FROM ledger_company WHERE slug = 'acme'; "
-            "INSERT INTO ledger_plaidwalk (company_id, item_id, ended_at, pages, pending, items, recorded, corrected,"
-            " duplicate, rejected) SELECT company_id, id, now(), 1, 0, 1, 1, 0, 0, 0 FROM ledger_plaiditem",
+            "INSERT INTO ledger_plaidwalk (company_id, item_id, ended_at, pages, pending, items, recorded,"
+            " corrected, duplicate, rejected) SELECT company_id, id, now(), 1, 0, 1, 1, 0, 0, 0"
+            " FROM ledger_plaiditem",
             "counts 1 recorded or corrected and 0 taken back, the journal has 0 and 0",
         ),
     ],
