@@ -134,9 +134,9 @@ def _take_turns(company_id: int, sources: Iterable[str]) -> None:
 def _newest(company_id: int, keys: Iterable[ObjectKey], said_at: datetime) -> set[ObjectKey]:
     """Note when objects were spoken about; return those of which nothing newer is known."""
     named = [key for key in keys if key.external_ref]
-    values = [company_id, said_at, [key.source for key in named], [key.external_ref for key in named]]
+    sources, references = [key.source for key in named], [key.external_ref for key in named]
     with connection.cursor() as cursor:
-        cursor.execute(_SAY, values)
+        cursor.execute(_SAY, [company_id, said_at, sources, references])
         return {ObjectKey(source, external_ref) for source, external_ref in cursor.fetchall()}
 
 
@@ -374,17 +374,13 @@ class _Correcting:
         """Whether every month that a change touches is open; the change is rejected where not."""
         if not self.books.closed_months:
             return True
-        touched = [*change.reversals, *change.record]
-        months = {
-            month
-            for one in touched
-            if (
-                month := closed_month(
-                    one.occurred_at, timezone=self.books.timezone, closed=self.books.closed_months
-                )
-            )
-            is not None
-        }
+        instants = [reversal.occurred_at for reversal in change.reversals]
+        instants += [row.occurred_at for row in change.record]
+        found = (
+            closed_month(instant, timezone=self.books.timezone, closed=self.books.closed_months)
+            for instant in instants
+        )
+        months = {month for month in found if month is not None}
         if not months:
             return True
         problems = tuple(closed_month_problem(month) for month in sorted(months))
@@ -451,4 +447,5 @@ def _place_differs(thing: ExternalObject, rows: Sequence[JournalRow]) -> str:
         said = {"account": row.account_id, "event_type": row.draft.event_type, "direction": row.direction}
         return [name for name, value in was.items() if said[name] != value]
 
-    return ", ".join(min(map(differs, rows), key=len))
+    nearest = min((differs(row) for row in rows), key=lambda names: len(names))
+    return ", ".join(nearest)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 
@@ -178,25 +179,18 @@ class _Recording:
 
     def state(self, origin: str) -> None:
         for balance in self.read.intake.balances:
-            self._state(
-                ("balance", balance.account, balance.currency, balance.day.isoformat()),
-                "balance",
-                lambda balance=balance: self._state_balance(balance, origin),
-            )
+            name = ("balance", balance.account, balance.currency, balance.day.isoformat())
+            self._state(name, partial(self._state_balance, balance, origin))
         for period in self.read.intake.service_periods:
-            self._state(
-                ("service_period", period.source, period.external_ref, period.line),
-                "service_period",
-                lambda period=period: state_service_period(
-                    company_id=self.company_id, period=period, actor=self.actor, now=self.now
-                ),
-            )
+            name = ("service_period", period.source, period.external_ref, period.line)
+            say = partial(state_service_period, company_id=self.company_id, period=period)
+            self._state(name, partial(say, actor=self.actor, now=self.now))
 
-    def _state(self, name: tuple[str, ...], what: str, say: Callable[[], object]) -> None:
+    def _state(self, name: tuple[str, ...], say: Callable[[], object]) -> None:
         try:
             say()
         except (InvalidStatement, InvalidServicePeriod) as error:
-            self.items.append(Item(name, Fate.REJECTED, (FieldProblem(what, str(error)),)))
+            self.items.append(Item(name, Fate.REJECTED, (FieldProblem(name[0], str(error)),)))
         else:
             self.items.append(Item(name, Fate.STATED))
 
