@@ -54,8 +54,8 @@ def _without_secrets(value: object) -> object:
 
 
 def _member(name: str, value: object) -> tuple[str, object]:
-    # A flag, a number or nothing opens no door.
-    if _SECRET.search(name) and not (value is None or isinstance(value, bool | int)):
+    # A flag or nothing opens no door.
+    if _SECRET.search(name) and not (value is None or isinstance(value, bool)):
         return name, HIDDEN
     return name, _without_secrets(value)
 

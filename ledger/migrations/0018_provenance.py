@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                 (
                     "item",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="walks", to="ledger.plaiditem"
+                        on_delete=django.db.models.deletion.CASCADE, related_name="walks", to="ledger.plaiditem"
                     ),
                 ),
             ],

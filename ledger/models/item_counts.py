@@ -3,8 +3,6 @@
 from django.db import models
 from django.db.models import F, Q
 
-ITEM_COUNTS = ("recorded", "corrected", "duplicate", "taken_back", "stated", "ignored", "rejected")
-
 
 class ItemCounts(models.Model):
     """What became of the items of one intake: its events, the objects it takes back, and what it states beside.

@@ -69,7 +69,7 @@ class PlaidWalk(ItemCounts):
     """
 
     company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="+", db_index=False)
-    item = models.ForeignKey(PlaidItem, on_delete=models.PROTECT, related_name="walks")
+    item = models.ForeignKey(PlaidItem, on_delete=models.CASCADE, related_name="walks")
     ended_at = models.DateTimeField()
     pages = models.IntegerField()
     pending = models.IntegerField()
