@@ -13,7 +13,8 @@ from ledger.domain.identity import event_id as identify
 
 ROWS_PER_STATEMENT = 5000
 
-# Objects are claimed before the head row is locked, which comes last. Each event is looked up by its whole key.
+# Objects are claimed before the head row is locked, which comes last. LIMIT holds the planner to one look into the
+# key per object and event: joined freely, they were compared pair by pair where a table had no statistics yet.
 _WRITE = """
     WITH wanted AS MATERIALIZED (
         SELECT * FROM unnest(
@@ -24,11 +25,19 @@ _WRITE = """
             account_id, source, event_type, direction, external_ref, event_id, occurred_at, reversal, reason, n
         )
     ), claimed AS (
-        UPDATE ledger_externalobject o SET reversed = true FROM wanted w
-        WHERE o.company_id = %(company)s AND o.account_id = w.account_id AND o.source = w.source
-          AND o.event_type = w.event_type AND o.direction = w.direction AND o.external_ref = w.external_ref
-          AND o.twin = CASE w.external_ref WHEN '' THEN w.event_id ELSE ''::bytea END
-          AND o.event_id = w.event_id AND NOT o.reversed
+        UPDATE ledger_externalobject o SET reversed = true
+        FROM (
+            SELECT w.n, w.event_id, found.row FROM wanted w
+            CROSS JOIN LATERAL (
+                SELECT k.ctid AS row FROM ledger_externalobject k
+                WHERE k.company_id = %(company)s AND k.account_id = w.account_id AND k.source = w.source
+                  AND k.event_type = w.event_type AND k.direction = w.direction
+                  AND k.external_ref = w.external_ref
+                  AND k.twin = CASE w.external_ref WHEN '' THEN w.event_id ELSE ''::bytea END
+                LIMIT 1
+            ) found
+        ) w
+        WHERE o.ctid = w.row AND o.event_id = w.event_id AND NOT o.reversed
         RETURNING w.n
     ), head AS MATERIALIZED (
         SELECT ledger_advance(
