@@ -134,9 +134,8 @@ def sweep_deliveries(*, now: datetime) -> int:
 def read_plaid_item(*, item_number: int) -> str:
     """Read what a bank has to tell through Plaid. Returns what happened, for the log."""
     walked = walk(item_number=item_number, client=plaid_client(), clock=timezone.now)
-    said = walked.restated
-    counts = f"{said.recorded} recorded, {said.corrected} corrected, {said.reversed} reversed"
-    return f"{walked.status}: {walked.reason or f'{counts}, {len(said.refused)} refused'}"
+    counts = ", ".join(f"{count} {fate}" for fate, count in sorted(walked.outcome.counts().items()))
+    return f"{walked.status}: {walked.reason or counts or 'no news'}"
 
 
 def wake_plaid_item(*, item_number: int) -> bool:

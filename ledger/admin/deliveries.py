@@ -1,5 +1,6 @@
 """Deliveries of webhooks: read only, byte for byte, and read anew by the parser on demand."""
 
+import itertools
 from typing import Any
 
 from django.contrib import admin, messages
@@ -7,13 +8,17 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 
+from ledger.admin.event_address import event_address
 from ledger.admin.scope import CompanyFilter, CompanyScopedAdmin
 from ledger.jobs import wake_delivery
 from ledger.models.delivery import Delivery
+from ledger.selectors.provenance import positions_brought
 from ledger.services.deliveries import release_for_replay
 
 SHOWN_BYTES = 65_536
+SHOWN_EVENTS = 100
 
 
 @admin.register(Delivery)
@@ -23,9 +28,12 @@ class DeliveryAdmin(CompanyScopedAdmin):
         "company",
         "endpoint",
         "state",
+        "items",
         "recorded",
-        "duplicate",
         "corrected",
+        "duplicate",
+        "taken_back",
+        "ignored",
         "rejected",
     )
     list_filter = (CompanyFilter, "state")
@@ -38,10 +46,15 @@ class DeliveryAdmin(CompanyScopedAdmin):
         "verdict",
         "state",
         "reason",
+        "items",
         "recorded",
-        "duplicate",
         "corrected",
+        "duplicate",
+        "taken_back",
+        "stated",
+        "ignored",
         "rejected",
+        "events",
         "attempts",
         "due_at",
         "finished_at",
@@ -62,6 +75,21 @@ class DeliveryAdmin(CompanyScopedAdmin):
     @admin.display(description="SHA-256")
     def digest(self, delivery: Delivery) -> str:
         return bytes(delivery.sha256).hex()
+
+    @admin.display(description="events")
+    def events(self, delivery: Delivery) -> str:
+        """The events that it brought, as links."""
+        ranges = positions_brought(company_id=delivery.company_id, delivery_id=delivery.pk)
+        positions = itertools.chain.from_iterable(range(first, last + 1) for first, last in ranges)
+        shown = [
+            (event_address("change", company_id=delivery.company_id, position=position), position)
+            for position in itertools.islice(positions, SHOWN_EVENTS)
+        ]
+        more = sum(last - first + 1 for first, last in ranges) - len(shown)
+        links = format_html_join(", ", '<a href="{}">{}</a>', shown)
+        if more:
+            return format_html("{} and {} more", links, more)
+        return links or "none"
 
     @admin.display(description="payload")
     def payload(self, delivery: Delivery) -> str:

@@ -81,6 +81,18 @@ class FeedNotice:
     reason: str = ""
 
 
+class Fate(StrEnum):
+    """What became of one thing that was said; `ledger.models.item_counts` says what each means."""
+
+    RECORDED = "recorded"
+    CORRECTED = "corrected"
+    DUPLICATE = "duplicate"
+    TAKEN_BACK = "taken_back"
+    STATED = "stated"
+    IGNORED = "ignored"
+    REJECTED = "rejected"
+
+
 @dataclass(frozen=True, slots=True)
 class Intake:
     """Everything one delivery says.

@@ -10,14 +10,20 @@ RECORDED = "recorded"
 DUPLICATE = "duplicate"
 CONFLICT = "conflict"
 REJECTED = "rejected"
+# Where a provider's word about its objects corrects what is recorded.
+CORRECTED = "corrected"
+TAKEN_BACK = "taken back"
+OVERTAKEN = "overtaken"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """Attributes:
     status: recorded; duplicate (the same event is there already); conflict (its external object is there with
-        other content: `problems` name the fields); rejected (`problems` say why).
-    event_id: 64 hexadecimal digits: of the event as recorded, of the one already there, or empty when rejected.
+        other content: `problems` name the fields); rejected (`problems` say why). Of a provider's word also
+        corrected (recorded in the place of others, or again); taken back (reversed, nothing in its place);
+        overtaken (something newer is known of the object).
+    event_id: 64 hexadecimal digits: of the event as recorded, of the one already there, or empty for none.
     position: in the company's journal; None unless this call recorded it (a repeat within one call has it too).
     occurred_at: of the event that event_id names; None when rejected.
     """

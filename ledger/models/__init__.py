@@ -15,6 +15,7 @@ from ledger.models import import_memory as import_memory
 from ledger.models import matching as matching
 from ledger.models import pending_adjustment as pending_adjustment
 from ledger.models import plaid as plaid
+from ledger.models import provenance as provenance
 from ledger.models import review as review
 from ledger.models import seal as seal
 from ledger.models import service_period as service_period

@@ -4,6 +4,7 @@ from django.db import models
 
 from ledger.models.company import Company
 from ledger.models.endpoint import WebhookEndpoint
+from ledger.models.item_counts import ItemCounts, adds_up
 
 
 class Verdict(models.TextChoices):
@@ -21,16 +22,14 @@ class DeliveryState(models.TextChoices):
     REFUSED = "refused", "Refused"
 
 
-class Delivery(models.Model):
-    """One request that a provider made.
+class Delivery(ItemCounts):
+    """One request that a provider made. The counts are those of everything that its readings found in it.
 
     Attributes:
         body: of a refused delivery only its beginning, and only the last of those are kept.
         size_bytes, sha256: of the whole body.
         headers: those that the provider declares safe, by lower-case name.
         reason: why it was refused, ignored or quarantined, or what a worker met last.
-        recorded, duplicate, corrected, rejected: what became of its events and removals the last time it was
-            parsed.
         attempts: how often a worker began on it since it came or was last replayed.
         due_at: a worker takes it up no sooner.
         claimed_at: when a worker took it up; null when none is at work on it.
@@ -48,10 +47,6 @@ class Delivery(models.Model):
     verdict = models.CharField(max_length=8, choices=Verdict)
     state = models.CharField(max_length=11, choices=DeliveryState)
     reason = models.TextField(blank=True)
-    recorded = models.IntegerField(default=0)
-    duplicate = models.IntegerField(default=0)
-    corrected = models.IntegerField(default=0)
-    rejected = models.IntegerField(default=0)
     attempts = models.IntegerField(default=0)
     due_at = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True)
@@ -67,6 +62,7 @@ class Delivery(models.Model):
             models.Index(fields=["due_at"], condition=models.Q(state="waiting"), name="delivery_waiting"),
         ]
         constraints = [
+            adds_up("delivery_items_add_up"),
             models.CheckConstraint(
                 condition=models.Q(state__in=DeliveryState.values), name="delivery_state_is_known"
             ),

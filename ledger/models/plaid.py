@@ -4,6 +4,7 @@ from django.db import models
 
 from ledger.models.account import Account
 from ledger.models.company import Company
+from ledger.models.item_counts import ItemCounts, adds_up
 
 
 class PlaidItem(models.Model):
@@ -59,11 +60,32 @@ class PlaidAccount(models.Model):
         return self.plaid_id
 
 
+class PlaidWalk(ItemCounts):
+    """A walk through the news of an item, and what became of them.
+
+    Attributes:
+        pages: 0 when rows that had been refused were tried again.
+        pending: rows left out until they post.
+    """
+
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="+", db_index=False)
+    item = models.ForeignKey(PlaidItem, on_delete=models.CASCADE, related_name="walks")
+    ended_at = models.DateTimeField()
+    pages = models.IntegerField()
+    pending = models.IntegerField()
+
+    class Meta:
+        constraints = [adds_up("plaid_walk_items_add_up")]
+
+    def __str__(self) -> str:
+        return f"walk {self.pk}"
+
+
 class PlaidRefusal(models.Model):
     """A row that was not recorded, with the reason: it waits here instead of being lost.
 
     Attributes:
-        row: as Plaid sent it.
+        row: as Plaid sent it; `{"removed": true}` when Plaid took it back and that was refused.
         settled_at: when Plaid said something else about the transaction, or a person let it be recorded.
     """
 

@@ -34,6 +34,7 @@ from ledger.models.account import Account, AccountKind
 from ledger.models.cloud_bill import BillState, CloudBill
 from ledger.selectors.books import read_books
 from ledger.services.partitions import make_missing_months
+from ledger.services.provenance import CameBy, keep_provenance
 from ledger.services.record import record
 from ledger.services.reverse import reverse
 from ledger.services.transient import try_again
@@ -141,6 +142,7 @@ class BillIntake:
     account: str | None
     actor: str
     now: datetime
+    came_by: CameBy | None = None
     _staged: dict[BillKey, _Staged] = field(default_factory=dict)
 
     def take(self, lines: Sequence[BillLine]) -> None:
@@ -166,7 +168,12 @@ class BillIntake:
         bills = []
         for key, staged in self._staged.items():
             settling = _Settling(
-                company_id=self.company_id, account=self.account, actor=self.actor, now=self.now, key=key
+                company_id=self.company_id,
+                account=self.account,
+                actor=self.actor,
+                now=self.now,
+                key=key,
+                came_by=self.came_by,
             )
             bills.append(settling.settle(staged, dry_run=dry_run))
         self._clear_broken_off()
@@ -264,6 +271,7 @@ class _Settling:
     actor: str
     now: datetime
     key: BillKey
+    came_by: CameBy | None = None
 
     def settle(self, staged: _Staged, *, dry_run: bool) -> ImportedBill:
         wanted = self._wanted(staged)
@@ -387,6 +395,7 @@ class _Settling:
     def _write(self, change: BillChange, staged: _Staged) -> None:
         """Bring the journal to what the bill says."""
         reason = f"the bill {self.key} was issued again"[:255]
+        written = []
         for event in change.take_back:
             outcome = reverse(
                 company_id=self.company_id,
@@ -396,6 +405,7 @@ class _Settling:
                 now=self.now,
             )
             _insist(outcome, event.reference)
+            written.append(outcome)
         zone = self._zone()
         drafts = [self._draft(reference, event, staged, zone) for reference, event in change.record.items()]
         outcomes = record(
@@ -403,6 +413,9 @@ class _Settling:
         )
         for draft, outcome in zip(drafts, outcomes, strict=True):
             _insist(outcome, draft.external_ref)
+        if self.came_by is not None:
+            positions = [outcome.position for outcome in (*written, *outcomes) if outcome.position is not None]
+            keep_provenance(company_id=self.company_id, positions=positions, came_by=self.came_by)
 
     def _draft(self, reference: str, event: BillEvent, staged: _Staged, zone: ZoneInfo) -> EventDraft:
         raw: dict[str, Any] = {

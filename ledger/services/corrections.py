@@ -1,156 +1,451 @@
-"""Providers whose objects keep their ids: what they say anew about an object corrects what was recorded.
+"""What a provider says anew about its objects: its last word stands, and every earlier one stays readable.
 
-A correction is a reversal with its reason and a new event with the next revision, in one transaction. So 10, then
-11, then 10 again ends at 10, and all three stay readable.
+For a provider whose objects keep their ids, other content is no conflict but a correction: the event is reversed,
+with the reason, and recorded again under the next revision. So 10, then 11, then 10 again ends at 10.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import batched
 
 from django.db import connection, transaction
 
-from ledger.domain.event import EventDraft
+from ledger.domain.closed_month import closed_month, closed_month_problem
+from ledger.domain.event import DIRECTIONS, EVENT_TYPES, EventDraft
 from ledger.domain.intake import ObjectKey
-from ledger.domain.outcome import CONFLICT, DUPLICATE, RECORDED, REJECTED, Outcome
-from ledger.selectors.books import read_books
+from ledger.domain.outcome import CORRECTED, DUPLICATE, OVERTAKEN, RECORDED, REJECTED, TAKEN_BACK, Outcome
+from ledger.domain.problems import FieldProblem
+from ledger.metrics import EVENTS_INGESTED
+from ledger.models.event import ExternalObject
+from ledger.selectors.books import Books, read_books
 from ledger.services.announce import announce_advance
-from ledger.services.journal_rows import journal_row
+from ledger.services.journal_rows import JournalRow, Unrecordable, journal_row
 from ledger.services.journal_table import write_rows
-from ledger.services.record import record
-from ledger.services.reverse import reverse
+from ledger.services.new_accounts import with_new_accounts
+from ledger.services.provenance import CameBy, keep_provenance
+from ledger.services.reversal_rows import ReversalRow, reversal_row, write_reversals
 
-CORRECTED = "corrected"
 MAX_ATTEMPTS = 3
+MAX_REASON = 255
+OBJECTS_PER_QUERY = 5000
 
-_STANDING = """
-    SELECT encode(event_id, 'hex') FROM ledger_externalobject
-    WHERE company_id = %s AND account_id IN (SELECT id FROM ledger_account WHERE company_id = %s)
-      AND source = %s AND event_type IN ('expense', 'income', 'credit', 'adjustment', 'transfer')
-      AND direction IN ('in', 'out') AND external_ref = %s AND NOT reversed
-    ORDER BY account_id, event_type, direction
-"""
-_TAKEN_BACK = """
-    SELECT o.revision FROM ledger_externalobject o
-    JOIN ledger_capitalevent r
-      ON r.company_id = o.company_id AND r.occurred_at = o.occurred_at AND r.reverses = o.event_id
-    WHERE o.company_id = %s AND o.account_id IN (SELECT id FROM ledger_account WHERE company_id = %s)
-      AND o.source = %s AND o.event_type = %s AND o.direction = %s AND o.external_ref = %s
-      AND o.event_id = decode(%s, 'hex') AND o.reversed AND r.reason = %s
-"""
+_TAKE_TURN = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+# In the order of their keys, so that two who speak about the same objects wait and never deadlock.
 _SAY = """
-    INSERT INTO ledger_objectstatement AS s (company_id, source, external_ref, said_at) VALUES (%s, %s, %s, %s)
+    INSERT INTO ledger_objectstatement AS s (company_id, source, external_ref, said_at)
+    SELECT %s, k.source, k.external_ref, %s FROM unnest(%s::text[], %s::text[]) AS k (source, external_ref)
+    ORDER BY k.source, k.external_ref
     ON CONFLICT (company_id, source, external_ref) DO UPDATE SET said_at = excluded.said_at
     WHERE s.said_at <= excluded.said_at
+    RETURNING s.source, s.external_ref
+"""
+# A reversal has source, type and time of its event, which the index by source finds.
+_REVERSED_BY = """
+    SELECT w.event_id
+    FROM unnest(%s::text[], %s::text[], %s::timestamptz[], %s::bytea[])
+        AS w (source, event_type, occurred_at, event_id)
+    CROSS JOIN LATERAL (
+        SELECT r.actor FROM ledger_capitalevent r
+        WHERE r.company_id = %s AND r.source = w.source AND r.event_type = w.event_type
+          AND r.occurred_at = w.occurred_at AND r.reverses = w.event_id
+        LIMIT 1
+    ) r
+    WHERE r.actor = %s
 """
 
+# What no two events that stand may share: account, source, type, direction and reference.
+Place = tuple[int, str, str, str, str]
 
-def record_or_correct(
-    *, company_id: int, drafts: Sequence[EventDraft], said_by: str, actor: str, now: datetime
-) -> tuple[Outcome, ...]:
-    """Record events; where an object is there with other content, correct it. All or nothing.
 
-    Returns:
-        An outcome per draft, as `record` gives them, and `corrected` with the new event in place of a conflict.
+@dataclass(frozen=True, slots=True)
+class Corrections:
+    """What became of a provider's words.
+
+    Attributes:
+        events: recorded, corrected, duplicate, rejected or overtaken, an outcome per draft.
+        removals: taken back, duplicate (nothing stood), rejected or overtaken, an outcome per removed object.
+    """
+
+    events: tuple[Outcome, ...]
+    removals: tuple[Outcome, ...]
+
+
+def correct(
+    *,
+    company_id: int,
+    drafts: Sequence[EventDraft],
+    removed: Sequence[ObjectKey] = (),
+    in_doubt: Collection[ObjectKey] = (),
+    said_at: datetime | None = None,
+    said_by: str,
+    actor: str,
+    now: datetime,
+    came_by: CameBy | None = None,
+) -> Corrections:
+    """Bring the books to what a provider says, in one transaction (the caller's, when there is one).
+
+    What is said about an object is all of it: an event of it that comes under another account, type or direction
+    now, or not any more, is reversed. Of two events in the same place the last counts. An object is changed as a
+    whole or, when something of it is rejected at its months, not at all.
+
+    What a person reversed stays so while the provider repeats it; what the provider took back itself stands again
+    when it says so. Months must have their partitions.
 
     Args:
+        removed: objects none of whose events stands; where `drafts` names the object too, that counts.
+        in_doubt: objects of which an event could not be read: what is not said about them is kept.
+        said_at: when it was said, where words may overtake each other: about an object of which something newer is
+            known nothing changes. None where they come in order.
         said_by: for the reason of a reversal, such as `Stripe`.
+        actor: the provider's, always the same: by it its own reversals are known.
+        came_by: what brought the words, kept beside the events.
+
+    Raises:
+        CompanyNotFound: no such company.
+        RuntimeError: others keep recording the same objects meanwhile; the whole can be tried again.
     """
+    if not drafts and not removed:
+        return Corrections((), ())
     with transaction.atomic():
-        outcomes = list(record(company_id=company_id, drafts=drafts, actor=actor, now=now, create_accounts=True))
-        for ordinal, outcome in enumerate(outcomes):
-            if outcome.status == CONFLICT:
-                outcomes[ordinal] = _correct(
-                    drafts[ordinal], outcome, company_id=company_id, said_by=said_by, actor=actor, now=now
-                )
-            elif outcome.status == DUPLICATE:
-                outcomes[ordinal] = _said_again(
-                    drafts[ordinal], outcome, company_id=company_id, said_by=said_by, actor=actor, now=now
-                )
-    return tuple(outcomes)
+        _take_turns(company_id, {draft.source for draft in drafts} | {key.source for key in removed})
+        books = with_new_accounts(read_books(company_id=company_id), drafts, company_id=company_id, now=now)
+        keys = {_key(draft) for draft in drafts} | set(removed)
+        newest = keys if said_at is None else _newest(company_id, keys, said_at)
+        correcting = _Correcting(company_id, books, said_by, actor, now)
+        corrections = correcting.run(drafts, removed, in_doubt=in_doubt, newest=newest)
+        if came_by is not None:
+            keep_provenance(company_id=company_id, positions=correcting.positions, came_by=came_by)
+    for status, count in Counter(outcome.status for outcome in corrections.events).items():
+        EVENTS_INGESTED.labels(status=status).inc(count)
+    if correcting.positions:
+        announce_advance(company_id=company_id, position=max(correcting.positions))
+    return corrections
 
 
-def _correct(
-    draft: EventDraft, conflict: Outcome, *, company_id: int, said_by: str, actor: str, now: datetime
-) -> Outcome:
-    outcome = conflict
-    for _ in range(MAX_ATTEMPTS):
-        fields = ", ".join(problem.field for problem in outcome.problems)
-        reverse(
-            company_id=company_id,
-            event_id=outcome.event_id,
-            reason=f"Corrected by {said_by}: other {fields}"[:255],
-            actor=actor,
-            now=now,
-        )
-        (outcome,) = record(company_id=company_id, drafts=[draft], actor=actor, now=now)
-        if outcome.status == RECORDED:
-            return replace(outcome, status=CORRECTED)
-        if outcome.status != CONFLICT:
-            return outcome
-    # Somebody else corrects the same object at the same time; the whole is tried again.
-    raise RuntimeError(f"object {draft.external_ref!r} keeps changing under the recorder")
-
-
-def _said_again(
-    draft: EventDraft, duplicate: Outcome, *, company_id: int, said_by: str, actor: str, now: datetime
-) -> Outcome:
-    """Let an event stand again that its provider took back, such as a payroll cancelled and then run as before.
-
-    What a person took back stays so.
-    """
-    name = [draft.source, draft.event_type, draft.flow, draft.external_ref]
+def _take_turns(company_id: int, sources: Iterable[str]) -> None:
+    """Let one at a time correct a source's objects: two would each see half of what the other does."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            _TAKEN_BACK, [company_id, company_id, *name, duplicate.event_id, _reason_taken_back(said_by)]
+        for source in sorted(sources):
+            cursor.execute(_TAKE_TURN, [f"corrections:{company_id}:{source}"])
+
+
+def _newest(company_id: int, keys: Iterable[ObjectKey], said_at: datetime) -> set[ObjectKey]:
+    """Note when objects were spoken about; return those of which nothing newer is known."""
+    named = [key for key in keys if key.external_ref]
+    sources, references = [key.source for key in named], [key.external_ref for key in named]
+    with connection.cursor() as cursor:
+        cursor.execute(_SAY, [company_id, said_at, sources, references])
+        return {ObjectKey(source, external_ref) for source, external_ref in cursor.fetchall()}
+
+
+def _key(draft: EventDraft) -> ObjectKey:
+    return ObjectKey(draft.source, draft.external_ref)
+
+
+@dataclass(slots=True)
+class _Change:
+    """What brings one object to what is said about it.
+
+    Attributes:
+        told: everything that is said about it.
+        record: rows to write, behind the reversals.
+    """
+
+    told: Sequence[JournalRow] = ()
+    reversals: list[ReversalRow] = field(default_factory=list)
+    record: list[JournalRow] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Correcting:
+    """Attributes:
+    outcomes: by the place of a draft.
+    removals: by object.
+    positions: taken so far.
+    """
+
+    company_id: int
+    books: Books
+    said_by: str
+    actor: str
+    now: datetime
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    removals: dict[ObjectKey, Outcome] = field(default_factory=dict)
+    positions: list[int] = field(default_factory=list)
+
+    def run(
+        self,
+        drafts: Sequence[EventDraft],
+        removed: Sequence[ObjectKey],
+        *,
+        in_doubt: Collection[ObjectKey],
+        newest: Collection[ObjectKey],
+    ) -> Corrections:
+        doubtful = set(in_doubt)
+        rows = self._rows(drafts, newest, doubtful)
+        # The last word about a place counts; an earlier one shares what becomes of it.
+        last = {_place(row): row for row in rows}
+        told: dict[ObjectKey, list[JournalRow]] = defaultdict(list)
+        for row in last.values():
+            told[_key(row.draft)].append(row)
+        for key in removed:
+            if key not in newest:
+                self.removals[key] = Outcome(OVERTAKEN, "", None)
+            elif key in told or key in doubtful:
+                self.removals[key] = Outcome(DUPLICATE, "", None)
+            else:
+                told[key] = []
+        for _ in range(MAX_ATTEMPTS):
+            # Somebody else may have recorded one of these just now; then it is looked at again.
+            told = self._settle(told, doubtful)
+            if not told:
+                break
+        else:
+            raise RuntimeError(f"object {next(iter(told)).external_ref!r} keeps changing under the recorder")
+        for row in rows:
+            if row.ordinal not in self.outcomes:
+                outcome = self.outcomes[last[_place(row)].ordinal]
+                status = REJECTED if outcome.status == REJECTED else DUPLICATE
+                self.outcomes[row.ordinal] = Outcome(
+                    status, outcome.event_id, None, outcome.problems, outcome.occurred_at
+                )
+        return Corrections(
+            tuple(self.outcomes[ordinal] for ordinal in range(len(drafts))),
+            tuple(self.removals[key] for key in removed),
         )
-        found = cursor.fetchone()
-    if found is None:
-        return duplicate
-    books = read_books(company_id=company_id)
-    row = journal_row(draft, ordinal=0, company_id=company_id, books=books, now=now, revision=found[0] + 1)
-    positions = write_rows([row], company_id=company_id, base_currency=books.base_currency, actor=actor, now=now)
-    if not positions:
-        return duplicate
-    announce_advance(company_id=company_id, position=positions[0])
-    return Outcome(CORRECTED, row.event_id.hex(), positions[0], (), row.occurred_at)
 
+    def _rows(
+        self, drafts: Sequence[EventDraft], newest: Collection[ObjectKey], doubtful: set[ObjectKey]
+    ) -> list[JournalRow]:
+        rows = []
+        for ordinal, draft in enumerate(drafts):
+            key = _key(draft)
+            if not draft.external_ref or draft.occurred_at is None:
+                missing = "occurred_at" if draft.external_ref else "external_ref"
+                self._reject(ordinal, (FieldProblem(missing, "is required"),))
+                doubtful.add(key)
+            elif key not in newest:
+                self.outcomes[ordinal] = Outcome(OVERTAKEN, "", None, (), draft.occurred_at)
+            else:
+                try:
+                    rows.append(self._row(draft, ordinal))
+                except Unrecordable as error:
+                    self._reject(ordinal, error.problems)
+                    doubtful.add(key)
+        return rows
 
-def _reason_taken_back(said_by: str) -> str:
-    return f"Taken back by {said_by}"
+    def _row(self, draft: EventDraft, ordinal: int, revision: int = 0) -> JournalRow:
+        return journal_row(
+            draft,
+            ordinal=ordinal,
+            company_id=self.company_id,
+            books=self.books,
+            now=self.now,
+            revision=revision,
+        )
 
+    def _reject(self, ordinal: int, problems: tuple[FieldProblem, ...]) -> None:
+        self.outcomes[ordinal] = Outcome(REJECTED, "", None, problems)
 
-def take_back(*, company_id: int, key: ObjectKey, said_by: str, actor: str, now: datetime) -> int:
-    """Reverse every event that stands for an object; return how many there were."""
-    with transaction.atomic():
+    def _settle(
+        self, told: Mapping[ObjectKey, list[JournalRow]], doubtful: Collection[ObjectKey]
+    ) -> dict[ObjectKey, list[JournalRow]]:
+        """Bring objects to what is said about them; return what of it somebody else came before."""
+        known = self._known(told)
+        ours = self._reversed_by_us([thing for things in known.values() for thing in things if thing.reversed])
+        changes = []
+        for key, rows in told.items():
+            change = self._change(key, rows, known.get(key, ()), ours, keep_rest=key in doubtful)
+            if self._is_open(key, change):
+                changes.append(change)
+        written = self._write(changes)
+        left: dict[ObjectKey, list[JournalRow]] = {}
+        for change in changes:
+            if change.told and change.reversals and not change.record:
+                # A word that only drops a part of its object takes that part back.
+                word = self.outcomes[change.told[0].ordinal]
+                self.outcomes[change.told[0].ordinal] = replace(word, status=TAKEN_BACK)
+            status = CORRECTED if change.reversals else RECORDED
+            for row in change.record:
+                position = written.get(row.ordinal)
+                if position is None:
+                    left[_key(row.draft)] = list(change.told)
+                    continue
+                self.outcomes[row.ordinal] = Outcome(
+                    CORRECTED if row.revision else status, row.event_id.hex(), position, (), row.occurred_at
+                )
+        return left
+
+    def _known(self, keys: Iterable[ObjectKey]) -> dict[ObjectKey, list[ExternalObject]]:
+        """What is recorded of objects, locked until the commit."""
+        references: dict[str, list[str]] = defaultdict(list)
+        for key in keys:
+            references[key.source].append(key.external_ref)
+        known: dict[ObjectKey, list[ExternalObject]] = defaultdict(list)
+        for source, named in sorted(references.items()):
+            for chunk in batched(sorted(named), OBJECTS_PER_QUERY):
+                # Every column of the key is named, so that its index finds them.
+                things = ExternalObject.objects.select_for_update().filter(
+                    company_id=self.company_id,
+                    account_id__in=list(self.books.accounts.values()),
+                    source=source,
+                    event_type__in=sorted(EVENT_TYPES),
+                    direction__in=sorted(DIRECTIONS),
+                    external_ref__in=chunk,
+                    twin=b"",
+                )
+                for thing in things.order_by("account_id", "source", "event_type", "direction", "external_ref"):
+                    known[ObjectKey(source, thing.external_ref)].append(thing)
+        return known
+
+    def _reversed_by_us(self, things: Sequence[ExternalObject]) -> set[bytes]:
+        """Ids of the events that the provider itself took back."""
+        if not things:
+            return set()
         with connection.cursor() as cursor:
-            cursor.execute(_STANDING, [company_id, company_id, key.source, key.external_ref])
-            standing = [event_id for (event_id,) in cursor.fetchall()]
-        outcomes = [
-            reverse(
-                company_id=company_id,
-                event_id=event_id,
-                reason=_reason_taken_back(said_by),
-                actor=actor,
-                now=now,
+            cursor.execute(
+                _REVERSED_BY,
+                [
+                    [thing.source for thing in things],
+                    [thing.event_type for thing in things],
+                    [thing.occurred_at for thing in things],
+                    [bytes(thing.event_id) for thing in things],
+                    self.company_id,
+                    self.actor,
+                ],
             )
-            for event_id in standing
-        ]
-    if any(outcome.status == REJECTED for outcome in outcomes):
-        raise RuntimeError(f"an event of {key.external_ref!r} cannot be reversed")
-    return sum(outcome.status == RECORDED for outcome in outcomes)
+            return {bytes(event_id) for (event_id,) in cursor.fetchall()}
+
+    def _change(
+        self,
+        key: ObjectKey,
+        rows: list[JournalRow],
+        things: Sequence[ExternalObject],
+        ours: set[bytes],
+        *,
+        keep_rest: bool,
+    ) -> _Change:
+        change = _Change(rows)
+        by_place = {_place_of(thing): thing for thing in things}
+        for row in rows:
+            thing = by_place.pop(_place(row), None)
+            if thing is None:
+                change.record.append(row)
+                continue
+            differs = _content_differs(thing, row)
+            if not differs and (not thing.reversed or bytes(thing.event_id) not in ours):
+                # It may have been recorded here, in an earlier look.
+                known = Outcome(DUPLICATE, bytes(thing.event_id).hex(), None, (), thing.occurred_at)
+                self.outcomes.setdefault(row.ordinal, known)
+                continue
+            if not thing.reversed:
+                change.reversals.append(self._reversal(thing, f"Corrected by {self.said_by}: other {differs}"))
+            change.record.append(self._row(row.draft, row.ordinal, thing.revision + 1))
+        rest = [] if keep_rest else [thing for thing in by_place.values() if not thing.reversed]
+        for thing in rest:
+            reason = f"Taken back by {self.said_by}"
+            if rows:
+                reason = f"Corrected by {self.said_by}: other {_place_differs(thing, rows)}"
+            change.reversals.append(self._reversal(thing, reason))
+        if not rows:
+            status, event_id = (TAKEN_BACK, change.reversals[0].event_id) if rest else (DUPLICATE, b"")
+            self.removals[key] = Outcome(status, event_id.hex(), None)
+        return change
+
+    def _reversal(self, thing: ExternalObject, reason: str) -> ReversalRow:
+        return reversal_row(
+            company_id=self.company_id,
+            account_id=thing.account_id,
+            source=thing.source,
+            event_type=thing.event_type,
+            direction=thing.direction,
+            external_ref=thing.external_ref,
+            event_id=bytes(thing.event_id),
+            occurred_at=thing.occurred_at,
+            amount=thing.amount,
+            currency=thing.currency,
+            revision=thing.revision,
+            reason=reason[:MAX_REASON],
+        )
+
+    def _is_open(self, key: ObjectKey, change: _Change) -> bool:
+        """Whether every month that a change touches is open; the change is rejected where not."""
+        if not self.books.closed_months:
+            return True
+        instants = [reversal.occurred_at for reversal in change.reversals]
+        instants += [row.occurred_at for row in change.record]
+        found = (
+            closed_month(instant, timezone=self.books.timezone, closed=self.books.closed_months)
+            for instant in instants
+        )
+        months = {month for month in found if month is not None}
+        if not months:
+            return True
+        problems = tuple(closed_month_problem(month) for month in sorted(months))
+        if not change.told:
+            self.removals[key] = Outcome(REJECTED, "", None, problems)
+        # Where nothing is to be recorded, a word that only drops a part of the object brought the change.
+        for row in change.record or change.told[:1]:
+            self._reject(row.ordinal, problems)
+        return False
+
+    def _write(self, changes: Sequence[_Change]) -> dict[int, int]:
+        """Write what is new, then reversals, then what follows them; return {place of a draft: position}."""
+        new = [row for change in changes if not change.reversals for row in change.record if not row.revision]
+        following = [row for change in changes for row in change.record if change.reversals or row.revision]
+        positions = self._write_rows(new)
+        taken = write_reversals(
+            [reversal for change in changes for reversal in change.reversals],
+            company_id=self.company_id,
+            base_currency=self.books.base_currency,
+            actor=self.actor,
+            now=self.now,
+        )
+        positions |= self._write_rows(following)
+        self.positions += [*positions.values(), *taken.values()]
+        return positions
+
+    def _write_rows(self, rows: Sequence[JournalRow]) -> dict[int, int]:
+        positions: dict[int, int] = {}
+        for chunk in batched(rows, OBJECTS_PER_QUERY):
+            positions |= write_rows(
+                chunk,
+                company_id=self.company_id,
+                base_currency=self.books.base_currency,
+                actor=self.actor,
+                now=self.now,
+            )
+        return positions
 
 
-def newest_word(*, company_id: int, keys: Iterable[ObjectKey], said_at: datetime) -> frozenset[ObjectKey]:
-    """Note when objects were spoken about; return those of which nothing newer is known.
+def _place(row: JournalRow) -> Place:
+    draft = row.draft
+    return (row.account_id, draft.source, draft.event_type, row.direction, draft.external_ref)
 
-    The notes are locked in the order of their keys until the commit, so two deliveries about one object wait for
-    each other.
-    """
-    news = set()
-    with connection.cursor() as cursor:
-        for key in sorted(set(keys), key=lambda key: (key.source, key.external_ref)):
-            cursor.execute(_SAY, [company_id, key.source, key.external_ref, said_at])
-            if cursor.rowcount == 1:
-                news.add(key)
-    return frozenset(news)
+
+def _place_of(thing: ExternalObject) -> Place:
+    return (thing.account_id, thing.source, thing.event_type, thing.direction, thing.external_ref)
+
+
+def _content_differs(thing: ExternalObject, row: JournalRow) -> str:
+    """Names of the fields that differ between an event and what is said in its place; empty for none."""
+    pairs = {
+        "amount": (thing.amount, row.draft.amount),
+        "currency": (thing.currency, row.draft.currency),
+        "occurred_at": (thing.occurred_at, row.occurred_at),
+    }
+    return ", ".join(name for name, (was, said) in pairs.items() if was != said)
+
+
+def _place_differs(thing: ExternalObject, rows: Sequence[JournalRow]) -> str:
+    """Names of the fields by which an event lies elsewhere than the nearest of those said now."""
+    was = {"account": thing.account_id, "event_type": thing.event_type, "direction": thing.direction}
+
+    def differs(row: JournalRow) -> list[str]:
+        said = {"account": row.account_id, "event_type": row.draft.event_type, "direction": row.direction}
+        return [name for name, value in was.items() if said[name] != value]
+
+    nearest = min((differs(row) for row in rows), key=lambda names: len(names))
+    return ", ".join(nearest)

@@ -10,16 +10,18 @@ from zoneinfo import ZoneInfo
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q, QuerySet
 
-from ledger.domain.intake import Intake
+from ledger.domain.intake import Fate, Intake
 from ledger.metrics import DELIVERIES
 from ledger.models.company import Company
 from ledger.models.delivery import Delivery, DeliveryState, Verdict
 from ledger.models.endpoint import WebhookEndpoint
 from ledger.providers.provider import FetchContext, ParseContext, ProviderUnavailable, Unreadable
+from ledger.services.delivery_items import counted, items_before, undivided
 from ledger.services.endpoints import InvalidEndpoint, OpenedEndpoint, add_secret, open_endpoint_numbered
-from ledger.services.feed_notices import follow_notices
+from ledger.services.feed_notices import Followed, follow_notices
 from ledger.services.plaid_sync import wanted_items
-from ledger.services.record_intake import IntakeOutcome, ReadIntake, read_intake, record_intake
+from ledger.services.provenance import CameBy
+from ledger.services.record_intake import IntakeOutcome, Item, ReadIntake, read_intake, record_intake
 from ledger.services.transient import try_again
 
 logger = logging.getLogger(__name__)
@@ -153,13 +155,13 @@ def work_on_delivery(*, delivery_pk: int, clock: Callable[[], datetime]) -> str:
     except _Overtaken:
         return "not due"
     except Unreadable as error:
-        state = _close(delivery, DeliveryState.QUARANTINED, str(error), clock())
+        state = _quarantine(delivery, str(error), clock())
     except Exception as error:
         # A bug of ours must not lose what a provider will not send again.
         logger.exception(
             "delivery_quarantined", extra={"delivery": delivery_pk, "company_id": delivery.company_id}
         )
-        state = _close(delivery, DeliveryState.QUARANTINED, f"{type(error).__name__}: {error}", clock())
+        state = _quarantine(delivery, f"{type(error).__name__}: {error}", clock())
     DELIVERIES.labels(provider=delivery.endpoint.provider, state=state).inc()
     return state
 
@@ -243,6 +245,7 @@ def _hold(delivery: Delivery) -> None:
 
 def _record(delivery: Delivery, endpoint: OpenedEndpoint, read: ReadIntake, now: datetime) -> str:
     provider = endpoint.provider
+    before = items_before(delivery)
     outcome = record_intake(
         company_id=endpoint.company_id,
         read=read,
@@ -251,35 +254,40 @@ def _record(delivery: Delivery, endpoint: OpenedEndpoint, read: ReadIntake, now:
         stable_ids=provider.stable_ids,
         actor=f"webhook:{provider.name}",
         now=now,
+        came_by=CameBy(delivery_id=delivery.pk),
     )
     followed = follow_notices(company_id=endpoint.company_id, notices=read.intake.notices, now=now)
     if read.intake.signing_secret:
         _keep_secret(endpoint, read.intake.signing_secret, now)
+    items = (*outcome.items, *_notices(read.intake, followed))
     if outcome.problems:
         state, reason = DeliveryState.QUARANTINED, _sentences(outcome)
     elif followed.strangers:
         state, reason = DeliveryState.IGNORED, f"Not connected here: {', '.join(followed.strangers)}"
-    elif _says_something(read.intake):
-        state, reason = DeliveryState.DONE, ""
+    elif items:
+        overtaken = outcome.count(Fate.IGNORED)
+        state, reason = DeliveryState.DONE, f"Something newer is known of {overtaken} of it." if overtaken else ""
     else:
         state, reason = DeliveryState.IGNORED, read.intake.ignored or "It says nothing about money."
-    # A replay finds as duplicates what an earlier attempt recorded: it must not be counted twice.
-    known = delivery.recorded + delivery.corrected
+        items = undivided(Fate.IGNORED)
     Delivery.objects.filter(pk=delivery.pk).update(
         state=state,
         reason=_clean(reason),
-        recorded=delivery.recorded + outcome.recorded,
-        corrected=delivery.corrected + outcome.corrected,
-        duplicate=max(outcome.duplicate - known, 0) if known else outcome.duplicate,
-        rejected=outcome.rejected,
         claimed_at=None,
         finished_at=now,
+        **counted(delivery, items, before=before),
     )
     return state
 
 
-def _says_something(intake: Intake) -> bool:
-    return bool(intake.events or intake.removed or intake.balances or intake.service_periods or intake.notices)
+def _notices(intake: Intake, followed: Followed) -> tuple[Item, ...]:
+    return tuple(
+        Item(
+            ("notice", notice.feed, notice.state),
+            Fate.IGNORED if notice.feed in followed.strangers else Fate.STATED,
+        )
+        for notice in intake.notices
+    )
 
 
 def _keep_secret(endpoint: OpenedEndpoint, secret: str, now: datetime) -> None:
@@ -297,15 +305,17 @@ def _sentences(outcome: IntakeOutcome) -> str:
 def _put_off(delivery: Delivery, error: Exception, now: datetime) -> str:
     reason = f"{type(error).__name__}: {error}".strip()
     if delivery.attempts >= MAX_ATTEMPTS:
-        return _close(delivery, DeliveryState.QUARANTINED, reason, now)
+        return _quarantine(delivery, reason, now)
     wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(delivery.attempts - 1, 20))
     logger.warning("delivery_put_off", extra={"delivery": delivery.pk, "seconds": wait.total_seconds()})
     _mine(delivery).update(claimed_at=None, due_at=now + wait, reason=_clean(reason))
     return DeliveryState.WAITING
 
 
-def _close(delivery: Delivery, state: str, reason: str, now: datetime) -> str:
-    _mine(delivery).update(state=state, reason=_clean(reason), claimed_at=None, finished_at=now)
+def _quarantine(delivery: Delivery, reason: str, now: datetime) -> str:
+    state = DeliveryState.QUARANTINED
+    counts = counted(delivery, undivided(Fate.REJECTED))
+    _mine(delivery).update(state=state, reason=_clean(reason), claimed_at=None, finished_at=now, **counts)
     return state
 
 

@@ -27,6 +27,7 @@ from ledger.services.cloud_bills import BillIntake, BillRefused, ImportedBill
 from ledger.services.file_balances import FileBalances
 from ledger.services.import_checkpoint import file_digest, forget_checkpoint, keep_checkpoint, reached
 from ledger.services.import_report import SAMPLE_EVENTS, ImportProgress, ImportReport
+from ledger.services.provenance import CameBy
 from ledger.services.record import record
 from ledger.services.saved_mappings import Reading, keep_mapping, reading
 
@@ -47,6 +48,7 @@ def import_events(
     save_mapping_as: str | None = None,
     dry_run: bool = False,
     on_progress: Callable[[ImportProgress], None] | None = None,
+    came_by: CameBy | None = None,
 ) -> ImportReport:
     """Record the events of a file, plain or gzip, batch by batch; memory does not grow with the file.
 
@@ -64,6 +66,7 @@ def import_events(
         mapping: name of the saved mapping to read a CSV by; None applies one by the header where nothing is said.
         save_mapping_as: keep the choices under this name for every file with the same header.
         dry_run: do everything and roll back; the report is that of a real run.
+        came_by: the kept file, for those that are.
 
     Raises:
         FileRefused: the file is not what it says, or nothing in it can be read; nothing is recorded then.
@@ -97,7 +100,12 @@ def import_events(
             digest = file_digest(plain, settings=(importer.name, how.account), choices=how.choices)
         books = read_books(company_id=company.id)
         bills = BillIntake(
-            company_id=company.id, format_name=importer.name, account=how.account, actor=actor, now=now
+            company_id=company.id,
+            format_name=importer.name,
+            account=how.account,
+            actor=actor,
+            now=now,
+            came_by=came_by,
         )
         importing = _Importing(
             company=company,
@@ -112,6 +120,7 @@ def import_events(
             balances=FileBalances(company=company, origin=importer.name),
             bills=bills,
             report=ImportReport(format=importer.name, mapping=how.mapping),
+            came_by=came_by,
         )
         importing.resume()
         total_bytes = plain.seek(0, 2)
@@ -228,6 +237,7 @@ class _Importing:
     balances: FileBalances
     bills: BillIntake
     report: ImportReport
+    came_by: CameBy | None = None
     found: int = 0
     skipping: int = 0
     line: int = 0
@@ -309,6 +319,7 @@ class _Importing:
             now=self.now,
             create_accounts=True,
             dry_run=self.dry_run,
+            came_by=self.came_by,
         )
         for row, draft, outcome in zip(readable, drafts, outcomes, strict=True):
             self._settle(row, draft, outcome)

@@ -18,6 +18,7 @@ from ledger.selectors.companies import company_ref
 from ledger.services.csv_choices import choices_from_json, choices_json
 from ledger.services.import_events import import_events, inspect_file
 from ledger.services.import_report import ImportProgress, ImportReport
+from ledger.services.provenance import CameBy
 from ledger.services.saved_mappings import keep_mapping
 
 CHUNK_BYTES = 1_048_576
@@ -166,6 +167,7 @@ def run_import(*, file_id: int, clock: Callable[[], datetime]) -> str:
                 choices=choices_from_json(file.choices),
                 dry_run=checking,
                 on_progress=show_life,
+                came_by=CameBy(import_file_id=file.id),
             )
     except FileRefused as error:
         return _settle(file_id, clock, state=ImportState.REFUSED, reason=str(error))

@@ -2,20 +2,21 @@
 
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
-from ledger.domain.intake import ObjectKey, StatedBalance
+from ledger.domain.intake import Fate
+from ledger.domain.problems import FieldProblem
 from ledger.models.account import Account, AccountKind
 from ledger.models.company import Company
-from ledger.models.event import ExternalObject
-from ledger.models.plaid import PlaidAccount, PlaidItem, PlaidRefusal
+from ledger.models.plaid import PlaidAccount, PlaidItem, PlaidRefusal, PlaidWalk
 from ledger.providers.http import Unavailable
 from ledger.providers.plaid_api import MutatedDuringPaging, PlaidClient, PlaidRefused
 from ledger.providers.plaid_transactions import (
@@ -29,11 +30,15 @@ from ledger.providers.plaid_transactions import (
     read_page,
     stated_balances,
 )
-from ledger.services.restate import Restated, make_months, restate
+from ledger.services.provenance import CameBy
+from ledger.services.record_intake import IntakeOutcome, Item, ReadIntake, read_intake, record_intake
 from ledger.services.sealed_secrets import SealBroken, unseal
-from ledger.services.statements import InvalidStatement, state_balance
+from ledger.services.transient import try_again
 
 ACTOR = "plaid"
+LABEL = "Plaid"
+# What is kept of a transaction that Plaid took back, when that was refused.
+REMOVAL = {"removed": True}
 # 500 rows each; a walk is held in memory until it is whole.
 MAX_PAGES = 400
 MAX_RESTARTS = 5
@@ -58,7 +63,7 @@ class Walked:
     reason: str = ""
     pages: int = 0
     pending: int = 0
-    restated: Restated = field(default_factory=Restated)
+    outcome: IntakeOutcome = field(default_factory=IntakeOutcome)
 
 
 @dataclass(slots=True)
@@ -71,6 +76,9 @@ class _Gathered:
     rows: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     removed: dict[str, None] = field(default_factory=dict)
     complete: bool = False
+
+
+OVERTAKEN = Walked("nothing to do", reason="another worker has taken over")
 
 
 class TooLong(RuntimeError):
@@ -137,26 +145,31 @@ def walk(*, item_number: int, client: PlaidClient, clock: Callable[[], datetime]
     except (PlaidRefused, SealBroken, UnreadablePage, TooLong) as error:
         return _fall_silent(item, str(error))
     except BaseException:
-        PlaidItem.objects.filter(id=item.id).update(claimed_at=None)
+        _mine(item).update(claimed_at=None)
         raise
     try:
         return _keep(item, gathered, began_at=now, now=clock())
     finally:
-        PlaidItem.objects.filter(id=item.id, claimed_at=now).update(claimed_at=None)
+        _mine(item).update(claimed_at=None)
 
 
-def retry_refused(*, item_number: int, now: datetime) -> Restated:
-    """Try rows again that were refused, e.g. because a rate or an account was missing. Nothing older than what is
-    recorded about a transaction comes back by this.
+def retry_refused(*, item_number: int, now: datetime) -> IntakeOutcome:
+    """Try rows again that were refused, e.g. because a rate or an account was missing or a month was closed.
+
+    Nothing older than what is recorded about a transaction comes back by this: a newer word has settled the row.
     """
-    with transaction.atomic():
-        item = PlaidItem.objects.select_related("company").select_for_update(of=("self",)).get(id=item_number)
-        waiting = {refusal.transaction_id: refusal.row for refusal in _refusals(item).order_by("id")}
-        known = ExternalObject.objects.filter(
-            company_id=item.company_id, source=SOURCE, external_ref__in=list(waiting)
-        ).values_list("external_ref", flat=True)
-        rows = {name: _exact(row) for name, row in waiting.items() if name not in set(known)}
-        return _record(item, rows, (), now)
+    item = PlaidItem.objects.select_related("company").get(id=item_number)
+
+    def write() -> IntakeOutcome:
+        with transaction.atomic():
+            PlaidItem.objects.select_for_update().get(id=item_number)
+            waiting = list(_refusals(item).order_by("id").values_list("transaction_id", "row"))
+            rows = {name: _exact(row) for name, row in waiting if not _is_removal(row)}
+            removed = [name for name, row in waiting if _is_removal(row)]
+            said = _read(item, rows, removed, (), now)
+            return _record(item, said, pages=0, pending=0, now=now)
+
+    return try_again(write)
 
 
 def items_with_refused_rows(*, company_id: int | None) -> tuple[int, ...]:
@@ -170,6 +183,11 @@ def items_with_refused_rows(*, company_id: int | None) -> tuple[int, ...]:
 def _claimable(now: datetime) -> QuerySet[PlaidItem]:
     free = Q(claimed_at=None) | Q(claimed_at__lt=now - LEASE)
     return PlaidItem.objects.filter(free, Q(retry_at=None) | Q(retry_at__lte=now))
+
+
+def _mine(item: PlaidItem) -> QuerySet[PlaidItem]:
+    """The item, unless another worker has taken it over."""
+    return PlaidItem.objects.filter(id=item.id, claimed_at=item.claimed_at)
 
 
 def _gather(item: PlaidItem, client: PlaidClient) -> _Gathered:
@@ -223,41 +241,96 @@ def _keep(item: PlaidItem, gathered: _Gathered, *, began_at: datetime, now: date
     """Record rows and cursor in one transaction."""
     with transaction.atomic():
         _take_accounts(item, gathered.found.values(), now)
+    said = _read(item, gathered.rows, tuple(gathered.removed), gathered.found.values(), now)
+    pending = sum(row.get("pending") is True for row in gathered.rows.values())
+
+    def write() -> Walked:
+        with transaction.atomic():
+            unmoved = PlaidItem.objects.select_for_update().filter(id=item.id, cursor=item.cursor).first()
+            if unmoved is None:
+                return Walked("nothing to do", reason="somebody else moved the cursor")
+            outcome = _record(item, said, pages=gathered.pages, pending=pending, now=now)
+            PlaidItem.objects.filter(id=item.id).update(
+                cursor=gathered.cursor,
+                synced_at=now,
+                failures=0,
+                retry_at=None,
+                silent=False,
+                trouble="" if unmoved.silent else F("trouble"),
+                history_complete=gathered.complete or unmoved.history_complete,
+            )
+            # What was announced while we were walking may not have been on our pages.
+            PlaidItem.objects.filter(id=item.id, wanted_at__lte=began_at).update(wanted_at=None)
+        return Walked("recorded", pages=gathered.pages, pending=pending, outcome=outcome)
+
+    return try_again(write)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """Rows of an item, read.
+
+    Attributes:
+        rows: by transaction id, as Plaid sent them; of a removed one what is kept when its removal is refused.
+        strange: rows that cannot be events, with the reason.
+    """
+
+    rows: Mapping[str, Mapping[str, Any]]
+    strange: Sequence[tuple[Mapping[str, Any], str]]
+    read: ReadIntake
+
+
+def _read(
+    item: PlaidItem,
+    rows: Mapping[str, Mapping[str, Any]],
+    removed: Sequence[str],
+    found: Iterable[FoundAccount],
+    now: datetime,
+) -> _Said:
+    """Return what rows say; the months of their events are made."""
     own = _own_accounts(item)
-    page = _as_page(gathered.rows.values())
-    make_months(read_page(page, accounts=own, wallets=_wallets(item.company_id)).intake.events, now=now)
-    with transaction.atomic():
-        unmoved = PlaidItem.objects.select_for_update().filter(id=item.id, cursor=item.cursor).first()
-        if unmoved is None:
-            return Walked("nothing to do", reason="somebody else moved the cursor")
-        pending = sum(row.get("pending") is True for row in gathered.rows.values())
-        restated = _record(item, gathered.rows, tuple(gathered.removed), now)
-        _state(item.company_id, stated_balances(gathered.found.values(), accounts=own, now=now), now)
-        PlaidItem.objects.filter(id=item.id).update(
-            cursor=gathered.cursor,
-            synced_at=now,
-            failures=0,
-            retry_at=None,
-            silent=False,
-            trouble="" if unmoved.silent else F("trouble"),
-            history_complete=gathered.complete or unmoved.history_complete,
-        )
-        # What was announced while we were walking may not have been on our pages.
-        PlaidItem.objects.filter(id=item.id, wanted_at__lte=began_at).update(wanted_at=None)
-    return Walked("recorded", pages=gathered.pages, pending=pending, restated=restated)
+    page = read_page(_as_page(rows.values(), removed), accounts=own, wallets=_wallets(item.company_id))
+    intake = replace(page.intake, balances=stated_balances(found, accounts=own, now=now))
+    kept = {**rows, **dict.fromkeys(removed, REMOVAL)}
+    return _Said(kept, page.strange, read_intake(intake, now=now))
 
 
-def _record(
-    item: PlaidItem, rows: Mapping[str, Mapping[str, Any]], removed: Sequence[str], now: datetime
-) -> Restated:
-    read = read_page(_as_page(rows.values()), accounts=_own_accounts(item), wallets=_wallets(item.company_id))
-    gone = (*read.intake.removed, *(ObjectKey(SOURCE, transaction_id) for transaction_id in removed))
-    restated = restate(company_id=item.company_id, events=read.intake.events, removed=gone, actor=ACTOR, now=now)
+def _record(item: PlaidItem, said: _Said, *, pages: int, pending: int, now: datetime) -> IntakeOutcome:
+    walk = PlaidWalk.objects.create(
+        company_id=item.company_id, item=item, ended_at=now, pages=pages, pending=pending
+    )
+    outcome = record_intake(
+        company_id=item.company_id,
+        read=said.read,
+        origin=SOURCE,
+        label=LABEL,
+        stable_ids=True,
+        actor=ACTOR,
+        now=now,
+        came_by=CameBy(walk_id=walk.pk),
+    )
+    strange = tuple(
+        Item(("row", str(row["transaction_id"])), Fate.REJECTED, (FieldProblem("", reason),))
+        for row, reason in said.strange
+    )
+    outcome = replace(outcome, items=(*outcome.items, *strange))
+    PlaidWalk.objects.filter(pk=walk.pk).update(items=len(outcome.items), **outcome.counts())
+    _keep_refusals(item, said, outcome, now)
+    return outcome
+
+
+def _keep_refusals(item: PlaidItem, said: _Said, outcome: IntakeOutcome, now: datetime) -> None:
+    """Keep the rows that were refused, with the reason; what was refused before about the others is settled."""
+    intake = said.read.intake
+    names = [str(event["external_ref"]) for event in intake.events]
+    names += [key.external_ref for key in intake.removed]
     refused = {
-        str(read.intake.events[refusal.ordinal]["external_ref"]): str(refusal) for refusal in restated.refused
+        name: _reason(entry.problems)
+        for name, entry in zip(names, outcome.items, strict=False)
+        if entry.fate == Fate.REJECTED
     }
-    refused |= {str(row["transaction_id"]): reason for row, reason in read.strange}
-    settled = [transaction_id for transaction_id in (*rows, *removed) if transaction_id not in refused]
+    refused |= {str(row["transaction_id"]): reason for row, reason in said.strange}
+    settled = [transaction_id for transaction_id in said.rows if transaction_id not in refused]
     _refusals(item).filter(transaction_id__in=settled).update(settled_at=now)
     for transaction_id, reason in refused.items():
         PlaidRefusal.objects.update_or_create(
@@ -265,17 +338,25 @@ def _record(
             item=item,
             transaction_id=transaction_id,
             defaults={
-                "row": _plain(rows[transaction_id]),
+                "row": _plain(said.rows[transaction_id]),
                 "reason": reason[:1000],
                 "refused_at": now,
                 "settled_at": None,
             },
         )
-    return restated
 
 
-def _as_page(rows: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
-    return {"added": list(rows), "modified": [], "removed": []}
+def _reason(problems: Iterable[FieldProblem]) -> str:
+    return "; ".join(f"{problem.field}: {problem.message}" for problem in problems)
+
+
+def _is_removal(row: object) -> bool:
+    return row == REMOVAL
+
+
+def _as_page(rows: Iterable[Mapping[str, Any]], removed: Iterable[str]) -> Mapping[str, Any]:
+    gone = [{"transaction_id": transaction_id} for transaction_id in removed]
+    return {"added": list(rows), "modified": [], "removed": gone}
 
 
 def _refusals(item: PlaidItem) -> QuerySet[PlaidRefusal]:
@@ -340,38 +421,25 @@ def _wallets(company_id: int) -> OwnWallets:
     )
 
 
-def _state(company_id: int, balances: Iterable[StatedBalance], now: datetime) -> None:
-    for stated in balances:
-        try:
-            with transaction.atomic():
-                state_balance(
-                    company_id=company_id,
-                    currency=stated.currency,
-                    amount=stated.amount,
-                    day=stated.day,
-                    origin=SOURCE,
-                    actor=ACTOR,
-                    now=now,
-                    account=stated.account,
-                )
-        except InvalidStatement:
-            # An absurd balance must not keep the rows out.
-            continue
-
-
 def _wait(item: PlaidItem, error: Unavailable, now: datetime) -> Walked:
     pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(item.failures, 10))
     # Drawn at random, so that the items that failed together do not come back together.
     pause = max(random.uniform(pause / 2, pause), error.retry_after_seconds or 0)  # noqa: S311 - no secret
-    PlaidItem.objects.filter(id=item.id).update(
-        claimed_at=None, failures=F("failures") + 1, retry_at=now + timedelta(seconds=pause)
+    put_off = _mine(item).update(
+        claimed_at=None,
+        failures=F("failures") + 1,
+        retry_at=now + timedelta(seconds=pause),
+        wanted_at=Coalesce("wanted_at", Value(now)),
     )
-    PlaidItem.objects.filter(id=item.id, wanted_at=None).update(wanted_at=now)
+    if not put_off:
+        return OVERTAKEN
     return Walked("waiting", reason=str(error))
 
 
 def _fall_silent(item: PlaidItem, reason: str) -> Walked:
-    PlaidItem.objects.filter(id=item.id).update(claimed_at=None, silent=True, trouble=reason[:255], wanted_at=None)
+    silenced = _mine(item).update(claimed_at=None, silent=True, trouble=reason[:255], wanted_at=None)
+    if not silenced:
+        return OVERTAKEN
     return Walked("silent", reason=reason)
 
 

@@ -9,21 +9,21 @@ from itertools import batched
 
 from django.db import transaction
 
-from ledger.domain.account import kind_of_account
 from ledger.domain.closed_month import closed_month, closed_month_problem
 from ledger.domain.event import EventDraft
 from ledger.domain.month import month_of
 from ledger.domain.outcome import CONFLICT, DUPLICATE, RECORDED, REJECTED, JournalEntry, Outcome
 from ledger.domain.problems import FieldProblem
 from ledger.metrics import EVENTS_INGESTED
-from ledger.models.account import Account
 from ledger.selectors.books import Books, read_books
 from ledger.selectors.journal import find_event
 from ledger.services.announce import announce_advance
 from ledger.services.closed_months import permit_entries
 from ledger.services.journal_rows import JournalRow, Unrecordable, journal_entry, journal_row
 from ledger.services.journal_table import Standing, compare_rows, write_one, write_rows
+from ledger.services.new_accounts import with_new_accounts
 from ledger.services.partitions import make_missing_months
+from ledger.services.provenance import CameBy, keep_provenance
 from ledger.services.transient import try_again
 
 # Rows per statement: large enough to forget the round trip, small enough to build in a few megabytes.
@@ -44,6 +44,7 @@ def record(
     create_accounts: bool = False,
     dry_run: bool = False,
     closed_month_reason: str = "",
+    came_by: CameBy | None = None,
 ) -> tuple[Outcome, ...]:
     """Append events to a company's journal, in one transaction, and return what became of each, in order.
 
@@ -58,6 +59,7 @@ def record(
         dry_run: do everything, then roll back; the outcomes are those of a real run.
         closed_month_reason: an admin's, why events go into closed months all the same. Without one they are
             rejected, unless they are there already.
+        came_by: what brought the events, kept beside them.
 
     Raises:
         CompanyNotFound: no such company.
@@ -69,6 +71,7 @@ def record(
         now=now,
         create_accounts=create_accounts,
         closed_month_reason=closed_month_reason,
+        came_by=came_by,
     )
     return recording.run(drafts, dry_run=dry_run)
 
@@ -141,6 +144,7 @@ class _Recording:
     now: datetime
     create_accounts: bool
     closed_month_reason: str = ""
+    came_by: CameBy | None = None
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     written: list[JournalRow] = field(default_factory=list)
 
@@ -148,7 +152,13 @@ class _Recording:
         if not drafts:
             return ()
         # A single event is a single statement, and that is a transaction already.
-        alone = len(drafts) == 1 and not self.create_accounts and not dry_run and not self.closed_month_reason
+        alone = (
+            len(drafts) == 1
+            and not self.create_accounts
+            and not dry_run
+            and not self.closed_month_reason
+            and self.came_by is None
+        )
 
         def attempt() -> tuple[Outcome, ...]:
             with nullcontext() if alone else transaction.atomic():
@@ -176,7 +186,7 @@ class _Recording:
         self.written.clear()
         books = read_books(company_id=self.company_id)
         if self.create_accounts:
-            books = self._with_new_accounts(books, drafts)
+            books = with_new_accounts(books, drafts, company_id=self.company_id, now=self.now)
         rows, kept_out = self._by_month(self._rows(drafts, books), books)
         firsts, followers, repeats = _told_apart(rows)
         for chunk in batched(firsts, ROWS_PER_STATEMENT):
@@ -191,6 +201,14 @@ class _Recording:
         self._keep_out(kept_out)
         if books.closed_months and self.closed_month_reason:
             self._permit(books)
+        if self.came_by is not None:
+            # Even of a dry run, which rolls it back.
+            positions = [
+                outcome.position
+                for outcome in self.outcomes.values()
+                if outcome.status == RECORDED and outcome.position is not None
+            ]
+            keep_provenance(company_id=self.company_id, positions=positions, came_by=self.came_by)
         return tuple(self.outcomes[ordinal] for ordinal in range(len(drafts)))
 
     def _rows(self, drafts: Sequence[EventDraft], books: Books) -> list[JournalRow]:
@@ -235,31 +253,6 @@ class _Recording:
         permit_entries(
             entries, company_id=self.company_id, reason=self.closed_month_reason, actor=self.actor, now=self.now
         )
-
-    def _with_new_accounts(self, books: Books, drafts: Sequence[EventDraft]) -> Books:
-        missing: dict[str, str] = {}
-        for draft in drafts:
-            if draft.account is not None and draft.account not in books.accounts:
-                missing.setdefault(draft.account, draft.currency)
-        kinds = {name: kind for name in missing if (kind := kind_of_account(name)) is not None}
-        if not kinds:
-            return books
-        # In the order of their names, so that two imports of the same file wait for each other.
-        Account.objects.bulk_create(
-            [
-                Account(
-                    company_id=self.company_id,
-                    name=name,
-                    kind=kinds[name],
-                    currency=missing[name],
-                    timezone=books.timezone,
-                    created_at=self.now,
-                )
-                for name in sorted(kinds)
-            ],
-            ignore_conflicts=True,
-        )
-        return read_books(company_id=self.company_id)
 
     def _insert(self, rows: Sequence[JournalRow], books: Books) -> None:
         positions = self._positions(rows, books)

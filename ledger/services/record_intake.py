@@ -1,25 +1,46 @@
-"""Recording everything that a delivery says, in the transaction of whoever calls."""
+"""Recording everything that a delivery or a walk says, in the transaction of whoever calls."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 
 from ledger.domain.account import kind_of_account
 from ledger.domain.event import EventDraft, parse_event
-from ledger.domain.intake import Intake, ObjectKey, StatedBalance
+from ledger.domain.intake import Fate, Intake, ObjectKey, StatedBalance
 from ledger.domain.month import month_of
-from ledger.domain.outcome import CONFLICT, DUPLICATE, RECORDED, REJECTED
+from ledger.domain.outcome import (
+    CONFLICT,
+    CORRECTED,
+    DUPLICATE,
+    OVERTAKEN,
+    RECORDED,
+    REJECTED,
+    TAKEN_BACK,
+    Outcome,
+)
 from ledger.domain.problems import FieldProblem, InvalidEvent
 from ledger.models.account import Account
 from ledger.selectors.books import read_books
-from ledger.services.corrections import CORRECTED, newest_word, record_or_correct, take_back
+from ledger.services.corrections import correct
 from ledger.services.partitions import make_missing_months
+from ledger.services.provenance import CameBy
 from ledger.services.record import record
-from ledger.services.service_periods import InvalidServicePeriod, state_service_periods
+from ledger.services.service_periods import InvalidServicePeriod, state_service_period
 from ledger.services.statements import InvalidStatement, state_balance
+
+_FATES = {
+    RECORDED: Fate.RECORDED,
+    CORRECTED: Fate.CORRECTED,
+    DUPLICATE: Fate.DUPLICATE,
+    TAKEN_BACK: Fate.TAKEN_BACK,
+    OVERTAKEN: Fate.IGNORED,
+    REJECTED: Fate.REJECTED,
+    CONFLICT: Fate.REJECTED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,51 +48,75 @@ class ReadIntake:
     """An intake whose events are drafts now.
 
     Attributes:
-        drafts: (place in the intake, draft) of the events that are in order.
-        problems: of the others, their fields told apart by place where there are several events.
+        drafts: of the events that are in order, by their place in the intake.
+        refused: what is wrong with the others, by their place.
     """
 
     intake: Intake
-    drafts: tuple[tuple[int, EventDraft], ...]
-    rejected: int
-    problems: tuple[FieldProblem, ...]
+    drafts: Mapping[int, EventDraft]
+    refused: Mapping[int, tuple[FieldProblem, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that was said, and what became of it.
+
+    Attributes:
+        name: by which it is known again when the same is said once more: `event` with source, reference, type and
+            direction, or with its id where it has no reference; `removed` with source and reference; and others.
+        problems: why it is rejected.
+    """
+
+    name: tuple[str, ...]
+    fate: Fate
+    problems: tuple[FieldProblem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class IntakeOutcome:
-    """What became of the events and removals of an intake.
+    """What became of everything that an intake says.
 
     Attributes:
-        corrected: events that replaced others, and objects taken back.
-        problems: why `rejected` were not recorded.
+        items: its events, in order, then what it removes, in order, then balances and service periods.
+        problems: why items are rejected, their fields told apart by place where there are several events.
     """
 
-    recorded: int
-    duplicate: int
-    corrected: int
-    rejected: int
-    problems: tuple[FieldProblem, ...]
+    items: tuple[Item, ...] = ()
+    problems: tuple[FieldProblem, ...] = ()
+
+    def count(self, fate: Fate) -> int:
+        return sum(item.fate == fate for item in self.items)
+
+    def counts(self) -> Counter[str]:
+        """Return how many items met which fate, by the names of `ItemCounts`."""
+        return Counter(item.fate.value for item in self.items)
 
 
 def read_intake(intake: Intake, *, now: datetime) -> ReadIntake:
     """Check the events of an intake and make the months that they fall into; call it outside of a transaction."""
-    drafts = []
-    rejected = 0
-    problems: list[FieldProblem] = []
+    drafts: dict[int, EventDraft] = {}
+    refused: dict[int, tuple[FieldProblem, ...]] = {}
     for place, raw in enumerate(intake.events):
         try:
             draft = parse_event(raw, now=now)
         except InvalidEvent as error:
-            rejected += 1
-            problems += _placed(error.errors, place, intake)
+            refused[place] = error.errors
         else:
-            drafts.append((place, replace(draft, settlement=intake.settlements.get(place))))
-    make_missing_months({month_of(draft.occurred_at or now) for _, draft in drafts})
-    return ReadIntake(intake, tuple(drafts), rejected, tuple(problems))
+            drafts[place] = replace(draft, settlement=intake.settlements.get(place))
+    make_missing_months({month_of(draft.occurred_at or now) for draft in drafts.values()})
+    return ReadIntake(intake, drafts, refused)
 
 
 def record_intake(
-    *, company_id: int, read: ReadIntake, origin: str, label: str, stable_ids: bool, actor: str, now: datetime
+    *,
+    company_id: int,
+    read: ReadIntake,
+    origin: str,
+    label: str,
+    stable_ids: bool,
+    actor: str,
+    now: datetime,
+    came_by: CameBy | None = None,
 ) -> IntakeOutcome:
     """Record the drafts, take back what is removed, keep balances and service periods. All or nothing.
 
@@ -79,70 +124,120 @@ def record_intake(
         origin: who states the balances, e.g. `stripe`.
         label: for the reasons of corrections, e.g. `Stripe`.
         stable_ids: other content for a known object corrects it; else it is rejected.
+        came_by: what brought the intake, kept beside its events.
     """
+    recording = _Recording(company_id, read, actor, now)
     with transaction.atomic():
-        known = _newest(company_id, read)
-        fresh = [(place, draft) for place, draft in read.drafts if known is None or _key(draft) in known]
-        counts: Counter[str] = Counter({DUPLICATE: len(read.drafts) - len(fresh), REJECTED: read.rejected})
-        problems = list(read.problems)
-        drafts = [draft for _, draft in fresh]
-        if stable_ids:
-            outcomes = record_or_correct(company_id=company_id, drafts=drafts, said_by=label, actor=actor, now=now)
-        else:
-            outcomes = record(company_id=company_id, drafts=drafts, actor=actor, now=now, create_accounts=True)
-        for (place, _), outcome in zip(fresh, outcomes, strict=True):
-            counts[REJECTED if outcome.status == CONFLICT else outcome.status] += 1
-            problems += _placed(outcome.problems, place, read.intake)
-        for key in read.intake.removed:
-            if known is None or key in known:
-                counts[CORRECTED] += take_back(company_id=company_id, key=key, said_by=label, actor=actor, now=now)
-        problems += _keep_statements(company_id, read.intake, origin=origin, actor=actor, now=now)
-    return IntakeOutcome(counts[RECORDED], counts[DUPLICATE], counts[CORRECTED], counts[REJECTED], tuple(problems))
+        recording.write(label=label, stable_ids=stable_ids, came_by=came_by)
+        recording.state(origin)
+    return recording.outcome()
 
 
-def _newest(company_id: int, read: ReadIntake) -> frozenset[ObjectKey] | None:
-    """Objects about which this is the newest word; None when deliveries come in order anyway."""
-    said_at = read.intake.said_at
-    if said_at is None:
-        return None
-    keys = {_key(draft) for _, draft in read.drafts} | set(read.intake.removed)
-    return newest_word(company_id=company_id, keys=keys, said_at=said_at)
+@dataclass(slots=True)
+class _Recording:
+    company_id: int
+    read: ReadIntake
+    actor: str
+    now: datetime
+    items: list[Item] = field(default_factory=list)
 
-
-def _key(draft: EventDraft) -> ObjectKey:
-    return ObjectKey(draft.source, draft.external_ref)
-
-
-def _placed(problems: Sequence[FieldProblem], place: int, intake: Intake) -> list[FieldProblem]:
-    if len(intake.events) == 1:
-        return list(problems)
-    return [FieldProblem(f"[{place}].{problem.field}".rstrip("."), problem.message) for problem in problems]
-
-
-def _keep_statements(
-    company_id: int, intake: Intake, *, origin: str, actor: str, now: datetime
-) -> list[FieldProblem]:
-    problems = []
-    for balance in intake.balances:
-        try:
-            _make_account(company_id, balance, now)
-            state_balance(
-                company_id=company_id,
-                account=balance.account,
-                currency=balance.currency,
-                amount=balance.amount,
-                day=balance.day,
-                origin=origin,
-                actor=actor,
-                now=now,
+    def write(self, *, label: str, stable_ids: bool, came_by: CameBy | None) -> None:
+        intake, places = self.read.intake, tuple(self.read.drafts)
+        drafts = [self.read.drafts[place] for place in places]
+        corrections = correct(
+            company_id=self.company_id,
+            drafts=drafts if stable_ids else (),
+            removed=intake.removed,
+            in_doubt={key for place in self.read.refused if (key := _key(intake.events[place])) is not None},
+            said_at=intake.said_at,
+            said_by=label,
+            actor=self.actor,
+            now=self.now,
+            came_by=came_by,
+        )
+        outcomes = corrections.events
+        if not stable_ids:
+            outcomes = record(
+                company_id=self.company_id,
+                drafts=drafts,
+                actor=self.actor,
+                now=self.now,
+                create_accounts=True,
+                came_by=came_by,
             )
-        except InvalidStatement as error:
-            problems.append(FieldProblem("balance", str(error)))
-    try:
-        state_service_periods(company_id=company_id, periods=intake.service_periods, actor=actor, now=now)
-    except InvalidServicePeriod as error:
-        problems.append(FieldProblem("service_period", str(error)))
-    return problems
+        by_place = dict(zip(places, outcomes, strict=True))
+        for place in range(len(intake.events)):
+            if place in by_place:
+                outcome = by_place[place]
+                name = _event_name(self.read.drafts[place], outcome)
+                self.items.append(Item(name, _FATES[outcome.status], outcome.problems))
+            else:
+                self.items.append(Item(("event", f"[{place}]"), Fate.REJECTED, self.read.refused[place]))
+        for key, outcome in zip(intake.removed, corrections.removals, strict=True):
+            name = ("removed", key.source, key.external_ref)
+            self.items.append(Item(name, _FATES[outcome.status], outcome.problems))
+
+    def state(self, origin: str) -> None:
+        for balance in self.read.intake.balances:
+            name = ("balance", balance.account, balance.currency, balance.day.isoformat())
+            self._state(name, partial(self._state_balance, balance, origin))
+        for period in self.read.intake.service_periods:
+            name = ("service_period", period.source, period.external_ref, period.line)
+            say = partial(state_service_period, company_id=self.company_id, period=period)
+            self._state(name, partial(say, actor=self.actor, now=self.now))
+
+    def _state(self, name: tuple[str, ...], say: Callable[[], object]) -> None:
+        try:
+            say()
+        except (InvalidStatement, InvalidServicePeriod) as error:
+            self.items.append(Item(name, Fate.REJECTED, (FieldProblem(name[0], str(error)),)))
+        else:
+            self.items.append(Item(name, Fate.STATED))
+
+    def _state_balance(self, balance: StatedBalance, origin: str) -> None:
+        _make_account(self.company_id, balance, self.now)
+        state_balance(
+            company_id=self.company_id,
+            account=balance.account,
+            currency=balance.currency,
+            amount=balance.amount,
+            day=balance.day,
+            origin=origin,
+            actor=self.actor,
+            now=self.now,
+        )
+
+    def outcome(self) -> IntakeOutcome:
+        return IntakeOutcome(tuple(self.items), tuple(_placed(self.items, events=len(self.read.intake.events))))
+
+
+def _key(raw: object) -> ObjectKey | None:
+    """The object that an event is about which could not be read; None when not even that can be told."""
+    if not isinstance(raw, Mapping):
+        return None
+    source, external_ref = raw.get("source"), raw.get("external_ref")
+    if not isinstance(source, str) or not isinstance(external_ref, str):
+        return None
+    return ObjectKey(source, external_ref)
+
+
+def _event_name(draft: EventDraft, outcome: Outcome) -> tuple[str, ...]:
+    if not draft.external_ref:
+        return ("event", outcome.event_id)
+    return ("event", draft.source, draft.external_ref, draft.event_type, draft.flow)
+
+
+def _placed(items: Sequence[Item], *, events: int) -> Iterator[FieldProblem]:
+    for place, item in enumerate(items):
+        if events == 1 or place >= events:
+            yield from item.problems
+        else:
+            yield from _at(place, item.problems)
+
+
+def _at(place: int, problems: Iterable[FieldProblem]) -> Iterator[FieldProblem]:
+    for problem in problems:
+        yield FieldProblem(f"[{place}].{problem.field}".rstrip("."), problem.message)
 
 
 def _make_account(company_id: int, balance: StatedBalance, now: datetime) -> None:

@@ -1,45 +1,21 @@
 """Taking an event back: the only correction there is."""
 
 from datetime import datetime
-from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from ledger.domain.closed_month import closed_month, closed_month_problem
-from ledger.domain.event import DIRECTIONS
-from ledger.domain.identity import event_id as identify
 from ledger.domain.outcome import DUPLICATE, RECORDED, REJECTED, JournalEntry, Outcome
 from ledger.domain.problems import FieldProblem
 from ledger.metrics import EVENTS_INGESTED
-from ledger.selectors.books import Books, read_books
+from ledger.selectors.books import read_books
 from ledger.selectors.journal import find_event
 from ledger.services.announce import announce_advance
 from ledger.services.closed_months import permit_entries
+from ledger.services.reversal_rows import reversal_row, write_reversals
 from ledger.services.transient import try_again
 
 MAX_REASON = 255
-
-_CLAIM = """
-    UPDATE ledger_externalobject SET reversed = true
-    WHERE company_id = %(company)s AND account_id = %(account)s AND source = %(source)s
-      AND event_type = %(event_type)s AND direction = %(direction)s AND external_ref = %(external_ref)s
-      AND twin = CASE %(external_ref)s WHEN '' THEN %(event_id)s ELSE ''::bytea END
-      AND event_id = %(event_id)s AND NOT reversed
-"""
-_WRITE = """
-    INSERT INTO ledger_capitalevent (
-        company_id, position, account_id, occurred_at, recorded_at, fx_at, revision, event_id, source,
-        event_type, direction, amount, currency, base_amount, fx_rate, fx_source, category, counterparty,
-        external_ref, metadata, reverses, actor, reason
-    )
-    SELECT company_id, ledger_advance(company_id, 1, %(base_currency)s, ARRAY[account_id]) + 1, account_id,
-           occurred_at, %(now)s, fx_at, revision, %(reversal)s, source,
-           event_type, %(opposite)s, amount, currency, base_amount, fx_rate, fx_source, category, counterparty,
-           external_ref, '{}', event_id, %(actor)s, %(reason)s
-    FROM ledger_capitalevent
-    WHERE company_id = %(company)s AND event_id = %(event_id)s AND occurred_at = %(occurred_at)s
-    RETURNING position
-"""
 
 
 def reverse(
@@ -86,59 +62,35 @@ def _append(
         return _rejected("event_id", "is not an event of this company")
     if entry.reverses:
         return _rejected("event_id", "is a reversal itself; record the event again instead")
-    values = _values(company_id, books, entry, reason, actor, now)
-    reversal: bytes = values["reversal"]
+    row = reversal_row(
+        company_id=company_id,
+        account_id=books.accounts[entry.account],
+        source=entry.source,
+        event_type=entry.event_type,
+        direction=entry.direction,
+        external_ref=entry.external_ref,
+        event_id=bytes.fromhex(entry.event_id),
+        occurred_at=entry.occurred_at,
+        amount=entry.amount,
+        currency=entry.currency,
+        revision=entry.revision,
+        reason=reason,
+    )
+    reversal = row.reversal
     month = closed_month(entry.occurred_at, timezone=books.timezone, closed=books.closed_months)
     if month is not None and into_closed_month:
         permit_entries([(reversal, month)], company_id=company_id, reason=reason, actor=actor, now=now)
     elif month is not None and not _is_reversed(entry, reversal, company_id):
         return Outcome(REJECTED, "", None, (closed_month_problem(month),))
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, values)
-        if cursor.rowcount == 0:
-            earlier = find_event(company_id=company_id, event_id=reversal.hex(), occurred_at=entry.occurred_at)
-            position = None if earlier is None else earlier.position
-            return Outcome(DUPLICATE, reversal.hex(), position, (), entry.occurred_at)
-        cursor.execute(_WRITE, values)
-        (position,) = cursor.fetchone()
-    return Outcome(RECORDED, reversal.hex(), position, (), entry.occurred_at)
+    written = write_reversals(
+        [row], company_id=company_id, base_currency=books.base_currency, actor=actor, now=now
+    )
+    if not written:
+        earlier = find_event(company_id=company_id, event_id=reversal.hex(), occurred_at=entry.occurred_at)
+        position = None if earlier is None else earlier.position
+        return Outcome(DUPLICATE, reversal.hex(), position, (), entry.occurred_at)
+    return Outcome(RECORDED, reversal.hex(), written[row.event_id], (), entry.occurred_at)
 
 
 def _is_reversed(entry: JournalEntry, reversal: bytes, company_id: int) -> bool:
     return find_event(company_id=company_id, event_id=reversal.hex(), occurred_at=entry.occurred_at) is not None
-
-
-def _values(
-    company_id: int, books: Books, entry: JournalEntry, reason: str, actor: str, now: datetime
-) -> dict[str, Any]:
-    (opposite,) = DIRECTIONS - {entry.direction}
-    account_id = books.accounts[entry.account]
-    reversal = identify(
-        company_id=company_id,
-        source=entry.source,
-        event_type=entry.event_type,
-        direction=opposite,
-        account_id=account_id,
-        amount=entry.amount,
-        currency=entry.currency,
-        occurred_at=entry.occurred_at,
-        external_ref=entry.external_ref,
-        revision=entry.revision,
-        reverses=entry.event_id,
-    )
-    return {
-        "company": company_id,
-        "base_currency": books.base_currency,
-        "account": account_id,
-        "source": entry.source,
-        "event_type": entry.event_type,
-        "direction": entry.direction,
-        "opposite": opposite,
-        "external_ref": entry.external_ref,
-        "event_id": bytes.fromhex(entry.event_id),
-        "occurred_at": entry.occurred_at,
-        "reversal": reversal,
-        "reason": reason,
-        "actor": actor,
-        "now": now,
-    }

@@ -9,11 +9,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from ledger.domain.outcome import DUPLICATE, RECORDED
+from ledger.providers.registry import providers
 from ledger.selectors.event_story import EventStory, event_story
+from ledger.selectors.provenance import EventProvenance, event_provenance
 from ledger.services.pairing import take_apart
 from ledger.services.reverse import MAX_REASON
 from ledger.services.reverse import reverse as take_back
-from ledger.views.company_page import actor_of, answer, company_page, require_finance
+from ledger.views.company_page import actor_of, answer, company_page, may_act, require_finance
 from ledger.views.current_company import CurrentCompany
 
 ID_CHARACTERS = 64
@@ -29,6 +31,10 @@ def _show(
     request: HttpRequest, chosen: CurrentCompany, event_id: str, *, problem: str = "", status: int = 200
 ) -> HttpResponse:
     story = _story(chosen, event_id)
+    # What came may hold names and addresses of customers: finance reads it.
+    provenance = event_provenance(
+        company_id=chosen.company.id, position=story.line.entry.position, with_content=may_act(chosen)
+    )
     return answer(
         request,
         chosen,
@@ -38,11 +44,22 @@ def _show(
         story=story,
         entry=story.line.entry,
         payload=_payload(story.line.entry.metadata),
+        provenance=provenance,
+        provider=_provider(provenance),
         problem=problem,
         can_reverse=not story.line.entry.reverses and story.reversed_by is None,
         max_reason=MAX_REASON,
         zone=chosen.company.timezone,
     )
+
+
+def _provider(provenance: EventProvenance | None) -> str:
+    """Label of the provider that delivered the event; '' when none did."""
+    if provenance is None or provenance.delivery is None:
+        return ""
+    name = provenance.delivery.provider
+    known = providers().get(name)
+    return name if known is None else known.label
 
 
 def _story(chosen: CurrentCompany, event_id: str) -> EventStory:

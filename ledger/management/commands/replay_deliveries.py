@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from ledger.domain.company import CompanyNotFound
+from ledger.domain.intake import Fate
 from ledger.models.delivery import Delivery, DeliveryState, Verdict
 from ledger.providers.registry import providers
 from ledger.selectors.companies import company_ref
@@ -65,7 +66,10 @@ class Command(BaseCommand):
         if everything and options["provider"] in {None, PLAID}:
             # What a bank said through Plaid and could not be recorded waits row by row, not as a delivery.
             items = items_with_refused_rows(company_id=company_id)
-            report["rows"] = sum(retry_refused(item_number=item, now=timezone.now()).recorded for item in items)
+            outcomes = [retry_refused(item_number=item, now=timezone.now()) for item in items]
+            report["rows"] = sum(
+                outcome.count(fate) for outcome in outcomes for fate in (Fate.RECORDED, Fate.CORRECTED)
+            )
         if options["json"]:
             self.stdout.write(json.dumps(report))
         else:

@@ -17,7 +17,8 @@ from tests.ledger.conftest import NOW, make_draft
 
 Tamper = Callable[..., None]
 _GUARDED = """
-    SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE tgname ~ '^(journal|seal|closing)_refuses_'
+    SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger
+    WHERE tgname ~ '^(journal|seal|closing|provenance)_refuses_'
 """
 
 

@@ -8,17 +8,25 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from ledger.domain.company import CompanyRef
-from ledger.models.delivery import Delivery
 from ledger.selectors.audit import audit
 from ledger.selectors.invariants.registry import invariants
 from ledger.services.daily_flows import catch_up
-from ledger.services.endpoints import create_endpoint
+from ledger.services.deliveries import keep_delivery, work_on_delivery
+from ledger.services.endpoints import create_endpoint, open_endpoint_numbered
 from ledger.services.record import record
 from ledger.services.reverse import reverse
 from ledger.services.sealing import seal
 from ledger.services.statements import state_balance
 from tests.ledger.conftest import NOW, make_draft, open_company
 from tests.ledger.proof.conftest import Tamper
+
+LINE = {
+    "source": "erp",
+    "event_type": "expense",
+    "amount": "1.00",
+    "currency": "USD",
+    "occurred_at": "2026-06-02T14:00:00Z",
+}
 
 
 @pytest.fixture
@@ -52,21 +60,14 @@ def lived_in(committed_company: CompanyRef) -> CompanyRef:
         actor="t",
         now=NOW,
     )
-    endpoint = create_endpoint(
+    made = create_endpoint(
         company_id=committed_company.id, provider_name="generic", name="erp", actor="t", now=NOW
     )
-    Delivery.objects.create(
-        company_id=committed_company.id,
-        endpoint_id=endpoint.id,
-        received_at=NOW,
-        body=b"[]",
-        size_bytes=2,
-        sha256=b"",
-        verdict="verified",
-        state="done",
-        due_at=NOW,
-        finished_at=NOW,
-    )
+    line = {**LINE, "external_ref": "erp-1"}
+    raw = json.dumps([line, line, {**line, "external_ref": "erp-2", "amount": "2"}]).encode()
+    endpoint = open_endpoint_numbered(endpoint_pk=made.id)
+    number = keep_delivery(endpoint=endpoint, raw=raw, headers={}, now=NOW)
+    assert work_on_delivery(delivery_pk=number, clock=lambda: NOW) == "done"
     return committed_company
 
 
@@ -74,14 +75,46 @@ def lived_in(committed_company: CompanyRef) -> CompanyRef:
 BREAKS = {
     "positions": [
         ("UPDATE ledger_capitalevent SET position = 20 WHERE position = 2", "position 3 stands where 2 is due"),
-        ("UPDATE ledger_journalhead SET position = 12", "the head row says 12, the last position is 9"),
+        ("UPDATE ledger_journalhead SET position = 12", "the head row says 12, the last position is 11"),
     ],
     "deliveries": [
         (
-            "UPDATE ledger_delivery SET rejected = 1",
-            "is done, but 0 recorded, 0 duplicate, 0 corrected, 1 rejected",
+            "ALTER TABLE ledger_delivery DROP CONSTRAINT delivery_items_add_up; "
+            "UPDATE ledger_delivery SET duplicate = 0",
+            "is done, but of 3 items 2 recorded, 0 corrected, 0 duplicate",
         ),
-        ("UPDATE ledger_delivery SET state = 'ignored', recorded = 2", "is ignored, but 2 recorded"),
+        (
+            "UPDATE ledger_delivery SET rejected = 1, duplicate = 0",
+            "is done, but of 3 items 2 recorded, 0 corrected, 0 duplicate, 0 taken back, 0 stated, 0 ignored, 1",
+        ),
+        ("UPDATE ledger_delivery SET state = 'ignored'", "is ignored, but of 3 items 2 recorded"),
+        ("UPDATE ledger_delivery SET state = 'quarantined'", "is quarantined, but of 3 items 2 recorded"),
+        (
+            "UPDATE ledger_delivery SET recorded = 3, duplicate = 0",
+            "counts 3 recorded or corrected and 0 taken back, the journal has 2 and 0",
+        ),
+        (
+            "UPDATE ledger_delivery SET taken_back = 1, duplicate = 0",
+            "counts 2 recorded or corrected and 1 taken back, the journal has 2 and 0",
+        ),
+        (
+            "DELETE FROM ledger_provenance",
+            "counts 2 recorded or corrected and 0 taken back, the journal has 0 and",
+        ),
+        (
+            "UPDATE ledger_provenance SET last_position = 10; UPDATE ledger_delivery SET recorded = 1, items = 2",
+            "position 11 was recorded by webhook:generic, but names nothing that brought it",
+        ),
+        ("UPDATE ledger_provenance SET last_position = 12", "of positions 10 to 12 reaches beyond the journal"),
+        (
+            "INSERT INTO ledger_plaiditem (company_id, item_id, access_token, cursor, failures, history_complete,"
+            " silent, trouble, created_at) SELECT id, 'item', '', '', 0, false, false, '', now()"
+            " FROM ledger_company WHERE slug = 'acme'; "
+            "INSERT INTO ledger_plaidwalk (company_id, item_id, ended_at, pages, pending, items, recorded,"
+            " corrected, duplicate, rejected) SELECT company_id, id, now(), 1, 0, 1, 1, 0, 0, 0"
+            " FROM ledger_plaiditem",
+            "counts 1 recorded or corrected and 0 taken back, the journal has 0 and 0",
+        ),
     ],
     "default_partition": [
         (
@@ -136,7 +169,7 @@ BREAKS = {
             "in 1 events, the daily sums have 3.33",
         ),
         ("UPDATE ledger_dailyflow SET category = 'x' WHERE currency = 'EUR'", "category"),
-        ("UPDATE ledger_dailyflowcursor SET position = 30", "the daily sums reach to 30, the journal to 9"),
+        ("UPDATE ledger_dailyflowcursor SET position = 30", "the daily sums reach to 30, the journal to 11"),
     ],
     "contract_receipts": [
         ("DELETE FROM ledger_contractreceipt", "of Hooli is a payment for a contract, but not picked out"),

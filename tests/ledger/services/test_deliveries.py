@@ -104,7 +104,7 @@ def test_a_failed_payout_takes_both_legs_back(company: CompanyRef, endpoint: Ope
     deliver(endpoint, envelope("payout.paid", payout("paid")))
     assert len(standing(company)) == 2
     failed = deliver(endpoint, envelope("payout.failed", payout("failed"), created=CREATED + 9))
-    assert (failed.state, failed.corrected) == ("done", 2)
+    assert (failed.state, failed.items, failed.taken_back) == ("done", 1, 1)
     assert standing(company) == {}
 
 

@@ -12,6 +12,7 @@ import pytest
 from django.core.management import call_command
 
 from ledger.domain.company import CompanyRef
+from ledger.domain.intake import Fate
 from ledger.models.account import Account
 from ledger.models.event import CapitalEvent, ExternalObject
 from ledger.models.plaid import PlaidAccount, PlaidItem, PlaidRefusal
@@ -88,11 +89,11 @@ def test_it_records_all_pages_and_then_only_what_is_new(
 
     walked = walk_on()
 
-    assert (walked.status, walked.pages, walked.restated.recorded) == ("recorded", 2, 3)
+    assert (walked.status, walked.pages, walked.outcome.count(Fate.RECORDED)) == ("recorded", 2, 3)
     assert item.cursor == "2"
     assert net() == Decimal("-15.49")
     plaid.page(row("d", 5))
-    assert walk_on().restated.recorded == 1
+    assert walk_on().outcome.count(Fate.RECORDED) == 1
     assert [asked.json.get("cursor") for asked in plaid.outside.asked_for("/transactions/sync")] == [
         None,
         "1",
@@ -159,7 +160,7 @@ def test_a_row_that_changes_its_sign_or_account_is_replaced(plaid: PlaidServer, 
     walk_on()
     plaid.page(modified=[row("a", -10), row("b", 5, account_id=CARD["account_id"])])
 
-    assert walk_on().restated.corrected == 2
+    assert walk_on().outcome.count(Fate.CORRECTED) == 2
     assert net() == -10 + 5
     by_account = ExternalObject.objects.filter(reversed=False).values_list("external_ref", "account__name")
     assert dict(by_account)["b"] == "card-plaid-credit-card-3333"
@@ -169,7 +170,7 @@ def test_a_removed_row_is_reversed_and_may_come_back(plaid: PlaidServer, walk_on
     plaid.page(row("a", 10))
     walk_on()
     plaid.page(removed=["a", "never-heard-of"])
-    assert walk_on().restated.reversed == 1
+    assert walk_on().outcome.count(Fate.TAKEN_BACK) == 1
     assert net() == 0
 
     plaid.page(row("a", 10))
@@ -187,7 +188,7 @@ def test_what_a_person_took_back_stays_so_when_plaid_repeats_it(
 
     plaid.page(modified=[row("a", 10)])
 
-    assert walk_on().restated.duplicates == 1
+    assert walk_on().outcome.count(Fate.DUPLICATE) == 1
     assert net() == 0
 
 
@@ -253,7 +254,7 @@ def test_a_failure_on_the_last_page_records_nothing_of_the_first(
 
     assert walk_on().status == "waiting"
     assert (item.cursor, CapitalEvent.objects.count()) == ("", 0)
-    assert walk_on(now=NOW + timedelta(minutes=1)).restated.recorded == 2
+    assert walk_on(now=NOW + timedelta(minutes=1)).outcome.count(Fate.RECORDED) == 2
 
 
 def test_cursor_and_rows_are_one_transaction(
@@ -266,12 +267,12 @@ def test_cursor_and_rows_are_one_transaction(
 
     with monkeypatch.context() as broken:
         # Fails after the rows were written, before the cursor moves.
-        broken.setattr(plaid_sync, "_state", fail)
+        broken.setattr(plaid_sync, "_keep_refusals", fail)
         with pytest.raises(RuntimeError, match="disk"):
             walk_on()
     item.refresh_from_db()
     assert (item.cursor, CapitalEvent.objects.count(), item.claimed_at) == ("", 0, None)
-    assert walk_on().restated.recorded == 1
+    assert walk_on().outcome.count(Fate.RECORDED) == 1
 
 
 def test_rate_limits_wait_as_long_as_plaid_asks(plaid: PlaidServer, item: PlaidItem, walk_on: Walk) -> None:
@@ -283,7 +284,7 @@ def test_rate_limits_wait_as_long_as_plaid_asks(plaid: PlaidServer, item: PlaidI
     assert item.retry_at == NOW + timedelta(seconds=120)
     assert walk_on(now=NOW + timedelta(seconds=119)).status == "nothing to do"
     assert waiting_items(now=NOW + timedelta(seconds=121)) == (item.id,)
-    assert walk_on(now=NOW + timedelta(seconds=121)).restated.recorded == 1
+    assert walk_on(now=NOW + timedelta(seconds=121)).outcome.count(Fate.RECORDED) == 1
     assert (item.failures, item.retry_at, item.wanted_at) == (0, None, None)
 
 
@@ -352,7 +353,7 @@ def test_rows_without_an_official_currency_are_kept_and_the_others_recorded(
 
     walked = walk_on()
 
-    assert walked.restated.recorded == 1
+    assert walked.outcome.count(Fate.RECORDED) == 1
     refusal = PlaidRefusal.objects.get()
     assert (refusal.transaction_id, refusal.row["amount"]) == ("odd", "3.5")
     assert "currency" in refusal.reason
@@ -430,7 +431,7 @@ def test_a_repeated_cursor_records_nothing_twice(plaid: PlaidServer, item: Plaid
     walk_on()
     PlaidItem.objects.update(cursor="")
 
-    assert walk_on().restated.duplicates == 2
+    assert walk_on().outcome.count(Fate.DUPLICATE) == 2
     assert net() == 7
 
 
@@ -439,6 +440,6 @@ def test_the_documented_page_is_recorded(plaid: PlaidServer, walk_on: Walk, shar
 
     walked = walk_on()
 
-    assert (walked.restated.recorded, walked.pending) == (1, 1)
+    assert (walked.outcome.count(Fate.RECORDED), walked.pending) == (1, 1)
     assert standing() == {"lPNjeW1nR6CDn5okmGQ6hEpMo4lLNoSrzqDje": Decimal("72.1")}
     assert BalanceStatement.objects.get().amount == Decimal("110.94")

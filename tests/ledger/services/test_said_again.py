@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from ledger.domain.company import CompanyRef
-from ledger.domain.intake import Intake, ObjectKey
+from ledger.domain.intake import Fate, Intake, ObjectKey
 from ledger.models.event import CapitalEvent
 from ledger.services.record_intake import IntakeOutcome, read_intake, record_intake
 from ledger.services.reverse import reverse
@@ -44,8 +44,8 @@ def test_a_cancelled_payroll_that_is_run_as_before_counts_again(company: Company
         say(company, removed=(KEY,))
         assert net() == 0
     outcome = say(company, event())
-    assert (outcome.corrected, outcome.duplicate, net()) == (1, 0, Decimal(100))
-    assert say(company, event()).duplicate == 1
+    assert (outcome.counts(), net()) == ({Fate.CORRECTED: 1}, Decimal(100))
+    assert say(company, event()).counts() == {Fate.DUPLICATE: 1}
     assert net() == 100
 
 
@@ -54,5 +54,5 @@ def test_what_a_person_took_back_stays_so_when_it_is_said_again(company: Company
     event_id = bytes(CapitalEvent.objects.get().event_id).hex()
     reverse(company_id=company.id, event_id=event_id, reason="wrong", actor="cfo@example.com", now=NOW)
 
-    assert say(company, event()).duplicate == 1
+    assert say(company, event()).counts() == {Fate.DUPLICATE: 1}
     assert net() == 0
