@@ -4,10 +4,12 @@ Stripe may deliver an event twice, again under another id, late and out of order
 the ids of Stripe's objects, and what Stripe said earlier about an object never undoes what it said later.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ledger.domain.intake import Intake
+from ledger.domain.problems import FieldProblem
 from ledger.domain.strict_json import InvalidJson, parse_json
 from ledger.providers import stripe_invoice, stripe_money
 from ledger.providers.provider import (
@@ -214,6 +216,28 @@ def _not_ours(event: dict[str, Any], context: ParseContext) -> str:
     return ""
 
 
+_MODES = ("", "live", "test")
+_ACCOUNT = re.compile(r"acct_[A-Za-z0-9]{1,100}")
+# Secret and restricted keys; a publishable one (pk_) reads nothing.
+_KEY = re.compile(r"(?:sk|rk)_(live|test)_[A-Za-z0-9_]{1,240}")
+
+
+def problems(settings: Mapping[str, Any], credentials: Mapping[str, str]) -> Iterator[FieldProblem]:
+    """What is wrong with the settings and the key of an endpoint."""
+    if settings["mode"] not in _MODES:
+        yield FieldProblem("settings.mode", "must be live, test, or empty for whichever the secret belongs to")
+    if settings["account"] and _ACCOUNT.fullmatch(settings["account"]) is None:
+        yield FieldProblem("settings.account", "must be the id of a connected account, acct_…, or empty")
+    if "api_key" not in credentials:
+        return
+    key = _KEY.fullmatch(credentials["api_key"])
+    if key is None:
+        yield FieldProblem("credentials.api_key", "must be a secret or restricted key of Stripe: sk_… or rk_…")
+    elif settings["mode"] in _MODES[1:] and key[1] != settings["mode"]:
+        message = f"is a key for {key[1]} mode, the endpoint takes {settings['mode']} mode"
+        yield FieldProblem("credentials.api_key", message)
+
+
 PROVIDER = Provider(
     name="stripe",
     label="Stripe",
@@ -226,5 +250,6 @@ PROVIDER = Provider(
     # mode: live or test, empty for whichever the secret belongs to. account: acct_… when events of a connected
     # account are ours. bank_feed: true when the bank account has a feed, which then states the deposits.
     settings={"mode": "", "account": "", "bank_feed": False},
-    credentials=frozenset({"api_key"}),
+    credentials={"api_key": "API key, to ask for fees, rates and what webhooks leave out"},
+    problems=problems,
 )

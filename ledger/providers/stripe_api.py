@@ -28,6 +28,10 @@ class StripeApi:
 
     def complete(self, thing: dict[str, Any]) -> None:
         """Put into an object what a webhook only names."""
+        if thing.get("object") == "charge" and _awaits_transaction(thing):
+            # Stripe makes it a moment after the payment; charge.updated would bring it, or has brought it.
+            now = self.get(f"/v1/charges/{_quoted(text_of(thing, 'id'))}")
+            thing["balance_transaction"] = now.get("balance_transaction")
         self._expand_transaction(thing)
         if thing.get("object") == "charge" and thing.get("amount_refunded"):
             refunds = self._all("/v1/refunds", {"charge": text_of(thing, "id"), "limit": "100"})
@@ -36,6 +40,9 @@ class StripeApi:
             self._expand_transaction(refund)
         if thing.get("object") == "invoice":
             self._complete_invoice(thing)
+        if thing.get("object") == "payout" and _lists_transactions(thing):
+            query = {"payout": text_of(thing, "id"), "limit": "100", "expand[]": "data.source"}
+            thing["transactions"] = {"object": "list", "data": self._all("/v1/balance_transactions", query)}
 
     def _expand_transaction(self, thing: dict[str, Any]) -> None:
         transaction = thing.get("balance_transaction")
@@ -89,6 +96,20 @@ class StripeApi:
         if not isinstance(answer, dict):
             raise Unreadable(f"Stripe's answer at {path} is no object of a reasonable size")
         return answer
+
+
+def _awaits_transaction(charge: dict[str, Any]) -> bool:
+    return (
+        charge.get("status") == "succeeded"
+        and charge.get("captured") is True
+        and charge.get("balance_transaction") is None
+        and bool(text_of(charge, "id"))
+    )
+
+
+def _lists_transactions(payout: dict[str, Any]) -> bool:
+    """Whether Stripe can say which payments, refunds and fees a payout is the sum of."""
+    return payout.get("automatic") is True and payout.get("reconciliation_status") == "completed"
 
 
 def _quoted(number: str) -> str:

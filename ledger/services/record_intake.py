@@ -19,6 +19,7 @@ from ledger.services.corrections import CORRECTED, newest_word, record_or_correc
 from ledger.services.partitions import make_missing_months
 from ledger.services.record import record
 from ledger.services.service_periods import InvalidServicePeriod, state_service_periods
+from ledger.services.settlements import settle
 from ledger.services.statements import InvalidStatement, state_balance
 
 
@@ -83,16 +84,26 @@ def record_intake(
     with transaction.atomic():
         known = _newest(company_id, read)
         fresh = [(place, draft) for place, draft in read.drafts if known is None or _key(draft) in known]
-        counts: Counter[str] = Counter({DUPLICATE: len(read.drafts) - len(fresh), REJECTED: read.rejected})
+        repeated = [
+            (place, draft) for place, draft in read.drafts if known is not None and _key(draft) not in known
+        ]
+        counts: Counter[str] = Counter({REJECTED: read.rejected})
         problems = list(read.problems)
         drafts = [draft for _, draft in fresh]
         if stable_ids:
             outcomes = record_or_correct(company_id=company_id, drafts=drafts, said_by=label, actor=actor, now=now)
         else:
             outcomes = record(company_id=company_id, drafts=drafts, actor=actor, now=now, create_accounts=True)
-        for (place, _), outcome in zip(fresh, outcomes, strict=True):
+        for (place, draft), outcome in zip(fresh, outcomes, strict=True):
+            if outcome.status == DUPLICATE:
+                repeated.append((place, draft))
+                continue
             counts[REJECTED if outcome.status == CONFLICT else outcome.status] += 1
             problems += _placed(outcome.problems, place, read.intake)
+        for place, draft in repeated:
+            settled = settle(company_id=company_id, draft=draft, said_by=label, actor=actor, now=now)
+            counts[DUPLICATE if settled is None else settled.status] += 1
+            problems += _placed(() if settled is None else settled.problems, place, read.intake)
         for key in read.intake.removed:
             if known is None or key in known:
                 counts[CORRECTED] += take_back(company_id=company_id, key=key, said_by=label, actor=actor, now=now)
