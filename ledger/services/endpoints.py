@@ -15,7 +15,7 @@ from ledger.models.account import Account
 from ledger.models.endpoint import EndpointSecret, WebhookEndpoint
 from ledger.providers.provider import Provider
 from ledger.providers.registry import UnknownProvider, provider_named
-from ledger.services.sealed_secrets import seal, unseal
+from ledger.services.sealed_secrets import SealBroken, seal, unseal
 
 MAX_ACTIVE_SECRETS = 2
 RANDOM_BYTES = 32
@@ -174,7 +174,7 @@ def change_endpoint(
 def set_credentials(*, endpoint_pk: int, given: Mapping[str, str], removed: Collection[str]) -> tuple[str, ...]:
     """Seal keys for the provider's API in place of those there are; return the names of those that changed.
 
-    Nobody can read them again: what is not given stays as it is.
+    Nobody can read them again: what is not given stays as it is. What a lost SECRET_KEY sealed is given up.
 
     Args:
         removed: names of credentials to forget.
@@ -185,7 +185,10 @@ def set_credentials(*, endpoint_pk: int, given: Mapping[str, str], removed: Coll
     with transaction.atomic():
         endpoint = WebhookEndpoint.objects.select_for_update().get(pk=endpoint_pk)
         provider = provider_named(endpoint.provider)
-        before = _credentials(endpoint)
+        try:
+            before = _credentials(endpoint)
+        except SealBroken:
+            before = {}
         after = {name: value for name, value in before.items() if name not in removed} | dict(given)
         problems = _problems(
             endpoint.company_id, provider, endpoint.name, endpoint.accounts, endpoint.settings, after
