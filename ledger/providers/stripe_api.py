@@ -40,6 +40,8 @@ class StripeApi:
             self._expand_transaction(refund)
         if thing.get("object") == "invoice":
             self._complete_invoice(thing)
+        if thing.get("object") == "credit_note":
+            self._complete_credit_note(thing)
         if thing.get("object") == "payout" and _lists_transactions(thing):
             query = {"payout": text_of(thing, "id"), "limit": "100", "expand[]": "data.source"}
             thing["transactions"] = {"object": "list", "data": self._all("/v1/balance_transactions", query)}
@@ -55,6 +57,11 @@ class StripeApi:
         if isinstance(lines, dict) and lines.get("has_more") is True:
             found = self._all(f"/v1/invoices/{_quoted(number)}/lines", {"limit": "100"})
             invoice["lines"] = {"object": "list", "data": found, "has_more": False}
+        if invoice.get("pre_payment_credit_notes_amount"):
+            notes = self._all("/v1/credit_notes", {"invoice": number, "limit": "100"})
+            for note in notes:
+                self._complete_credit_note(note)
+            invoice["credit_notes"] = {"object": "list", "data": notes, "has_more": False}
         if charge_of(invoice):
             return
         payments = self._all(
@@ -62,6 +69,15 @@ class StripeApi:
             {"invoice": number, "status": "paid", "expand[]": "data.payment.payment_intent", "limit": "100"},
         )
         invoice["payments"] = {"object": "list", "data": payments}
+
+    def _complete_credit_note(self, note: dict[str, Any]) -> None:
+        lines = note.get("lines")
+        if isinstance(lines, dict) and lines.get("has_more") is True:
+            found = self._all(f"/v1/credit_notes/{_quoted(text_of(note, 'id'))}/lines", {"limit": "100"})
+            note["lines"] = {"object": "list", "data": found, "has_more": False}
+        refund = note.get("refund")
+        if isinstance(refund, str) and refund:
+            note["refund"] = self.get(f"/v1/refunds/{_quoted(refund)}")
 
     def _all(self, path: str, query: dict[str, str]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []

@@ -237,10 +237,21 @@ def dispute(thing: dict[str, Any], moves: Movements) -> None:
             at=instant_of(transaction, "created"),
             category=DISPUTES,
             charge=text_of(thing, "charge"),
+            # By this the payment's service periods end, and go on when the dispute is won.
+            refund_of=text_of(thing, "charge"),
+            **_disputed(thing, transaction),
             reason=text_of(thing, "reason"),
             balance_transaction=id_of(transaction),
         )
         moves.fee(transaction, category=DISPUTE_FEES)
+
+
+def _disputed(thing: dict[str, Any], transaction: dict[str, Any]) -> dict[str, str]:
+    """What is disputed in the currency of the payment, where Stripe settles it in another one."""
+    currency, minor = text_of(thing, "currency").upper(), thing.get("amount")
+    if not currency or type(minor) is not int or currency == currency_of(transaction):
+        return {}
+    return {"refund_amount": str(in_currency(abs(minor), currency)), "refund_currency": currency}
 
 
 def payout(thing: dict[str, Any], moves: Movements) -> None:

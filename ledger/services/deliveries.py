@@ -289,7 +289,15 @@ def _record(delivery: Delivery, endpoint: OpenedEndpoint, read: ReadIntake, now:
 
 
 def _says_something(intake: Intake) -> bool:
-    return bool(intake.events or intake.removed or intake.balances or intake.service_periods or intake.notices)
+    return bool(
+        intake.events
+        or intake.removed
+        or intake.balances
+        or intake.service_periods
+        or intake.credit_notes
+        or intake.voided
+        or intake.notices
+    )
 
 
 def _keep_secret(endpoint: OpenedEndpoint, secret: str, now: datetime) -> None:

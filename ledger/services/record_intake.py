@@ -16,9 +16,10 @@ from ledger.domain.problems import FieldProblem, InvalidEvent
 from ledger.models.account import Account
 from ledger.selectors.books import read_books
 from ledger.services.corrections import CORRECTED, newest_word, record_or_correct, take_back
+from ledger.services.credit_notes import InvalidCreditNote, state_credit_note
 from ledger.services.partitions import make_missing_months
 from ledger.services.record import record
-from ledger.services.service_periods import InvalidServicePeriod, state_service_periods
+from ledger.services.service_periods import InvalidServicePeriod, state_service_periods, void_service_periods
 from ledger.services.settlements import settle
 from ledger.services.statements import InvalidStatement, state_balance
 
@@ -107,16 +108,19 @@ def record_intake(
         for key in read.intake.removed:
             if known is None or key in known:
                 counts[CORRECTED] += take_back(company_id=company_id, key=key, said_by=label, actor=actor, now=now)
-        problems += _keep_statements(company_id, read.intake, origin=origin, actor=actor, now=now)
+        problems += _keep_balances(company_id, read.intake, origin=origin, actor=actor, now=now)
+        problems += _keep_invoices(company_id, read.intake, known, actor=actor, now=now)
     return IntakeOutcome(counts[RECORDED], counts[DUPLICATE], counts[CORRECTED], counts[REJECTED], tuple(problems))
 
 
 def _newest(company_id: int, read: ReadIntake) -> frozenset[ObjectKey] | None:
     """Objects about which this is the newest word; None when deliveries come in order anyway."""
-    said_at = read.intake.said_at
+    intake, said_at = read.intake, read.intake.said_at
     if said_at is None:
         return None
-    keys = {_key(draft) for _, draft in read.drafts} | set(read.intake.removed)
+    keys = {_key(draft) for _, draft in read.drafts} | {*intake.removed, *intake.voided}
+    keys |= {ObjectKey(note.source, note.external_ref) for note in intake.credit_notes}
+    keys |= {ObjectKey(period.source, period.document) for period in intake.service_periods if period.document}
     return newest_word(company_id=company_id, keys=keys, said_at=said_at)
 
 
@@ -130,7 +134,7 @@ def _placed(problems: Sequence[FieldProblem], place: int, intake: Intake) -> lis
     return [FieldProblem(f"[{place}].{problem.field}".rstrip("."), problem.message) for problem in problems]
 
 
-def _keep_statements(
+def _keep_balances(
     company_id: int, intake: Intake, *, origin: str, actor: str, now: datetime
 ) -> list[FieldProblem]:
     problems = []
@@ -149,10 +153,33 @@ def _keep_statements(
             )
         except InvalidStatement as error:
             problems.append(FieldProblem("balance", str(error)))
+    return problems
+
+
+def _keep_invoices(
+    company_id: int, intake: Intake, known: frozenset[ObjectKey] | None, *, actor: str, now: datetime
+) -> list[FieldProblem]:
+    """Keep what invoices and credit notes say about the days over which money is earned."""
+
+    def is_news(source: str, reference: str) -> bool:
+        return known is None or not reference or ObjectKey(source, reference) in known
+
+    problems = []
+    periods = [period for period in intake.service_periods if is_news(period.source, period.document)]
     try:
-        state_service_periods(company_id=company_id, periods=intake.service_periods, actor=actor, now=now)
+        state_service_periods(company_id=company_id, periods=periods, actor=actor, now=now)
     except InvalidServicePeriod as error:
         problems.append(FieldProblem("service_period", str(error)))
+    for document in intake.voided:
+        if is_news(document.source, document.external_ref):
+            void_service_periods(company_id=company_id, document=document, actor=actor, now=now)
+    for note in intake.credit_notes:
+        if not is_news(note.source, note.external_ref):
+            continue
+        try:
+            state_credit_note(company_id=company_id, note=note, actor=actor, now=now)
+        except InvalidCreditNote as error:
+            problems.append(FieldProblem("credit_note", str(error)))
     return problems
 
 
