@@ -272,7 +272,7 @@ def test_a_credit_note_that_cannot_be_is_refused(company: CompanyRef, more: dict
 MICRO = Decimal("0.000001")
 
 
-def reference(
+def slowly_earned(
     parts: dict[str, Decimal], takes: list[tuple[date, dict[str, Decimal]]], until: date
 ) -> list[Decimal]:
     """Earn day by day, slowly: each line what is left of it over the days that are left, the last day the rest.
