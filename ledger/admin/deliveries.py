@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.text import Truncator
 
 from ledger.admin.scope import CompanyFilter, CompanyScopedAdmin
 from ledger.jobs import wake_delivery
@@ -14,6 +15,7 @@ from ledger.models.delivery import Delivery
 from ledger.services.deliveries import release_for_replay
 
 SHOWN_BYTES = 65_536
+SHOWN_REASON = 120
 
 
 @admin.register(Delivery)
@@ -23,10 +25,7 @@ class DeliveryAdmin(CompanyScopedAdmin):
         "company",
         "endpoint",
         "state",
-        "recorded",
-        "duplicate",
-        "corrected",
-        "rejected",
+        "outcome",
     )
     list_filter = (CompanyFilter, "state")
     list_select_related = ("company", "endpoint")
@@ -58,6 +57,13 @@ class DeliveryAdmin(CompanyScopedAdmin):
     def get_urls(self) -> list[URLPattern]:
         replay = path("<int:pk>/replay/", self.admin_site.admin_view(self.replay), name="ledger_delivery_replay")
         return [replay, *super().get_urls()]
+
+    @admin.display(description="what became of it")
+    def outcome(self, delivery: Delivery) -> str:
+        """The counts that are not zero, else the reason: a column of zeros says nothing."""
+        counts = [(name, getattr(delivery, name)) for name in ("recorded", "corrected", "duplicate", "rejected")]
+        said = ", ".join(f"{count} {name}" for name, count in counts if count)
+        return Truncator(": ".join(text for text in (said, delivery.reason) if text)).chars(SHOWN_REASON)
 
     @admin.display(description="SHA-256")
     def digest(self, delivery: Delivery) -> str:

@@ -52,6 +52,11 @@ class EndpointForm(forms.Form):
         super().__init__(*args, **kwargs)
         labels = [(name, provider.label) for name, provider in sorted(providers().items())]
         self.fields["provider"].choices = labels  # type: ignore[attr-defined]
+        self.fields["settings"].help_text = " ".join(
+            f"{provider.label}: {', '.join(provider.settings)}."
+            for _, provider in sorted(providers().items())
+            if provider.settings
+        )
         for provider in providers().values():
             for name, what in provider.credentials.items():
                 self.fields[f"{_CREDENTIAL}{name}"] = _write_only(name, f"For {provider.label}: {what}.")

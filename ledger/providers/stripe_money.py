@@ -246,7 +246,7 @@ def dispute(thing: dict[str, Any], moves: Movements) -> None:
         moves.fee(transaction, category=DISPUTE_FEES)
 
 
-def _disputed(thing: dict[str, Any], transaction: dict[str, Any]) -> dict[str, str]:
+def _disputed(thing: dict[str, Any], transaction: dict[str, Any]) -> dict[str, Any]:
     """What is disputed in the currency of the payment, where Stripe settles it in another one."""
     currency, minor = text_of(thing, "currency").upper(), thing.get("amount")
     if not currency or type(minor) is not int or currency == currency_of(transaction):

@@ -414,7 +414,7 @@ def _refunds(values: _Values, periods: Iterable[_Period]) -> list[_Refund]:
     with connection.cursor() as cursor:
         cursor.execute(_REFUNDS, {**values, **more})
         rows = cursor.fetchall()
-    return [_Refund(*row, _stated_amount(amount, currency)) for *row, amount, currency in rows]
+    return [_Refund(*row[:8], _stated_amount(*row[8:])) for row in rows]
 
 
 def _stated_amount(amount: str | None, currency: str | None) -> tuple[Decimal, str] | None:

@@ -6,6 +6,7 @@ Then the event is reversed and stands again under the next revision, with the pr
 """
 
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -78,7 +79,7 @@ def _is_settled(fx_source: str, provider: str) -> bool:
 
 def _standing(company_id: int, row: JournalRow) -> tuple[str, int, str] | None:
     """Return (event id, revision, source of the rate) of the event with this content, None if none stands."""
-    values = {
+    values: dict[str, Any] = {
         "company": company_id,
         "account": row.account_id,
         "source": row.draft.source,

@@ -53,6 +53,7 @@ def test_what_is_wrong_is_named_beside_its_field(sign_in: SignIn, company: Compa
     assert answer.status_code == 422
     assert "settings.speed" in answer.text
     assert "accounts.account" in answer.text
+    assert "Payroll (Gusto): company_uuid, subscription" in answer.text, "what may be set is said"
 
 
 @pytest.mark.parametrize("who", ["finance", "founder", "stranger"])
@@ -69,6 +70,17 @@ def test_nobody_but_admins_of_the_company_touches_an_endpoint(
     assert len(open_endpoint_numbered(endpoint_pk=endpoint.pk).secrets) == 1
     assert make(sign_in, company, who, name="second").status_code in {302, 403, 422}
     assert WebhookEndpoint.objects.count() == 1
+
+
+def test_the_list_of_deliveries_says_what_became_of_each(sign_in: SignIn, company: CompanyRef) -> None:
+    make(sign_in, company)
+    endpoint = open_endpoint_numbered(endpoint_pk=WebhookEndpoint.objects.get().pk)
+    first, second = (keep_delivery(endpoint=endpoint, raw=b"{}", headers={}, now=NOW) for _ in range(2))
+    Delivery.objects.filter(pk=first).update(state="done", recorded=2, duplicate=1)
+    Delivery.objects.filter(pk=second).update(state="quarantined", rejected=1, reason="amount: <b> is no number")
+    page = sign_in("finance").get(reverse("admin:ledger_delivery_changelist"))
+    assert "2 recorded, 1 duplicate" in page.text
+    assert "1 rejected: amount: &lt;b&gt; is no number" in page.text
 
 
 def test_finance_reads_a_delivery_and_has_it_read_again(sign_in: SignIn, company: CompanyRef) -> None:
