@@ -243,7 +243,7 @@ def problems(settings: Mapping[str, Any], credentials: Mapping[str, str]) -> Ite
         return
     key = _KEY.fullmatch(credentials["api_key"])
     if key is None:
-        yield FieldProblem("credentials.api_key", "must be a secret or restricted key of Stripe: sk_… or rk_…")
+        yield FieldProblem("credentials.api_key", "must be a secret (sk_…) or restricted (rk_…) key of Stripe")
     elif settings["mode"] in _MODES[1:] and key[1] != settings["mode"]:
         message = f"is a key for {key[1]} mode, the endpoint takes {settings['mode']} mode"
         yield FieldProblem("credentials.api_key", message)

@@ -123,7 +123,7 @@ def test_a_key_goes_in_and_is_neither_shown_nor_logged(sign_in: SignIn, company:
     assert open_endpoint_numbered(endpoint_pk=number).credentials == {"api_key": NEXT_KEY}
     refused = page(sign_in, "credentials", number, {"credentials_api_key": "pk_live_mine"})
     assert refused.status_code == 422
-    assert "credentials.api_key must be a secret or restricted key" in refused.text
+    assert "credentials.api_key must be a secret (sk_…) or restricted" in refused.text
     shown = [made, given, refused, *(page(sign_in, name, number) for name in ("change", "credentials", "history"))]
     for answer in shown:
         assert not any(key in answer.text for key in (KEY, NEXT_KEY, "pk_live_mine"))
