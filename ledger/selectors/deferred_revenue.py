@@ -205,7 +205,7 @@ def deferred_revenue(*, company_id: int, timezone: str, start: date, end: date) 
     implied = [period for period in _contracts(values) if period.payment.event_id not in said_about]
     notes = _credit_notes(values)
     periods = [*stated, *implied]
-    taken = _taken_back(periods, notes, values)
+    taken = _taken_back(periods, notes, values, start=start)
     in_credit = _in_credit(periods, notes)
     alive = sorted(
         ((period, back) for period, back in zip(periods, taken, strict=True) if _matters(period, back, start)),
@@ -337,7 +337,7 @@ def _taken_back(periods: Sequence[_Period], notes: Iterable[_CreditNote], values
             period = periods[place]
             worth = _portion(period.payment.base_amount, amount, period.payment.amount)
             taken[place].append(Refund(note.day, worth))
-    for refund in _refunds(values, periods):
+    for refund in _refunds(values, periods, start=start):
         for place in by_payment.get((refund.source, refund.refund_of), ()):
             period = periods[place]
             part = refund.part_of(period.payment, less=carried[refund.source, refund.external_ref])
@@ -403,13 +403,18 @@ class _Refund:
         return self.base_amount, payment.base_amount
 
 
-def _refunds(values: _Values, periods: Iterable[_Period]) -> list[_Refund]:
-    payments = [period.payment for period in periods]
-    if not payments:
+def _refunds(values: _Values, periods: Sequence[_Period], *, start: date) -> list[_Refund]:
+    """Return refunds since the oldest payment that is still earned on or after a day.
+
+    Of payments that were all earned before, only what is taken back from that day on changes anything.
+    """
+    if not periods:
         return []
+    payments = [period.payment for period in periods]
+    earning = [period.payment.received_on for period in periods if period.term.end >= start]
     more: _Values = {
         "sources": sorted({payment.source for payment in payments}),
-        "first": min(payment.received_on for payment in payments),
+        "first": min([start, *earning]),
     }
     with connection.cursor() as cursor:
         cursor.execute(_REFUNDS, {**values, **more})
