@@ -311,7 +311,9 @@ def _credit_notes(values: _Values) -> list[_CreditNote]:
     ]
 
 
-def _taken_back(periods: Sequence[_Period], notes: Iterable[_CreditNote], values: _Values) -> list[list[Refund]]:
+def _taken_back(
+    periods: Sequence[_Period], notes: Iterable[_CreditNote], values: _Values, *, start: date
+) -> list[list[Refund]]:
     """Return what is taken back from each period, in base currency at the rate of its payment."""
     taken: list[list[Refund]] = [[] for _ in periods]
     places: dict[tuple[str, str], list[int]] = defaultdict(list)
