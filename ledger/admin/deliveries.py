@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.text import Truncator
 
 from ledger.admin.event_address import event_address
 from ledger.admin.scope import CompanyFilter, CompanyScopedAdmin
@@ -19,6 +20,8 @@ from ledger.services.deliveries import release_for_replay
 
 SHOWN_BYTES = 65_536
 SHOWN_EVENTS = 100
+SHOWN_REASON = 120
+COUNTED = ("recorded", "corrected", "duplicate", "taken_back", "stated", "ignored", "rejected")
 
 
 @admin.register(Delivery)
@@ -28,13 +31,7 @@ class DeliveryAdmin(CompanyScopedAdmin):
         "company",
         "endpoint",
         "state",
-        "items",
-        "recorded",
-        "corrected",
-        "duplicate",
-        "taken_back",
-        "ignored",
-        "rejected",
+        "outcome",
     )
     list_filter = (CompanyFilter, "state")
     list_select_related = ("company", "endpoint")
@@ -71,6 +68,13 @@ class DeliveryAdmin(CompanyScopedAdmin):
     def get_urls(self) -> list[URLPattern]:
         replay = path("<int:pk>/replay/", self.admin_site.admin_view(self.replay), name="ledger_delivery_replay")
         return [replay, *super().get_urls()]
+
+    @admin.display(description="what became of it")
+    def outcome(self, delivery: Delivery) -> str:
+        """The counts that are not zero, else the reason: a column of zeros says nothing."""
+        counts = [(name, getattr(delivery, name)) for name in COUNTED]
+        said = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts if count)
+        return Truncator(": ".join(text for text in (said, delivery.reason) if text)).chars(SHOWN_REASON)
 
     @admin.display(description="SHA-256")
     def digest(self, delivery: Delivery) -> str:

@@ -1,5 +1,6 @@
 """Webhook endpoints: made, given new secrets and closed by admins of the company."""
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django import forms
@@ -14,16 +15,24 @@ from ledger.admin.page import admin_page
 from ledger.admin.scope import ADMINS, CompanyFilter, CompanyScopedAdmin, actor_of, companies_with
 from ledger.models.company import Company
 from ledger.models.endpoint import WebhookEndpoint
-from ledger.providers.registry import providers
+from ledger.providers.registry import provider_named, providers
+from ledger.services.deliveries import release_endpoint_for_replay
 from ledger.services.endpoints import (
     InvalidEndpoint,
     add_secret,
+    change_endpoint,
     create_endpoint,
+    credential_names,
     endpoint_path,
     retire_old_secrets,
+    set_credentials,
     set_enabled,
 )
+from ledger.services.sealed_secrets import SealBroken
 
+_ACCOUNT = "account_"
+_CREDENTIAL = "credentials_"
+_FORGET = "forget_"
 _SECRET_HELP = "As the provider shows it. Empty: it is generated where the provider lets us, or added later."  # noqa: S105
 
 
@@ -39,11 +48,93 @@ class EndpointForm(forms.Form):
     settings = forms.JSONField(required=False, initial=dict, widget=forms.Textarea(attrs={"rows": 3}))
     secret = forms.CharField(required=False, help_text=_SECRET_HELP, widget=forms.PasswordInput)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        labels = [(name, provider.label) for name, provider in sorted(providers().items())]
+        self.fields["provider"].choices = labels  # type: ignore[attr-defined]
+        self.fields["settings"].help_text = " ".join(
+            f"{provider.label}: {', '.join(provider.settings)}."
+            for _, provider in sorted(providers().items())
+            if provider.settings
+        )
+        for provider in providers().values():
+            for name, what in provider.credentials.items():
+                self.fields[f"{_CREDENTIAL}{name}"] = _write_only(name, f"For {provider.label}: {what}.")
+
     def clean_settings(self) -> dict[str, Any]:
-        value = self.cleaned_data["settings"] or {}
-        if not isinstance(value, dict):
-            raise forms.ValidationError("Must be a JSON object.")
-        return value
+        return _json_object(self.cleaned_data["settings"])
+
+
+class SettingsForm(forms.Form):
+    """The accounts and settings of an endpoint that is there. An account left empty is the provider's default."""
+
+    settings = forms.JSONField(required=False, widget=forms.Textarea(attrs={"rows": 5}))
+
+    def __init__(self, endpoint: WebhookEndpoint, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        provider = provider_named(endpoint.provider)
+        self.fields["settings"].initial = {**provider.settings, **endpoint.settings}
+        for role, default in provider.accounts.items():
+            self.fields[f"{_ACCOUNT}{role}"] = forms.CharField(
+                label=f"Account: {role}",
+                max_length=64,
+                required=False,
+                initial=endpoint.accounts.get(role, ""),
+                help_text=f"Empty: {default}." if default else "Empty: as each event says.",
+            )
+        self.order_fields([*(name for name in self.fields if name != "settings"), "settings"])
+
+    def clean_settings(self) -> dict[str, Any]:
+        return _json_object(self.cleaned_data["settings"])
+
+    @property
+    def accounts(self) -> dict[str, str]:
+        values = self.cleaned_data.items()
+        return {
+            name.removeprefix(_ACCOUNT): value for name, value in values if name.startswith(_ACCOUNT) and value
+        }
+
+
+class CredentialsForm(forms.Form):
+    """Keys for the provider's API: they go in and never come out. What is left empty stays as it is."""
+
+    def __init__(self, endpoint: WebhookEndpoint, kept: Collection[str], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, what in provider_named(endpoint.provider).credentials.items():
+            state = "One is kept; a new one takes its place." if name in kept else "None is kept."
+            self.fields[f"{_CREDENTIAL}{name}"] = _write_only(name, f"{what}. {state}")
+            if name in kept:
+                self.fields[f"{_FORGET}{name}"] = forms.BooleanField(label=f"Forget {name}", required=False)
+
+    @property
+    def given(self) -> dict[str, str]:
+        return _credentials_in(self.cleaned_data)
+
+    @property
+    def removed(self) -> list[str]:
+        values = self.cleaned_data.items()
+        return [name.removeprefix(_FORGET) for name, value in values if name.startswith(_FORGET) and value]
+
+
+def _write_only(name: str, help_text: str) -> forms.CharField:
+    # Not rendered again after an error either; no browser is asked to remember it.
+    widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"})
+    return forms.CharField(label=name, required=False, strip=True, widget=widget, help_text=help_text)
+
+
+def _credentials_in(values: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name.removeprefix(_CREDENTIAL): value
+        for name, value in values.items()
+        if name.startswith(_CREDENTIAL) and value
+    }
+
+
+def _json_object(value: Any) -> dict[str, Any]:
+    value = value or {}
+    if not isinstance(value, dict):
+        raise forms.ValidationError("Must be a JSON object.")
+    return value
 
 
 class SecretForm(forms.Form):
@@ -58,7 +149,19 @@ class WebhookEndpointAdmin(CompanyScopedAdmin):
     list_filter = (CompanyFilter, "enabled")
     list_select_related = ("company",)
     ordering = ("company__name", "provider", "name")
-    fields = ("company", "provider", "name", "address", "accounts", "settings", "enabled", "created_at", "actor")
+    fields = (
+        "company",
+        "provider",
+        "name",
+        "address",
+        "accounts",
+        "settings",
+        "credentials_kept",
+        "active_secrets",
+        "enabled",
+        "created_at",
+        "actor",
+    )
     readonly_fields = fields
 
     def get_urls(self) -> list[URLPattern]:
@@ -67,12 +170,34 @@ class WebhookEndpointAdmin(CompanyScopedAdmin):
                 f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"ledger_webhookendpoint_{name}"
             )
 
-        mine = [at("rotate", self.rotate), at("retire", self.retire), at("switch", self.switch)]
-        return [*mine, *super().get_urls()]
+        mine = {
+            "settings": self.change_settings,
+            "credentials": self.change_credentials,
+            "rotate": self.rotate,
+            "retire": self.retire,
+            "switch": self.switch,
+            "replay": self.replay,
+        }
+        return [*(at(name, view) for name, view in mine.items()), *super().get_urls()]
 
     @admin.display(description="address")
     def address(self, endpoint: WebhookEndpoint) -> str:
         return endpoint_path(provider=endpoint.provider, endpoint_id=endpoint.endpoint_id)
+
+    @admin.display(description="credentials")
+    def credentials_kept(self, endpoint: WebhookEndpoint) -> str:
+        try:
+            return ", ".join(sorted(credential_names(endpoint_pk=endpoint.pk))) or "none"
+        except SealBroken:
+            return "sealed with another SECRET_KEY: enter them again"
+
+    @admin.display(description="signing secrets")
+    def active_secrets(self, endpoint: WebhookEndpoint) -> str:
+        if provider_named(endpoint.provider).signing_secrets == "none":
+            return "none: the provider signs with keys that it publishes"
+        added = endpoint.secrets.filter(retired_at__isnull=True).order_by("-added_at", "-id")
+        times = [f"{secret.added_at:%Y-%m-%d %H:%M} UTC" for secret in added]
+        return f"{len(times)} active, added {', '.join(times)}" if times else "none yet"
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -85,8 +210,6 @@ class WebhookEndpointAdmin(CompanyScopedAdmin):
             raise PermissionDenied
         form = EndpointForm(request.POST if request.method == "POST" else None)
         form.fields["company"].queryset = Company.objects.filter(id__in=company_ids)  # type: ignore[attr-defined]
-        labels = [(name, provider.label) for name, provider in sorted(providers().items())]
-        form.fields["provider"].choices = labels  # type: ignore[attr-defined]
         if form.is_valid():
             values = form.cleaned_data
             role = next(iter(providers()[values["provider"]].accounts), "account")
@@ -99,11 +222,14 @@ class WebhookEndpointAdmin(CompanyScopedAdmin):
                     now=timezone.now(),
                     accounts={role: values["account"]} if values["account"] else {},
                     settings=values["settings"],
+                    credentials=_credentials_in(values),
                     secret=values["secret"],
                 )
             except InvalidEndpoint as error:
                 _explain(form, error)
             else:
+                endpoint = WebhookEndpoint.objects.get(pk=made.id)
+                self.log_addition(request, endpoint, "Made the endpoint.")
                 return self._shown_once(request, made.path, made.secret, status=201)
         return admin_page(
             self,
@@ -111,6 +237,7 @@ class WebhookEndpointAdmin(CompanyScopedAdmin):
             "form_page.html",
             title="Make a webhook endpoint",
             form=form,
+            fieldsets=_add_fieldsets(form),
             status=422 if form.errors else 200,
         )
 
@@ -130,8 +257,67 @@ class WebhookEndpointAdmin(CompanyScopedAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> Any:
         endpoint = self.get_object(request, object_id)
-        context = {} if endpoint is None else {"endpoint": endpoint}
+        context = {} if endpoint is None else {"endpoint": endpoint, "provider": provider_named(endpoint.provider)}
         return super().change_view(request, object_id, form_url, (extra_context or {}) | context)
+
+    def change_settings(self, request: HttpRequest, pk: int) -> HttpResponse:
+        endpoint = self._mine(request, pk)
+        form = SettingsForm(endpoint, request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            try:
+                changed = change_endpoint(
+                    endpoint_pk=endpoint.pk, accounts=form.accounts, settings=form.cleaned_data["settings"]
+                )
+            except InvalidEndpoint as error:
+                _explain(form, error)
+            else:
+                return self._changed(request, endpoint, changed)
+        title = f"Accounts and settings of {endpoint.name}"
+        return self._form(request, form, endpoint, title=title)
+
+    def change_credentials(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return never_cache(self._change_credentials)(request, pk)
+
+    def _change_credentials(self, request: HttpRequest, pk: int) -> HttpResponse:
+        endpoint = self._mine(request, pk)
+        try:
+            kept = credential_names(endpoint_pk=endpoint.pk)
+        except SealBroken:
+            kept = frozenset()
+        form = CredentialsForm(endpoint, kept, request.POST if request.method == "POST" else None)
+        if not form.fields:
+            raise PermissionDenied
+        if form.is_valid():
+            try:
+                changed = set_credentials(endpoint_pk=endpoint.pk, given=form.given, removed=form.removed)
+            except InvalidEndpoint as error:
+                _explain(form, error)
+            else:
+                return self._changed(request, endpoint, [f"credentials.{name}" for name in changed])
+        return self._form(request, form, endpoint, title=f"Credentials of {endpoint.name}")
+
+    def _changed(self, request: HttpRequest, endpoint: WebhookEndpoint, names: Collection[str]) -> HttpResponse:
+        """Say and log what was changed, by name and never by value."""
+        if names:
+            self.log_change(request, endpoint, f"Changed {', '.join(names)}.")
+            messages.success(request, f"Changed: {', '.join(names)}.")
+        else:
+            messages.info(request, "Nothing was changed.")
+        return _to(endpoint)
+
+    def _form(
+        self, request: HttpRequest, form: forms.Form, endpoint: WebhookEndpoint, *, title: str
+    ) -> HttpResponse:
+        status = 422 if form.errors else 200
+        back = reverse("admin:ledger_webhookendpoint_change", args=(endpoint.pk,))
+        return admin_page(self, request, "endpoint_form.html", title=title, form=form, status=status, back=back)
+
+    def replay(self, request: HttpRequest, pk: int) -> HttpResponse:
+        endpoint = self._mine(request, pk, posted=True)
+        count = release_endpoint_for_replay(endpoint_pk=endpoint.pk, now=timezone.now())
+        self.log_change(request, endpoint, f"Had {count} deliveries read again.")
+        messages.success(request, f"{count} deliveries are read again, in the order in which they came.")
+        return _to(endpoint)
 
     def rotate(self, request: HttpRequest, pk: int) -> HttpResponse:
         return never_cache(self._rotate)(request, pk)
@@ -147,26 +333,22 @@ class WebhookEndpointAdmin(CompanyScopedAdmin):
             except InvalidEndpoint as error:
                 _explain(form, error)
             else:
+                self.log_change(request, endpoint, "Added a signing secret.")
                 return self._shown_once(request, self.address(endpoint), generated, status=200)
-        return admin_page(
-            self,
-            request,
-            "form_page.html",
-            title="Add a secret",
-            form=form,
-            status=422 if form.errors else 200,
-        )
+        return self._form(request, form, endpoint, title=f"Add a signing secret to {endpoint.name}")
 
     def retire(self, request: HttpRequest, pk: int) -> HttpResponse:
         endpoint = self._mine(request, pk, posted=True)
         count = retire_old_secrets(endpoint_pk=endpoint.pk, now=timezone.now())
+        self.log_change(request, endpoint, f"Retired {count} signing secrets.")
         messages.success(request, f"Only the newest secret is accepted from now on; {count} retired.")
         return _to(endpoint)
 
     def switch(self, request: HttpRequest, pk: int) -> HttpResponse:
         endpoint = self._mine(request, pk, posted=True)
         enabled = request.POST.get("enabled") == "true"
-        set_enabled(endpoint_pk=endpoint.pk, enabled=enabled)
+        if set_enabled(endpoint_pk=endpoint.pk, enabled=enabled):
+            self.log_change(request, endpoint, "Opened." if enabled else "Closed.")
         messages.success(request, f"The endpoint is {'open' if enabled else 'closed'}.")
         return _to(endpoint)
 
@@ -177,12 +359,20 @@ class WebhookEndpointAdmin(CompanyScopedAdmin):
         return endpoint
 
 
+def _add_fieldsets(form: forms.Form) -> list[tuple[str | None, dict[str, Any]]]:
+    credentials = [name for name in form.fields if name.startswith(_CREDENTIAL)]
+    others = [name for name in form.fields if name not in credentials]
+    about = "Keys for the provider's API: sealed at once, and never shown again. They can be entered later too."
+    return [(None, {"fields": others}), ("Credentials", {"fields": credentials, "description": about})]
+
+
 def _explain(form: forms.Form, error: InvalidEndpoint) -> None:
     for problem in error.errors:
-        field = problem.field.partition(".")[0]
-        field = "account" if field == "accounts" else field
-        known = field if field in form.fields else None
-        form.add_error(known, f"{problem.field} {problem.message}.")
+        whole, _, part = problem.field.partition(".")
+        own = {"accounts": f"{_ACCOUNT}{part}", "credentials": f"{_CREDENTIAL}{part}"}.get(whole, whole)
+        if whole == "accounts" and own not in form.fields:
+            own = "account"
+        form.add_error(own if own in form.fields else None, f"{problem.field} {problem.message}.")
 
 
 def _to(endpoint: WebhookEndpoint) -> HttpResponseRedirect:

@@ -1,7 +1,8 @@
 """Exchange rates as the European Central Bank publishes them: units of a currency per euro, once per working day.
 
 Rates are exact decimals from the published text. A cross rate goes through the euro and is rounded once, to twelve
-decimals: six would leave two significant digits of a rupiah in dollars.
+decimals: six would leave two significant digits of a rupiah in dollars. A currency that became the euro has its
+irrevocable rate from that day on.
 """
 
 from collections.abc import Sequence
@@ -10,10 +11,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from ledger.domain.euro_adoption import EURO_ADOPTIONS
 from ledger.domain.money import MONEY
 
 EURO = "EUR"
 SOURCE = "ecb"
+# By law and not by a market: a currency that became the euro.
+FIXED = "euro-fixed"
 SAME_CURRENCY = "same"
 RATE_STEP = Decimal("0.000000000001")
 ONE = Decimal(1)
@@ -54,7 +58,7 @@ class SettlementRate:
     Attributes:
         currency: that the money was changed into.
         rate: units of it per unit of the event's currency, positive.
-        source: who changed it, at most 28 characters.
+        source: who changed it, at most 17 characters: `stripe+euro-fixed+ecb` must fit into 32.
         at: when (UTC).
     """
 
@@ -62,6 +66,19 @@ class SettlementRate:
     rate: Decimal
     source: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _PerEuro:
+    """Attributes:
+    units: of a currency, per euro.
+    day: when that was published; for a rate that is fixed, since when.
+    fixed: it holds for good, so it cannot be old.
+    """
+
+    units: Decimal
+    day: date
+    fixed: bool = False
 
 
 @dataclass(slots=True)
@@ -83,14 +100,14 @@ class EuroRates:
     _quotes: dict[tuple[str, str, date], FxQuote] = field(default_factory=dict)
 
     def knows(self, currency: str) -> bool:
-        """Whether the currency was ever quoted."""
-        return currency == EURO or currency in self.columns
+        """Whether the currency was ever quoted, or became the euro."""
+        return currency == EURO or currency in self.columns or currency in EURO_ADOPTIONS
 
     def quote(self, *, currency: str, base: str, on: date) -> FxQuote:
         """Return the last rate published on or before a day.
 
         Days after the end of the file get its last rate, as long as the currency was quoted on the file's last
-        day.
+        day. A currency that became the euro has its irrevocable rate ever since; the source says so.
 
         Raises:
             UnknownRate: not quoted by the ECB, before its first or after its last quotation, or in a gap of more
@@ -103,16 +120,23 @@ class EuroRates:
         return quote
 
     def _look_up(self, currency: str, base: str, on: date) -> FxQuote:
-        unit_day, units_per_euro = self._per_euro(currency, on)
-        base_day, base_per_euro = self._per_euro(base, on)
-        rate = MONEY.divide(base_per_euro, units_per_euro).quantize(RATE_STEP, context=MONEY)
-        # The older of the two days is when the cross rate was last true.
-        published = datetime.combine(min(unit_day, base_day), _PUBLISHED).astimezone(UTC)
-        return FxQuote(rate, SOURCE, published)
+        unit, other = self._per_euro(currency, on), self._per_euro(base, on)
+        rate = MONEY.divide(other.units, unit.units).quantize(RATE_STEP, context=MONEY)
+        published = [leg.day for leg in (unit, other) if not leg.fixed]
+        # The older of two published days is when the cross rate was last true.
+        day = min(published) if published else max(unit.day, other.day)
+        by_law = any(leg.fixed and leg.units != ONE for leg in (unit, other))
+        source = "+".join([FIXED] * by_law + [SOURCE] * bool(published))
+        return FxQuote(rate, source, datetime.combine(day, _PUBLISHED).astimezone(UTC))
 
-    def _per_euro(self, currency: str, on: date) -> tuple[date, Decimal]:
+    def _per_euro(self, currency: str, on: date) -> _PerEuro:
+        if currency == EURO:
+            return _PerEuro(ONE, date.min, fixed=True)
+        adoption = EURO_ADOPTIONS.get(currency)
+        if adoption is not None and on >= adoption.since:
+            return _PerEuro(adoption.units_per_euro, adoption.since, fixed=True)
         column = self.columns.get(currency)
-        if column is None and currency != EURO:
+        if column is None:
             raise UnknownRate(currency, f"the European Central Bank publishes no rate for {currency}")
         start = min(on, self.last_day)
         for days_back in range(MAX_GAP_DAYS + 1):
@@ -120,11 +144,9 @@ class EuroRates:
             line = self.lines.get(day)
             if line is None:
                 continue
-            if column is None:
-                return day, ONE
             text = line.split(",", column + 1)[column]
             if text not in _MISSING:
-                return day, Decimal(text)
+                return _PerEuro(Decimal(text), day)
         raise UnknownRate(currency, f"the European Central Bank published no rate for {currency} around {on}")
 
 

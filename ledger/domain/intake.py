@@ -36,6 +36,7 @@ class ServicePeriod:
     Attributes:
         source, external_ref: of the income event, which may be recorded before or after this is stated.
         line: tells several periods of one payment apart, such as the lines of an invoice.
+        document: such as the invoice, by which credit notes on it find the period.
         amount: the part of the event that this period earns, positive, in `currency`.
         start, end: half-open, `[start, end)`.
     """
@@ -47,6 +48,55 @@ class ServicePeriod:
     currency: str
     start: date
     end: date
+    document: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CreditedLine:
+    """Attributes:
+    line: of the service period that it lowers; empty: all periods of the document, in proportion.
+    amount: positive, before tax and after discounts.
+    """
+
+    line: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class CreditedRefund:
+    """Attributes:
+    external_ref: of a refund that carries out a credit note; as far as it does, it is not counted a second time.
+    amount: positive.
+    """
+
+    external_ref: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class CreditNote:
+    """What is credited on an invoice after it was paid: its periods earn so much less from a day on.
+
+    It moves no money itself: its refunds are events, a credit to the customer's balance lowers a later invoice,
+    and what is paid back out of band shows where it was paid.
+
+    Attributes:
+        source, external_ref: of the note.
+        document: the invoice, by which service periods are found.
+        day: from which it counts.
+        lines: none takes back what the note said before.
+        to_balance, out_of_band: not negative.
+    """
+
+    source: str
+    external_ref: str
+    document: str
+    currency: str
+    day: date
+    lines: tuple[CreditedLine, ...] = ()
+    refunds: tuple[CreditedRefund, ...] = ()
+    to_balance: Decimal = Decimal(0)
+    out_of_band: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +154,8 @@ class Intake:
         said_at: when the provider said so (aware), where deliveries may overtake each other: about one object,
             what was said earlier never undoes what was said later. None where they come in order.
         notices: about feeds, acted on when the intake is recorded.
+        credit_notes: on invoices that were paid.
+        voided: documents whose service periods count no more.
         signing_secret: with which the provider signs from now on; given only once the provider confirmed it.
         settlements: at which rate the money of an event was changed, by the event's place in `events`.
     """
@@ -116,4 +168,6 @@ class Intake:
     said_at: datetime | None = None
     settlements: Mapping[int, SettlementRate] = field(default_factory=dict)
     notices: tuple[FeedNotice, ...] = ()
+    credit_notes: tuple[CreditNote, ...] = ()
+    voided: tuple[ObjectKey, ...] = ()
     signing_secret: str = field(default="", repr=False)

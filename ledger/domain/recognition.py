@@ -5,7 +5,8 @@ amount divided by the days, rounded down to six decimals; the last day takes the
 to the amount. What the company has and has not earned is owed; before the money is there, nothing is.
 
 A refund reduces what is unearned from its day on, and the rest is earned over the days that are left; what it
-exceeds the unearned part by was taken out of revenue earned before.
+exceeds the unearned part by was taken out of revenue earned before. A credit note and a dispute do the same. What
+is given again, such as by a dispute that was won, is earned over the days left, or at once when none are.
 """
 
 from collections.abc import Iterable, Sequence
@@ -67,8 +68,10 @@ def months_later(day: date, months: int) -> date:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """Attributes:
-    amount: positive.
+    """Something taken back from a term: money, or the promise of the service.
+
+    Attributes:
+        amount: positive; below zero when what was taken is given again.
     """
 
     day: date
@@ -106,9 +109,10 @@ def _stretches(deferred: DeferredTerm) -> list[_Stretch]:
         before = stretches[-1]
         earned = before.earned_before + (earned_by(before.term, day=refund.day) if before.term else ZERO)
         refunded = before.refunded + refund.amount
-        rest = max(deferred.term.amount - earned - refunded, ZERO)
         start = max(refund.day + timedelta(days=1), deferred.term.start)
-        term = ServiceTerm(rest, start, deferred.term.end) if rest and start < deferred.term.end else None
+        over = start >= deferred.term.end
+        rest = ZERO if over else max(deferred.term.amount - earned - refunded, ZERO)
+        term = ServiceTerm(rest, start, deferred.term.end) if rest else None
         # What goes beyond the unearned part takes earned revenue back.
         stretches.append(_Stretch(refund.day, term, deferred.term.amount - refunded - rest, refunded))
     return stretches

@@ -7,7 +7,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger", "0017_drain_without_downtime"),
+        ("ledger", "0020_credit_notes"),
     ]
 
     operations = [

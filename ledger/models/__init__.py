@@ -5,6 +5,7 @@ from ledger.models import category as category
 from ledger.models import closed_month as closed_month
 from ledger.models import cloud_bill as cloud_bill
 from ledger.models import company as company
+from ledger.models import credit_note as credit_note
 from ledger.models import daily_flow as daily_flow
 from ledger.models import delivery as delivery
 from ledger.models import endpoint as endpoint

@@ -14,6 +14,7 @@ class ServicePeriod(models.Model):
 
     Attributes:
         line: tells several periods of one payment apart.
+        document: the invoice that says so, for credit notes on it; empty where there is none.
         amount: zero takes an earlier revision back.
     """
 
@@ -21,6 +22,7 @@ class ServicePeriod(models.Model):
     source = models.CharField(max_length=64)
     external_ref = models.CharField(max_length=255)
     line = models.CharField(max_length=255)
+    document = models.CharField(max_length=255, blank=True, default="")
     amount = models.DecimalField(max_digits=20, decimal_places=6)
     currency = models.CharField(max_length=3)
     start = models.DateField()

@@ -1,8 +1,12 @@
 """AWS: billing and budget notifications that SNS delivers."""
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from django.conf import settings
 
 from ledger.domain.intake import Intake
+from ledger.domain.problems import FieldProblem
 from ledger.providers.http import Unavailable
 from ledger.providers.key_memory import TooManyLookups, UnknownKey
 from ledger.providers.provider import (
@@ -21,11 +25,12 @@ from ledger.providers.provider import (
 from ledger.providers.sns_deliveries import read_envelope, verify_delivery
 from ledger.providers.sns_fetch import SnsRefused, confirm_subscription
 from ledger.providers.sns_messages import ACCOUNT, UnreadableMessage, read_sns_message
-from ledger.providers.sns_signature import SUBSCRIPTION, UNSUBSCRIPTION, InvalidSnsMessage
+from ledger.providers.sns_signature import SUBSCRIPTION, UNSUBSCRIPTION, InvalidSnsMessage, is_topic
 
 
 def verify(arrival: Arrival) -> Verdict:
     """Believe what SNS signed for one of the endpoint's topics within the last hour."""
+    # Endpoints of an earlier day may hold settings that nobody checked.
     topics = arrival.settings.get("topics")
     listed = (
         frozenset(topic for topic in topics if isinstance(topic, str)) if isinstance(topics, list) else frozenset()
@@ -75,6 +80,20 @@ def fetch(raw: bytes, context: FetchContext) -> Fetched | None:
     return Fetched(Intake(ignored=f"confirmed the subscription to {message.topic}"[:255]), context.cursor)
 
 
+MAX_TOPICS = 50
+
+
+def problems(stated: Mapping[str, Any], _credentials: Mapping[str, str]) -> Iterator[FieldProblem]:
+    """What is wrong with the topics of an endpoint: whose messages are believed."""
+    topics = stated["topics"]
+    if not 0 < len(topics) <= MAX_TOPICS:
+        yield FieldProblem("settings.topics", f"must list 1 to {MAX_TOPICS} topics whose messages are taken")
+    for place, topic in enumerate(topics[:MAX_TOPICS]):
+        if not isinstance(topic, str) or not is_topic(topic):
+            message = "must be the ARN of a topic: arn:aws:sns:<region>:<account>:<name>, the region one of AWS"
+            yield FieldProblem(f"settings.topics[{place}]", message)
+
+
 PROVIDER = Provider(
     name="aws",
     label="AWS (SNS)",
@@ -84,6 +103,7 @@ PROVIDER = Provider(
     stable_ids=True,
     accounts={"bills": ACCOUNT},
     settings={"topics": []},
+    problems=problems,
     signing_secrets="none",
     # SNS posts JSON as text.
     media_types=frozenset({"text/plain", "application/json"}),

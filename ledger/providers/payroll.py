@@ -1,12 +1,17 @@
 """Gusto-style payroll: thin signed webhooks; the payroll they name is fetched and split into its lines."""
 
+import re
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 
+from ledger.domain.currency import ACTIVE_CURRENCIES
 from ledger.domain.intake import Intake
+from ledger.domain.problems import FieldProblem
 from ledger.domain.strict_json import InvalidJson, parse_json
 from ledger.providers.http import Unavailable
 from ledger.providers.payroll_api import PayrollClient, PayrollNotFound, PayrollRefused
@@ -173,6 +178,50 @@ def _terms(context: ParseContext) -> PayrollTerms:
         raise Unreadable(f"the endpoint's settings: {error}") from None
 
 
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_MACHINE_ITSELF = frozenset({"127.0.0.1", "localhost"})
+# Employers deposit withheld tax within days; a quarter is the longest any of them may wait.
+MAX_TAX_LAG_DAYS = 92
+
+
+def problems(stated: Mapping[str, Any], _credentials: Mapping[str, str]) -> Iterator[FieldProblem]:
+    """What is wrong with the settings of an endpoint."""
+    if _UUID.fullmatch(stated["company_uuid"]) is None:
+        message = "must be the company's UUID at the provider: a subscription covers many companies"
+        yield FieldProblem("settings.company_uuid", message)
+    if stated["subscription"] and _UUID.fullmatch(stated["subscription"]) is None:
+        yield FieldProblem("settings.subscription", "must be the UUID of the webhook subscription, or empty")
+    if stated["base_url"] and not _is_base_url(stated["base_url"]):
+        message = "must be an address like https://api.gusto.com, without query; plain http only on this machine"
+        yield FieldProblem("settings.base_url", message)
+    if stated["timezone"] and not _is_timezone(stated["timezone"]):
+        yield FieldProblem("settings.timezone", "must be a time zone like America/New_York, or empty")
+    if stated["currency"] and stated["currency"] not in ACTIVE_CURRENCIES:
+        yield FieldProblem("settings.currency", "must be a currency code of ISO 4217, or empty for the company's")
+    if not 0 <= stated["tax_lag_days"] <= MAX_TAX_LAG_DAYS:
+        yield FieldProblem("settings.tax_lag_days", f"must be from 0 to {MAX_TAX_LAG_DAYS}")
+
+
+def _is_base_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    secure = parts.scheme == "https" or (parts.scheme == "http" and host in _MACHINE_ITSELF)
+    # A name and password in an address would show in logs.
+    plain = not (parts.query or parts.fragment or parts.username or parts.password)
+    return secure and bool(host) and plain and text.isascii() and text.isprintable() and " " not in text
+
+
+def _is_timezone(text: str) -> bool:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
 PROVIDER = Provider(
     name="payroll",
     label="Payroll (Gusto)",
@@ -190,6 +239,7 @@ PROVIDER = Provider(
         "tax_lag_days": USUAL_TAX_LAG_DAYS,
         "funded_from_bank": False,
     },
-    credentials=frozenset({"api_token"}),
+    credentials={"api_token": "API token, to fetch payrolls and confirm the subscription"},
+    problems=problems,
     fetch=fetch,
 )

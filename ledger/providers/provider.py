@@ -4,13 +4,14 @@ A provider is one file with a `PROVIDER`. Of its functions only `verify` runs wh
 `fetch` run in a job, and may be run again at any time for the same delivery.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from ledger.domain.intake import Intake
+from ledger.domain.problems import FieldProblem
 
 JSON_TYPES = frozenset({"application/json"})
 
@@ -117,6 +118,10 @@ class Fetched:
     cursor: Mapping[str, Any] = field(default_factory=dict)
 
 
+def _no_problems(_settings: Mapping[str, Any], _credentials: Mapping[str, str]) -> tuple[FieldProblem, ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
     """One provider of webhooks.
@@ -131,8 +136,11 @@ class Provider:
             Both quarantine the delivery.
         stable_ids: whether `external_ref` names an object for good, so that other content is a correction.
         accounts: {role: default name of the account}. The first role is what `--account NAME` names.
-        settings: {name: default} of what an endpoint's settings may hold; others are refused.
-        credentials: names of what an endpoint's credentials may hold.
+        settings: {name: default} of what an endpoint's settings may hold; others, and values of another type than
+            the default's, are refused.
+        credentials: {name: what it is, for people} of what an endpoint's credentials may hold.
+        problems: what is wrong with an endpoint's settings (complete, of the right types) and credentials, before
+            it is made or changed. Fields are named `settings.<name>` and `credentials.<name>`.
         signing_secrets: `given` by the provider, `generated` by us and told to the sender, or `none`: the provider
             signs with keys that it publishes.
         media_types: of the body; a request without one passes.
@@ -150,7 +158,8 @@ class Provider:
     stable_ids: bool
     accounts: Mapping[str, str]
     settings: Mapping[str, Any] = field(default_factory=dict)
-    credentials: frozenset[str] = frozenset()
+    credentials: Mapping[str, str] = field(default_factory=dict)
+    problems: Callable[[Mapping[str, Any], Mapping[str, str]], Iterable[FieldProblem]] = _no_problems
     signing_secrets: str = "given"
     media_types: frozenset[str] = JSON_TYPES
     answer: Callable[[bytes], str | None] | None = None

@@ -40,6 +40,22 @@ _HOST = re.compile(r"sns\.([a-z0-9-]{5,30})\.amazonaws\.com(?:\.cn)?")
 _CERTIFICATE_PATH = re.compile(r"/[A-Za-z0-9_-]{1,200}\.pem")
 
 
+# us-east-1, ap-southeast-4, us-gov-west-1, cn-north-1. The partition must be that of the region.
+_REGIONS = {
+    "aws": re.compile(r"(?!cn-|us-gov-)[a-z]{2}(?:-[a-z]{3,12}){1,2}-[0-9]{1,2}"),
+    "aws-cn": re.compile(r"cn-[a-z]{3,12}-[0-9]{1,2}"),
+    "aws-us-gov": re.compile(r"us-gov-[a-z]{3,12}-[0-9]{1,2}"),
+}
+
+
+def is_topic(arn: str) -> bool:
+    """Whether a text is the ARN of a topic in a region that its partition may have."""
+    if _ARN.fullmatch(arn) is None:
+        return False
+    _, partition, _, region, *_ = arn.split(":")
+    return _REGIONS[partition].fullmatch(region) is not None
+
+
 class InvalidSnsMessage(ValueError):
     """A message that SNS did not sign, or not for this endpoint, or not now; the message says why."""
 

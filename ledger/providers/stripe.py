@@ -1,13 +1,15 @@
-"""Stripe: payments, refunds, disputes, fees, payouts, and the service periods of invoices.
+"""Stripe: payments, refunds, disputes, fees, payouts, and the service periods and credit notes of invoices.
 
 Stripe may deliver an event twice, again under another id, late and out of order. So events of the journal carry
 the ids of Stripe's objects, and what Stripe said earlier about an object never undoes what it said later.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ledger.domain.intake import Intake
+from ledger.domain.intake import Intake, ObjectKey
+from ledger.domain.problems import FieldProblem
 from ledger.domain.strict_json import InvalidJson, parse_json
 from ledger.providers import stripe_invoice, stripe_money
 from ledger.providers.provider import (
@@ -21,7 +23,7 @@ from ledger.providers.provider import (
     Verdict,
     refused,
 )
-from ledger.providers.stripe_amounts import instant_of, listed, text_of
+from ledger.providers.stripe_amounts import id_of, instant_of, listed, text_of
 from ledger.providers.stripe_api import StripeApi
 from ledger.providers.stripe_money import Movements
 
@@ -62,6 +64,8 @@ READERS: dict[str, tuple[Reader, str]] = {
 }
 
 INVOICE_PAID = frozenset({"invoice.paid", "invoice.payment_succeeded"})
+INVOICE_VOIDED = "invoice.voided"
+CREDIT_NOTE = frozenset({"credit_note.created", "credit_note.updated", "credit_note.voided"})
 
 _SET_UP = "It is about what can be sold or who buys; no money moves."
 _BY_CHARGE = "The charge that carries it out is recorded when it succeeds."
@@ -76,7 +80,6 @@ IGNORED: dict[str, str] = {
     "capability.": "It is about the Stripe account itself.",
     "checkout.session.": _BY_CHARGE,
     "coupon.": _SET_UP,
-    "credit_note.": "A credit note moves no money: its refund does, and a credit lowers a later invoice.",
     "customer.": _SET_UP,
     "customer.subscription.": _BY_INVOICE,
     "entitlements.": _SET_UP,
@@ -84,6 +87,7 @@ IGNORED: dict[str, str] = {
     "financial_connections.": _SET_UP,
     "identity.": _SET_UP,
     "invoice.": _DRAFT,
+    "invoice.marked_uncollectible": "What is not paid was never counted: there is nothing to take back.",
     "invoice_payment.": _BY_CHARGE,
     "invoiceitem.": _DRAFT,
     "mandate.": _SET_UP,
@@ -152,7 +156,7 @@ def fetch(raw: bytes, context: FetchContext) -> Fetched | None:
     if not key:
         return None
     event = _event(raw)
-    if _not_ours(event, context.parse) or (event["type"] not in READERS and event["type"] not in INVOICE_PAID):
+    if _not_ours(event, context.parse) or event["type"] not in READERS.keys() | INVOICE_PAID | CREDIT_NOTE:
         return None
     api = StripeApi(key=key, account=text_of(event, "account"))
     api.complete(event["data"]["object"])
@@ -189,8 +193,17 @@ def _intake(event: dict[str, Any], context: ParseContext) -> Intake:
         periods = stripe_invoice.service_periods(thing, context)
         return Intake(
             service_periods=periods,
+            said_at=instant_of(event, "created"),
             ignored="" if periods else f"No line covers days. {_BY_CHARGE}",
         )
+    if kind == INVOICE_VOIDED:
+        document = ObjectKey(stripe_money.SOURCE, id_of(thing))
+        return Intake(voided=(document,), said_at=instant_of(event, "created"))
+    if kind in CREDIT_NOTE:
+        note = stripe_invoice.credit_note(thing, context)
+        if note is None:
+            return Intake(ignored="It was issued before the payment, which it lowered.")
+        return Intake(credit_notes=(note,), said_at=instant_of(event, "created"))
     return Intake(ignored=_reason_to_ignore(kind))
 
 
@@ -214,6 +227,28 @@ def _not_ours(event: dict[str, Any], context: ParseContext) -> str:
     return ""
 
 
+_MODES = ("", "live", "test")
+_ACCOUNT = re.compile(r"acct_[A-Za-z0-9]{1,100}")
+# Secret and restricted keys; a publishable one (pk_) reads nothing.
+_KEY = re.compile(r"(?:sk|rk)_(live|test)_[A-Za-z0-9_]{1,240}")
+
+
+def problems(settings: Mapping[str, Any], credentials: Mapping[str, str]) -> Iterator[FieldProblem]:
+    """What is wrong with the settings and the key of an endpoint."""
+    if settings["mode"] not in _MODES:
+        yield FieldProblem("settings.mode", "must be live, test, or empty for whichever the secret belongs to")
+    if settings["account"] and _ACCOUNT.fullmatch(settings["account"]) is None:
+        yield FieldProblem("settings.account", "must be the id of a connected account, acct_…, or empty")
+    if "api_key" not in credentials:
+        return
+    key = _KEY.fullmatch(credentials["api_key"])
+    if key is None:
+        yield FieldProblem("credentials.api_key", "must be a secret (sk_…) or restricted (rk_…) key of Stripe")
+    elif settings["mode"] in _MODES[1:] and key[1] != settings["mode"]:
+        message = f"is a key for {key[1]} mode, the endpoint takes {settings['mode']} mode"
+        yield FieldProblem("credentials.api_key", message)
+
+
 PROVIDER = Provider(
     name="stripe",
     label="Stripe",
@@ -226,5 +261,6 @@ PROVIDER = Provider(
     # mode: live or test, empty for whichever the secret belongs to. account: acct_… when events of a connected
     # account are ours. bank_feed: true when the bank account has a feed, which then states the deposits.
     settings={"mode": "", "account": "", "bank_feed": False},
-    credentials=frozenset({"api_key"}),
+    credentials={"api_key": "API key, to ask for fees, rates and what webhooks leave out"},
+    problems=problems,
 )

@@ -28,6 +28,10 @@ class StripeApi:
 
     def complete(self, thing: dict[str, Any]) -> None:
         """Put into an object what a webhook only names."""
+        if thing.get("object") == "charge" and _awaits_transaction(thing):
+            # Stripe makes it a moment after the payment; charge.updated would bring it, or has brought it.
+            now = self.get(f"/v1/charges/{_quoted(text_of(thing, 'id'))}")
+            thing["balance_transaction"] = now.get("balance_transaction")
         self._expand_transaction(thing)
         if thing.get("object") == "charge" and thing.get("amount_refunded"):
             refunds = self._all("/v1/refunds", {"charge": text_of(thing, "id"), "limit": "100"})
@@ -36,6 +40,11 @@ class StripeApi:
             self._expand_transaction(refund)
         if thing.get("object") == "invoice":
             self._complete_invoice(thing)
+        if thing.get("object") == "credit_note":
+            self._complete_credit_note(thing)
+        if thing.get("object") == "payout" and _lists_transactions(thing):
+            query = {"payout": text_of(thing, "id"), "limit": "100", "expand[]": "data.source"}
+            thing["transactions"] = {"object": "list", "data": self._all("/v1/balance_transactions", query)}
 
     def _expand_transaction(self, thing: dict[str, Any]) -> None:
         transaction = thing.get("balance_transaction")
@@ -48,6 +57,11 @@ class StripeApi:
         if isinstance(lines, dict) and lines.get("has_more") is True:
             found = self._all(f"/v1/invoices/{_quoted(number)}/lines", {"limit": "100"})
             invoice["lines"] = {"object": "list", "data": found, "has_more": False}
+        if invoice.get("pre_payment_credit_notes_amount"):
+            notes = self._all("/v1/credit_notes", {"invoice": number, "limit": "100"})
+            for note in notes:
+                self._complete_credit_note(note)
+            invoice["credit_notes"] = {"object": "list", "data": notes, "has_more": False}
         if charge_of(invoice):
             return
         payments = self._all(
@@ -55,6 +69,15 @@ class StripeApi:
             {"invoice": number, "status": "paid", "expand[]": "data.payment.payment_intent", "limit": "100"},
         )
         invoice["payments"] = {"object": "list", "data": payments}
+
+    def _complete_credit_note(self, note: dict[str, Any]) -> None:
+        lines = note.get("lines")
+        if isinstance(lines, dict) and lines.get("has_more") is True:
+            found = self._all(f"/v1/credit_notes/{_quoted(text_of(note, 'id'))}/lines", {"limit": "100"})
+            note["lines"] = {"object": "list", "data": found, "has_more": False}
+        refund = note.get("refund")
+        if isinstance(refund, str) and refund:
+            note["refund"] = self.get(f"/v1/refunds/{_quoted(refund)}")
 
     def _all(self, path: str, query: dict[str, str]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -89,6 +112,20 @@ class StripeApi:
         if not isinstance(answer, dict):
             raise Unreadable(f"Stripe's answer at {path} is no object of a reasonable size")
         return answer
+
+
+def _awaits_transaction(charge: dict[str, Any]) -> bool:
+    return (
+        charge.get("status") == "succeeded"
+        and charge.get("captured") is True
+        and charge.get("balance_transaction") is None
+        and bool(text_of(charge, "id"))
+    )
+
+
+def _lists_transactions(payout: dict[str, Any]) -> bool:
+    """Whether Stripe can say which payments, refunds and fees a payout is the sum of."""
+    return payout.get("automatic") is True and payout.get("reconciliation_status") == "completed"
 
 
 def _quoted(number: str) -> str:

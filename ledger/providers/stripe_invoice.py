@@ -1,12 +1,14 @@
-"""Stripe's invoices: no money of their own, but the days over which the payment is earned.
+"""Stripe's invoices and credit notes: no money of their own, but the days over which the payment is earned.
 
 The cash of an invoice is the charge that paid it, recorded from the charge. What a line covers is stated as a
-service period of that charge.
+service period of that charge. A credit note lowers what the lines of an invoice earn: before the payment it lowers
+what is paid, after it what was paid is given back, as a refund, to the customer's balance, or outside of Stripe.
 """
 
+from collections import defaultdict
 from typing import Any
 
-from ledger.domain.intake import ServicePeriod
+from ledger.domain.intake import CreditedLine, CreditedRefund, CreditNote, ServicePeriod
 from ledger.providers.provider import ParseContext, Unreadable
 from ledger.providers.stripe_amounts import (
     currency_of,
@@ -51,13 +53,14 @@ def service_periods(invoice: dict[str, Any], context: ParseContext) -> tuple[Ser
 
     What was paid, less tax, is shared among the lines in proportion to their amounts after discounts; credits for
     unused time (lines below zero) and credit balances lower all shares alike, so that the periods never earn more
-    than came in.
+    than came in. Credit notes from before the payment lower the lines that they name, where they are listed.
 
     Raises:
         Unreadable: the invoice lists only a part of its lines, or names no charge although lines cover days.
     """
     lines = listed(invoice, "lines")
-    shares = _shares(lines, _whole(invoice, "amount_paid") - _tax(invoice))
+    nets = _nets(lines, listed(invoice, "credit_notes"))
+    shares = _shares(nets, _whole(invoice, "amount_paid") - _tax(invoice))
     currency = currency_of(invoice)
     periods = []
     for line, minor in zip(lines, shares, strict=True):
@@ -75,18 +78,28 @@ def service_periods(invoice: dict[str, Any], context: ParseContext) -> tuple[Ser
     charge = charge_of(invoice)
     if periods and not charge:
         raise Unreadable("the invoice does not name the charge that paid it: give the endpoint an api_key to ask")
+    document = id_of(invoice)
     return tuple(
-        ServicePeriod(SOURCE, charge, line, in_currency(minor, currency), currency, start, end)
+        ServicePeriod(SOURCE, charge, line, in_currency(minor, currency), currency, start, end, document)
         for line, minor, start, end in periods
     )
 
 
-def _shares(lines: list[dict[str, Any]], earned: int) -> list[int]:
+def _nets(lines: list[dict[str, Any]], notes: list[dict[str, Any]]) -> list[int]:
+    """Return what every line is about: its amount after discounts, and after credit notes before the payment."""
+    credited: dict[str, int] = defaultdict(int)
+    for note in notes:
+        if note.get("status") != "void":
+            for line, minor in _credited_lines(note, _before_payment(note)):
+                credited[line] += minor
+    return [max(_net(line) - credited[text_of(line, "id")], 0) for line in lines]
+
+
+def _shares(nets: list[int], earned: int) -> list[int]:
     """Share `earned` minor units among the lines above zero; each is rounded down, the last takes the rest."""
-    nets = [max(_net(line), 0) for line in lines]
     total = sum(nets)
     if total <= 0 or earned <= 0:
-        return [0] * len(lines)
+        return [0] * len(nets)
     shares = [net * earned // total for net in nets]
     last = max(place for place, net in enumerate(nets) if net)
     shares[last] += earned - sum(shares)
@@ -94,8 +107,113 @@ def _shares(lines: list[dict[str, Any]], earned: int) -> list[int]:
 
 
 def _net(line: dict[str, Any]) -> int:
+    """What a line of an invoice or a credit note comes to, less discounts and the tax within it."""
     discounts = sum(_whole(discount, "amount") for discount in listed(line, "discount_amounts"))
-    return minor_units(line, "amount") - discounts
+    return minor_units(line, "amount") - discounts - _inclusive_tax(line)
+
+
+def _inclusive_tax(line: dict[str, Any]) -> int:
+    taxes = [tax for tax in listed(line, "tax_amounts") if tax.get("inclusive") is True]
+    taxes = taxes or [tax for tax in listed(line, "taxes") if tax.get("tax_behavior") == "inclusive"]
+    return sum(_whole(tax, "amount") for tax in taxes)
+
+
+def credit_note(note: dict[str, Any], context: ParseContext) -> CreditNote | None:
+    """Return what a note credits of what was paid; None for one that only lowered what was to be paid.
+
+    A note that was voided takes back what it said.
+
+    Raises:
+        Unreadable: the note lists only a part of its lines.
+    """
+    currency = currency_of(note)
+    said: dict[str, Any] = {
+        "source": SOURCE,
+        "external_ref": id_of(note),
+        "document": text_of(note, "invoice"),
+        "currency": currency,
+        "day": day_of(note, "effective_at" if _whole(note, "effective_at") else "created", context.timezone),
+    }
+    if not said["document"]:
+        raise Unreadable("the credit note names no invoice")
+    if note.get("status") == "void":
+        return CreditNote(**said)
+    after = _after_payment(note)
+    if after <= 0:
+        return None
+    if isinstance(note.get("lines"), dict) and note["lines"].get("has_more") is True:
+        raise Unreadable(
+            "the credit note lists only some of its lines: give the endpoint an api_key to fetch the rest"
+        )
+    refunds = _refunds(note)
+    out_of_band = _whole(note, "out_of_band_amount")
+    # Stripe states the part that became a credit only by what is left of it.
+    to_balance = max(after - sum(minor for _, minor in refunds) - out_of_band, 0) if _has_balance_part(note) else 0
+    return CreditNote(
+        **said,
+        lines=tuple(
+            CreditedLine(line, in_currency(minor, currency)) for line, minor in _credited_lines(note, after)
+        ),
+        refunds=tuple(CreditedRefund(reference, in_currency(minor, currency)) for reference, minor in refunds),
+        to_balance=in_currency(to_balance, currency),
+        out_of_band=in_currency(out_of_band, currency),
+    )
+
+
+def _before_payment(note: dict[str, Any]) -> int:
+    if type(note.get("pre_payment_amount")) is int:
+        return _whole(note, "pre_payment_amount")
+    return minor_units(note, "total") if note.get("type") == "pre_payment" else 0
+
+
+def _after_payment(note: dict[str, Any]) -> int:
+    if type(note.get("post_payment_amount")) is int:
+        return _whole(note, "post_payment_amount")
+    return minor_units(note, "total") if note.get("type") == "post_payment" else 0
+
+
+def _credited_lines(note: dict[str, Any], part: int) -> list[tuple[str, int]]:
+    """Return (line of the invoice or "", minor units before tax) of the part of a note that is meant.
+
+    Args:
+        part: of the note's total, tax included.
+    """
+    lines = listed(note, "lines")
+    total = minor_units(note, "total")
+    nets = [max(_net(line), 0) for line in lines]
+    whole = sum(nets)
+    if part <= 0 or total <= 0 or not whole:
+        return []
+    shares = _shares(nets, whole * min(part, total) // total)
+    return [
+        (text_of(line, "invoice_line_item"), minor) for line, minor in zip(lines, shares, strict=True) if minor
+    ]
+
+
+def _refunds(note: dict[str, Any]) -> list[tuple[str, int]]:
+    """Return (refund, minor units) of the refunds that carry a note out."""
+    found = [
+        (text_of(refund, "refund"), _whole(refund, "amount_refunded"))
+        for refund in listed(note, "refunds")
+        if text_of(refund, "refund")
+    ]
+    if not found and text_of(note, "refund"):
+        # Older versions of the API name one, without saying how much of the note it carries out.
+        expanded = note.get("refund")
+        if isinstance(expanded, dict):
+            minor = _whole(expanded, "amount")
+        elif not _has_balance_part(note):
+            minor = _after_payment(note) - _whole(note, "out_of_band_amount")
+        else:
+            raise Unreadable(
+                "the credit note does not say how much of it was refunded: give the endpoint an api_key to ask"
+            )
+        found = [(text_of(note, "refund"), minor)]
+    return [(reference, minor) for reference, minor in found if minor > 0]
+
+
+def _has_balance_part(note: dict[str, Any]) -> bool:
+    return bool(text_of(note, "customer_balance_transaction"))
 
 
 def _tax(invoice: dict[str, Any]) -> int:

@@ -36,6 +36,10 @@ CONVERSION = "currency conversion"
 PAYOUT = "payout"
 TOPUP = "top-up"
 _GONE = frozenset({"failed", "canceled", "reversed"})
+# Types of balance transactions.
+_CHARGES = frozenset({"charge", "payment"})
+_REFUNDS = frozenset({"refund", "payment_refund", "refund_failure", "payment_failure_refund"})
+_FEES_ALONE = frozenset({"stripe_fee", "stripe_fx_fee", "tax_fee", "network_cost"})
 
 
 @dataclass(slots=True)
@@ -183,6 +187,10 @@ def refund(thing: dict[str, Any], moves: Movements) -> None:
     status = thing.get("status")
     if status in _GONE:
         moves.take_back(thing)
+        transaction_id = text_of(thing, "balance_transaction")
+        if transaction_id:
+            # With it goes the change of money that the refund was paid by.
+            moves.removed.append(ObjectKey(SOURCE, transaction_id))
         return
     if status == "requires_action":
         return
@@ -229,10 +237,21 @@ def dispute(thing: dict[str, Any], moves: Movements) -> None:
             at=instant_of(transaction, "created"),
             category=DISPUTES,
             charge=text_of(thing, "charge"),
+            # By this the payment's service periods end, and go on when the dispute is won.
+            refund_of=text_of(thing, "charge"),
+            **_disputed(thing, transaction),
             reason=text_of(thing, "reason"),
             balance_transaction=id_of(transaction),
         )
         moves.fee(transaction, category=DISPUTE_FEES)
+
+
+def _disputed(thing: dict[str, Any], transaction: dict[str, Any]) -> dict[str, Any]:
+    """What is disputed in the currency of the payment, where Stripe settles it in another one."""
+    currency, minor = text_of(thing, "currency").upper(), thing.get("amount")
+    if not currency or type(minor) is not int or currency == currency_of(transaction):
+        return {}
+    return {"refund_amount": str(in_currency(abs(minor), currency)), "refund_currency": currency}
 
 
 def payout(thing: dict[str, Any], moves: Movements) -> None:
@@ -273,6 +292,34 @@ def payout(thing: dict[str, Any], moves: Movements) -> None:
     transaction = _expanded(thing, "balance_transaction")
     if transaction:
         moves.fee(transaction)
+    for part in listed(thing, "transactions"):
+        _part_of_payout(part, moves)
+
+
+def _part_of_payout(transaction: dict[str, Any], moves: Movements) -> None:
+    """Something that a payout is the sum of: a payment or refund with its rate and fee, or a fee of its own.
+
+    Disputes and transfers are told by their own events, and the list repeats the payout itself.
+    """
+    kind, source = transaction.get("type"), _expanded(transaction, "source")
+    if kind in _CHARGES and source is not None and source.get("object") == "charge":
+        charge({**source, "balance_transaction": transaction}, moves)
+    elif kind in _REFUNDS and source is not None and source.get("object") == "refund":
+        refund({**source, "balance_transaction": transaction}, moves)
+    elif kind in _FEES_ALONE:
+        # What Stripe charges for is its fee here, as an amount below zero; no webhook tells of it.
+        minor = minor_units(transaction, "amount")
+        event_type, direction = ("expense", None) if minor < 0 else ("adjustment", "in")
+        moves.add(
+            event_type,
+            minor,
+            currency_of(transaction),
+            ref=id_of(transaction),
+            at=instant_of(transaction, "created"),
+            category=FEES,
+            direction=direction,
+            description=text_of(transaction, "description"),
+        )
 
 
 def topup(thing: dict[str, Any], moves: Movements) -> None:

@@ -112,7 +112,7 @@ def correct(
         _take_turns(company_id, {draft.source for draft in drafts} | {key.source for key in removed})
         books = with_new_accounts(read_books(company_id=company_id), drafts, company_id=company_id, now=now)
         keys = {_key(draft) for draft in drafts} | set(removed)
-        newest = keys if said_at is None else _newest(company_id, keys, said_at)
+        newest = keys if said_at is None else newest_word(company_id=company_id, keys=keys, said_at=said_at)
         correcting = _Correcting(company_id, books, said_by, actor, now)
         corrections = correcting.run(drafts, removed, in_doubt=in_doubt, newest=newest)
         if came_by is not None:
@@ -131,13 +131,16 @@ def _take_turns(company_id: int, sources: Iterable[str]) -> None:
             cursor.execute(_TAKE_TURN, [f"corrections:{company_id}:{source}"])
 
 
-def _newest(company_id: int, keys: Iterable[ObjectKey], said_at: datetime) -> set[ObjectKey]:
-    """Note when objects were spoken about; return those of which nothing newer is known."""
+def newest_word(*, company_id: int, keys: Iterable[ObjectKey], said_at: datetime) -> frozenset[ObjectKey]:
+    """Note when objects were spoken about; return those of which nothing newer is known.
+
+    The notes are locked until the commit, so two deliveries about one object wait for each other.
+    """
     named = [key for key in keys if key.external_ref]
     sources, references = [key.source for key in named], [key.external_ref for key in named]
     with connection.cursor() as cursor:
         cursor.execute(_SAY, [company_id, said_at, sources, references])
-        return {ObjectKey(source, external_ref) for source, external_ref in cursor.fetchall()}
+        return frozenset(ObjectKey(source, external_ref) for source, external_ref in cursor.fetchall())
 
 
 def _key(draft: EventDraft) -> ObjectKey:

@@ -136,6 +136,16 @@ def release_for_replay(*, delivery_pk: int, now: datetime) -> bool:
     return deliveries.update(state=DeliveryState.WAITING, attempts=0, due_at=now, claimed_at=None) == 1
 
 
+def release_endpoint_for_replay(*, endpoint_pk: int, now: datetime) -> int:
+    """Let every delivery that an endpoint took be worked on anew, such as with a key that was entered since.
+
+    They are swept in the order in which they came. Returns how many; those that a worker has in hand are left.
+    """
+    free = Q(claimed_at__isnull=True) | Q(claimed_at__lt=now - LEASE)
+    deliveries = Delivery.objects.filter(free, endpoint_id=endpoint_pk, verdict=Verdict.VERIFIED)
+    return deliveries.update(state=DeliveryState.WAITING, attempts=0, due_at=F("received_at"), claimed_at=None)
+
+
 def work_on_delivery(*, delivery_pk: int, clock: Callable[[], datetime]) -> str:
     """Turn a delivery into events; return its state, or `not due` when it is not this worker's turn.
 

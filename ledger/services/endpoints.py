@@ -2,7 +2,7 @@
 
 import json
 import secrets as random_secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,11 +15,13 @@ from ledger.models.account import Account
 from ledger.models.endpoint import EndpointSecret, WebhookEndpoint
 from ledger.providers.provider import Provider
 from ledger.providers.registry import UnknownProvider, provider_named
-from ledger.services.sealed_secrets import seal, unseal
+from ledger.services.sealed_secrets import SealBroken, seal, unseal
 
 MAX_ACTIVE_SECRETS = 2
 RANDOM_BYTES = 32
 MAX_SECRET = 1024
+_NO_SECRET = f"must be at most {MAX_SECRET} printable ASCII characters without spaces"
+_TYPES = {str: "a text", bool: "true or false", int: "a whole number", list: "a list"}
 
 
 class InvalidEndpoint(ValueError):
@@ -89,7 +91,8 @@ def create_endpoint(
             that gives its own only after it knows the address, it is added later with `add_secret`.
 
     Raises:
-        InvalidEndpoint: with every problem found.
+        InvalidEndpoint: with every problem found, in settings and credentials also those that only the provider
+            knows.
     """
     try:
         provider = provider_named(provider_name)
@@ -118,7 +121,7 @@ def create_endpoint(
                 "endpoint_id": random_secrets.token_urlsafe(RANDOM_BYTES),
                 "accounts": accounts,
                 "settings": settings,
-                "credentials": seal(json.dumps(credentials)) if credentials else b"",
+                "credentials": _sealed(credentials),
                 "actor": actor,
                 "created_at": now,
             },
@@ -130,6 +133,78 @@ def create_endpoint(
             _add(endpoint, secret, now)
     path = endpoint_path(provider=provider.name, endpoint_id=endpoint.endpoint_id)
     return NewEndpoint(endpoint.pk, path, generated)
+
+
+def change_endpoint(
+    *, endpoint_pk: int, accounts: Mapping[str, str], settings: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """Give an endpoint other accounts and settings, as a whole; return the names of those that changed.
+
+    Deliveries that came before keep what they led to; read again, they follow the new ones.
+
+    Raises:
+        InvalidEndpoint: with every problem found.
+    """
+    with transaction.atomic():
+        endpoint = WebhookEndpoint.objects.select_for_update().get(pk=endpoint_pk)
+        problems = _problems(
+            endpoint.company_id,
+            provider_named(endpoint.provider),
+            endpoint.name,
+            accounts,
+            settings,
+            _credentials(endpoint),
+        )
+        if problems:
+            raise InvalidEndpoint(tuple(problems))
+        changed = [
+            f"{label}.{name}"
+            for label, before, after in (
+                ("accounts", endpoint.accounts, accounts),
+                ("settings", endpoint.settings, settings),
+            )
+            for name in sorted(before.keys() | after.keys())
+            if before.get(name) != after.get(name)
+        ]
+        endpoint.accounts, endpoint.settings = dict(accounts), dict(settings)
+        endpoint.save(update_fields=["accounts", "settings"])
+    return tuple(changed)
+
+
+def set_credentials(*, endpoint_pk: int, given: Mapping[str, str], removed: Collection[str]) -> tuple[str, ...]:
+    """Seal keys for the provider's API in place of those there are; return the names of those that changed.
+
+    Nobody can read them again: what is not given stays as it is. What a lost SECRET_KEY sealed is given up.
+
+    Args:
+        removed: names of credentials to forget.
+
+    Raises:
+        InvalidEndpoint: with every problem found.
+    """
+    with transaction.atomic():
+        endpoint = WebhookEndpoint.objects.select_for_update().get(pk=endpoint_pk)
+        provider = provider_named(endpoint.provider)
+        try:
+            before = _credentials(endpoint)
+        except SealBroken:
+            before = {}
+        after = {name: value for name, value in before.items() if name not in removed} | dict(given)
+        problems = _problems(
+            endpoint.company_id, provider, endpoint.name, endpoint.accounts, endpoint.settings, after
+        )
+        # Settings of an earlier day may be refused today; they are no reason to keep a key that is to be changed.
+        problems = [problem for problem in problems if problem.field.startswith("credentials")]
+        if problems:
+            raise InvalidEndpoint(tuple(problems))
+        endpoint.credentials = _sealed(after)
+        endpoint.save(update_fields=["credentials"])
+    return tuple(name for name in sorted(before.keys() | after.keys()) if before.get(name) != after.get(name))
+
+
+def credential_names(*, endpoint_pk: int) -> frozenset[str]:
+    """Which credentials an endpoint has; what they are nobody is told."""
+    return frozenset(_credentials(WebhookEndpoint.objects.get(pk=endpoint_pk)))
 
 
 def add_secret(*, endpoint_pk: int, now: datetime, secret: str = "") -> str:
@@ -189,16 +264,23 @@ def open_endpoint_numbered(*, endpoint_pk: int) -> OpenedEndpoint:
 
 def _opened(endpoint: WebhookEndpoint) -> OpenedEndpoint:
     provider = provider_named(endpoint.provider)
-    credentials = json.loads(unseal(bytes(endpoint.credentials))) if endpoint.credentials else {}
     return OpenedEndpoint(
         id=endpoint.pk,
         company_id=endpoint.company_id,
         provider=provider,
         accounts={**provider.accounts, **endpoint.accounts},
         settings={**provider.settings, **endpoint.settings},
-        credentials=credentials,
+        credentials=_credentials(endpoint),
         secrets=tuple(unseal(bytes(secret.sealed)) for secret in _active(endpoint.pk)[:MAX_ACTIVE_SECRETS]),
     )
+
+
+def _credentials(endpoint: WebhookEndpoint) -> dict[str, str]:
+    return dict(json.loads(unseal(bytes(endpoint.credentials)))) if endpoint.credentials else {}
+
+
+def _sealed(credentials: Mapping[str, str]) -> bytes:
+    return seal(json.dumps(dict(credentials))) if credentials else b""
 
 
 def _active(endpoint_pk: int) -> list[EndpointSecret]:
@@ -219,9 +301,11 @@ def _add(endpoint: WebhookEndpoint, secret: str, now: datetime) -> None:
 def _secret_problems(secret: str) -> list[FieldProblem]:
     if not secret:
         return [FieldProblem("secret", "is required: the provider shows it beside the endpoint's address")]
-    if len(secret) > MAX_SECRET or not secret.isascii() or not secret.isprintable() or " " in secret:
-        return [FieldProblem("secret", f"must be at most {MAX_SECRET} printable ASCII characters without spaces")]
-    return []
+    return [] if _is_secret(secret) else [FieldProblem("secret", _NO_SECRET)]
+
+
+def _is_secret(text: str) -> bool:
+    return 0 < len(text) <= MAX_SECRET and text.isascii() and text.isprintable() and " " not in text
 
 
 def _problems(
@@ -251,4 +335,16 @@ def _problems(
         if account not in existing and (kind_of_account(account) is None or len(account) > 64):
             problem = "is not an account of this company, and its beginning does not say which kind to make"
             problems.append(FieldProblem(f"accounts.{role}", f"{account[:64]} {problem}"))
-    return problems
+    strange = [
+        name for name, value in credentials.items() if name in provider.credentials and not _is_secret(value)
+    ]
+    problems += [FieldProblem(f"credentials.{name}", _NO_SECRET) for name in strange]
+    mistyped = [
+        FieldProblem(f"settings.{name}", f"must be {_TYPES[type(default)]}")
+        for name, default in provider.settings.items()
+        if name in settings and type(settings[name]) is not type(default)
+    ]
+    if mistyped:
+        return problems + mistyped
+    sound = {name: value for name, value in credentials.items() if name not in strange}
+    return problems + list(provider.problems({**provider.settings, **settings}, sound))

@@ -25,11 +25,13 @@ from ledger.domain.outcome import (
 from ledger.domain.problems import FieldProblem, InvalidEvent
 from ledger.models.account import Account
 from ledger.selectors.books import read_books
-from ledger.services.corrections import correct
+from ledger.services.corrections import correct, newest_word
+from ledger.services.credit_notes import InvalidCreditNote, state_credit_note
 from ledger.services.partitions import make_missing_months
 from ledger.services.provenance import CameBy
 from ledger.services.record import record
-from ledger.services.service_periods import InvalidServicePeriod, state_service_period
+from ledger.services.service_periods import InvalidServicePeriod, state_service_period, void_service_periods
+from ledger.services.settlements import settle
 from ledger.services.statements import InvalidStatement, state_balance
 
 _FATES = {
@@ -77,7 +79,7 @@ class IntakeOutcome:
     """What became of everything that an intake says.
 
     Attributes:
-        items: its events, in order, then what it removes, in order, then balances and service periods.
+        items: its events, in order, then what it removes, in order, then balances, service periods and credit notes.
         problems: why items are rejected, their fields told apart by place where there are several events.
     """
 
@@ -165,7 +167,10 @@ class _Recording:
                 create_accounts=True,
                 came_by=came_by,
             )
-        by_place = dict(zip(places, outcomes, strict=True))
+        by_place = {
+            place: self._settled(self.read.drafts[place], outcome, label=label, came_by=came_by)
+            for place, outcome in zip(places, outcomes, strict=True)
+        }
         for place in range(len(intake.events)):
             if place in by_place:
                 outcome = by_place[place]
@@ -177,19 +182,53 @@ class _Recording:
             name = ("removed", key.source, key.external_ref)
             self.items.append(Item(name, _FATES[outcome.status], outcome.problems))
 
+    def _settled(self, draft: EventDraft, outcome: Outcome, *, label: str, came_by: CameBy | None) -> Outcome:
+        """The outcome of an event of which nothing is new but, perhaps, the rate at which its money was changed."""
+        if outcome.status not in (DUPLICATE, OVERTAKEN):
+            return outcome
+        settled = settle(
+            company_id=self.company_id,
+            draft=draft,
+            said_by=label,
+            actor=self.actor,
+            now=self.now,
+            came_by=came_by,
+        )
+        return settled or outcome
+
     def state(self, origin: str) -> None:
-        for balance in self.read.intake.balances:
+        intake = self.read.intake
+        news = _documents_with_news(self.company_id, intake)
+        for balance in intake.balances:
             name = ("balance", balance.account, balance.currency, balance.day.isoformat())
             self._state(name, partial(self._state_balance, balance, origin))
-        for period in self.read.intake.service_periods:
+        for period in intake.service_periods:
             name = ("service_period", period.source, period.external_ref, period.line)
             say = partial(state_service_period, company_id=self.company_id, period=period)
-            self._state(name, partial(say, actor=self.actor, now=self.now))
+            is_news = not period.document or ObjectKey(period.source, period.document) in news
+            self._state(name, partial(say, actor=self.actor, now=self.now), is_news=is_news)
+        for document in intake.voided:
+            void = partial(void_service_periods, company_id=self.company_id, document=document)
+            self._state(
+                ("voided", document.source, document.external_ref),
+                partial(void, actor=self.actor, now=self.now),
+                is_news=document in news,
+            )
+        for note in intake.credit_notes:
+            credit = partial(state_credit_note, company_id=self.company_id, note=note)
+            self._state(
+                ("credit_note", note.source, note.external_ref),
+                partial(credit, actor=self.actor, now=self.now),
+                is_news=ObjectKey(note.source, note.external_ref) in news,
+            )
 
-    def _state(self, name: tuple[str, ...], say: Callable[[], object]) -> None:
+    def _state(self, name: tuple[str, ...], say: Callable[[], object], *, is_news: bool = True) -> None:
+        if not is_news:
+            self.items.append(Item(name, Fate.IGNORED))
+            return
         try:
             say()
-        except (InvalidStatement, InvalidServicePeriod) as error:
+        except (InvalidStatement, InvalidServicePeriod, InvalidCreditNote) as error:
             self.items.append(Item(name, Fate.REJECTED, (FieldProblem(name[0], str(error)),)))
         else:
             self.items.append(Item(name, Fate.STATED))
@@ -209,6 +248,16 @@ class _Recording:
 
     def outcome(self) -> IntakeOutcome:
         return IntakeOutcome(tuple(self.items), tuple(_placed(self.items, events=len(self.read.intake.events))))
+
+
+def _documents_with_news(company_id: int, intake: Intake) -> frozenset[ObjectKey]:
+    """Invoices and credit notes about which nothing newer is known than what the intake says."""
+    keys = set(intake.voided)
+    keys |= {ObjectKey(note.source, note.external_ref) for note in intake.credit_notes}
+    keys |= {ObjectKey(period.source, period.document) for period in intake.service_periods if period.document}
+    if intake.said_at is None or not keys:
+        return frozenset(keys)
+    return newest_word(company_id=company_id, keys=keys, said_at=intake.said_at)
 
 
 def _key(raw: object) -> ObjectKey | None:

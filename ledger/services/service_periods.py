@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 
 from django.db import IntegrityError, transaction
 
 from ledger.domain.currency import ACTIVE_CURRENCIES, FORMER_CURRENCIES
+from ledger.domain.intake import ObjectKey
 from ledger.domain.intake import ServicePeriod as StatedPeriod
 from ledger.domain.money import LIMIT
 from ledger.models.service_period import ServicePeriod
@@ -13,7 +15,7 @@ from ledger.selectors.journal import journal_position
 from ledger.services.announce import announce_advance
 
 MAX_ATTEMPTS = 5
-_CONTENT = ("amount", "currency", "start", "end")
+_CONTENT = ("document", "amount", "currency", "start", "end")
 
 
 class InvalidServicePeriod(ValueError):
@@ -67,6 +69,38 @@ def state_service_period(*, company_id: int, period: StatedPeriod, actor: str, n
             announce_advance(company_id=company_id, position=journal_position(company_id=company_id))
             return True
     raise AssertionError("the loop returns or raises")
+
+
+def void_service_periods(*, company_id: int, document: ObjectKey, actor: str, now: datetime) -> int:
+    """Take back every period that a document stated; return how many there were.
+
+    Args:
+        document: its source and the `document` of its periods.
+    """
+    said = (
+        ServicePeriod.objects.filter(company_id=company_id, source=document.source, document=document.external_ref)
+        .order_by("external_ref", "line", "-revision")
+        .distinct("external_ref", "line")
+    )
+    return state_service_periods(
+        company_id=company_id,
+        periods=[
+            StatedPeriod(
+                source=period.source,
+                external_ref=period.external_ref,
+                line=period.line,
+                amount=Decimal(0),
+                currency=period.currency,
+                start=period.start,
+                end=period.end,
+                document=period.document,
+            )
+            for period in said
+            if period.amount
+        ],
+        actor=actor,
+        now=now,
+    )
 
 
 def _check(period: StatedPeriod) -> None:

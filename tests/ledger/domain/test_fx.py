@@ -7,10 +7,12 @@ from zipfile import ZipFile
 
 import pytest
 
+from ledger.domain.currency import FORMER_CURRENCIES
+from ledger.domain.euro_adoption import EURO_ADOPTIONS
 from ledger.domain.fx import MAX_GAP_DAYS, EuroRates, UnknownRate, read_euro_rates
 from ledger.selectors.fx import euro_rates, rate
 
-# Thursday to Tuesday over a weekend; the krona pauses, the lev ends, the rouble is gone.
+# Thursday to Tuesday over a weekend; the krona pauses, the lev becomes the euro, the rouble is gone.
 LINES = """Date,USD,JPY,SEK,BGN,RUB,
 2026-01-06,1.1700,183.05,N/A,N/A,N/A,
 2026-01-05,1.1650,182.90,N/A,N/A,N/A,
@@ -79,8 +81,57 @@ def test_it_refuses_a_file_of_another_kind() -> None:
 def test_the_bundled_history_begins_in_1999_and_knows_the_dead() -> None:
     assert euro_rates().first_day == date(1999, 1, 4)
     assert rate(currency="BGN", base="EUR", on=date(2015, 7, 1)).rate == Decimal("0.511299723898")
-    with pytest.raises(UnknownRate, match="SIT"):
-        rate(currency="SIT", base="USD", on=date(2010, 7, 1))
+    with pytest.raises(UnknownRate, match="RUB"):
+        rate(currency="RUB", base="USD", on=date(2024, 7, 1))
+    with pytest.raises(UnknownRate, match="GRD"):
+        rate(currency="GRD", base="USD", on=date(2000, 7, 3))
+
+
+# Units per euro, as the Official Journal prints them: Regulation 2866/98 and the ones that amend it.
+BY_LAW = """
+    ATS 13.7603    1999  BEF 40.3399    1999  DEM 1.95583    1999  ESP 166.386    1999  FIM 5.94573    1999
+    FRF 6.55957    1999  IEP 0.787564   1999  ITL 1936.27    1999  LUF 40.3399    1999  NLG 2.20371    1999
+    PTE 200.482    1999  GRD 340.750    2001  SIT 239.640    2007  CYP 0.585274   2008  MTL 0.429300   2008
+    SKK 30.1260    2009  EEK 15.6466    2011  LVL 0.702804   2014  LTL 3.45280    2015  HRK 7.53450    2023
+    BGN 1.95583    2026
+""".split()  # noqa: SIM905 - a table reads better as one
+FIXED = [(BY_LAW[place], Decimal(BY_LAW[place + 1]), int(BY_LAW[place + 2])) for place in range(0, len(BY_LAW), 3)]
+
+
+@pytest.mark.parametrize(("currency", "units", "year"), FIXED)
+def test_a_currency_that_became_the_euro_keeps_its_rate_by_law(currency: str, units: Decimal, year: int) -> None:
+    assert currency in FORMER_CURRENCIES
+    for day in (date(year, 1, 1), date(2026, 1, 3), date(2031, 5, 5)):
+        quote = rate(currency="EUR", base=currency, on=day)
+        assert (quote.rate, quote.source) == (units, "euro-fixed")
+        assert quote.at.date() == date(year, 1, 1), "since when it holds"
+    friday = date(2026, 3, 6)
+    dollars = rate(currency="EUR", base="USD", on=friday).rate
+    quote = rate(currency=currency, base="USD", on=friday)
+    assert quote.rate == (dollars / units).quantize(Decimal("0.000000000001"))
+    assert (quote.source, quote.at.date()) == ("euro-fixed+ecb", friday), "as old as its published leg"
+
+
+def test_every_currency_that_became_the_euro_is_known() -> None:
+    assert {currency for currency, _, _ in FIXED} == EURO_ADOPTIONS.keys()
+    assert all(euro_rates().knows(currency) for currency in EURO_ADOPTIONS)
+
+
+def test_until_the_day_before_the_euro_the_published_rate_holds() -> None:
+    before = rate(currency="HRK", base="EUR", on=date(2022, 12, 30))
+    assert (before.source, before.rate) != (
+        "euro-fixed",
+        rate(currency="HRK", base="EUR", on=date(2023, 1, 1)).rate,
+    )
+    assert before.source == "ecb"
+    assert rate(currency="HRK", base="EUR", on=date(2022, 12, 31)).source == "ecb"
+    assert rate(currency="HRK", base="EUR", on=date(2023, 1, 1)).source == "euro-fixed"
+
+
+def test_two_currencies_that_became_the_euro_change_through_it() -> None:
+    quote = rate(currency="DEM", base="HRK", on=date(2023, 6, 1))
+    assert quote.rate == (Decimal("7.53450") / Decimal("1.95583")).quantize(Decimal("0.000000000001"))
+    assert (quote.source, quote.at.date()) == ("euro-fixed", date(2023, 1, 1))
 
 
 def test_a_gap_longer_than_a_week_is_no_rate() -> None:
@@ -121,7 +172,12 @@ def test_every_gap_of_every_currency_is_bridged_for_a_week_and_refused_beyond(pu
     refused = set()
     for currency, column in published.columns.items():
         last = None
+        adoption = EURO_ADOPTIONS.get(currency)
         for day in days[::5]:
+            if adoption is not None and day >= adoption.since:
+                quote = published.quote(currency="EUR", base=currency, on=day)
+                assert (quote.rate, quote.source) == (adoption.units_per_euro, "euro-fixed")
+                continue
             texts = [
                 (other, published.lines[other].split(",")[column])
                 for back in range(MAX_GAP_DAYS + 1)
@@ -134,8 +190,8 @@ def test_every_gap_of_every_currency_is_bridged_for_a_week_and_refused_beyond(pu
                     published.quote(currency=currency, base="EUR", on=day)
             else:
                 assert published.quote(currency="EUR", base=currency, on=day).rate == last
-    # Became the euro, a new unit, or is quoted no more.
-    assert {"SIT", "CYP", "EEK", "HRK", "RUB", "TRL", "ROL", "ISK"} <= refused
+    # Became a new unit, or is quoted no more.
+    assert {"RUB", "TRL", "ROL", "ISK"} <= refused
     assert not {"USD", "GBP", "JPY", "CHF"} & refused
 
 

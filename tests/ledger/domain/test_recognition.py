@@ -33,7 +33,14 @@ DEFERRED = st.builds(
     DeferredTerm,
     TERMS,
     st.dates(date(2025, 12, 1), date(2026, 3, 1)),
-    st.lists(st.builds(Refund, st.dates(date(2025, 12, 1), date(2027, 1, 1)), AMOUNTS), max_size=3).map(tuple),
+    st.lists(
+        st.builds(
+            Refund,
+            st.dates(date(2025, 12, 1), date(2027, 1, 1)),
+            st.decimals(min_value=-100_000, max_value=1_000_000, places=6),
+        ),
+        max_size=4,
+    ).map(tuple),
 )
 
 
@@ -99,6 +106,32 @@ def test_a_refund_beyond_what_is_owed_takes_earned_revenue_back() -> None:
     assert recognised_by(term, day=date(2026, 1, 29)) == 290
     assert unearned_at(term, day=date(2026, 1, 30)) == 0
     assert recognised_by(term, day=date(2026, 3, 1)) == 10
+
+
+def test_what_is_given_back_again_is_earned_over_the_days_left() -> None:
+    lost_and_won = DeferredTerm(
+        ServiceTerm(Decimal(310), JAN_1, date(2026, 2, 1)),
+        received_on=JAN_1,
+        refunds=(Refund(date(2026, 1, 11), Decimal(310)), Refund(date(2026, 1, 21), Decimal(-310))),
+    )
+    assert recognised_by(lost_and_won, day=date(2026, 1, 10)) == 100
+    # All of it is gone, what was earned too.
+    assert recognised_by(lost_and_won, day=date(2026, 1, 11)) == 0
+    assert unearned_at(lost_and_won, day=date(2026, 1, 20)) == 0
+    # It is there again, and ten days are left to earn what was not earned by then.
+    assert unearned_at(lost_and_won, day=date(2026, 1, 26)) == 155
+    assert recognised_by(lost_and_won, day=date(2026, 1, 31)) == 310
+
+
+def test_what_is_given_back_after_the_end_is_revenue_at_once() -> None:
+    late = DeferredTerm(
+        ServiceTerm(Decimal(310), JAN_1, date(2026, 2, 1)),
+        received_on=JAN_1,
+        refunds=(Refund(date(2026, 1, 11), Decimal(310)), Refund(date(2026, 3, 1), Decimal(-310))),
+    )
+    assert recognised_by(late, day=date(2026, 2, 28)) == 0
+    assert unearned_at(late, day=date(2026, 3, 1)) == 0
+    assert recognised_by(late, day=date(2026, 3, 1)) == 310
 
 
 @given(DEFERRED, st.dates(date(2025, 11, 1), date(2027, 6, 1)))

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ledger.domain.event import parse_event
-from ledger.domain.intake import Intake, ObjectKey
+from ledger.domain.intake import CreditedLine, CreditedRefund, CreditNote, Intake, ObjectKey
 from ledger.providers.provider import Arrival, ParseContext, Unreadable
 from ledger.providers.stripe import INVOICE_PAID, PROVIDER, READERS
 from tests.ledger.conftest import NOW
@@ -217,6 +217,153 @@ def test_an_invoice_that_stripe_collected_nothing_for_is_ignored(more: dict[str,
 def test_an_invoice_that_names_no_charge_asks_for_a_key() -> None:
     with pytest.raises(Unreadable, match="api_key"):
         read("invoice.paid", invoice(charge=None))
+
+
+def test_what_an_invoice_states_names_the_invoice() -> None:
+    (period,) = read("invoice.paid", invoice()).service_periods
+    assert period.document == "in_1"
+    assert read("invoice.voided", invoice(status="void")).voided == (ObjectKey("stripe", "in_1"),)
+    assert "nothing to take back" in read("invoice.marked_uncollectible", invoice(status="uncollectible")).ignored
+
+
+def credit_note(**more: Any) -> dict[str, Any]:
+    """A credit of 60.00 and its tax of 12.00, all after the payment and back to the card."""
+    return {
+        "id": "cn_1",
+        "object": "credit_note",
+        "invoice": "in_1",
+        "currency": "usd",
+        "created": CREATED,
+        "effective_at": CREATED,
+        "status": "issued",
+        "total": 7200,
+        "pre_payment_amount": 0,
+        "post_payment_amount": 7200,
+        "refunds": [{"refund": "re_1", "amount_refunded": 7200}],
+        "lines": {"data": [{"id": "cnli_1", "amount": 6000, "invoice_line_item": "il_1"}], "has_more": False},
+        **more,
+    }
+
+
+def note_of(**more: Any) -> CreditNote:
+    (note,) = read("credit_note.created", credit_note(**more)).credit_notes
+    return note
+
+
+def test_a_credit_note_lowers_the_line_that_it_names_and_knows_its_refund() -> None:
+    intake = read("credit_note.created", credit_note())
+    assert (intake.events, intake.ignored) == ((), "")
+    (note,) = intake.credit_notes
+    assert (note.source, note.external_ref, note.document, note.currency) == ("stripe", "cn_1", "in_1", "USD")
+    assert note.day == date(2026, 5, 28)
+    assert note.lines == (CreditedLine("il_1", Decimal(60)),)
+    assert note.refunds == (CreditedRefund("re_1", Decimal(72)),)
+    assert (note.to_balance, note.out_of_band) == (0, 0)
+
+
+def test_what_is_neither_refunded_nor_out_of_band_goes_to_the_customers_balance() -> None:
+    note = note_of(
+        refunds=[{"refund": "re_1", "amount_refunded": 2200}],
+        out_of_band_amount=1000,
+        customer_balance_transaction="cbtxn_1",
+    )
+    assert note.refunds == (CreditedRefund("re_1", Decimal(22)),)
+    assert (note.to_balance, note.out_of_band) == (Decimal(40), Decimal(10))
+
+
+@pytest.mark.parametrize(
+    ("more", "credited"),
+    [
+        ({"pre_payment_amount": 3600, "post_payment_amount": 3600}, "30"),
+        ({"pre_payment_amount": None, "post_payment_amount": None, "type": "post_payment"}, "60"),
+        ({"lines": {"data": [{"amount": 6000, "discount_amounts": [{"amount": 500}]}]}}, "55"),
+        ({"lines": {"data": [{"amount": 7200, "tax_amounts": [{"amount": 1200, "inclusive": True}]}]}}, "60"),
+        ({"lines": {"data": [{"amount": 7200, "taxes": [{"amount": 1200, "tax_behavior": "inclusive"}]}]}}, "60"),
+        ({"lines": {"data": [{"amount": 6000, "tax_amounts": [{"amount": 1200, "inclusive": False}]}]}}, "60"),
+    ],
+)
+def test_only_what_was_paid_is_credited_before_tax_and_after_discounts(
+    more: dict[str, Any], credited: str
+) -> None:
+    assert sum(line.amount for line in note_of(**more).lines) == Decimal(credited)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"pre_payment_amount": 7200, "post_payment_amount": 0},
+        {"pre_payment_amount": None, "post_payment_amount": None, "type": "pre_payment"},
+    ],
+)
+def test_a_credit_note_before_the_payment_is_ignored_with_the_reason(more: dict[str, Any]) -> None:
+    assert "before the payment" in read("credit_note.created", credit_note(**more)).ignored
+
+
+def test_a_voided_credit_note_takes_back_what_it_said() -> None:
+    (note,) = read("credit_note.voided", credit_note(status="void", voided_at=CREATED)).credit_notes
+    assert (note.external_ref, note.lines, note.refunds) == ("cn_1", (), ())
+
+
+def test_older_versions_of_the_api_name_one_refund() -> None:
+    old = {"refunds": None, "refund": "re_9"}
+    assert note_of(**old, out_of_band_amount=1200).refunds == (CreditedRefund("re_9", Decimal(60)),)
+    both = {**old, "customer_balance_transaction": "cbtxn_1"}
+    with pytest.raises(Unreadable, match="api_key"):
+        note_of(**both)
+    note = note_of(**both | {"refund": {"id": "re_9", "amount": 5200}})
+    assert (note.refunds, note.to_balance) == ((CreditedRefund("re_9", Decimal(52)),), Decimal(20))
+
+
+@pytest.mark.parametrize("more", [{"invoice": None}, {"id": None}, {"currency": None}, {"total": "x"}])
+def test_a_credit_note_without_what_it_needs_is_unreadable(more: dict[str, Any]) -> None:
+    with pytest.raises(Unreadable):
+        note_of(**more)
+
+
+def test_a_long_credit_note_asks_for_a_key() -> None:
+    with pytest.raises(Unreadable, match="api_key"):
+        note_of(lines={"data": [], "has_more": True})
+
+
+def test_the_credit_note_that_stripe_documents_is_read(shared_data: Path) -> None:
+    resources = json.loads((shared_data / "stripe-openapi" / "fixtures3.json").read_bytes())["resources"]
+    documented = {**resources["credit_note"], "refunds": [], "pre_payment_amount": 0, "post_payment_amount": 1690}
+    (note,) = read("credit_note.created", documented).credit_notes
+    assert [(credited.line[:3], credited.amount) for credited in note.lines] == [
+        ("il_", Decimal("11.90")),
+        ("", Decimal("5.00")),
+    ]
+
+
+def test_a_credit_note_before_the_payment_lowers_the_line_that_it_names() -> None:
+    lines = {
+        "data": [
+            {"id": number, "amount": 10_000, "period": {"start": 1_767_268_800, "end": 1_798_804_800}}
+            for number in ("il_1", "il_2")
+        ]
+    }
+    note = credit_note(total=6000, pre_payment_amount=6000, post_payment_amount=0, refunds=[])
+    paid = invoice(lines=lines, tax=0, amount_paid=14_000)
+    alike = read("invoice.paid", paid).service_periods
+    assert [period.amount for period in alike] == [70, 70], "nobody says which line"
+    named = read("invoice.paid", {**paid, "credit_notes": {"data": [note]}}).service_periods
+    assert [period.amount for period in named] == [40, 100]
+    voided = read("invoice.paid", {**paid, "credit_notes": {"data": [{**note, "status": "void"}]}}).service_periods
+    assert [period.amount for period in voided] == [70, 70]
+
+
+def test_a_dispute_names_the_payment_and_what_of_it_is_disputed() -> None:
+    taken = transaction("txn_1", -1097, "usd")
+    thing = {"id": "dp_1", "charge": "ch_1", "amount": 1000, "currency": "eur", "balance_transactions": [taken]}
+    (event,) = read("charge.dispute.funds_withdrawn", thing).events
+    metadata = dict(event["metadata"])  # type: ignore[call-overload]
+    assert (metadata["refund_of"], metadata["refund_amount"], metadata["refund_currency"]) == (
+        "ch_1",
+        "10.00",
+        "EUR",
+    )
+    (event,) = read("charge.dispute.funds_withdrawn", {**thing, "currency": "usd"}).events
+    assert "refund_amount" not in event["metadata"]  # type: ignore[operator]
 
 
 def test_events_of_other_accounts_and_modes_are_not_ours() -> None:

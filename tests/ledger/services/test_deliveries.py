@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,11 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.domain.company import CompanyRef
+from ledger.models.credit_note import CreditNote
 from ledger.models.delivery import Delivery, DeliveryState
 from ledger.models.endpoint import EndpointSecret
 from ledger.models.service_period import ServicePeriod
+from ledger.selectors.deferred_revenue import deferred_revenue
 from ledger.selectors.journal import list_events
 from ledger.services import deliveries
+from ledger.services.daily_flows import catch_up
 from ledger.services.deliveries import keep_delivery, keep_refused, release_for_replay, work_on_delivery
 from ledger.services.endpoints import (
     InvalidEndpoint,
@@ -30,7 +33,7 @@ from ledger.services.endpoints import (
 from ledger.services.sealed_secrets import SealBroken
 from tests.ledger.conftest import NOW
 from tests.ledger.providers.stripe_events import CREATED, SECRET, charge, envelope, payout, transaction
-from tests.ledger.providers.test_stripe import invoice
+from tests.ledger.providers.test_stripe import credit_note, invoice
 
 
 @pytest.fixture
@@ -153,6 +156,37 @@ def test_an_invoice_keeps_its_periods_once(company: CompanyRef, endpoint: Opened
         assert deliver(endpoint, envelope("invoice.paid", invoice())).state == "done"
     kept = ServicePeriod.objects.get(company_id=company.id)
     assert (kept.external_ref, kept.amount, kept.revision) == ("ch_1", Decimal("100.80"), 0)
+
+
+def test_a_credit_note_is_kept_once_and_a_voided_one_takes_it_back(
+    company: CompanyRef, endpoint: OpenedEndpoint
+) -> None:
+    deliver(endpoint, envelope("charge.succeeded", charge(amount=12_900)))
+    deliver(endpoint, envelope("invoice.paid", invoice()))
+    catch_up(company_id=company.id)
+
+    def unearned_at_the_end() -> Decimal:
+        found = deferred_revenue(
+            company_id=company.id, timezone=company.timezone, start=date(2026, 5, 28), end=date(2026, 6, 15)
+        )
+        return found.unearned[-1]
+
+    whole = unearned_at_the_end()
+    fifth: dict[str, Any] = {"total": 2400, "post_payment_amount": 2400, "refunds": []}
+    fifth["lines"] = [{"amount": 2000, "invoice_line_item": "il_1"}]
+    for _ in range(2):
+        delivery = deliver(endpoint, envelope("credit_note.created", credit_note(**fifth)))
+        assert (delivery.state, delivery.reason) == ("done", "")
+    assert CreditNote.objects.get(company_id=company.id).document == "in_1"
+    assert unearned_at_the_end() == pytest.approx(whole - 20, abs=2), "less what is earned of it meanwhile"
+    gone = credit_note(**fifth, status="void")
+    deliver(endpoint, envelope("credit_note.voided", gone, created=CREATED + 60))
+    late = deliver(endpoint, envelope("credit_note.updated", credit_note(**fifth), created=CREATED + 30))
+    assert late.state == "done"
+    assert unearned_at_the_end() == whole
+    voided = deliver(endpoint, envelope("invoice.voided", invoice(status="void"), created=CREATED + 90))
+    assert voided.state == "done"
+    assert unearned_at_the_end() == 0
 
 
 def test_what_cannot_be_read_is_quarantined_and_a_replay_reads_it_again(

@@ -1,0 +1,76 @@
+"""Keeping what was credited to customers on invoices that they had paid."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from ledger.domain.currency import ACTIVE_CURRENCIES, FORMER_CURRENCIES
+from ledger.domain.intake import CreditNote as StatedNote
+from ledger.domain.money import LIMIT
+from ledger.models.credit_note import CreditNote
+from ledger.selectors.journal import journal_position
+from ledger.services.announce import announce_advance
+
+MAX_ATTEMPTS = 5
+
+
+class InvalidCreditNote(ValueError):
+    """A credit note that is refused; the message says why."""
+
+
+def state_credit_note(*, company_id: int, note: StatedNote, actor: str, now: datetime) -> bool:
+    """Keep a credit note; false when the same is kept already.
+
+    Another content becomes the one that counts, the earlier one stays readable. A note without lines takes back
+    what it said before.
+
+    Raises:
+        InvalidCreditNote: an amount that is below zero or beyond 14 integer digits, a line or refund of zero, an
+            unknown currency, or no document named.
+    """
+    _check(note)
+    key = {"company_id": company_id, "source": note.source, "external_ref": note.external_ref}
+    content: dict[str, Any] = {
+        "document": note.document,
+        "currency": note.currency,
+        "day": note.day,
+        "lines": [[credited.line, str(credited.amount)] for credited in note.lines],
+        "refunds": [[refund.external_ref, str(refund.amount)] for refund in note.refunds],
+        "to_balance": note.to_balance,
+        "out_of_band": note.out_of_band,
+    }
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        last = CreditNote.objects.filter(**key).order_by("-revision").first()
+        if last is not None and all(getattr(last, name) == value for name, value in content.items()):
+            return False
+        revision = 0 if last is None else last.revision + 1
+        try:
+            with transaction.atomic():
+                CreditNote.objects.create(**key, **content, revision=revision, actor=actor, recorded_at=now)
+        except IntegrityError:
+            # Two at once race for the revision's number; one of them looks again.
+            if attempt == MAX_ATTEMPTS:
+                raise
+        else:
+            # No event moved, but whoever reads the books should look at them again.
+            announce_advance(company_id=company_id, position=journal_position(company_id=company_id))
+            return True
+    raise AssertionError("the loop returns or raises")
+
+
+def _check(note: StatedNote) -> None:
+    positive = [*(credited.amount for credited in note.lines), *(refund.amount for refund in note.refunds)]
+    if not all(_is_amount(amount) and amount for amount in positive):
+        raise InvalidCreditNote("every line and refund of a credit note must have a finite amount above zero")
+    if not _is_amount(note.to_balance) or not _is_amount(note.out_of_band):
+        raise InvalidCreditNote("the amounts of a credit note must be finite and not below zero")
+    if note.currency not in ACTIVE_CURRENCIES | FORMER_CURRENCIES:
+        raise InvalidCreditNote(f"{note.currency} is not a currency code of ISO 4217")
+    if not note.source or not note.external_ref or not note.document:
+        raise InvalidCreditNote("a credit note must have an id and name its invoice")
+
+
+def _is_amount(amount: Decimal) -> bool:
+    return amount.is_finite() and 0 <= amount < LIMIT
