@@ -79,7 +79,8 @@ class IntakeOutcome:
     """What became of everything that an intake says.
 
     Attributes:
-        items: its events, in order, then what it removes, in order, then balances, service periods and credit notes.
+        items: its events, in order, then what it removes, in order, then balances, service periods and
+            credit notes.
         problems: why items are rejected, their fields told apart by place where there are several events.
     """
 
@@ -183,7 +184,7 @@ class _Recording:
             self.items.append(Item(name, _FATES[outcome.status], outcome.problems))
 
     def _settled(self, draft: EventDraft, outcome: Outcome, *, label: str, came_by: CameBy | None) -> Outcome:
-        """The outcome of an event of which nothing is new but, perhaps, the rate at which its money was changed."""
+        """What becomes of an event that is known; the rate at which its money was changed may be new."""
         if outcome.status not in (DUPLICATE, OVERTAKEN):
             return outcome
         settled = settle(
