@@ -90,7 +90,7 @@ def event_story(*, company_id: int, event_id: str) -> EventStory | None:
     return EventStory(
         line=line,
         reverses=_reversed_event(company_id, entry),
-        reversed_by=_reversal(company_id, entry),
+        reversed_by=reversal_of(company_id=company_id, entry=entry),
         match=_match(company_id, entry.position),
         doubts=_doubts(company_id, entry.position),
         before=around.get(entry.position - 1),
@@ -124,7 +124,8 @@ def _reversed_event(company_id: int, entry: JournalEntry) -> JournalEntry | None
     return find_event(company_id=company_id, event_id=entry.reverses, occurred_at=entry.occurred_at)
 
 
-def _reversal(company_id: int, entry: JournalEntry) -> JournalEntry | None:
+def reversal_of(*, company_id: int, entry: JournalEntry) -> JournalEntry | None:
+    """Return what took an event back; None while nothing did."""
     with connection.cursor() as cursor:
         cursor.execute(
             _REVERSED_BY,
