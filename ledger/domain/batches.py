@@ -123,7 +123,7 @@ def _are_sure(one: Leg, many: Sequence[Leg]) -> bool:
 
 
 def _sums(candidates: Sequence[Leg], amount: Decimal) -> tuple[list[tuple[Leg, ...]], bool]:
-    """Return choices of candidates that add up to the amount, those of the nearest first, and whether these are all."""
+    """Return choices of candidates that add up to the amount, the nearest first, and whether these are all."""
     # What is left from each place on: a branch that cannot reach the amount any more is not followed.
     left = [Decimal(0)] * (len(candidates) + 1)
     for place in reversed(range(len(candidates))):

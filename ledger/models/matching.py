@@ -150,7 +150,7 @@ class EventReading(models.Model):
 
 
 class EventSplit(models.Model):
-    """An event that is several things at once. Put together again, it stays as history, and its parts count no more.
+    """An event that is several things at once. Put together again, it stays as history and counts no more.
 
     Attributes:
         position, event_id: of the event.

@@ -29,8 +29,8 @@ class ReviewItem(models.Model):
     """One question about a company's books, and what was decided. Asked once: `subject` is its key.
 
     Attributes:
-        subject: what it is about, such as the positions of two twins; with the kind it is unique. The part of a split
-            event is written as position.part.
+        subject: what it is about, such as the positions of two twins; with the kind it is unique. The part of
+            a split event is written as position.part.
         positions: of the events it is about, in the order they were recorded.
         day: of the later event, or of the statement, in the company's calendar.
         amount, currency: what is at stake.

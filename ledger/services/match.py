@@ -138,7 +138,7 @@ _SUGGESTED = f"""
     SELECT FROM ledger_reviewitem i
     WHERE i.company_id = l.company_id AND i.kind IN ('pair', 'batch') AND i.state = 'open'
       AND i.positions @> ARRAY[l.position] AND string_to_array(i.subject, '-') @> ARRAY[{_NAME}]
-"""  # noqa: S608 - made of constants
+"""
 _OVERDUE = f"""
     SELECT l.position, l.part, l.account_id, l.amount, l.currency, (l.occurred_at AT TIME ZONE c.timezone)::date
     FROM ledger_transferleg l JOIN ledger_company c ON c.id = l.company_id
@@ -150,7 +150,7 @@ _OVERDUE = f"""
       )
       AND NOT EXISTS ({_SUGGESTED})
     ORDER BY l.position, l.part LIMIT %(rows)s
-"""
+"""  # noqa: S608 - made of constants
 
 
 def follow_journal(*, company_id: int, now: datetime) -> int:

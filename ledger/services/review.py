@@ -30,8 +30,8 @@ class CannotDecide(ValueError):
 @dataclass(frozen=True, slots=True)
 class Decision:
     """Attributes:
-    state: accepted (the question is right: reverse the twin, match the pair or batch), dismissed (it is wrong: both
-        are true) or explained (it is right, and here is why it stays as it is).
+    state: accepted (the question is right: reverse the twin, match the pair or batch), dismissed (it is wrong:
+        both are true) or explained (it is right, and here is why it stays as it is).
     reason: needed to explain and to reverse.
     position: of the twin to reverse; None takes the one recorded later.
     """

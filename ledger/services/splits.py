@@ -1,4 +1,4 @@
-"""Taking an event apart into what it is, and putting it together again. The journal stays; the read side follows."""
+"""Taking an event apart into what it is, and putting it together again. Only the read side follows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
