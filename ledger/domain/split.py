@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from ledger.domain.event import IMPLIED_DIRECTION, MAX_TEXT
-from ledger.domain.money import MICRO, MONEY
+from ledger.domain.money import MICRO, MONEY, plain
 
 MIN_PARTS = 2
 MAX_PARTS = 20
@@ -66,13 +66,6 @@ def check_parts(parts: Sequence[Part], *, amount: Decimal, event_type: str, dire
         raise CannotSplit(
             f"the parts add up to {plain(total)}, the event is {plain(amount)}: {plain(abs(off))} {more}"
         )
-
-
-def plain(amount: Decimal) -> str:
-    """An amount without the zeros that the database fills up, but with its cents."""
-    shortest = amount.normalize(MONEY)
-    exponent = shortest.as_tuple().exponent
-    return f"{amount:.2f}" if isinstance(exponent, int) and exponent >= -2 else f"{shortest:f}"
 
 
 def shares(whole: Decimal, parts: Sequence[Decimal]) -> tuple[Decimal, ...]:

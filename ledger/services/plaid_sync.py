@@ -349,6 +349,7 @@ def _state(company_id: int, balances: Iterable[StatedBalance], now: datetime) ->
                     currency=stated.currency,
                     amount=stated.amount,
                     day=stated.day,
+                    as_of=stated.as_of,
                     origin=SOURCE,
                     actor=ACTOR,
                     now=now,

@@ -132,6 +132,7 @@ def _keep_statements(
                 currency=balance.currency,
                 amount=balance.amount,
                 day=balance.day,
+                as_of=balance.as_of,
                 origin=origin,
                 actor=actor,
                 now=now,

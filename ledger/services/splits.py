@@ -7,8 +7,9 @@ from datetime import datetime
 from django.db import connection, models, transaction
 
 from ledger.domain.account import CASH_KINDS
+from ledger.domain.money import plain
 from ledger.domain.outcome import JournalEntry
-from ledger.domain.split import CannotSplit, Part, check_parts, plain, shares
+from ledger.domain.split import CannotSplit, Part, check_parts, shares
 from ledger.domain.transfer_matching import leg_name
 from ledger.models.account import Account
 from ledger.models.matching import EventPart, EventSplit, TransferLeg, TransferMatch

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.domain.split import MAX_PARTS, CannotSplit, Part, check_parts, plain, shares, types_of_parts
+from ledger.domain.money import plain
+from ledger.domain.split import MAX_PARTS, CannotSplit, Part, check_parts, shares, types_of_parts
 
 
 def check(*amounts: str, whole: str = "100", **changes: str) -> None:
