@@ -44,6 +44,11 @@ class Question:
     reason: str
 
     @property
+    def is_part(self) -> bool:
+        """Whether it is about a part of a split event."""
+        return self.kind == ReviewKind.LEG and "." in self.subject
+
+    @property
     def is_open(self) -> bool:
         return self.state == ReviewState.OPEN
 
