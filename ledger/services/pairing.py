@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, models, transaction
 
@@ -148,13 +149,15 @@ def _look_around(company_id: int, around: tuple[datetime, datetime]) -> _Around:
 
 def _leave_out_of_reach(found: _Around) -> None:
     """What is matched with a leg beyond the interval stays as it is, and its legs are not looked at."""
-    for kept in (found.pairs, found.batches):
-        for number, matched in list(kept.items()):
-            names = matched if isinstance(matched, tuple) else matched.split("-")
-            if not all(name in found.legs for name in names):
-                del kept[number]
-                for name in names:
-                    found.legs.pop(name, None)
+    matched: list[tuple[dict[int, Any], int, Sequence[str]]] = [
+        *((found.pairs, number, pair) for number, pair in found.pairs.items()),
+        *((found.batches, number, name.split("-")) for number, name in found.batches.items()),
+    ]
+    for kept, number, names in matched:
+        if not all(name in found.legs for name in names):
+            del kept[number]
+            for name in names:
+                found.legs.pop(name, None)
 
 
 def _taken_apart(company_id: int, positions: Sequence[int]) -> set[tuple[str, str]]:
