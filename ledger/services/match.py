@@ -4,6 +4,7 @@ The cursor moves in the transaction that stores what was found, so a matcher tha
 becomes a review item; only what is plain is matched without asking.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -56,19 +57,24 @@ _MAY_BE_A_LEG = """
     e.reverses IS NULL AND e.event_type IN ('income', 'expense') AND NOT e.metadata ? 'contract'
     AND a.kind IN ('bank', 'card', 'processor')
 """
-_FITS = """
+_WAITING_FOR = """
     l.company_id = e.company_id AND l.event_type = 'transfer' AND l.match_id IS NULL AND NOT l.reversed
     AND NOT l.is_split AND l.currency = e.currency AND l.direction <> e.direction AND l.account_id <> e.account_id
-    -- The same amount, or a part or a sum of it that names the other account.
-    AND (l.amount = e.amount OR e.counterparty ILIKE ANY (
-        SELECT w.pattern FROM unnest(%(named)s::bigint[], %(patterns)s::text[]) AS w (account_id, pattern)
-        WHERE w.account_id = l.account_id
-    ))
     AND CASE l.direction
         WHEN 'out' THEN e.occurred_at BETWEEN l.occurred_at + %(earliest)s AND l.occurred_at + %(latest)s
         ELSE e.occurred_at BETWEEN l.occurred_at - %(latest)s AND l.occurred_at - %(earliest)s
     END
 """
+# What an event is the other side of: a leg of its amount, by a join on it; or, with others, one whose account its
+# text names. Two statements, since an OR between them would keep PostgreSQL from either plan.
+_FITS = f"{_WAITING_FOR} AND l.amount = e.amount"
+_NAMES = f"""
+    {_WAITING_FOR} AND e.counterparty ILIKE ANY (
+        SELECT w.pattern FROM unnest(%(named)s::bigint[], %(patterns)s::text[]) AS w (account_id, pattern)
+        WHERE w.account_id = l.account_id
+    )
+"""  # noqa: S608 - made of constants
+_HAS_A_NAME = "e.counterparty ILIKE ANY (%(patterns)s::text[])"
 _TRANSFERS = f"""
     {KEEP_LEG} FROM ledger_journal_between(%(company)s, %(after)s, %(until)s) e
     JOIN ledger_account a ON a.id = e.account_id
@@ -76,25 +82,32 @@ _TRANSFERS = f"""
     ON CONFLICT DO NOTHING RETURNING occurred_at
 """
 # Among the new events, what fits a leg that waits.
-_NEW_CANDIDATES = f"""
+_NEW = f"""
     {KEEP_LEG} FROM ledger_journal_between(%(company)s, %(after)s, %(until)s) e
     JOIN ledger_account a ON a.id = e.account_id
-    WHERE {_MAY_BE_A_LEG} AND EXISTS (SELECT FROM ledger_transferleg l WHERE {_FITS})
-    ON CONFLICT DO NOTHING RETURNING occurred_at
+    WHERE {_MAY_BE_A_LEG}
 """
 # Among the events before, what fits a leg that is new. The bounds in time let PostgreSQL leave months out.
-_EARLIER_CANDIDATES = f"""
+_EARLIER = f"""
     {KEEP_LEG} FROM ledger_capitalevent e JOIN ledger_account a ON a.id = e.account_id
     WHERE e.company_id = %(company)s AND e.position <= %(after)s
       AND e.occurred_at BETWEEN %(from)s AND %(to)s AND {_MAY_BE_A_LEG}
-      AND EXISTS (SELECT FROM ledger_transferleg l WHERE {_FITS} AND l.position > %(after)s)
       AND NOT EXISTS (
           SELECT FROM ledger_capitalevent b
           WHERE b.company_id = e.company_id AND b.source = e.source AND b.event_type = e.event_type
             AND b.occurred_at = e.occurred_at AND b.reverses = e.event_id
       )
-    ON CONFLICT DO NOTHING RETURNING occurred_at
-"""  # noqa: S608 - made of constants
+"""
+_ONCE = "ON CONFLICT DO NOTHING RETURNING occurred_at"
+_NEW_CANDIDATES = (
+    f"{_NEW} AND EXISTS (SELECT FROM ledger_transferleg l WHERE {_FITS}) {_ONCE}",
+    f"{_NEW} AND {_HAS_A_NAME} AND EXISTS (SELECT FROM ledger_transferleg l WHERE {_NAMES}) {_ONCE}",
+)
+_EARLIER_CANDIDATES = (
+    f"{_EARLIER} AND EXISTS (SELECT FROM ledger_transferleg l WHERE {_FITS} AND l.position > %(after)s) {_ONCE}",
+    f"{_EARLIER} AND {_HAS_A_NAME}"
+    f" AND EXISTS (SELECT FROM ledger_transferleg l WHERE {_NAMES} AND l.position > %(after)s) {_ONCE}",
+)
 _TAKEN_BACK = """
     SELECT e.position FROM ledger_journal_between(%(company)s, %(after)s, %(until)s) b
     CROSS JOIN LATERAL (
@@ -210,14 +223,16 @@ def _gather_legs(cursor: Any, bounds: dict[str, Any]) -> list[datetime]:
     }
     cursor.execute(_TRANSFERS, values)
     transfers = [when for (when,) in cursor.fetchall()]
-    cursor.execute(_NEW_CANDIDATES, values)
-    candidates = [when for (when,) in cursor.fetchall()]
+    candidates = _instants(cursor, _NEW_CANDIDATES, values)
     if transfers and bounds["after"]:
         reach = LATEST_ARRIVAL - EARLIEST_ARRIVAL
         span = {"from": min(transfers) - reach, "to": max(transfers) + reach}
-        cursor.execute(_EARLIER_CANDIDATES, {**values, **span})
-        candidates += [when for (when,) in cursor.fetchall()]
+        candidates += _instants(cursor, _EARLIER_CANDIDATES, {**values, **span})
     return transfers + candidates
+
+
+def _instants(cursor: Any, statements: Sequence[str], values: dict[str, Any]) -> list[datetime]:
+    return [when for sql in statements for (when,) in _rows(cursor, sql, values)]
 
 
 def _names_of_accounts(company_id: int) -> tuple[list[int], list[str]]:
