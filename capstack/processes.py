@@ -8,7 +8,7 @@ from pathlib import Path
 from capstack.supervision.program import Program
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-QUEUES = ("forecast", "imports", "scaling")
+QUEUES = ("forecast", "books", "imports", "scaling")
 # Two cores are shared with PostgreSQL and the workers: one process with threads answers as fast as two, in half
 # the memory, since a request mostly waits for the database.
 WEB_WORKERS = 1

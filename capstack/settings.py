@@ -98,7 +98,7 @@ REDIS_URL = secret("REDIS_URL")
 REDIS_QUEUE_URL = secret("REDIS_QUEUE_URL", default=REDIS_URL)
 RQ_QUEUES = {
     name: {"URL": REDIS_QUEUE_URL, "DEFAULT_TIMEOUT": seconds, "SERIALIZER": "rq.serializers.JSONSerializer"}
-    for name, seconds in {"forecast": 120, "imports": 3600, "scaling": 600}.items()
+    for name, seconds in {"forecast": 120, "books": 1800, "imports": 3600, "scaling": 600}.items()
 }
 # Its dashboard lets every member of staff empty a queue, and its pages need inline styles and scripts.
 RQ_SHOW_ADMIN_LINK = False

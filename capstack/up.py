@@ -146,7 +146,7 @@ def _bring_up(*, supervisor: Supervisor, folder: DataFolder, options: argparse.N
         )
 
     url = _url(options)
-    with _step("Starting the web server, three workers and the scheduler"):
+    with _step(f"Starting the web server, {len(QUEUES)} workers and the scheduler"):
         web = web_program(env=env, log=folder.log("web"), host=options.host, port=options.port)
         supervisor.start(
             [
@@ -172,7 +172,7 @@ def _environment(*, folder: DataFolder) -> dict[str, str]:
     for old in folder.metrics.glob("*.db"):
         old.unlink()
     env["PROMETHEUS_MULTIPROC_DIR"] = str(folder.metrics)
-    # Two cores are shared by eight processes: no thread pool of a library should believe it is alone.
+    # Two cores are shared by nine processes: no thread pool of a library should believe it is alone.
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
         env.setdefault(name, "1")
     env.setdefault("MALLOC_ARENA_MAX", "2")

@@ -1,8 +1,6 @@
 """Waking the forecast worker. It may fail silently: the sweeper finds every company that was not woken.
 
-300 events a second must not become 300 jobs a second, so a gate in Redis lets one job per company wait at a time:
-whoever sets the key enqueues, the others find it set. The job opens the gate again before it reads the journal, so
-an event that commits later enqueues the next job, and none falls between.
+300 events a second must not become 300 jobs a second, so a gate (`ledger.gate`) lets one job per company wait.
 """
 
 import logging
@@ -13,6 +11,7 @@ from django_rq import get_queue
 from redis.exceptions import RedisError
 
 from forecasting.metrics import WAKES
+from ledger import gate
 from ledger.breaker import CircuitBreaker
 from ledger.redis_client import impatient_client
 
@@ -20,8 +19,6 @@ logger = logging.getLogger(__name__)
 
 QUEUE = "forecast"
 JOB = "forecasting.jobs.recompute"
-# A job lost with its worker must not shut the gate for ever. Longer than a job usually waits in the queue.
-GATE_SECONDS = 20
 _breaker = CircuitBreaker(rest_seconds=2.0)
 
 
@@ -35,7 +32,7 @@ def wake(*, company_id: int) -> bool:
         WAKES.labels("skipped").inc()
         return False
     try:
-        first = _client().set(_gate(company_id), "1", nx=True, ex=GATE_SECONDS)
+        first = gate.shut_gate(_client(), work=QUEUE, company_id=company_id)
         if first:
             _enqueue(company_id)
     except (RedisError, OSError) as error:
@@ -51,9 +48,9 @@ def wake(*, company_id: int) -> bool:
 def open_gate(*, company_id: int) -> None:
     """Let the next event enqueue again. Called by the job before it reads the journal."""
     try:
-        _client().delete(_gate(company_id))
+        gate.open_gate(_client(), work=QUEUE, company_id=company_id)
     except (RedisError, OSError) as error:
-        # The gate opens by itself after GATE_SECONDS; until then the sweeper wakes.
+        # The gate opens by itself after a while; until then the sweeper wakes.
         logger.warning("forecast_gate_left_shut: %s", error)
 
 
@@ -68,10 +65,6 @@ def others_wait() -> bool:
         return bool(_queue().count)
     except (RedisError, OSError):
         return False
-
-
-def _gate(company_id: int) -> str:
-    return f"forecast:wake:{company_id}"
 
 
 def _enqueue(company_id: int) -> None:

@@ -1,16 +1,22 @@
-"""Work of the `imports` queue: files handed in, deliveries of providers, legs of transfers, rules."""
+"""Work of the queues `imports` (files, deliveries of providers) and `books` (legs of transfers, rules)."""
 
+import contextlib
 import logging
+import time
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 from django_rq import get_queue
+from redis import Redis
 from redis.exceptions import RedisError
 from rq.exceptions import DuplicateJobError
 
 from ledger.breaker import CircuitBreaker
 from ledger.domain.company import CompanyNotFound
+from ledger.gate import open_gate, shut_gate
 from ledger.providers.plaid import plaid_client
 from ledger.redis_client import impatient_client
 from ledger.selectors.category_rules import companies_to_categorise
@@ -23,6 +29,12 @@ from ledger.services.plaid_sync import waiting_items, walk
 logger = logging.getLogger(__name__)
 
 QUEUE = "imports"
+# Apart from the imports, so that a long file keeps no match waiting (ADR 0085).
+BOOKS_QUEUE = "books"
+KEEP_BOOKS = "ledger.jobs.keep_books"
+# Events that come without a pause leave the processor to those who record them.
+PACE_SECONDS = 1.0
+SLICE_SECONDS = 0.05
 # A failed job keeps its id for so long, and with it keeps the sweeper from trying at once.
 FAILED_JOB_SECONDS = 60
 
@@ -30,6 +42,8 @@ FAILED_JOB_SECONDS = 60
 # Requests enqueue too: a hanging Redis costs one of them a tenth of a second now and then, and the sweeper finds
 # what was not enqueued.
 _breaker = CircuitBreaker(rest_seconds=2.0)
+# When this worker looked at a company last, in monotonic seconds.
+_last_kept: dict[int, float] = {}
 
 
 def work_on_import(*, file_id: int) -> str:
@@ -42,53 +56,67 @@ def wake_import(*, file_id: int, state: str) -> bool:
     return _enqueue("ledger.jobs.work_on_import", job_id=f"import-{file_id}-{state}", file_id=file_id)
 
 
-def match_company(*, company_id: int) -> int | None:
-    """Follow a company's journal to its end. Returns the position reached, None when the company is gone."""
+def keep_books(*, company_id: int) -> str:
+    """Follow a company's journal to its end: legs of transfers, twins, rules. Returns what happened, for the log.
+
+    A company whose events come without a pause is looked at once in PACE_SECONDS, and lets others go first.
+    """
+    if not _paced(company_id):
+        _put(BOOKS_QUEUE, KEEP_BOOKS, company_id=company_id)
+        return "paced"
     try:
-        return follow_journal(company_id=company_id, now=timezone.now())
+        open_gate(_client(), work=BOOKS_QUEUE, company_id=company_id)
+    except (RedisError, OSError) as error:
+        # The gate opens by itself; until then the sweeper wakes.
+        logger.warning("books_gate_left_shut: %s", error)
+    _last_kept[company_id] = time.monotonic()
+    now = timezone.now()
+    try:
+        position = follow_journal(company_id=company_id, now=now)
+        assigned = apply_rules(company_id=company_id, actor="rules", now=now)
     except CompanyNotFound:
-        return None
+        return "gone"
+    return f"followed to {position}, {assigned} assigned"
 
 
-def wake_matcher(*, company_id: int) -> bool:
-    """Enqueue the matcher for a company unless it waits already; false when Redis does not answer."""
-    return _enqueue("ledger.jobs.match_company", job_id=f"match-{company_id}", company_id=company_id)
+def _paced(company_id: int) -> bool:
+    """Wait until a company may be looked at again; False when the job of another should go first."""
+    due = _last_kept.get(company_id, -PACE_SECONDS) + PACE_SECONDS
+    while (left := due - time.monotonic()) > 0:
+        time.sleep(min(SLICE_SECONDS, left))
+        if _others_wait():
+            return due <= time.monotonic()
+    return True
 
 
-def sweep_matches(*, now: datetime) -> int:
-    """Wake the matcher for every company whose journal is ahead of it; called by the scheduler.
+def _others_wait() -> bool:
+    try:
+        return bool(get_queue(BOOKS_QUEUE, connection=_client()).count)
+    except (RedisError, OSError):
+        return False
+
+
+def wake_books(*, company_id: int) -> bool:
+    """Enqueue the following of a company's journal unless it waits already; false when Redis does not answer."""
+
+    def enqueue() -> None:
+        if shut_gate(_client(), work=BOOKS_QUEUE, company_id=company_id):
+            _put(BOOKS_QUEUE, KEEP_BOOKS, company_id=company_id)
+
+    return _guarded(f"books-{company_id}", enqueue)
+
+
+def sweep_books(*, now: datetime) -> int:
+    """Wake the books of every company with events that matcher or rules have not seen; called by the scheduler.
 
     Returns:
         How many there were.
     """
-    behind = companies_to_match(now=now)
-    for company_id in behind:
-        wake_matcher(company_id=company_id)
-    return len(behind)
-
-
-def categorise_company(*, company_id: int) -> int | None:
-    """Apply a company's rules. Returns how many assignments were made, None when the company is gone."""
-    try:
-        return apply_rules(company_id=company_id, actor="rules", now=timezone.now())
-    except CompanyNotFound:
-        return None
-
-
-def wake_categoriser(*, company_id: int) -> bool:
-    """Enqueue the run of a company's rules unless it waits already; false when Redis does not answer."""
-    return _enqueue("ledger.jobs.categorise_company", job_id=f"categorise-{company_id}", company_id=company_id)
-
-
-def sweep_categories() -> int:
-    """Wake the rules of every company with events they have not seen; called by the scheduler.
-
-    Returns:
-        How many there were.
-    """
-    behind = companies_to_categorise()
-    for company_id in behind:
-        wake_categoriser(company_id=company_id)
+    behind = {*companies_to_match(now=now), *companies_to_categorise()}
+    for company_id in sorted(behind):
+        if not wake_books(company_id=company_id):
+            # Redis is away; the next round finds them all again.
+            break
     return len(behind)
 
 
@@ -159,18 +187,34 @@ def sweep_plaid(*, now: datetime) -> int:
 
 
 def _enqueue(job: str, *, job_id: str, **arguments: object) -> bool:
-    """Put a job into the queue unless it waits there already; false when Redis does not answer."""
+    """Put a job into the imports queue unless it waits there already; false when Redis does not answer."""
+
+    def enqueue() -> None:
+        with contextlib.suppress(DuplicateJobError):
+            _put(QUEUE, job, **arguments, job_id=job_id, unique=True)
+
+    return _guarded(job_id, enqueue)
+
+
+def _guarded(name: str, enqueue: Callable[[], None]) -> bool:
     if not _breaker.allows():
         return False
     try:
-        # commit_mode="auto": callers are past their commit.
-        queue = get_queue(QUEUE, connection=impatient_client(settings.REDIS_QUEUE_URL), commit_mode="auto")
-        queue.enqueue(job, **arguments, job_id=job_id, unique=True, result_ttl=0, failure_ttl=FAILED_JOB_SECONDS)
-    except DuplicateJobError:
-        pass
+        enqueue()
     except (RedisError, OSError) as error:
         _breaker.failed()
-        logger.warning("wake_failed: %s: %s", job_id, error)
+        logger.warning("wake_failed: %s: %s", name, error)
         return False
     _breaker.succeeded()
     return True
+
+
+def _put(queue: str, job: str, **arguments: Any) -> None:
+    # commit_mode="auto": callers are past their commit. A job is gone once done; its work lies in the database.
+    get_queue(queue, connection=_client(), commit_mode="auto").enqueue(
+        job, **arguments, result_ttl=0, failure_ttl=FAILED_JOB_SECONDS
+    )
+
+
+def _client() -> Redis:
+    return impatient_client(settings.REDIS_QUEUE_URL)

@@ -4,7 +4,7 @@ from django.urls import path
 
 from ledger.api.ingest import ingest
 from ledger.api.webhooks import receive_webhook
-from ledger.views import event, imports, journal, reconcile, review
+from ledger.views import event, imports, journal, reconcile, review, split
 
 urlpatterns = [
     path("events/ingest", ingest, name="ingest"),
@@ -12,10 +12,12 @@ urlpatterns = [
     path("ledger", journal.journal, name="ledger"),
     path("ledger/events/<slug:event_id>", event.event, name="event"),
     path("ledger/events/<slug:event_id>/reverse", event.reverse_event, name="reverse-event"),
+    path("ledger/events/<slug:event_id>/split", split.split_event, name="split-event"),
     path("reconcile", reconcile.reconcile, name="reconcile"),
     path("reconcile/statements", reconcile.state, name="state-balance"),
     path("reconcile/breaks", reconcile.explain, name="explain-break"),
     path("reconcile/matches/<int:match_id>/end", event.take_match_apart, name="end-match"),
+    path("reconcile/splits/<int:split_id>/end", split.end_split, name="end-split"),
     path("reconcile/review", review.queue, name="review"),
     path("reconcile/review/<int:item_id>", review.answer_question, name="answer-question"),
     path("imports", imports.imports, name="imports"),

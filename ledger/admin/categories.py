@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from ledger.admin.scope import FINANCE, CompanyFilter, CompanyScopedAdmin, actor_of
 from ledger.domain.category_rules import InvalidPattern, check_pattern
-from ledger.jobs import wake_categoriser
+from ledger.jobs import wake_books
 from ledger.models.category import CategoryAssignment, CategoryRule, RuleTest
 
 
@@ -67,11 +67,11 @@ class CategoryRuleAdmin(CompanyScopedAdmin):
         obj.changed_at = timezone.now()
         super().save_model(request, obj, form, change)
         # Another set of rules is applied to the whole journal; a lost wake-up is made up for by the sweeper.
-        wake_categoriser(company_id=obj.company_id)
+        wake_books(company_id=obj.company_id)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         super().delete_model(request, obj)
-        wake_categoriser(company_id=obj.company_id)
+        wake_books(company_id=obj.company_id)
 
 
 @admin.register(CategoryAssignment)

@@ -91,9 +91,10 @@ def _known(words: list[str]) -> str:
 
 def share_a_word(first: str, second: str) -> bool:
     """Whether two names have a word of at least three letters in common, such as `stripe` and `STRIPE PAYOUT`."""
-    return bool(_telling(first) & _telling(second))
+    return bool(telling_words(first) & telling_words(second))
 
 
-def _telling(name: str) -> set[str]:
+def telling_words(name: str) -> set[str]:
+    """The words of a name by which it is told from others, in capitals."""
     words = (word.upper() for word in _BREAKS.split(name.replace("-", " ").replace("_", " ")))
     return {word for word in words if len(word) >= _SHORT_WORD and not word.isdigit()} - _ROUTING - _VAGUE

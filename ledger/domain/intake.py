@@ -19,14 +19,16 @@ class StatedBalance:
 
     Attributes:
         account: name of the account.
-        day: in the account's time zone; the balance is that of its end.
+        day: in the account's time zone.
         amount: signed, in `currency`.
+        as_of: the instant of the day that it was asked at (aware); None: it is the balance of the day's end.
     """
 
     account: str
     currency: str
     amount: Decimal
     day: date
+    as_of: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,3 +84,10 @@ def canonical(amount: Decimal) -> str:
 def convert(amount: Decimal, *, rate: Decimal) -> Decimal:
     """Return amount x rate, rounded half even to six decimals."""
     return MONEY.multiply(amount, rate).quantize(MICRO, context=MONEY)
+
+
+def plain(amount: Decimal) -> str:
+    """An amount without the zeros that the database fills up, but with its cents."""
+    shortest = amount.normalize(MONEY)
+    exponent = shortest.as_tuple().exponent
+    return f"{amount:.2f}" if isinstance(exponent, int) and exponent >= -2 else f"{shortest:f}"

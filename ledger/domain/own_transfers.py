@@ -1,52 +1,54 @@
-"""Money that only moved between the company's own accounts, told by its two legs."""
+"""What foreign money does when it moves between own accounts: nothing, unless it becomes another currency."""
 
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
-# Banks take up to a week over holidays.
-MOST_DAYS_UNDER_WAY = timedelta(days=7)
+from ledger.domain.fx_gains import ForeignMove
+from ledger.domain.money import MICRO, MONEY
 
 
 @dataclass(frozen=True, slots=True)
-class TransferLeg:
-    """Attributes:
-    account: any name for it.
-    amount: signed, in `currency`.
+class Side:
+    """One side of a transfer, as it was recorded.
+
+    Attributes:
+        amount: positive, in `currency`.
+        base_amount: the same in the company's currency.
     """
 
     day: date
-    account: int
     currency: str
     amount: Decimal
+    base_amount: Decimal
 
 
-def conversions(legs: Sequence[TransferLeg]) -> list[int]:
-    """Return the places in `legs` of those without a counterpart: there money became another currency, or left.
+@dataclass(frozen=True, slots=True)
+class OwnTransfer:
+    """Two sides that were matched as one transfer."""
 
-    A counterpart has the same currency and the opposite amount, on another account, at most a week away; of
-    several the nearest day is taken.
+    leaving: Side
+    arriving: Side
+
+
+def foreign_moves(transfer: OwnTransfer, *, base_currency: str) -> tuple[ForeignMove, ...]:
+    """Return what a transfer takes out of the pools of foreign money, and brings into them.
+
+    Within one currency only what was lost on the way leaves it (or what came on top arrives). A conversion has one
+    value on both sides, so that the bank's margin is a loss of the day: what was paid or received in the company's
+    own currency, else what arrived.
     """
-    waiting: dict[tuple[str, Decimal], list[int]] = defaultdict(list)
-    alone: set[int] = set()
-    for place in sorted(range(len(legs)), key=lambda place: legs[place].day):
-        leg = legs[place]
-        counterparts = waiting[leg.currency, -leg.amount]
-        # Those that wait came in the order of their days, so the last one is the nearest.
-        match = next(
-            (
-                other
-                for other in reversed(counterparts)
-                if legs[other].account != leg.account and leg.day - legs[other].day <= MOST_DAYS_UNDER_WAY
-            ),
-            None,
-        )
-        if match is None:
-            waiting[leg.currency, leg.amount].append(place)
-            alone.add(place)
-        else:
-            counterparts.remove(match)
-            alone.discard(match)
-    return sorted(alone)
+    out, into = transfer.leaving, transfer.arriving
+    if out.currency == into.currency:
+        rest = into.amount - out.amount
+        if not rest or out.currency == base_currency:
+            return ()
+        worth = MONEY.divide(MONEY.multiply(out.base_amount, rest), out.amount).quantize(MICRO, context=MONEY)
+        return (ForeignMove(into.day, into.currency, rest, worth),)
+    value = out.amount if out.currency == base_currency else into.base_amount
+    moves = []
+    if out.currency != base_currency:
+        moves.append(ForeignMove(out.day, out.currency, -out.amount, -value))
+    if into.currency != base_currency:
+        moves.append(ForeignMove(into.day, into.currency, into.amount, value))
+    return tuple(moves)

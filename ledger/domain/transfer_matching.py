@@ -38,7 +38,8 @@ class Leg:
     """One side of what may be a transfer.
 
     Attributes:
-        key: tells legs apart, and orders those of one instant: the event's position.
+        key: orders those of one instant: the event's position.
+        part: of an event that was split, the number of this part; 0 is the whole of it.
         account_id, account, kind: where it was booked; kind is bank, card or processor.
         event_type: transfer, or what its feed took it for: income or expense.
         amount: positive, in `currency`; `base_amount` the same in the company's currency.
@@ -57,10 +58,33 @@ class Leg:
     occurred_at: datetime
     counterparty: str
     stated_rate: Decimal | None = None
+    part: int = 0
 
     @property
     def is_transfer(self) -> bool:
         return self.event_type == "transfer"
+
+    @property
+    def name(self) -> str:
+        """Tells legs apart."""
+        return leg_name(self.key, self.part)
+
+
+def leg_name(position: int, part: int = 0) -> str:
+    """The leg of a whole event is named by its position, that of a part `position.part`."""
+    return f"{position}.{part}" if part else f"{position}"
+
+
+def read_leg_name(name: str) -> tuple[int, int]:
+    """Return position and part.
+
+    Raises:
+        ValueError: the name is none.
+    """
+    position, dot, part = name.partition(".")
+    if not (position.isdecimal() and len(position) < 19) or (dot and not (part.isdecimal() and len(part) < 5)):
+        raise ValueError("is no side of a transfer")
+    return int(position), int(part or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +111,7 @@ def match_legs(
     Args:
         forbidden: pairs that a person has taken apart.
     """
-    ordered = sorted(legs, key=lambda leg: (leg.occurred_at, leg.key))
+    ordered = sorted(legs, key=lambda leg: (leg.occurred_at, leg.key, leg.part))
     leaving = [leg for leg in ordered if leg.direction == "out"]
     arriving = [leg for leg in ordered if leg.direction == "in"]
     costs = _possible(leaving, arriving, forbidden)
@@ -97,7 +121,7 @@ def match_legs(
     perhaps = _choose({pair: costs[pair] for pair in costs if pair[0] not in outs and pair[1] not in ins})
     pairs = [Pair(leaving[i], arriving[j], sure=True) for i, j in chosen]
     pairs += [Pair(leaving[i], arriving[j], sure=False) for i, j in perhaps]
-    return tuple(sorted(pairs, key=lambda pair: pair.leaving.key))
+    return tuple(sorted(pairs, key=lambda pair: (pair.leaving.key, pair.leaving.part)))
 
 
 def _possible(
@@ -133,7 +157,7 @@ def _cost(out: Leg, into: Leg) -> int | None:
     cost = abs(apart) // _HOURS + int(off * 1000) * _PER_MILLE_OFF + (_BEFORE_IT_LEFT if apart < 0 else 0)
     if not (out.is_transfer and into.is_transfer):
         cost += _OTHER_WORD
-    return cost if _know_each_other(out, into) else cost + _STRANGER_NAME
+    return cost if know_each_other(out, into) else cost + _STRANGER_NAME
 
 
 def _off(out: Leg, into: Leg) -> Decimal | None:
@@ -155,7 +179,7 @@ def _off_the_stated_rates(out: Leg, into: Leg) -> Iterable[Decimal]:
             yield abs(out.amount * rate - into.amount) / into.amount
 
 
-def _know_each_other(out: Leg, into: Leg) -> bool:
+def know_each_other(out: Leg, into: Leg) -> bool:
     return (
         share_a_word(out.counterparty, into.account)
         or share_a_word(into.counterparty, out.account)
@@ -170,7 +194,7 @@ def _is_sure(out: Leg, into: Leg) -> bool:
         off = _off(out, into)
         return off is not None and off <= SURE_CONVERSION
     # Income is only taken for a payout on the word of its own bank statement.
-    return _know_each_other(out, into)
+    return know_each_other(out, into)
 
 
 def _groups(costs: dict[tuple[int, int], int]) -> Iterable[list[tuple[int, int]]]:

@@ -274,7 +274,9 @@ class _Reader:
         currency = statement.value("CURDEF").upper() or self._context.currency
         return StatedRow(
             line=read.line,
-            balance=StatedBalance(account=account.name, currency=currency, amount=amount, day=moment.day),
+            balance=StatedBalance(
+                account=account.name, currency=currency, amount=amount, day=moment.day, as_of=moment.at
+            ),
         )
 
 

@@ -7,7 +7,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger", "0020_credit_notes"),
+        ("ledger", "0023_balances_of_an_instant"),
     ]
 
     operations = [

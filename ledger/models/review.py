@@ -10,6 +10,7 @@ from ledger.models.company import Company
 class ReviewKind(models.TextChoices):
     TWINS = "twins", "Suspected twins"
     PAIR = "pair", "Suggested match"
+    BATCH = "batch", "Suggested batch"
     LEG = "leg", "Unmatched transfer"
     BREAK = "break", "Broken balance"
 
@@ -28,7 +29,8 @@ class ReviewItem(models.Model):
     """One question about a company's books, and what was decided. Asked once: `subject` is its key.
 
     Attributes:
-        subject: what it is about, such as the positions of two twins; with the kind it is unique.
+        subject: what it is about, such as the positions of two twins; with the kind it is unique. The part of
+            a split event is written as position.part.
         positions: of the events it is about, in the order they were recorded.
         day: of the later event, or of the statement, in the company's calendar.
         amount, currency: what is at stake.

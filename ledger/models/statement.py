@@ -7,12 +7,13 @@ from ledger.models.company import Company
 
 
 class BalanceStatement(models.Model):
-    """Cash at the end of a day, for one account or (without one) for all cash accounts of a currency together.
+    """Cash on a day, for one account or (without one) for all cash accounts of a currency together.
 
     A statement said again with another amount is a new revision; the last one counts and the others stay.
 
     Attributes:
-        day: in the company's calendar; the balance is that of its end.
+        day: in the company's calendar.
+        as_of: the instant of the day that it was asked at; None: the balance is that of the day's end.
         origin: who says so, e.g. `plan`, `camt053`.
     """
 
@@ -23,6 +24,7 @@ class BalanceStatement(models.Model):
     currency = models.CharField(max_length=3)
     amount = models.DecimalField(max_digits=20, decimal_places=6)
     day = models.DateField()
+    as_of = models.DateTimeField(null=True, blank=True)
     origin = models.CharField(max_length=64)
     revision = models.IntegerField()
     actor = models.CharField(max_length=255)

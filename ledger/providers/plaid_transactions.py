@@ -153,13 +153,13 @@ def account_name(found: FoundAccount, *, taken: Iterable[str]) -> str:
 def stated_balances(
     found: Iterable[FoundAccount], *, accounts: Mapping[str, OwnAccount], now: datetime
 ) -> tuple[StatedBalance, ...]:
-    """Return what Plaid says we have, at the end of the account's current day."""
+    """Return what Plaid says we have now: more may be booked before the account's day is over."""
     stated = []
     for account in found:
         own = accounts.get(account.account_id)
         if own is not None and account.current is not None and account.currency is not None:
             day = now.astimezone(own.timezone).date()
-            stated.append(StatedBalance(own.name, account.currency, account.current, day))
+            stated.append(StatedBalance(own.name, account.currency, account.current, day, as_of=now))
     return tuple(stated)
 
 

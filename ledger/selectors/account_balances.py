@@ -18,7 +18,7 @@ _OPENINGS = """
     FROM ledger_balancestatement
     WHERE company_id = %(company)s AND account_id IS NOT NULL
       AND (%(known_at)s::timestamptz IS NULL OR recorded_at <= %(known_at)s)
-    ORDER BY account_id, currency, day, recorded_at DESC, id DESC
+    ORDER BY account_id, currency, day, as_of IS NULL DESC, as_of DESC, recorded_at DESC, id DESC
 """
 # Whole days from the sums; a vendor credit moves nothing. An opening counts from the end of its day.
 _DAYS = """

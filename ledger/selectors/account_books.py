@@ -1,7 +1,7 @@
 """Each account held to what is stated about it, and whether its events are all there."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -16,6 +16,10 @@ from ledger.models.account import Account
 from ledger.models.matching import AccountFeed
 from ledger.models.review import ReviewItem, ReviewKind, ReviewState
 from ledger.models.statement import BalanceStatement
+from ledger.selectors.moves_within_days import moves_within_days
+
+# Account (None: all cash accounts together) and currency.
+type _Key = tuple[int | None, str]
 
 TOGETHER = "All accounts together"
 # A feed that has been quiet for longer was given up, and is no news.
@@ -85,19 +89,19 @@ def account_books(*, company_id: int, timezone: str, now: datetime) -> tuple[Acc
     """
     today = now.astimezone(ZoneInfo(timezone)).date()
     accounts = {account.id: account for account in Account.objects.filter(company_id=company_id)}
-    moves: dict[tuple[int | None, str], list[Move]] = defaultdict(list)
-    counts: dict[tuple[int | None, str], int] = defaultdict(int)
-    active: dict[tuple[int | None, str], list[date]] = defaultdict(list)
+    moves: dict[_Key, list[Move]] = defaultdict(list)
+    counts: dict[_Key, int] = defaultdict(int)
+    active: dict[_Key, list[date]] = defaultdict(list)
     for number, currency, day, amount, count in _moves(company_id):
         is_cash = accounts[number].kind in CASH_KINDS
-        together: tuple[int | None, str] = (None if is_cash else number, currency)
+        together: _Key = (None if is_cash else number, currency)
         for key in {(number, currency), together}:
             moves[key].append(Move(day, amount))
             counts[key] += count
             if count:
                 active[key].append(day)
-    stated = _assertions(company_id)
-    accepted = _accepted(company_id)
+    stated = _assertions(company_id, until=today)
+    held = _held(company_id, timezone, stated, moves)
     feeds = _feeds(company_id, timezone)
     keys = {key for key in moves if key[0] is not None} | set(stated)
     keys |= {(account.id, account.currency) for account in accounts.values() if _is_unused(account.id, keys)}
@@ -106,11 +110,7 @@ def account_books(*, company_id: int, timezone: str, now: datetime) -> tuple[Acc
         account = accounts.get(account_id) if account_id is not None else None
         key = (account_id, currency)
         habits = rhythm(active_days=active[key], today=today)
-        reconciliation = reconcile(
-            assertions=[each for each in stated.get(key, ()) if each.day <= today],
-            moves=moves[key],
-            accepted=accepted.get(key),
-        )
+        reconciliation = held.get(key)
         books.append(
             AccountBook(
                 account_id=account_id,
@@ -127,7 +127,7 @@ def account_books(*, company_id: int, timezone: str, now: datetime) -> tuple[Acc
     return tuple(sorted(books, key=lambda book: (book.kind not in CASH_KINDS, book.name, book.currency)))
 
 
-def _is_unused(account_id: int, keys: set[tuple[int | None, str]]) -> bool:
+def _is_unused(account_id: int, keys: set[_Key]) -> bool:
     return all(account_id != of for of, _ in keys)
 
 
@@ -137,28 +137,71 @@ def _moves(company_id: int) -> list[tuple[int, str, date, Decimal, int]]:
         return list(cursor.fetchall())
 
 
-def _assertions(company_id: int) -> dict[tuple[int | None, str], list[Assertion]]:
+def _held(
+    company_id: int, timezone: str, stated: Mapping[_Key, Sequence[Assertion]], sums: Mapping[_Key, list[Move]]
+) -> dict[_Key, Reconciliation]:
+    """Hold every account to what is stated about it.
+
+    The sums of the days do, unless a balance of an instant is not met by the beginning or the end of its day: then
+    the moves of that day are read. A day that is met otherwise may leave another one unmet, so it takes rounds.
+    """
+    accepted = _accepted(company_id)
+    moves = {key: list(sums.get(key, ())) for key in stated}
+    looked_at: set[tuple[_Key, date]] = set()
+    while True:
+        held = {
+            key: reconciliation
+            for key in stated
+            if (reconciliation := reconcile(assertions=stated[key], moves=moves[key], accepted=accepted.get(key)))
+        }
+        unmet = _unmet_instants(held) - looked_at
+        if not unmet:
+            return held
+        looked_at |= unmet
+        days = [(number, currency, day) for (number, currency), day in unmet if number is not None]
+        found = moves_within_days(company_id=company_id, timezone=timezone, wanted=days)
+        for (number, currency, day), of_day in found.items():
+            key = (number, currency)
+            amounts = [amount for _, amount in of_day]
+            total = sum((move.amount for move in moves[key] if move.day == day), ZERO)
+            # What is not summed yet is left to the next look.
+            if sum(amounts, ZERO) == total:
+                others = [move for move in moves[key] if move.day != day]
+                moves[key] = others + [Move(day, amount) for amount in amounts]
+
+
+def _unmet_instants(held: Mapping[_Key, Reconciliation]) -> set[tuple[_Key, date]]:
+    unmet: set[tuple[_Key, date]] = set()
+    for key, reconciliation in held.items():
+        days = {each.day for each in reconciliation.comparisons if each.as_of is not None and each.step}
+        if reconciliation.opening.as_of is not None and any(each.step for each in reconciliation.comparisons[:1]):
+            days.add(reconciliation.opening.day)
+        unmet |= {(key, day) for day in days}
+    return unmet
+
+
+def _assertions(company_id: int, *, until: date) -> dict[_Key, list[Assertion]]:
     """Of each account, currency, day and origin what was said last; who spoke last comes first."""
     rows = (
-        BalanceStatement.objects.filter(company_id=company_id)
+        BalanceStatement.objects.filter(company_id=company_id, day__lte=until)
         .order_by("-recorded_at", "-id")
-        .values_list("account_id", "currency", "day", "origin", "amount")
+        .values_list("account_id", "currency", "day", "origin", "amount", "as_of")
     )
-    latest: dict[tuple[int | None, str, date, str], Decimal] = {}
-    for account_id, currency, day, origin, amount in rows:
-        latest.setdefault((account_id, currency, day, origin), amount)
-    stated: dict[tuple[int | None, str], list[Assertion]] = defaultdict(list)
-    for (of, currency, day, origin), amount in latest.items():
-        stated[of, currency].append(Assertion(day, origin, amount))
+    latest: dict[tuple[int | None, str, date, str], Assertion] = {}
+    for account_id, currency, day, origin, amount, as_of in rows:
+        latest.setdefault((account_id, currency, day, origin), Assertion(day, origin, amount, as_of))
+    stated: dict[_Key, list[Assertion]] = defaultdict(list)
+    for (of, currency, _, _), assertion in latest.items():
+        stated[of, currency].append(assertion)
     return stated
 
 
-def _accepted(company_id: int) -> dict[tuple[int | None, str], dict[tuple[date, str], Decimal]]:
+def _accepted(company_id: int) -> dict[_Key, dict[tuple[date, str], Decimal]]:
     """Differences that somebody explained: {account and currency: {(day, origin): step}}."""
     rows = ReviewItem.objects.filter(
         company_id=company_id, kind=ReviewKind.BREAK, state=ReviewState.EXPLAINED
     ).values_list("account_id", "currency", "day", "subject", "amount")
-    accepted: dict[tuple[int | None, str], dict[tuple[date, str], Decimal]] = defaultdict(dict)
+    accepted: dict[_Key, dict[tuple[date, str], Decimal]] = defaultdict(dict)
     for account_id, currency, day, subject, amount in rows:
         origin = subject.split(f"-{day.isoformat()}-", 1)[1]
         accepted[account_id, currency][day, origin] = amount
@@ -192,8 +235,8 @@ def _feeds_of(feeds: Sequence[tuple[str, int, date]], habits: Rhythm, today: dat
 def _balance(reconciliation: Reconciliation | None, moves: Sequence[Move], today: date) -> Decimal:
     if reconciliation is None:
         return sum((move.amount for move in moves if move.day <= today), ZERO)
-    opening = reconciliation.opening
-    return opening.amount + sum((move.amount for move in moves if opening.day < move.day <= today), ZERO)
+    opened_on = reconciliation.opening.day
+    return reconciliation.opened_with + sum((move.amount for move in moves if opened_on < move.day <= today), ZERO)
 
 
 def days_between(*, after: date, until: date, timezone: str) -> tuple[datetime, datetime]:

@@ -11,12 +11,12 @@ from ledger.models.statement import CreditGrantStatement
 from ledger.selectors.credit_use import credits_used, uses_of
 
 # The statements that count: of each account (or of all together), currency, day and origin the last revision.
-# Where two origins speak of one day, the one recorded last counts.
+# Where two origins speak of one day, the one that tells its end counts, then the one of the latest instant.
 _STATEMENTS = """
     SELECT DISTINCT ON (account_id, currency, day) account_id, currency, day, amount
     FROM ledger_balancestatement
     WHERE company_id = %s
-    ORDER BY account_id, currency, day, recorded_at DESC, id DESC
+    ORDER BY account_id, currency, day, as_of IS NULL DESC, as_of DESC, recorded_at DESC, id DESC
 """
 # Signed cash of every cash account, currency and day.
 _CASH = """

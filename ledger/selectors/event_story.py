@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from django.db import connection
 
@@ -9,6 +10,7 @@ from ledger.domain.outcome import JournalEntry
 from ledger.models.matching import TransferLeg, TransferMatch
 from ledger.models.review import ReviewItem
 from ledger.models.seal import Seal
+from ledger.selectors.event_splits import Split, split_of
 from ledger.selectors.journal import COLUMNS, events_at, find_event, journal_position
 from ledger.selectors.journal_page import JournalLine, read_lines
 
@@ -23,10 +25,15 @@ _REVERSED_BY = f"""
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The other side of a transfer. `origin` is `matcher` or a person."""
+    """The other side of a transfer. `origin` is `matcher` or a person.
+
+    Attributes:
+        amount: of the other side: of a part, where that event is several things.
+    """
 
     match_id: int
     other: JournalEntry
+    amount: Decimal
     origin: str
     matched_at: datetime
 
@@ -66,6 +73,7 @@ class EventStory:
     reverses, reversed_by: the event it takes back, and the one that took it back.
     before, after: its neighbours in the journal; None at the ends.
     head: the last position of the journal.
+    split: None while it is one thing.
     seal: None while the sealer, which follows the journal, has not come to the event.
     """
 
@@ -73,6 +81,7 @@ class EventStory:
     reverses: JournalEntry | None
     reversed_by: JournalEntry | None
     match: Match | None
+    split: Split | None
     doubts: tuple[Doubt, ...]
     before: JournalEntry | None
     after: JournalEntry | None
@@ -90,8 +99,9 @@ def event_story(*, company_id: int, event_id: str) -> EventStory | None:
     return EventStory(
         line=line,
         reverses=_reversed_event(company_id, entry),
-        reversed_by=_reversal(company_id, entry),
+        reversed_by=reversal_of(company_id=company_id, entry=entry),
         match=_match(company_id, entry.position),
+        split=split_of(company_id=company_id, entry=entry, category=line.category, counterparty=line.counterparty),
         doubts=_doubts(company_id, entry.position),
         before=around.get(entry.position - 1),
         after=around.get(entry.position + 1),
@@ -124,7 +134,8 @@ def _reversed_event(company_id: int, entry: JournalEntry) -> JournalEntry | None
     return find_event(company_id=company_id, event_id=entry.reverses, occurred_at=entry.occurred_at)
 
 
-def _reversal(company_id: int, entry: JournalEntry) -> JournalEntry | None:
+def reversal_of(*, company_id: int, entry: JournalEntry) -> JournalEntry | None:
+    """Return what took an event back; None while nothing did."""
     with connection.cursor() as cursor:
         cursor.execute(
             _REVERSED_BY,
@@ -141,13 +152,13 @@ def _reversal(company_id: int, entry: JournalEntry) -> JournalEntry | None:
 
 
 def _match(company_id: int, position: int) -> Match | None:
-    leg = TransferLeg.objects.filter(company_id=company_id, position=position).first()
+    leg = TransferLeg.objects.filter(company_id=company_id, position=position, part=0).first()
     if leg is None or leg.match_id is None:
         return None
     match = TransferMatch.objects.get(id=leg.match_id)
-    (other,) = {match.out_position, match.in_position} - {position}
-    entry = events_at(company_id=company_id, positions=[other]).get(other)
-    return Match(match.id, entry, match.origin, match.matched_at) if entry else None
+    other = TransferLeg.objects.exclude(position=position).get(company_id=company_id, match=match)
+    entry = events_at(company_id=company_id, positions=[other.position]).get(other.position)
+    return Match(match.id, entry, other.amount, match.origin, match.matched_at) if entry else None
 
 
 def _doubts(company_id: int, position: int) -> tuple[Doubt, ...]:

@@ -11,22 +11,43 @@ from django.db import connection
 from ledger.domain.fx import UnknownRate
 from ledger.domain.fx_gains import ForeignMove, Pool, Pools, follow, unrealised
 from ledger.domain.money import convert
-from ledger.domain.own_transfers import TransferLeg, conversions
+from ledger.domain.own_transfers import OwnTransfer, Side, foreign_moves
 from ledger.selectors.balances import cash_by_currency
 from ledger.selectors.fx import rate
 
 ZERO = Decimal(0)
 ONE_DAY = timedelta(days=1)
 
-_MOVES = """
-    SELECT f.day, f.account_id, f.currency, f.event_type = 'transfer',
-           sum(CASE WHEN f.direction = 'in' THEN f.amount ELSE -f.amount END),
+_FLOWS = """
+    SELECT f.day, f.currency, sum(CASE WHEN f.direction = 'in' THEN f.amount ELSE -f.amount END),
            sum(CASE WHEN f.direction = 'in' THEN f.base_amount ELSE -f.base_amount END)
     FROM ledger_dailyflow f JOIN ledger_account a ON a.id = f.account_id
-    WHERE f.company_id = %s AND f.currency <> %s AND f.day < %s AND f.event_type <> 'credit'
+    WHERE f.company_id = %s AND f.currency <> %s AND f.day < %s AND f.event_type NOT IN ('credit', 'transfer')
       AND a.kind IN ('bank', 'card', 'processor')
     GROUP BY f.day, f.account_id, f.currency, f.event_type, f.direction, f.category, f.counterparty
-    ORDER BY f.day, f.account_id, f.currency
+    ORDER BY f.day, f.currency
+"""
+_TRANSFERS = """
+    SELECT f.day, f.currency, f.direction, sum(f.amount), sum(f.base_amount)
+    FROM ledger_dailyflow f JOIN ledger_account a ON a.id = f.account_id
+    WHERE f.company_id = %s AND f.currency <> %s AND f.day < %s AND f.event_type = 'transfer'
+      AND a.kind IN ('bank', 'card', 'processor')
+    GROUP BY f.day, f.currency, f.direction
+"""
+# Both sides of what is matched, as far as the sums have come. A part of a split event has a side of its own.
+_MATCHED = """
+    SELECT (o.occurred_at AT TIME ZONE k.timezone)::date, o.currency, o.amount, o.base_amount,
+           o.position <= k.position,
+           (i.occurred_at AT TIME ZONE k.timezone)::date, i.currency, i.amount, i.base_amount,
+           i.position <= k.position
+    FROM ledger_dailyflowcursor k
+    JOIN ledger_transfermatch m ON m.company_id = k.company_id AND m.ended_at IS NULL
+    JOIN ledger_transferleg o
+      ON o.company_id = m.company_id AND o.position = m.out_position AND o.part = m.out_part
+    JOIN ledger_transferleg i
+      ON i.company_id = m.company_id AND i.position = m.in_position AND i.part = m.in_part
+    WHERE k.company_id = %(company)s AND NOT o.reversed AND NOT i.reversed
+      AND (o.currency <> %(base)s OR i.currency <> %(base)s)
 """
 
 
@@ -69,9 +90,10 @@ def fx_gains(*, company_id: int, base_currency: str, start: date, end: date) -> 
 
     A payment counts with the base amount it was recorded with: at the provider's own rate where it named one, else
     at the ECB's. Foreign money that was there before the first event (a stated balance, rolled back) costs what it
-    was worth on the day before. A transfer whose counterpart is on another own account realises nothing.
+    was worth on the day before. A transfer whose other side has the same currency realises nothing; one whose
+    other side has another is a conversion; one without another side yet counts as paid, at its own value.
 
-    Reads the daily sums: call `catch_up` first.
+    Reads the daily sums and what the matcher matched: call `catch_up` first.
     """
     moves = _moves(company_id, base_currency, end)
     pools = _opening(company_id, base_currency, moves)
@@ -107,15 +129,28 @@ def _step(pools: dict[str, Pool], moves: Iterable[ForeignMove]) -> tuple[dict[st
 
 def _moves(company_id: int, base_currency: str, before: date) -> list[ForeignMove]:
     with connection.cursor() as cursor:
-        cursor.execute(_MOVES, [company_id, base_currency, before])
-        rows = [row for row in cursor.fetchall() if row[4]]
-    transfers = [row for row in rows if row[3]]
-    legs = [TransferLeg(day, account, currency, amount) for day, account, currency, _, amount, _ in transfers]
-    kept = [row for row in rows if not row[3]] + [transfers[place] for place in conversions(legs)]
-    return sorted(
-        (ForeignMove(day, currency, amount, base) for day, _, currency, _, amount, base in kept),
-        key=lambda move: move.day,
-    )
+        cursor.execute(_FLOWS, [company_id, base_currency, before])
+        moves = [ForeignMove(*row) for row in cursor.fetchall() if row[2]]
+        cursor.execute(_TRANSFERS, [company_id, base_currency, before])
+        waiting = {tuple(key): (amount, base) for *key, amount, base in cursor.fetchall()}
+        cursor.execute(_MATCHED, {"company": company_id, "base": base_currency})
+        for *out, is_out_summed, in_day, in_currency, in_amount, in_base, is_in_summed in cursor.fetchall():
+            if not (is_out_summed and is_in_summed):
+                continue
+            transfer = OwnTransfer(Side(*out), Side(in_day, in_currency, in_amount, in_base))
+            moves += [move for move in foreign_moves(transfer, base_currency=base_currency) if move.day < before]
+            for side, direction in ((transfer.leaving, "out"), (transfer.arriving, "in")):
+                key = (side.day, side.currency, direction)
+                if key in waiting:
+                    amount, base = waiting[key]
+                    waiting[key] = (amount - side.amount, base - side.base_amount)
+    signs = {"in": 1, "out": -1}
+    moves += [
+        ForeignMove(day, currency, signs[direction] * amount, signs[direction] * base)
+        for (day, currency, direction), (amount, base) in waiting.items()
+        if amount
+    ]
+    return sorted(moves, key=lambda move: (move.day, move.currency, move.amount))
 
 
 def _opening(company_id: int, base_currency: str, moves: list[ForeignMove]) -> dict[str, Pool]:

@@ -1,5 +1,6 @@
 """The journal as a person reads it: a month at a time, the latest first, however many events there are."""
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -11,7 +12,7 @@ from django.db import connection
 from ledger.domain.event import EVENT_TYPES
 from ledger.domain.month import months_after
 from ledger.domain.outcome import JournalEntry
-from ledger.models.matching import EventReading
+from ledger.models.matching import EventPart, EventReading
 from ledger.models.source import Source
 from ledger.selectors.journal import COLUMNS, journal_position
 
@@ -66,10 +67,16 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class JournalLine:
-    """An event and how the read side takes it; `reading` is None when it takes it as recorded."""
+    """An event and how the read side takes it.
+
+    Attributes:
+        reading: None when it takes it as recorded.
+        parts: how many things the event is; 0 while it is one.
+    """
 
     entry: JournalEntry
     reading: Reading | None
+    parts: int = 0
 
     @property
     def counterparty(self) -> str:
@@ -196,7 +203,11 @@ def _conditions(search: JournalSearch) -> tuple[str, dict[str, Any]]:
         clauses.append(
             "(coalesce(r.counterparty, e.counterparty) ILIKE %(like)s"
             " OR coalesce(r.category, e.category) ILIKE %(like)s OR e.counterparty ILIKE %(like)s"
-            " OR e.external_ref ILIKE %(like)s" + (" OR e.amount = %(number)s)" if amount is not None else ")")
+            " OR e.external_ref ILIKE %(like)s"
+            " OR EXISTS (SELECT FROM ledger_eventpart p WHERE p.company_id = e.company_id"
+            " AND p.event_id = e.event_id AND p.in_force"
+            " AND (p.category ILIKE %(like)s OR p.counterparty ILIKE %(like)s))"
+            + (" OR e.amount = %(number)s)" if amount is not None else ")")
         )
         values |= {"like": f"%{search.text.translate(LIKE_ESCAPES)}%", "number": amount}
     return "".join(f" AND {clause}" for clause in clauses), values
@@ -226,7 +237,9 @@ def read_lines(*, company_id: int, entries: list[JournalEntry]) -> tuple[Journal
         "event_id", "event_type", "category", "counterparty"
     )
     readings = {bytes(event_id).hex(): Reading(*row) for event_id, *row in rows}
-    return tuple(JournalLine(entry, readings.get(entry.event_id)) for entry in entries)
+    split = EventPart.objects.filter(company_id=company_id, event_id__in=ids, in_force=True)
+    parts = Counter(bytes(event_id).hex() for event_id in split.values_list("event_id", flat=True))
+    return tuple(JournalLine(entry, readings.get(entry.event_id), parts[entry.event_id]) for entry in entries)
 
 
 _FLOWS = """

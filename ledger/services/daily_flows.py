@@ -1,6 +1,7 @@
 """Summing the journal by day, from a cursor that moves with the sums.
 
-An event that `ledger.services.readings` takes for something else is summed as that.
+An event that `ledger.services.readings` takes for something else is summed as that, a split one part by part.
+Money that came for a contract is never split.
 """
 
 from django.db import connection, transaction
@@ -28,19 +29,22 @@ _PROJECT = """
                CASE WHEN e.reverses IS NULL THEN e.direction WHEN e.direction = 'in' THEN 'out' ELSE 'in' END
                AS booked_direction,
                CASE WHEN e.reverses IS NULL THEN 1 ELSE -1 END AS sign,
-               coalesce(r.event_type, e.event_type) AS read_type,
-               coalesce(r.category, e.category) AS read_category,
-               coalesce(r.counterparty, e.counterparty) AS read_counterparty
+               coalesce(p.event_type, r.event_type, e.event_type) AS read_type,
+               coalesce(p.category, r.category, e.category) AS read_category,
+               coalesce(p.counterparty, r.counterparty, e.counterparty) AS read_counterparty,
+               coalesce(p.amount, e.amount) AS read_amount, coalesce(p.base_amount, e.base_amount) AS read_base
         FROM ledger_journal_between(%(company)s, %(after)s, %(until)s) e
         LEFT JOIN ledger_eventreading r
                ON r.company_id = e.company_id AND r.event_id = coalesce(e.reverses, e.event_id)
+        LEFT JOIN ledger_eventpart p
+               ON p.company_id = e.company_id AND p.event_id = coalesce(e.reverses, e.event_id) AND p.in_force
     ), sums AS (
         INSERT INTO ledger_dailyflow AS f (
             company_id, day, account_id, currency, event_type, direction, category, counterparty,
             amount, base_amount, count
         )
         SELECT company_id, day, account_id, currency, read_type, booked_direction, read_category,
-               read_counterparty, sum(sign * amount), sum(sign * base_amount), sum(sign)
+               read_counterparty, sum(sign * read_amount), sum(sign * read_base), sum(sign)
         FROM news GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
         ON CONFLICT (company_id, day, account_id, currency, event_type, direction, category, counterparty)
         DO UPDATE SET amount = f.amount + excluded.amount,

@@ -1,38 +1,43 @@
 """Balances that a file states: kept, and held against what the ledger says."""
 
-from bisect import bisect_left
 from collections import defaultdict
 from datetime import date, datetime
 from decimal import Decimal
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from django.db import connection
 
 from ledger.domain.company import CompanyRef
 from ledger.domain.event import EventDraft
-from ledger.domain.money import LIMIT
+from ledger.domain.money import LIMIT, plain
+from ledger.domain.reconciliation import Assertion, Move, reconcile
 from ledger.importers.row import RowProblem, StatedRow
+from ledger.models.account import Account
 from ledger.models.statement import BalanceStatement
+from ledger.selectors.moves_within_days import moves_within_days
 from ledger.services.account_numbers import ensure_account
 from ledger.services.daily_flows import catch_up
 from ledger.services.import_report import MAX_LISTED_BALANCES, BalanceFound, ImportReport
 from ledger.services.statements import InvalidStatement, state_balance
 
 type _Key = tuple[str, str]
-type _Days = dict[date, Decimal]
+# Account, currency, day and origin.
+type _Said = tuple[str, str, date, str]
 
-ZERO = Decimal(0)
-CENT = Decimal("0.01")
 _MOVED = """
-    SELECT a.name, f.currency, f.day, sum(CASE WHEN f.direction = 'in' THEN f.amount ELSE -f.amount END)
-    FROM ledger_dailyflow f JOIN ledger_account a ON a.id = f.account_id
-    WHERE f.company_id = %s AND a.name = ANY(%s) AND f.event_type <> 'credit' AND f.day BETWEEN %s AND %s
+    SELECT f.account_id, f.currency, f.day, sum(CASE WHEN f.direction = 'in' THEN f.amount ELSE -f.amount END)
+    FROM ledger_dailyflow f
+    WHERE f.company_id = %s AND f.account_id = ANY(%s) AND f.event_type <> 'credit' AND f.day BETWEEN %s AND %s
     GROUP BY 1, 2, 3
 """
 
 
 class FileBalances:
-    """The balances of one file. Of two for the same day the closing one counts, then the later one."""
+    """The balances of one file. Of two for the same day the closing one counts, then the later one.
+
+    Later is what held at a later instant; where a file names none, what it says further down.
+    """
 
     def __init__(self, *, company: CompanyRef, origin: str) -> None:
         self._company = company
@@ -40,7 +45,7 @@ class FileBalances:
         self._timezone = ZoneInfo(company.timezone)
         self._stated: dict[tuple[str, str, date], StatedRow] = {}
         # What a dry run would have recorded: the ledger does not hold it.
-        self._would_move: dict[_Key, _Days] = defaultdict(lambda: defaultdict(Decimal))
+        self._would_move: dict[_Key, list[tuple[datetime, Decimal]]] = defaultdict(list)
 
     def take(self, row: StatedRow) -> tuple[RowProblem, ...]:
         """Remember a balance; return what is wrong with it, nothing when it is fine."""
@@ -49,16 +54,15 @@ class FileBalances:
             return (RowProblem(line=row.line, field="balance", message="has more than 14 integer digits"),)
         key = (balance.account, balance.currency, balance.day)
         before = self._stated.get(key)
-        if before is None or before.opening or not row.opening:
+        if before is None or before.opening or (not row.opening and not _is_earlier(row, before.balance.as_of)):
             self._stated[key] = row
         return ()
 
     def would_move(self, draft: EventDraft, *, account: str, now: datetime) -> None:
         """Count an event that a dry run rolled back."""
         if draft.event_type != "credit":
-            day = (draft.occurred_at or now).astimezone(self._timezone).date()
             amount = draft.amount if draft.flow == "in" else -draft.amount
-            self._would_move[account, draft.currency][day] += amount
+            self._would_move[account, draft.currency].append((draft.occurred_at or now, amount))
 
     def settle(self, report: ImportReport, *, actor: str, now: datetime, dry_run: bool) -> None:
         """Keep the balances, unless it is a dry run, and put into the report what they say."""
@@ -75,13 +79,12 @@ class FileBalances:
         report.balances_off = sum(balance.agrees is False for balance in found)
         report.stated = found[:MAX_LISTED_BALANCES]
 
-    def _is_new(
-        self, key: tuple[str, str, date], row: StatedRow, known: dict[tuple[str, str, date, str], Decimal]
-    ) -> bool:
-        if row.opening and (*key, self._origin) in known:
-            # Another statement closed on that day; what this one says in passing does not overrule it.
-            return False
-        return known.get((*key, self._origin)) != row.balance.amount
+    def _is_new(self, key: tuple[str, str, date], row: StatedRow, known: dict[_Said, Assertion]) -> bool:
+        said = known.get((*key, self._origin))
+        if said is None:
+            return True
+        # Another statement closed on that day, or held later: what this one says does not overrule it.
+        return not row.opening and not _is_earlier(row, said.as_of) and said.amount != row.balance.amount
 
     def _keep(self, row: StatedRow, *, actor: str, now: datetime) -> None:
         balance = row.balance
@@ -98,6 +101,7 @@ class FileBalances:
                 currency=balance.currency,
                 amount=balance.amount,
                 day=balance.day,
+                as_of=balance.as_of,
                 account=balance.account,
                 origin=self._origin,
                 actor=actor,
@@ -110,64 +114,92 @@ class FileBalances:
         """Return (name, currency) of the accounts that balances are stated for."""
         return {(account, currency) for account, currency, _ in self._stated}
 
-    def _known(self) -> dict[tuple[str, str, date, str], Decimal]:
-        """Return {(account, currency, day, origin): amount} of what was stated before."""
+    def _known(self) -> dict[_Said, Assertion]:
+        """Return what was stated before about the accounts of the file."""
         names = {account for account, _, _ in self._stated}
         rows = (
             BalanceStatement.objects.filter(company_id=self._company.id, account__name__in=names)
             .order_by("recorded_at", "id")
-            .values_list("account__name", "currency", "day", "origin", "amount")
+            .values_list("account__name", "currency", "day", "origin", "amount", "as_of")
         )
-        return {(account, currency, day, origin): amount for account, currency, day, origin, amount in rows}
+        return {
+            (account, currency, day, origin): Assertion(day, origin, amount, as_of)
+            for account, currency, day, origin, amount, as_of in rows
+        }
 
-    def _compared(self, known: dict[tuple[str, str, date, str], Decimal]) -> list[BalanceFound]:
-        stated: dict[_Key, _Days] = defaultdict(dict)
-        for (account, currency, day, _), amount in known.items():
-            stated[account, currency][day] = amount
+    def _compared(self, known: dict[_Said, Assertion]) -> list[BalanceFound]:
+        """Hold each balance of the file to the one before, whoever stated it, and to what moved in between."""
+        stated: dict[_Key, dict[date, Assertion]] = defaultdict(dict)
+        for (account, currency, day, _), assertion in known.items():
+            stated[account, currency][day] = assertion
         for (account, currency, day), row in self._stated.items():
-            stated[account, currency][day] = row.balance.amount
-        moved = self._moved(stated)
-        found = []
-        for (account, currency, day), row in sorted(self._stated.items(), key=lambda item: item[1].line):
-            days = sorted(stated[account, currency])
-            place = bisect_left(days, day)
-            expected = None
-            if place:
-                before = days[place - 1]
-                flows = moved[account, currency]
-                expected = stated[account, currency][before] + sum(
-                    (amount for moved_on, amount in flows.items() if before < moved_on <= day), ZERO
-                )
-            found.append(
-                BalanceFound(
-                    line=row.line,
-                    account=account,
-                    currency=currency,
-                    day=day.isoformat(),
-                    amount=_spelled(row.balance.amount),
-                    expected=None if expected is None else _spelled(expected),
-                    agrees=None if expected is None else expected == row.balance.amount,
-                )
+            stated[account, currency][day] = Assertion(day, self._origin, row.balance.amount, row.balance.as_of)
+        moves = self._moves(stated)
+        steps = {
+            (*key, each.day): each.step
+            for key, assertions in stated.items()
+            if (held := reconcile(assertions=list(assertions.values()), moves=moves[key])) is not None
+            for each in held.comparisons
+        }
+        return [
+            BalanceFound(
+                line=row.line,
+                account=key[0],
+                currency=key[1],
+                day=key[2].isoformat(),
+                amount=plain(row.balance.amount),
+                expected=plain(row.balance.amount - steps[key]) if key in steps else None,
+                agrees=not steps[key] if key in steps else None,
             )
-        return found
+            for key, row in sorted(self._stated.items(), key=lambda item: item[1].line)
+        ]
 
-    def _moved(self, stated: dict[_Key, _Days]) -> dict[_Key, _Days]:
-        moved: dict[_Key, _Days] = defaultdict(lambda: defaultdict(Decimal))
-        for key, would in self._would_move.items():
-            for day, amount in would.items():
-                moved[key][day] += amount
+    def _moves(self, stated: dict[_Key, dict[date, Assertion]]) -> dict[_Key, list[Move]]:
+        """Return what moved and what would, by day; in the order of time on days with a balance of an instant."""
         days = [day for of_account in stated.values() for day in of_account]
         catch_up(company_id=self._company.id)
+        moves: dict[_Key, list[Move]] = defaultdict(list)
+        numbers = dict(
+            Account.objects.filter(
+                company_id=self._company.id, name__in={account for account, _ in stated}
+            ).values_list("name", "id")
+        )
+        within = self._within_days(stated, numbers)
         with connection.cursor() as cursor:
-            names = sorted({account for account, _ in stated})
-            cursor.execute(_MOVED, [self._company.id, names, min(days), max(days)])
-            for account, currency, day, amount in cursor.fetchall():
-                moved[account, currency][day] += amount
-        return moved
+            cursor.execute(_MOVED, [self._company.id, list(numbers.values()), min(days), max(days)])
+            names = {number: name for name, number in numbers.items()}
+            for number, currency, day, amount in cursor.fetchall():
+                key = (names[number], currency)
+                if (*key, day) not in within:
+                    moves[key].append(Move(day, amount))
+        for (account, currency, day), timed in within.items():
+            moves[account, currency] += [Move(day, amount) for _, amount in sorted(timed, key=itemgetter(0))]
+        return moves
+
+    def _within_days(
+        self, stated: dict[_Key, dict[date, Assertion]], numbers: dict[str, int]
+    ) -> dict[tuple[str, str, date], list[tuple[datetime, Decimal]]]:
+        """Return when and how much moved, on days with a balance of an instant or with what would move."""
+        within: dict[tuple[str, str, date], list[tuple[datetime, Decimal]]] = defaultdict(list)
+        for (account, currency), timed in self._would_move.items():
+            for at, amount in timed:
+                within[account, currency, at.astimezone(self._timezone).date()].append((at, amount))
+        instants = {
+            (account, currency, day)
+            for (account, currency), of_account in stated.items()
+            for day, assertion in of_account.items()
+            if assertion.as_of is not None
+        }
+        wanted = [key for key in {*within, *instants} if key[0] in numbers]
+        found = moves_within_days(
+            company_id=self._company.id,
+            timezone=self._company.timezone,
+            wanted=[(numbers[account], currency, day) for account, currency, day in wanted],
+        )
+        for account, currency, day in wanted:
+            within[account, currency, day] += found.get((numbers[account], currency, day), [])
+        return within
 
 
-def _spelled(amount: Decimal) -> str:
-    """The amount without the zeros that the database fills up, but with its cents."""
-    shortest = amount.normalize()
-    exponent = shortest.as_tuple().exponent
-    return f"{amount.quantize(CENT):f}" if isinstance(exponent, int) and exponent >= -2 else f"{shortest:f}"
+def _is_earlier(row: StatedRow, as_of: datetime | None) -> bool:
+    return row.balance.as_of is not None and as_of is not None and row.balance.as_of < as_of

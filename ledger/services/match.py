@@ -4,18 +4,23 @@ The cursor moves in the transaction that stores what was found, so a matcher tha
 becomes a review item; only what is plain is matched without asking.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
 
+from ledger.domain.account import CASH_KINDS
 from ledger.domain.company import CompanyNotFound
-from ledger.domain.transfer_matching import EARLIEST_ARRIVAL, LATEST_ARRIVAL
+from ledger.domain.counterparty import telling_words
+from ledger.domain.transfer_matching import EARLIEST_ARRIVAL, LATEST_ARRIVAL, leg_name
 from ledger.domain.twins import NEAR, Sighting, suspected_twins
+from ledger.models.account import Account
 from ledger.models.review import ReviewKind
 from ledger.selectors.journal import journal_position
 from ledger.services.announce import announce_advance
-from ledger.services.pairing import MATCHER, end_matches, pair_legs
+from ledger.services.matches import KEEP_LEG, MATCHER
+from ledger.services.pairing import end_matches, pair_legs
 from ledger.services.questions import Question, ask, settle_about
 from ledger.services.transient import try_again
 
@@ -47,57 +52,62 @@ _FEEDS = """
         last_occurred_at = greatest(f.last_occurred_at, excluded.last_occurred_at),
         last_recorded_at = greatest(f.last_recorded_at, excluded.last_recorded_at)
 """
-_KEEP = """
-    INSERT INTO ledger_transferleg (
-        company_id, position, event_id, account_id, source, event_type, direction, amount, currency,
-        base_amount, occurred_at, counterparty, stated_rate, reversed
-    )
-    SELECT e.company_id, e.position, e.event_id, e.account_id, e.source, e.event_type, e.direction, e.amount,
-           e.currency, e.base_amount, e.occurred_at, e.counterparty,
-           CASE WHEN e.metadata ->> 'rate' ~ '^[0-9]{1,9}([.][0-9]{1,12})?$'
-                THEN nullif((e.metadata ->> 'rate')::numeric, 0) END,
-           false
-"""
 # A contract's money is a sale, whatever else has its amount.
 _MAY_BE_A_LEG = """
     e.reverses IS NULL AND e.event_type IN ('income', 'expense') AND NOT e.metadata ? 'contract'
     AND a.kind IN ('bank', 'card', 'processor')
 """
-_FITS = """
+_WAITING_FOR = """
     l.company_id = e.company_id AND l.event_type = 'transfer' AND l.match_id IS NULL AND NOT l.reversed
-    AND l.currency = e.currency AND l.amount = e.amount AND l.direction <> e.direction
-    AND l.account_id <> e.account_id
+    AND NOT l.is_split AND l.currency = e.currency AND l.direction <> e.direction AND l.account_id <> e.account_id
     AND CASE l.direction
         WHEN 'out' THEN e.occurred_at BETWEEN l.occurred_at + %(earliest)s AND l.occurred_at + %(latest)s
         ELSE e.occurred_at BETWEEN l.occurred_at - %(latest)s AND l.occurred_at - %(earliest)s
     END
 """
+# What an event is the other side of: a leg of its amount, by a join on it; or, with others, one whose account its
+# text names. Two statements, since an OR between them would keep PostgreSQL from either plan.
+_FITS = f"{_WAITING_FOR} AND l.amount = e.amount"
+_NAMES = f"""
+    {_WAITING_FOR} AND e.counterparty ILIKE ANY (
+        SELECT w.pattern FROM unnest(%(named)s::bigint[], %(patterns)s::text[]) AS w (account_id, pattern)
+        WHERE w.account_id = l.account_id
+    )
+"""  # noqa: S608 - made of constants
+_HAS_A_NAME = "e.counterparty ILIKE ANY (%(patterns)s::text[])"
 _TRANSFERS = f"""
-    {_KEEP} FROM ledger_journal_between(%(company)s, %(after)s, %(until)s) e
+    {KEEP_LEG} FROM ledger_journal_between(%(company)s, %(after)s, %(until)s) e
     JOIN ledger_account a ON a.id = e.account_id
     WHERE e.event_type = 'transfer' AND e.reverses IS NULL AND a.kind IN ('bank', 'card', 'processor')
     ON CONFLICT DO NOTHING RETURNING occurred_at
 """
 # Among the new events, what fits a leg that waits.
-_NEW_CANDIDATES = f"""
-    {_KEEP} FROM ledger_journal_between(%(company)s, %(after)s, %(until)s) e
+_NEW = f"""
+    {KEEP_LEG} FROM ledger_journal_between(%(company)s, %(after)s, %(until)s) e
     JOIN ledger_account a ON a.id = e.account_id
-    WHERE {_MAY_BE_A_LEG} AND EXISTS (SELECT FROM ledger_transferleg l WHERE {_FITS})
-    ON CONFLICT DO NOTHING RETURNING occurred_at
+    WHERE {_MAY_BE_A_LEG}
 """
 # Among the events before, what fits a leg that is new. The bounds in time let PostgreSQL leave months out.
-_EARLIER_CANDIDATES = f"""
-    {_KEEP} FROM ledger_capitalevent e JOIN ledger_account a ON a.id = e.account_id
+_EARLIER = f"""
+    {KEEP_LEG} FROM ledger_capitalevent e JOIN ledger_account a ON a.id = e.account_id
     WHERE e.company_id = %(company)s AND e.position <= %(after)s
       AND e.occurred_at BETWEEN %(from)s AND %(to)s AND {_MAY_BE_A_LEG}
-      AND EXISTS (SELECT FROM ledger_transferleg l WHERE {_FITS} AND l.position > %(after)s)
       AND NOT EXISTS (
           SELECT FROM ledger_capitalevent b
           WHERE b.company_id = e.company_id AND b.source = e.source AND b.event_type = e.event_type
             AND b.occurred_at = e.occurred_at AND b.reverses = e.event_id
       )
-    ON CONFLICT DO NOTHING RETURNING occurred_at
-"""  # noqa: S608 - made of constants
+"""
+_ONCE = "ON CONFLICT DO NOTHING RETURNING occurred_at"
+_NEW_CANDIDATES = (
+    f"{_NEW} AND EXISTS (SELECT FROM ledger_transferleg l WHERE {_FITS}) {_ONCE}",
+    f"{_NEW} AND {_HAS_A_NAME} AND EXISTS (SELECT FROM ledger_transferleg l WHERE {_NAMES}) {_ONCE}",
+)
+_EARLIER_CANDIDATES = (
+    f"{_EARLIER} AND EXISTS (SELECT FROM ledger_transferleg l WHERE {_FITS} AND l.position > %(after)s) {_ONCE}",
+    f"{_EARLIER} AND {_HAS_A_NAME}"
+    f" AND EXISTS (SELECT FROM ledger_transferleg l WHERE {_NAMES} AND l.position > %(after)s) {_ONCE}",
+)
 _TAKEN_BACK = """
     SELECT e.position FROM ledger_journal_between(%(company)s, %(after)s, %(until)s) b
     CROSS JOIN LATERAL (
@@ -133,24 +143,27 @@ _SIGHTINGS = """
             AND b.occurred_at = o.occurred_at AND b.reverses = o.event_id
       )
 """
-_OVERDUE = """
-    SELECT l.position, l.account_id, l.amount, l.currency, (l.occurred_at AT TIME ZONE c.timezone)::date
+_WAITS = "l.match_id IS NULL AND NOT l.reversed AND NOT l.is_split AND l.event_type = 'transfer'"
+# As `leg_name` has it.
+_NAME = "CASE l.part WHEN 0 THEN l.position::text ELSE l.position || '.' || l.part END"
+# With a suggested other side there is one question already.
+_SUGGESTED = f"""
+    SELECT FROM ledger_reviewitem i
+    WHERE i.company_id = l.company_id AND i.kind IN ('pair', 'batch') AND i.state = 'open'
+      AND i.positions @> ARRAY[l.position] AND string_to_array(i.subject, '-') @> ARRAY[{_NAME}]
+"""
+_OVERDUE = f"""
+    SELECT l.position, l.part, l.account_id, l.amount, l.currency, (l.occurred_at AT TIME ZONE c.timezone)::date
     FROM ledger_transferleg l JOIN ledger_company c ON c.id = l.company_id
-    WHERE l.company_id = %(company)s AND l.match_id IS NULL AND NOT l.reversed AND l.event_type = 'transfer'
+    WHERE l.company_id = %(company)s AND {_WAITS}
       AND l.occurred_at < %(before)s
       AND NOT EXISTS (
           SELECT FROM ledger_reviewitem i
-          WHERE i.company_id = l.company_id AND i.kind = 'leg' AND i.subject = l.position::text
-            AND i.state <> 'closed'
+          WHERE i.company_id = l.company_id AND i.kind = 'leg' AND i.subject = {_NAME} AND i.state <> 'closed'
       )
-      -- With a suggested other side there is one question already.
-      AND NOT EXISTS (
-          SELECT FROM ledger_reviewitem i
-          WHERE i.company_id = l.company_id AND i.kind = 'pair' AND i.state = 'open'
-            AND i.positions @> ARRAY[l.position]
-      )
-    ORDER BY l.position LIMIT %(rows)s
-"""
+      AND NOT EXISTS ({_SUGGESTED})
+    ORDER BY l.position, l.part LIMIT %(rows)s
+"""  # noqa: S608 - made of constants
 
 
 def follow_journal(*, company_id: int, now: datetime) -> int:
@@ -200,17 +213,34 @@ def _step(company_id: int, now: datetime) -> tuple[int, int, bool]:
 
 def _gather_legs(cursor: Any, bounds: dict[str, Any]) -> list[datetime]:
     """Keep new legs and what may be their other side; return when they happened."""
-    values = {**bounds, "earliest": EARLIEST_ARRIVAL, "latest": LATEST_ARRIVAL}
+    named, patterns = _names_of_accounts(bounds["company"])
+    values = {
+        **bounds,
+        "earliest": EARLIEST_ARRIVAL,
+        "latest": LATEST_ARRIVAL,
+        "named": named,
+        "patterns": patterns,
+    }
     cursor.execute(_TRANSFERS, values)
     transfers = [when for (when,) in cursor.fetchall()]
-    cursor.execute(_NEW_CANDIDATES, values)
-    candidates = [when for (when,) in cursor.fetchall()]
+    candidates = _instants(cursor, _NEW_CANDIDATES, values)
     if transfers and bounds["after"]:
         reach = LATEST_ARRIVAL - EARLIEST_ARRIVAL
         span = {"from": min(transfers) - reach, "to": max(transfers) + reach}
-        cursor.execute(_EARLIER_CANDIDATES, {**values, **span})
-        candidates += [when for (when,) in cursor.fetchall()]
+        candidates += _instants(cursor, _EARLIER_CANDIDATES, {**values, **span})
     return transfers + candidates
+
+
+def _instants(cursor: Any, statements: Sequence[str], values: dict[str, Any]) -> list[datetime]:
+    return [when for sql in statements for (when,) in _rows(cursor, sql, values)]
+
+
+def _names_of_accounts(company_id: int) -> tuple[list[int], list[str]]:
+    """Return what a bank's text may call each cash account by, for a search with ILIKE: numbers and patterns."""
+    accounts = Account.objects.filter(company_id=company_id, kind__in=CASH_KINDS).values_list("id", "name")
+    words = [(number, word) for number, name in accounts for word in sorted(telling_words(name))]
+    escaped = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
+    return [number for number, _ in words], [f"%{word.translate(escaped)}%" for _, word in words]
 
 
 def _positions(cursor: Any, sql: str, values: dict[str, Any]) -> list[int]:
@@ -273,14 +303,14 @@ def ask_about_overdue_legs(*, company_id: int, now: datetime) -> int:
         [
             Question(
                 kind=ReviewKind.LEG,
-                subject=str(position),
+                subject=leg_name(position, part),
                 account_id=account_id,
                 positions=(position,),
                 at=day,
                 amount=amount,
                 currency=currency,
             )
-            for position, account_id, amount, currency, day in rows
+            for position, part, account_id, amount, currency, day in rows
         ],
         company_id=company_id,
         timezone="UTC",
@@ -292,22 +322,21 @@ def companies_to_match(*, now: datetime) -> tuple[int, ...]:
     """Numbers of the companies whose journal is ahead of the matcher, or that have a leg newly overdue."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             SELECT h.company_id FROM ledger_journalhead h
             LEFT JOIN ledger_matchcursor m ON m.company_id = h.company_id
             WHERE h.position > coalesce(m.position, 0)
             UNION
             SELECT l.company_id FROM ledger_transferleg l
-            WHERE l.match_id IS NULL AND NOT l.reversed AND l.event_type = 'transfer'
+            WHERE {_WAITS}
               AND l.occurred_at BETWEEN %(before)s - interval '2 days' AND %(before)s
               AND NOT EXISTS (
                   SELECT FROM ledger_reviewitem i
-                  WHERE i.company_id = l.company_id
-                    AND (i.kind = 'leg' AND i.subject = l.position::text
-                         OR i.kind = 'pair' AND i.state = 'open' AND i.positions @> ARRAY[l.position])
+                  WHERE i.company_id = l.company_id AND i.kind = 'leg' AND i.subject = {_NAME}
               )
+              AND NOT EXISTS ({_SUGGESTED})
             ORDER BY 1
-            """,
+            """,  # noqa: S608 - made of constants
             {"before": now - OVERDUE},
         )
         return tuple(company_id for (company_id,) in cursor.fetchall())

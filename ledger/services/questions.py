@@ -1,14 +1,16 @@
 """Putting questions into the review queue, each once, and taking back those that settled themselves."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.db import connection
+from django.db.models import QuerySet
 
-from ledger.models.review import ReviewItem, ReviewState
+from ledger.domain.transfer_matching import read_leg_name
+from ledger.models.review import ReviewItem, ReviewKind, ReviewState
 
 _ASK = """
     INSERT INTO ledger_reviewitem (
@@ -69,19 +71,37 @@ def ask(questions: Sequence[Question], *, company_id: int, timezone: str, now: d
         return int(cursor.rowcount)
 
 
-def settle_about(
-    *, company_id: int, positions: Sequence[int], now: datetime, reason: str, kinds: Sequence[str] = ()
-) -> int:
-    """Close the open questions about any of these events; return how many.
-
-    Args:
-        kinds: only these; empty means every kind.
-    """
+def settle_about(*, company_id: int, positions: Sequence[int], now: datetime, reason: str) -> int:
+    """Close the open questions about any of these events; return how many."""
     if not positions:
         return 0
     items = ReviewItem.objects.filter(
         company_id=company_id, state=ReviewState.OPEN, positions__overlap=list(positions)
     )
-    if kinds:
-        items = items.filter(kind__in=kinds)
+    return _settle(items, now=now, reason=reason)
+
+
+LEG_KINDS = (ReviewKind.LEG, ReviewKind.PAIR, ReviewKind.BATCH)
+
+
+def settle_legs(
+    *, company_id: int, legs: Collection[str], now: datetime, reason: str, kinds: Sequence[str] = LEG_KINDS
+) -> int:
+    """Close the open questions about any of these legs, named as `leg_name` does; return how many.
+
+    Other parts of the same event may be asked about still.
+    """
+    if not legs:
+        return 0
+    about = ReviewItem.objects.filter(
+        company_id=company_id,
+        state=ReviewState.OPEN,
+        kind__in=kinds,
+        positions__overlap=[read_leg_name(name)[0] for name in legs],
+    ).values_list("id", "subject")
+    settled = [number for number, subject in about if not set(subject.split("-")).isdisjoint(legs)]
+    return _settle(ReviewItem.objects.filter(id__in=settled), now=now, reason=reason)
+
+
+def _settle(items: QuerySet[ReviewItem], *, now: datetime, reason: str) -> int:
     return items.update(state=ReviewState.CLOSED, decided_at=now, actor="matcher", reason=reason)

@@ -7,6 +7,7 @@ summed yet is left to `ledger.services.daily_flows`, which looks a reading up.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from django.db import connection, transaction
 
@@ -18,10 +19,10 @@ _MOVE = """
         SELECT * FROM unnest(%(ids)s::bytea[], %(instants)s::timestamptz[]) AS w (event_id, occurred_at)
     ), standing AS (
         SELECT e.company_id, (e.occurred_at AT TIME ZONE %(timezone)s)::date AS day, e.account_id, e.currency,
-               coalesce(r.event_type, e.event_type) AS event_type, e.direction,
-               coalesce(r.category, e.category) AS category,
-               coalesce(r.counterparty, e.counterparty) AS counterparty,
-               e.amount, e.base_amount,
+               coalesce(p.event_type, r.event_type, e.event_type) AS event_type, e.direction,
+               coalesce(p.category, r.category, e.category) AS category,
+               coalesce(p.counterparty, r.counterparty, e.counterparty) AS counterparty,
+               coalesce(p.amount, e.amount) AS amount, coalesce(p.base_amount, e.base_amount) AS base_amount,
                %(sign)s * (1 - (
                    SELECT count(*) FROM ledger_capitalevent b
                    WHERE b.company_id = e.company_id AND b.source = e.source AND b.event_type = e.event_type
@@ -34,6 +35,7 @@ _MOVE = """
             WHERE e.company_id = %(company)s AND e.event_id = w.event_id AND e.occurred_at = w.occurred_at
         ) e
         LEFT JOIN ledger_eventreading r ON r.company_id = e.company_id AND r.event_id = e.event_id
+        LEFT JOIN ledger_eventpart p ON p.company_id = e.company_id AND p.event_id = e.event_id AND p.in_force
         WHERE e.position <= %(position)s AND e.reverses IS NULL
     )
     INSERT INTO ledger_dailyflow AS f (
@@ -61,6 +63,20 @@ _NAMES = """
          AS w (event_id, category, counterparty)
     ON CONFLICT (company_id, event_id)
     DO UPDATE SET category = excluded.category, counterparty = excluded.counterparty
+"""
+_PUT_TOGETHER = """
+    UPDATE ledger_eventpart SET in_force = false
+    WHERE company_id = %(company)s AND event_id = ANY(%(ids)s::bytea[]) AND in_force
+"""
+_SPLIT = """
+    INSERT INTO ledger_eventpart (
+        company_id, split_id, event_id, part, amount, base_amount, event_type, category, counterparty, in_force
+    )
+    SELECT %(company)s, %(split)s, %(event)s, w.part, w.amount, w.base_amount, w.event_type, w.category,
+           w.counterparty, true
+    FROM unnest(%(parts)s::smallint[], %(amounts)s::numeric[], %(bases)s::numeric[], %(types)s::text[],
+                %(categories)s::text[], %(counterparties)s::text[])
+         AS w (part, amount, base_amount, event_type, category, counterparty)
 """
 _FORGET = """
     DELETE FROM ledger_eventreading
@@ -106,18 +122,57 @@ def read_names(*, company_id: int, readings: Sequence[NameReading]) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class PartReading:
+    """One of the things that an event is; see `EventPart`. None: as the event was recorded."""
+
+    part: int
+    amount: Decimal
+    base_amount: Decimal
+    event_type: str | None
+    category: str | None
+    counterparty: str | None
+
+
+def read_parts(
+    *, company_id: int, event_id: bytes, occurred_at: datetime, split_id: int, parts: Sequence[PartReading]
+) -> None:
+    """Count an event as its parts from now on. That they add up to it is for the caller to see to."""
+    values = {
+        "split": split_id,
+        "event": event_id,
+        "parts": [each.part for each in parts],
+        "amounts": [each.amount for each in parts],
+        "bases": [each.base_amount for each in parts],
+        "types": [each.event_type for each in parts],
+        "categories": [each.category for each in parts],
+        "counterparties": [each.counterparty for each in parts],
+    }
+    _move(company_id, [(event_id, occurred_at)], _SPLIT, values)
+
+
+def read_whole(*, company_id: int, events: Sequence[tuple[bytes, datetime]]) -> None:
+    """Count events as one thing again. Each is named by its id and the instant at which it happened."""
+    _move(company_id, events, _PUT_TOGETHER, {})
+
+
 def _read(
     company_id: int, readings: Sequence[TypeReading] | Sequence[NameReading], write: str, values: dict
 ) -> None:
-    if not readings:
+    _move(company_id, [(each.event_id, each.occurred_at) for each in readings], write, values)
+
+
+def _move(company_id: int, events: Sequence[tuple[bytes, datetime]], write: str, values: dict) -> None:
+    """Take events out of the sums, write how they are read, and put them in again."""
+    if not events:
         return
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_LOCK, [company_id])
         position, timezone = cursor.fetchone() or (0, "UTC")
         known = {
             "company": company_id,
-            "ids": [each.event_id for each in readings],
-            "instants": [each.occurred_at for each in readings],
+            "ids": [event_id for event_id, _ in events],
+            "instants": [occurred_at for _, occurred_at in events],
             "position": position,
             "timezone": timezone,
         }

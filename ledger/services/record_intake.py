@@ -242,6 +242,7 @@ class _Recording:
             currency=balance.currency,
             amount=balance.amount,
             day=balance.day,
+            as_of=balance.as_of,
             origin=origin,
             actor=self.actor,
             now=self.now,

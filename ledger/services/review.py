@@ -7,10 +7,12 @@ from decimal import Decimal
 from django.db import transaction
 
 from ledger.domain.outcome import REJECTED
+from ledger.domain.transfer_matching import read_leg_name
 from ledger.models.review import ReviewItem, ReviewKind, ReviewState
 from ledger.selectors.journal import events_at, journal_position
 from ledger.services.announce import announce_advance
-from ledger.services.pairing import hold_matcher, match_by_hand
+from ledger.services.matches import hold_matcher
+from ledger.services.pairing import match_batch_by_hand, match_by_hand
 from ledger.services.reverse import MAX_REASON, reverse
 
 DECIDABLE = (ReviewState.ACCEPTED, ReviewState.DISMISSED, ReviewState.EXPLAINED)
@@ -28,8 +30,8 @@ class CannotDecide(ValueError):
 @dataclass(frozen=True, slots=True)
 class Decision:
     """Attributes:
-    state: accepted (the question is right: reverse the twin, match the pair), dismissed (it is wrong: both
-        are true) or explained (it is right, and here is why it stays as it is).
+    state: accepted (the question is right: reverse the twin, match the pair or batch), dismissed (it is wrong:
+        both are true) or explained (it is right, and here is why it stays as it is).
     reason: needed to explain and to reverse.
     position: of the twin to reverse; None takes the one recorded later.
     """
@@ -71,10 +73,13 @@ def decide(*, company_id: int, item_id: int, decision: Decision, actor: str, now
 def _do(item: ReviewItem, *, decision: Decision, reason: str, actor: str, now: datetime) -> None:
     if item.kind == ReviewKind.TWINS:
         _reverse_twin(item, decision=decision, reason=reason, actor=actor, now=now)
-    elif item.kind == ReviewKind.PAIR:
-        out, into = item.positions
+    elif item.kind in (ReviewKind.PAIR, ReviewKind.BATCH):
+        one, *many = map(read_leg_name, item.subject.split("-"))
         try:
-            match_by_hand(company_id=item.company_id, positions=(out, into), actor=actor, now=now)
+            if item.kind == ReviewKind.PAIR:
+                match_by_hand(company_id=item.company_id, legs=(one, many[0]), actor=actor, now=now)
+            else:
+                match_batch_by_hand(company_id=item.company_id, one=one, many=many, actor=actor, now=now)
         except ValueError as error:
             raise CannotDecide("item", str(error)) from None
     else:

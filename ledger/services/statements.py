@@ -30,15 +30,17 @@ def state_balance(
     actor: str,
     now: datetime,
     account: str | None = None,
+    as_of: datetime | None = None,
 ) -> bool:
-    """Keep a cash balance at the end of a day; false when the same is kept already.
+    """Keep a cash balance of a day; false when the same is kept already.
 
     Another amount for the same account, currency, day and origin becomes the one that counts; the earlier one
-    stays readable.
+    stays readable. What held at an earlier instant of the day never goes before what held at a later one.
 
     Args:
         account: its name; None states all cash accounts of the currency together.
         day: in the company's calendar.
+        as_of: the instant of the day that it was asked at (aware); None: the balance is that of the day's end.
         origin: who says so, such as `plan`.
 
     Raises:
@@ -61,7 +63,9 @@ def state_balance(
         "day": day,
         "origin": origin,
     }
-    return _state(BalanceStatement, key, {"amount": amount}, {"actor": actor, "recorded_at": now})
+    if as_of is not None and BalanceStatement.objects.filter(**key, as_of__gt=as_of).exists():
+        return False
+    return _state(BalanceStatement, key, {"amount": amount}, {"as_of": as_of, "actor": actor, "recorded_at": now})
 
 
 def state_credit_grant(

@@ -30,7 +30,7 @@ def event(request: HttpRequest, chosen: CurrentCompany, event_id: str) -> HttpRe
 def _show(
     request: HttpRequest, chosen: CurrentCompany, event_id: str, *, problem: str = "", status: int = 200
 ) -> HttpResponse:
-    story = _story(chosen, event_id)
+    story = story_of(chosen, event_id)
     # What came may hold names and addresses of customers: finance reads it.
     provenance = event_provenance(
         company_id=chosen.company.id, position=story.line.entry.position, with_content=may_act(chosen)
@@ -48,6 +48,7 @@ def _show(
         provider=_provider(provenance),
         problem=problem,
         can_reverse=not story.line.entry.reverses and story.reversed_by is None,
+        can_split=_can_split(story),
         max_reason=MAX_REASON,
         zone=chosen.company.timezone,
     )
@@ -62,7 +63,17 @@ def _provider(provenance: EventProvenance | None) -> str:
     return name if known is None else known.label
 
 
-def _story(chosen: CurrentCompany, event_id: str) -> EventStory:
+def _can_split(story: EventStory) -> bool:
+    """Whether to offer it; what else stands against it, the attempt says."""
+    entry = story.line.entry
+    taken = entry.reverses or story.reversed_by or story.match or story.split
+    return not taken and entry.event_type != "credit"
+
+
+def story_of(chosen: CurrentCompany, event_id: str) -> EventStory:
+    """Raises:
+    Http404: the company has no such event.
+    """
     story = (
         event_story(company_id=chosen.company.id, event_id=event_id.lower())
         if len(event_id) == ID_CHARACTERS
@@ -86,7 +97,7 @@ def _payload(metadata: str) -> str:
 def reverse_event(request: HttpRequest, chosen: CurrentCompany, event_id: str) -> HttpResponse:
     """Append the opposite of an event, with a reason."""
     require_finance(chosen)
-    story = _story(chosen, event_id)
+    story = story_of(chosen, event_id)
     outcome = take_back(
         company_id=chosen.company.id,
         event_id=story.line.entry.event_id,

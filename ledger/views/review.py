@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from ledger.domain.transfer_matching import read_leg_name
 from ledger.models.review import ReviewKind, ReviewState
 from ledger.selectors.review_queue import find_question, open_counts, review_queue
 from ledger.services.pairing import CannotMatch, match_by_hand
@@ -100,11 +101,13 @@ def answer_question(request: HttpRequest, chosen: CurrentCompany, item_id: int) 
     if question is None:
         raise Http404("There is no such question.")
     action = request.POST.get("action", "")
-    position = request.POST.get("position", "")
-    if position and not (position.isdecimal() and len(position) < 19):
-        raise BadRequest("position: is no event.")
+    leg = request.POST.get("position", "")
     try:
-        told = _act(request, chosen, item_id, action, int(position) if position else None)
+        other = read_leg_name(leg) if leg else None
+    except ValueError as error:
+        raise BadRequest(f"position: {error}.") from None
+    try:
+        told = _act(request, chosen, item_id, action, other)
     except (CannotDecide, CannotMatch) as error:
         text = f"{error}.".capitalize()
         return _show(
@@ -118,7 +121,9 @@ def answer_question(request: HttpRequest, chosen: CurrentCompany, item_id: int) 
     )
 
 
-def _act(request: HttpRequest, chosen: CurrentCompany, item_id: int, action: str, position: int | None) -> str:
+def _act(
+    request: HttpRequest, chosen: CurrentCompany, item_id: int, action: str, other: tuple[int, int] | None
+) -> str:
     company_id, actor, now = chosen.company.id, actor_of(request), timezone.now()
     if action == "reopen":
         if not reopen(company_id=company_id, item_id=item_id, now=now):
@@ -126,18 +131,16 @@ def _act(request: HttpRequest, chosen: CurrentCompany, item_id: int, action: str
         return "The question is open again."
     if action == "match":
         question = find_question(company_id=company_id, item_id=item_id)
-        if question is None or position is None or not question.events:
+        if question is None or question.kind != ReviewKind.LEG or other is None:
             raise CannotDecide("position", "choose the other side")
-        match_by_hand(
-            company_id=company_id, positions=(question.events[0].position, position), actor=actor, now=now
-        )
+        match_by_hand(company_id=company_id, legs=(read_leg_name(question.subject), other), actor=actor, now=now)
         return "The two are one transfer."
     if action not in STATES:
         raise BadRequest("action: must be accept, dismiss, explain, match or reopen.")
     decide(
         company_id=company_id,
         item_id=item_id,
-        decision=Decision(STATES[action], request.POST.get("reason", ""), position),
+        decision=Decision(STATES[action], request.POST.get("reason", ""), other[0] if other else None),
         actor=actor,
         now=now,
     )

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,11 +14,15 @@ import pytest
 
 from ledger.domain.company import CompanyRef
 from ledger.domain.event import parse_event
+from ledger.importers.csv_mapping import CsvChoices
 from ledger.models.matching import TransferLeg, TransferMatch
 from ledger.models.review import ReviewItem
+from ledger.models.statement import BalanceStatement
 from ledger.selectors.account_balances import account_balances
 from ledger.selectors.account_books import account_books
 from ledger.services.daily_flows import catch_up
+from ledger.services.import_events import import_events
+from ledger.services.import_report import ImportReport
 from ledger.services.match import follow_journal
 from ledger.services.record import record
 from ledger.services.statements import state_balance
@@ -124,3 +129,37 @@ def test_every_conversion_of_an_international_company_finds_its_other_side(
     assert {key: amount for key, amount in found.items() if amount} == {
         key: amount for key, amount in plain.items() if amount
     }
+
+
+def test_two_exports_of_one_day_and_a_payment_after_them_break_nothing(db: None, shared_data: Path) -> None:
+    """A real OFX export of 25 May 2013, 22:57, and what its bank might have said that noon and a day later."""
+    company = open_company(timezone="America/New_York")
+    late = (shared_data / "ofx" / "ofxparse" / "checking.ofx").read_bytes()
+    assert b"<BALAMT>100.99" in late
+    noon = late.replace(b"<BALAMT>100.99", b"<BALAMT>90.99").replace(b"20130525225731.258", b"20130525120000")
+    next_day = late.replace(b"<BALAMT>100.99", b"<BALAMT>80.99").replace(b"20130525225731.258", b"20130526120000")
+    booked = {"source": "api", "event_type": "expense", "currency": "USD"}
+    reports = [import_ofx(company, late), import_ofx(company, noon)]
+    account = BalanceStatement.objects.get().account
+    assert account is not None
+    for ref, amount, at in (("a", "20", "2013-05-26T10:00:00-04:00"), ("b", "5", "2013-05-26T20:00:00-04:00")):
+        load(
+            company,
+            [{**booked, "account": account.name, "amount": amount, "occurred_at": at, "external_ref": ref}],
+        )
+    reports.append(import_ofx(company, next_day))
+    assert [(report.balances_new, report.balances_off) for report in reports] == [(1, 0), (0, 0), (1, 0)]
+    now = datetime(2013, 5, 27, 20, tzinfo=UTC)
+    books = account_books(company_id=company.id, timezone=company.timezone, now=now)
+    held = next(book for book in books if book.account_id == account.pk).reconciliation
+    assert held is not None
+    assert [(each.stated, each.ledger, each.breaks) for each in held.comparisons] == [
+        (Decimal("80.99"), Decimal("80.99"), False)
+    ]
+
+
+def import_ofx(company: CompanyRef, content: bytes) -> ImportReport:
+    return import_events(
+        company=company, stream=BytesIO(content), actor="t", now=NOW, format_name="ofx", account=None,
+        choices=CsvChoices(),
+    )  # fmt: skip

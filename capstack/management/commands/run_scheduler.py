@@ -14,7 +14,7 @@ from capstack.demo.cloud import seed_groups
 from capstack.scheduler import Duty, keep_time
 from cloudpolicy.jobs import sweep as sweep_plans
 from forecasting.jobs import sweep as sweep_forecasts
-from ledger.jobs import sweep_categories, sweep_deliveries, sweep_imports, sweep_matches, sweep_plaid
+from ledger.jobs import sweep_books, sweep_deliveries, sweep_imports, sweep_plaid
 from ledger.services.answers import forget_answers
 from ledger.services.chain_heads.export import export_all_heads
 from ledger.services.sealing import seal_all
@@ -43,8 +43,7 @@ def _duties() -> list[Duty]:
     duties = [
         Duty(name="sweep", every_seconds=SWEEP_SECONDS, work=lambda: sweep_forecasts(now=timezone.now())),
         Duty(name="sweep_imports", every_seconds=SWEEP_SECONDS, work=lambda: sweep_imports(now=timezone.now())),
-        Duty(name="sweep_matches", every_seconds=SWEEP_SECONDS, work=lambda: sweep_matches(now=timezone.now())),
-        Duty(name="sweep_categories", every_seconds=SWEEP_SECONDS, work=sweep_categories),
+        Duty(name="sweep_books", every_seconds=SWEEP_SECONDS, work=lambda: sweep_books(now=timezone.now())),
         Duty(
             name="sweep_deliveries",
             every_seconds=SWEEP_SECONDS,

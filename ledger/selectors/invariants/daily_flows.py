@@ -13,18 +13,21 @@ _ROWS = """
         SELECT position, timezone FROM ledger_dailyflowcursor WHERE company_id = %(company)s
     ), journal AS (
         SELECT (e.occurred_at AT TIME ZONE k.timezone)::date AS day, e.account_id, e.currency,
-               coalesce(r.event_type, e.event_type) AS event_type,
+               coalesce(p.event_type, r.event_type, e.event_type) AS event_type,
                CASE WHEN e.reverses IS NULL THEN e.direction WHEN e.direction = 'in' THEN 'out' ELSE 'in' END
                AS direction,
-               coalesce(r.category, e.category) AS category,
-               coalesce(r.counterparty, e.counterparty) AS counterparty,
-               sum(CASE WHEN e.reverses IS NULL THEN e.amount ELSE -e.amount END) AS amount,
-               sum(CASE WHEN e.reverses IS NULL THEN e.base_amount ELSE -e.base_amount END) AS base_amount,
+               coalesce(p.category, r.category, e.category) AS category,
+               coalesce(p.counterparty, r.counterparty, e.counterparty) AS counterparty,
+               sum(CASE WHEN e.reverses IS NULL THEN 1 ELSE -1 END * coalesce(p.amount, e.amount)) AS amount,
+               sum(CASE WHEN e.reverses IS NULL THEN 1 ELSE -1 END * coalesce(p.base_amount, e.base_amount))
+               AS base_amount,
                sum(CASE WHEN e.reverses IS NULL THEN 1 ELSE -1 END) AS count
         FROM reached k
         JOIN ledger_capitalevent e ON e.company_id = %(company)s AND e.position <= k.position
         LEFT JOIN ledger_eventreading r
                ON r.company_id = e.company_id AND r.event_id = coalesce(e.reverses, e.event_id)
+        LEFT JOIN ledger_eventpart p
+               ON p.company_id = e.company_id AND p.event_id = coalesce(e.reverses, e.event_id) AND p.in_force
         GROUP BY 1, 2, 3, 4, 5, 6, 7
     ), summed AS (
         SELECT * FROM ledger_dailyflow WHERE company_id = %(company)s

@@ -42,7 +42,7 @@ def test_three_months_ahead_are_enough():
 def test_it_names_the_queues_that_nobody_works_on(empty_redis):
     queue = by_name()["queue"]
     assert not queue.ok
-    assert queue.detail == "no worker on forecast, imports, scaling"
+    assert queue.detail == "no worker on forecast, books, imports, scaling"
 
 
 @pytest.mark.django_db

@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from ledger.domain.company import CompanyRef
+from ledger.domain.split import Part
 from ledger.selectors.audit import audit
 from ledger.selectors.invariants.registry import invariants
 from ledger.services.daily_flows import catch_up
@@ -16,6 +17,7 @@ from ledger.services.endpoints import create_endpoint, open_endpoint_numbered
 from ledger.services.record import record
 from ledger.services.reverse import reverse
 from ledger.services.sealing import seal
+from ledger.services.splits import WantedPart, split_by_hand
 from ledger.services.statements import state_balance
 from tests.ledger.conftest import NOW, make_draft, open_company
 from tests.ledger.proof.conftest import Tamper
@@ -31,7 +33,7 @@ LINE = {
 
 @pytest.fixture
 def lived_in(committed_company: CompanyRef) -> CompanyRef:
-    """A company with two currencies, a contract, a reversal, a revision, a twin, a statement and a rest to sum."""
+    """A company with two currencies, a contract, a reversal, a revision, a split, a statement and a rest."""
     contract = {"contract": "c-1", "term_months": 12, "deferred": True}
     drafts = [
         make_draft(external_ref="1", amount="10.00"),
@@ -48,6 +50,8 @@ def lived_in(committed_company: CompanyRef) -> CompanyRef:
         company_id=committed_company.id, drafts=[make_draft(external_ref="1", amount="11.00")], actor="t", now=NOW
     )
     catch_up(company_id=committed_company.id)
+    parts = [WantedPart(Part(Decimal(4), category="rent")), WantedPart(Part(Decimal(3), "transfer"))]
+    split_by_hand(company_id=committed_company.id, position=5, wanted=parts, actor="t", now=NOW)
     seal(company_id=committed_company.id, now=NOW)
     record(company_id=committed_company.id, drafts=[make_draft(external_ref="9")], actor="t", now=NOW)
     state_balance(
@@ -170,6 +174,15 @@ BREAKS = {
         ),
         ("UPDATE ledger_dailyflow SET category = 'x' WHERE currency = 'EUR'", "category"),
         ("UPDATE ledger_dailyflowcursor SET position = 30", "the daily sums reach to 30, the journal to 11"),
+    ],
+    "event_parts": [
+        ("UPDATE ledger_eventpart SET amount = 3.99 WHERE category = 'rent'", "event 5 is 7.000000 USD"),
+        (
+            "UPDATE ledger_eventpart SET base_amount = 5 WHERE category = 'rent'",
+            "its parts are 7.000000 (8.000000)",
+        ),
+        ("DELETE FROM ledger_eventpart", "its parts are  ()"),
+        ("UPDATE ledger_eventsplit SET ended_at = now()", "event 5 was put together, but a part of 4.000000"),
     ],
     "contract_receipts": [
         ("DELETE FROM ledger_contractreceipt", "of Hooli is a payment for a contract, but not picked out"),

@@ -221,8 +221,8 @@ def test_balances_are_ours_and_what_a_card_owes_is_negative(shared_data: Path) -
 
     assert [account.kind for account in found] == ["bank", "card", None]
     assert stated_balances(found, accounts=accounts, now=NOW) == (
-        StatedBalance("bank-checking", "USD", Decimal(110), date(2026, 6, 15)),
-        StatedBalance("card-visa", "USD", Decimal(-410), date(2026, 6, 15)),
+        StatedBalance("bank-checking", "USD", Decimal(110), date(2026, 6, 15), as_of=NOW),
+        StatedBalance("card-visa", "USD", Decimal(-410), date(2026, 6, 15), as_of=NOW),
     )
 
 

@@ -11,6 +11,7 @@ from ledger.selectors.account_books import AccountBook, account_books, days_betw
 from ledger.services.daily_flows import catch_up
 from ledger.services.match import follow_journal
 from ledger.services.record import record
+from ledger.services.reverse import reverse
 from ledger.services.review import explain_break
 from ledger.services.statements import state_balance
 from tests.ledger.conftest import NOW, make_draft
@@ -31,9 +32,17 @@ def daily(company: CompanyRef, days: int, **changes: Any) -> None:
 
 
 def state(
-    company: CompanyRef, day: int, amount: str, *, account: str | None = "bank", origin: str = "ofx"
-) -> None:
-    state_balance(
+    company: CompanyRef,
+    day: int,
+    amount: str,
+    *,
+    account: str | None = "bank",
+    origin: str = "ofx",
+    hour: int | None = None,
+) -> bool:
+    as_of = None if hour is None else datetime(2026, 5, 1, hour, tzinfo=UTC) + timedelta(days=day)
+    return state_balance(
+        as_of=as_of,
         company_id=company.id,
         currency="USD",
         amount=Decimal(amount),
@@ -82,6 +91,58 @@ def test_an_account_is_held_to_what_is_stated_about_it(company: CompanyRef) -> N
     assert book.reconciliation is not None
     assert book.reconciliation.reconciled_to == START + timedelta(days=30)
     assert book.is_trustworthy
+
+
+def move(company: CompanyRef, day: int, hour: int, amount: str, **changes: Any) -> str:
+    at = datetime(2026, 5, 1, hour, tzinfo=UTC) + timedelta(days=day)
+    draft = make_draft(external_ref=f"{day}-{hour}-{amount}", amount=amount, occurred_at=at.isoformat(), **changes)
+    (outcome,) = record(company_id=company.id, drafts=[draft], actor="t", now=NOW, create_accounts=True)
+    return outcome.event_id
+
+
+def first_break(company: CompanyRef) -> Any:
+    held = books(company)["bank"].reconciliation
+    assert held is not None
+    return held.first_break
+
+
+def test_a_feed_asked_at_noon_breaks_nothing_by_what_is_booked_in_the_afternoon(company: CompanyRef) -> None:
+    state(company, 0, "1000", origin="plan")
+    for day in range(1, 6):
+        move(company, day, 14, "10", source="csv")
+        move(company, day, 16, "7", source="plaid")
+        move(company, day, 22, "3", source="plaid")
+        # In the middle of the day's moves: neither its beginning nor its end.
+        state(company, day, f"{1000 - 20 * day + 3}", origin="plaid", hour=17)
+    assert first_break(company) is None
+    state(company, 5, "900", origin="camt053")
+    assert first_break(company) is None
+    state(company, 4, "922", origin="plaid", hour=18)
+    assert (first_break(company).day, first_break(company).step) == (START + timedelta(days=4), -1)
+
+
+def test_a_move_that_was_taken_back_makes_no_instant(company: CompanyRef) -> None:
+    state(company, 0, "1000", origin="plan")
+    gone = move(company, 1, 14, "10")
+    move(company, 1, 15, "5")
+    reverse(company_id=company.id, event_id=gone, reason="x", actor="t", now=NOW)
+    state(company, 1, "990", hour=16)
+    assert first_break(company).step == -5
+    state(company, 1, "995", hour=17)
+    assert first_break(company) is None
+
+
+def test_of_two_exports_of_one_day_the_later_one_counts_whichever_is_read_first(company: CompanyRef) -> None:
+    state(company, 0, "1000")
+    move(company, 1, 14, "10")
+    move(company, 1, 20, "20")
+    assert state(company, 1, "970", hour=21)
+    assert not state(company, 1, "990", hour=15)
+    held = books(company)["bank"].reconciliation
+    assert held is not None
+    assert [(each.stated, each.breaks) for each in held.comparisons] == [(970, False)]
+    assert state(company, 1, "971", hour=22)
+    assert first_break(company).stated == 971
 
 
 def test_a_plan_that_states_all_accounts_together_is_held_to_as_well(company: CompanyRef) -> None:

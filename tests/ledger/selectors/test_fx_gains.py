@@ -13,6 +13,7 @@ from ledger.selectors.flows import daily_flows
 from ledger.selectors.fx import rate
 from ledger.selectors.fx_gains import FxGains, fx_gains
 from ledger.services.daily_flows import catch_up
+from ledger.services.match import follow_journal
 from ledger.services.record import record
 from ledger.services.reverse import reverse
 from ledger.services.statements import state_balance
@@ -40,6 +41,7 @@ def book(company: CompanyRef, day: str, amount: str, event_type: str = "expense"
 
 def gains(company: CompanyRef, start: date, end: date) -> FxGains:
     catch_up(company_id=company.id)
+    follow_journal(company_id=company.id, now=NOW)
     return fx_gains(company_id=company.id, base_currency="USD", start=start, end=end)
 
 
@@ -79,10 +81,38 @@ def test_a_transfer_between_own_accounts_realises_nothing_and_a_conversion_does(
     book(company, "2026-02-03", "350", "transfer", direction="in", account="bank", currency="USD")
     found = gains(company, JAN_5, MARCH_2)
     day = date(2026, 2, 3)
-    expected = worth("300", day) - worth("1000", JAN_5) * Decimal("0.3")
+    # What was received, not what the day's rate would have made of it.
+    expected = 350 - worth("1000", JAN_5) * Decimal("0.3")
     assert found.realised[found.days.index(day)] == pytest.approx(expected, abs=Decimal("0.000001"))
     (pool,) = found.pools
     assert (pool.currency, pool.amount) == ("EUR", Decimal(700))
+
+
+def test_a_conversion_into_a_third_currency_passes_its_value_on(company: CompanyRef) -> None:
+    book(company, "2026-01-05", "1000", "income")
+    day, later = date(2026, 2, 3), date(2026, 2, 4)
+    pounds = (worth("600", day) / rate(currency="GBP", base="USD", on=later).rate * Decimal("0.99")).quantize(
+        Decimal("0.01")
+    )
+    book(company, f"{day}", "600", "transfer", direction="out")
+    book(company, f"{later}", f"{pounds}", "transfer", direction="in", account="bank-gbp", currency="GBP")
+    found = gains(company, JAN_5, MARCH_2)
+    arrived = worth(f"{pounds}", later, "GBP")
+    cost = worth("1000", JAN_5) * Decimal("0.6")
+    assert found.realised[found.days.index(day)] == pytest.approx(arrived - cost, abs=Decimal("0.000001"))
+    assert not found.realised[found.days.index(later)]
+    euros, sterling = found.pools
+    assert (euros.amount, sterling.amount, sterling.cost) == (400, pounds, arrived)
+
+
+def test_a_leg_without_its_other_side_counts_as_paid_until_that_is_matched(company: CompanyRef) -> None:
+    book(company, "2026-01-05", "1000", "income")
+    book(company, "2026-02-02", "600", "transfer", direction="out")
+    assert gains(company, JAN_5, MARCH_2).pools[0].amount == 400
+    book(company, "2026-02-04", "600", "transfer", direction="in", account="bank-two")
+    found = gains(company, JAN_5, date(2026, 2, 4))
+    assert found.pools[0].amount == 1000
+    assert set(found.realised) == {Decimal(0)}
 
 
 def test_money_stated_before_the_first_event_costs_what_it_was_worth_then(company: CompanyRef) -> None:

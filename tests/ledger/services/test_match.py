@@ -254,10 +254,10 @@ def test_only_two_waiting_sides_can_be_matched_by_hand(company: CompanyRef) -> N
     payout(company, at="2026-06-02T11:00:00Z")
     deposit(company, "999", event_type="transfer", direction="in")
     follow(company)
-    for positions in ((1, 2), (1, 99)):
+    for other in (2, 99):
         with pytest.raises(CannotMatch):
-            match_by_hand(company_id=company.id, positions=positions, actor="ann", now=NOW)
-    match_by_hand(company_id=company.id, positions=(3, 1), actor="ann", now=NOW)
+            match_by_hand(company_id=company.id, legs=((1, 0), (other, 0)), actor="ann", now=NOW)
+    match_by_hand(company_id=company.id, legs=((3, 0), (1, 0)), actor="ann", now=NOW)
     found = TransferMatch.objects.get()
     assert (found.out_position, found.in_position, found.origin) == (1, 3, "ann")
 

@@ -123,10 +123,10 @@ def test_balances_are_stated_and_a_cards_is_negative(plaid: PlaidServer, walk_on
     plaid.accounts = [CHECKING, CARD]
     walk_on()
 
-    stated = BalanceStatement.objects.values_list("account__name", "amount", "day", "origin")
+    stated = BalanceStatement.objects.values_list("account__name", "amount", "as_of", "origin")
     assert set(stated) == {
-        ("bank-plaid-checking-0000", Decimal("110.5"), NOW.date(), "plaid"),
-        ("card-plaid-credit-card-3333", Decimal(-410), NOW.date(), "plaid"),
+        ("bank-plaid-checking-0000", Decimal("110.5"), NOW, "plaid"),
+        ("card-plaid-credit-card-3333", Decimal(-410), NOW, "plaid"),
     }
 
 
