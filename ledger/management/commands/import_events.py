@@ -17,10 +17,10 @@ from ledger.domain.company import CompanyNotFound
 from ledger.domain.currency import ACTIVE_CURRENCIES
 from ledger.importers.csv_dates import ORDERS
 from ledger.importers.csv_mapping import COLUMNS, CsvChoices
-from ledger.importers.registry import importers
+from ledger.importers.registry import AUTO, importers
 from ledger.importers.row import FileRefused, RowProblem
 from ledger.selectors.companies import company_ref
-from ledger.services.import_events import AUTO, import_events
+from ledger.services.import_events import import_events
 from ledger.services.import_report import ImportProgress, ImportReport
 
 ACTOR = "import"
