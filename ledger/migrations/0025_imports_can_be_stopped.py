@@ -1,0 +1,33 @@
+"""Nobody could stop an import and let it go on later; this adds the state between, and how much is recorded."""
+
+from django.db import migrations, models
+
+STATES = {
+    "checking": "Being checked",
+    "checked": "Checked, waits for your confirmation",
+    "refused": "Refused",
+    "waiting": "Being imported",
+    "stopped": "Stopped",
+    "done": "Imported",
+    "discarded": "Discarded",
+}
+
+
+class Migration(migrations.Migration):
+    dependencies = [("ledger", "0017_drain_without_downtime")]
+
+    operations = [
+        migrations.RemoveConstraint(model_name="importfile", name="import_file_state_is_known"),
+        migrations.AddField(model_name="importfile", name="recorded", field=models.BigIntegerField(default=0)),
+        migrations.AlterField(
+            model_name="importfile",
+            name="state",
+            field=models.CharField(max_length=10, choices=list(STATES.items()), default="checking"),
+        ),
+        migrations.AddConstraint(
+            model_name="importfile",
+            constraint=models.CheckConstraint(
+                condition=models.Q(state__in=list(STATES)), name="import_file_state_is_known"
+            ),
+        ),
+    ]
