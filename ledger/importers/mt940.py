@@ -237,4 +237,6 @@ def _booking_day(value: str, entry: str | None) -> date | None:
     return min(days, key=lambda day: abs(day - valued)) if days else None
 
 
-IMPORTER = Importer(name=NAME, label="MT940 bank statement", specificity=30, recognises=recognises, rows=rows)
+IMPORTER = Importer(
+    name=NAME, label="MT940 bank statement", specificity=30, recognises=recognises, rows=rows, passes=2
+)

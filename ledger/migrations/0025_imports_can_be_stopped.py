@@ -1,4 +1,7 @@
-"""Nobody could stop an import and let it go on later; this adds the state between, and how much is recorded."""
+"""Nobody could stop an import and let it go on, and a killed worker's job kept others away from its file for an hour.
+
+This adds the state between, how much is recorded, and a count of claims that names each job anew.
+"""
 
 from django.db import migrations, models
 
@@ -19,6 +22,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RemoveConstraint(model_name="importfile", name="import_file_state_is_known"),
         migrations.AddField(model_name="importfile", name="recorded", field=models.BigIntegerField(default=0)),
+        migrations.AddField(model_name="importfile", name="claims", field=models.IntegerField(default=0)),
         migrations.AlterField(
             model_name="importfile",
             name="state",

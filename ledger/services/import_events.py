@@ -9,7 +9,7 @@ from ledger.domain.company import CompanyRef
 from ledger.importers.csv_mapping import CsvChoices
 from ledger.importers.line_memory import line_memory
 from ledger.importers.registry import AUTO
-from ledger.importers.source import plain_stream
+from ledger.importers.source import plain_stream, watched
 from ledger.selectors.books import read_books
 from ledger.services.file_balances import FileBalances
 from ledger.services.file_bills import FileBills
@@ -54,7 +54,10 @@ def import_events(
     Raises:
         FileRefused: the file is not what it says, or nothing in it can be read; nothing is recorded then.
     """
-    with plain_stream(stream) as plain, line_memory() as memory:
+    with plain_stream(stream) as unpacked, line_memory() as memory:
+        # From the first byte on, whoever waits learns that something happens.
+        watch = _Watch(on_progress)
+        plain = watched(unpacked, on_read=watch.tell)
         read_by = file_reading(
             company_id=company.id,
             plain=plain,
@@ -98,14 +101,43 @@ def import_events(
             report=ImportReport(format=importer.name, mapping=how.mapping),
         )
         run.resume()
-        total_bytes = plain.seek(0, 2)
-        plain.seek(0)
+        watch.follow(run, plain, passes=importer.passes)
         try:
             for batch in batched(importer.rows(plain, context), LINES_PER_BATCH):
                 run.take(batch)
-                if on_progress is not None:
-                    on_progress(run.progress(min(plain.tell(), total_bytes), total_bytes))
+                watch.tell()
             return run.finished()
         except BaseException:
             bills.abandon()
             raise
+
+
+class _Watch:
+    """Tells how far an import is; what is read before its first batch counts as the first of several readings."""
+
+    def __init__(self, on_progress: Callable[[ImportProgress], None] | None) -> None:
+        self._on_progress = on_progress
+        self._run: ImportRun | None = None
+        self._plain: BinaryIO | None = None
+        self._passes = 1
+        self._file_bytes = 0
+
+    def follow(self, run: ImportRun, plain: BinaryIO, *, passes: int) -> None:
+        """From here on the file is read for good; the stream is put to its beginning."""
+        self._file_bytes = plain.seek(0, 2)
+        plain.seek(0)
+        self._run, self._plain, self._passes = run, plain, passes
+
+    def tell(self) -> None:
+        if self._on_progress is None:
+            return
+        if self._run is None or self._plain is None:
+            self._on_progress(ImportProgress(read=0, read_bytes=0, total_bytes=0))
+            return
+        position = min(self._plain.tell(), self._file_bytes)
+        if self._run.found:
+            read_bytes = (self._passes - 1) * self._file_bytes + position
+        else:
+            # A look at the encoding is no progress.
+            read_bytes = position if self._passes > 1 else 0
+        self._on_progress(self._run.progress(read_bytes, self._passes * self._file_bytes))

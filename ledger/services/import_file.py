@@ -25,7 +25,7 @@ CHUNK_BYTES = 1_048_576
 MAX_UPLOAD_BYTES = 64 * 1_048_576
 # Unpacked; larger files go through the command.
 MAX_PLAIN_BYTES = 1_073_741_824
-# A worker shows after each batch that it lives; whoever was silent for this long is taken for dead.
+# A worker shows after each batch and while it reads that it lives; silent for this long it is taken for dead.
 LEASE = timedelta(minutes=5)
 # The page shows the first problems, the file itself stays for the rest.
 KEPT_PROBLEMS = 200
@@ -110,7 +110,10 @@ def _keep(file_id: int, chunks: Iterable[bytes]) -> tuple[int, bytes]:
 
 
 def confirm_import(*, file_id: int, actor: str) -> bool:
-    """Let a checked file be imported, or a stopped one go on, in the name of who confirms; false in other states."""
+    """Let a checked file be imported, or a stopped one go on, in the name of who confirms.
+
+    False when it is in another state.
+    """
     return bool(
         ImportFile.objects.filter(id=file_id, state__in=[ImportState.CHECKED, ImportState.STOPPED]).update(
             state=ImportState.WAITING, actor=actor, lines_read=0, bytes_read=0, attempts=0
@@ -150,9 +153,15 @@ def _drop(file_id: int, *, states: list[ImportState], now: datetime) -> bool:
     return bool(dropped)
 
 
-def abandoned_imports(*, now: datetime) -> tuple[tuple[int, str], ...]:
-    """Number and state of the files that wait for work and that no worker is at work on, oldest first."""
-    return tuple(_claimable(now).order_by("uploaded_at").values_list("id", "state")[:MAX_SWEPT])
+def abandoned_imports(*, now: datetime) -> tuple[int, ...]:
+    """Numbers of the files that wait for work and that no worker is at work on, oldest first."""
+    return tuple(_claimable(now).order_by("uploaded_at").values_list("id", flat=True)[:MAX_SWEPT])
+
+
+def job_name(*, file_id: int) -> str:
+    """Return the name of the job that does the next work on a file, the same for everybody who asks for it."""
+    file = ImportFile.objects.only("state", "claims").get(id=file_id)
+    return f"import-{file_id}-{file.state}-{file.claims}"
 
 
 class _ClaimLost(Exception):
@@ -170,7 +179,9 @@ class _Claim:
     def take(self) -> bool:
         """False when nothing is to be done, or somebody is at work on it."""
         waiting = _claimable(self._claimed_at).filter(id=self._file_id)
-        return bool(waiting.update(claimed_at=self._claimed_at, attempts=F("attempts") + 1))
+        return bool(
+            waiting.update(claimed_at=self._claimed_at, attempts=F("attempts") + 1, claims=F("claims") + 1)
+        )
 
     def show_life(self, progress: ImportProgress) -> None:
         """Raises _ClaimLost."""
@@ -187,9 +198,13 @@ class _Claim:
             stopped.update(**counts)
             raise _ClaimLost
 
-    def let_go(self) -> None:
-        """Leave the file to whoever comes next, at once."""
-        self._mine(self._claimed_at).update(claimed_at=None)
+    def let_go(self, *, failed: bool) -> None:
+        """Leave the file to whoever comes next, at once.
+
+        Args:
+            failed: by itself, and not because the worker was ended.
+        """
+        self._mine(self._claimed_at).update(claimed_at=None, attempts=F("attempts") - (0 if failed else 1))
 
     def settle(self, *, state: ImportState, **result: Any) -> str:
         now = self._clock()
@@ -234,10 +249,10 @@ def run_import(*, file_id: int, clock: Callable[[], datetime]) -> str:
         return claim.settle(state=ImportState.REFUSED, reason=str(error))
     except _ClaimLost:
         return LOST
-    except BaseException:
-        # The database may be back in a moment, and a worker that is ended has a successor: the sweeper tries again.
+    except BaseException as error:
+        # The database may be back in a moment, and a worker that is ended has a successor.
         with suppress(DatabaseError):
-            claim.let_go()
+            claim.let_go(failed=isinstance(error, Exception))
         raise
     if checking:
         return claim.settle(state=ImportState.CHECKED, preview=_kept(report))

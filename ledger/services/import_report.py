@@ -16,9 +16,10 @@ _LISTS_OF_PROBLEMS = ("rejected", "conflicting", "review", "left_out")
 
 @dataclass(frozen=True, slots=True)
 class ImportProgress:
-    """How far an import is, between two batches.
+    """How far an import is.
 
     Attributes:
+        read_bytes, total_bytes: of all readings of the file together; 0 while its size is not known.
         line: of the file, the last one that was read.
         resumed: lines that an earlier run had done.
     """

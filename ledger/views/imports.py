@@ -51,7 +51,7 @@ def imports(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             file_id = form.hand_in(company_id=chosen.company.id, actor=_actor(request), now=timezone.now())
             if file_id is not None:
-                wake_import(file_id=file_id, state=ImportState.CHECKING)
+                wake_import(file_id=file_id)
                 return _to_file(file_id)
     page = ImportsPage(chosen, recent_import_files(company_id=chosen.company.id, limit=SHOWN), form)
     return render(request, "ledger/imports.html", {"page": page}, status=422 if form and form.errors else 200)
@@ -76,7 +76,7 @@ def one_import(request: HttpRequest, file_id: int) -> HttpResponse:
 def confirm(request: HttpRequest, file_id: int) -> HttpResponse:
     _decidable(request, file_id)
     if confirm_import(file_id=file_id, actor=_actor(request)):
-        wake_import(file_id=file_id, state=ImportState.WAITING)
+        wake_import(file_id=file_id)
     else:
         messages.warning(request, "The file is not waiting for your word.")
     return _to_file(file_id)

@@ -173,7 +173,7 @@ class _Progress:
     def __call__(self, progress: ImportProgress) -> None:
         self._last = progress
         if self._visible:
-            share = progress.read_bytes / progress.total_bytes
+            share = progress.read_bytes / progress.total_bytes if progress.total_bytes else 0.0
             bar = ("#" * int(share * BAR_CHARACTERS)).ljust(BAR_CHARACTERS)
             sys.stderr.write(f"\r[{bar}] {share:4.0%}  {progress.read:,} lines, {progress.recorded:,} recorded")
             sys.stderr.flush()
