@@ -173,7 +173,8 @@ def bank_csv() -> Iterator[str]:
     yield "Date,Amount,Description,Counterparty\n"
     for number in count():
         month, date = day(number)
-        yield f'2026-{month:02}-{date:02},-{number % 997 + 1}.25,"Invoice {number}, paid",Supplier {number % 300}\n'
+        amount = f"-{number % 997 + 1}.25"
+        yield f'2026-{month:02}-{date:02},{amount},"Invoice {number}, paid",Supplier {number % 300}\n'
 
 
 def ofx() -> Iterator[str]:

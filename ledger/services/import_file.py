@@ -114,9 +114,10 @@ def confirm_import(*, file_id: int, actor: str) -> bool:
 
     False when it is in another state.
     """
+    may_begin = ImportFile.objects.filter(id=file_id, state__in=[ImportState.CHECKED, ImportState.STOPPED])
     return bool(
-        ImportFile.objects.filter(id=file_id, state__in=[ImportState.CHECKED, ImportState.STOPPED]).update(
-            state=ImportState.WAITING, actor=actor, lines_read=0, bytes_read=0, attempts=0
+        may_begin.update(
+            state=ImportState.WAITING, actor=actor, lines_read=0, bytes_read=0, attempts=0, finished_at=None
         )
     )
 
@@ -175,13 +176,16 @@ class _Claim:
         self._file_id = file_id
         self._clock = clock
         self._claimed_at = clock()
+        self._records = False
 
-    def take(self) -> bool:
-        """False when nothing is to be done, or somebody is at work on it."""
+    def take(self) -> ImportFile | None:
+        """Return the file; None when nothing is to be done, or somebody is at work on it."""
         waiting = _claimable(self._claimed_at).filter(id=self._file_id)
-        return bool(
-            waiting.update(claimed_at=self._claimed_at, attempts=F("attempts") + 1, claims=F("claims") + 1)
-        )
+        if not waiting.update(claimed_at=self._claimed_at, attempts=F("attempts") + 1, claims=F("claims") + 1):
+            return None
+        file = ImportFile.objects.get(id=self._file_id)
+        self._records = file.state == ImportState.WAITING
+        return file
 
     def show_life(self, progress: ImportProgress) -> None:
         """Raises _ClaimLost."""
@@ -190,7 +194,7 @@ class _Claim:
             "lines_read": progress.read,
             "bytes_read": progress.read_bytes,
             "bytes_total": progress.total_bytes,
-            "recorded": progress.recorded,
+            "recorded": progress.recorded if self._records else 0,
         }
         if not self._mine(before).update(claimed_at=self._claimed_at, **counts):
             # What the batch at hand has recorded is to be told to whoever stopped the import meanwhile.
@@ -225,9 +229,9 @@ def run_import(*, file_id: int, clock: Callable[[], datetime]) -> str:
     and one that dies is followed by another after LEASE; what it recorded is recognised then.
     """
     claim = _Claim(file_id, clock=clock)
-    if not claim.take():
+    file = claim.take()
+    if file is None:
         return "nothing to do"
-    file = ImportFile.objects.get(id=file_id)
     if file.attempts > MAX_ATTEMPTS:
         reason = f"broke off {MAX_ATTEMPTS} times, see the worker's log; some lines may have been recorded"
         return claim.settle(state=ImportState.REFUSED, reason=reason)
