@@ -53,6 +53,6 @@ def detect(stream: BinaryIO) -> Importer:
         refuse_foreign_bills(head)
         raise FileRefused(
             "not a format known here: expected a bank statement (OFX, CAMT.053, MT940), one JSON object per line, "
-            "or CSV whose header names date and amount"
+            "or CSV whose header names date and amount; of CSV with other names, say which column is which"
         )
     return max(candidates, key=lambda importer: importer.specificity)
