@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -176,7 +177,7 @@ def _earlier(entry: JournalEntry, reversal: bytes, company_id: int) -> JournalEn
 
 
 def _write(
-    wanted: Sequence[tuple[JournalEntry, bytes]], company_id: int, books: Books, said: dict[str, object]
+    wanted: Sequence[tuple[JournalEntry, bytes]], company_id: int, books: Books, said: dict[str, Any]
 ) -> dict[bytes, int]:
     """Reverse those events that stand still; return {id of the reversal: position}."""
     with connection.cursor() as cursor:
@@ -189,7 +190,7 @@ def _write(
         return {bytes(event_id): position for event_id, position in cursor.fetchall()}
 
 
-def _values(wanted: Sequence[tuple[JournalEntry, bytes]], company_id: int, books: Books) -> dict[str, object]:
+def _values(wanted: Sequence[tuple[JournalEntry, bytes]], company_id: int, books: Books) -> dict[str, Any]:
     return {
         "company": company_id,
         "base_currency": books.base_currency,

@@ -43,7 +43,7 @@ def test_it_is_stopped_and_finished_later(
     page = visit().sign_in(demo, role="finance")
     page.goto(f"{demo.url}/imports")
     page.set_input_files("input[type=file]", str(write_csv(tmp_path / "large.csv")))
-    page.click("text=See what would happen")
+    page.get_by_role("button", name="See what would happen").click()
     page.wait_for_url("**/imports/*", timeout=PATIENCE_MS)
     address = page.url
     expect(page.locator("progress")).to_be_visible()
@@ -57,10 +57,10 @@ def test_it_is_stopped_and_finished_later(
     # Leave while it works, and come back.
     page.goto(f"{demo.url}/")
     page.goto(f"{demo.url}/imports")
-    page.click("text=large.csv")
+    page.get_by_role("link", name="large.csv").click()
     expect(page.locator("#import .state")).to_contain_text("events recorded", timeout=PATIENCE_MS)
     picture(page, "3-importing")
-    page.click("text=Stop the import")
+    page.get_by_role("button", name="Stop the import").click()
     expect(page.locator("#import .state")).to_contain_text("are recorded and stay")
     picture(page, "4-stopped")
     # The worker notices after its batch; from then on nothing moves.
@@ -74,7 +74,7 @@ def test_it_is_stopped_and_finished_later(
     expect(page.locator("#import .state")).to_contain_text(f"{recorded:,} events are recorded and stay")
 
     start_worker("imports")
-    page.click("text=Go on with the import")
+    page.get_by_role("button", name="Go on with the import").click()
     expect(page.locator("#import .state")).to_have_text("Imported", timeout=PATIENCE_MS)
     expect(page.locator("#import")).to_contain_text(f"It went on after {recorded:,} lines")
     picture(page, "5-done")
