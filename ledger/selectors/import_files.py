@@ -50,6 +50,12 @@ class ImportFileRow:
         return self.state == ImportState.CHECKED
 
     @property
+    def has_news(self) -> bool:
+        """Whether importing the file changes anything, as far as its check has told."""
+        result = self.result or {}
+        return bool(result.get("recorded")) or any(bill["changes"] for bill in result.get("bills", ()))
+
+    @property
     def may_go_on(self) -> bool:
         return self.state == ImportState.STOPPED
 

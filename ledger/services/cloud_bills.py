@@ -55,9 +55,11 @@ class ImportedBill:
         billed, journalled: sum of the lines, unrounded, and sum of the events.
         shrunk_from: lines of the delivery before, when this one has suspiciously fewer; else None.
         first_line: number of its first line in the file.
+        changes: whether this delivery says anything that the one before did not.
     """
 
     key: BillKey
+    currency: str
     lines: int
     known_lines: int
     version: int | None
@@ -68,6 +70,7 @@ class ImportedBill:
     journalled: Decimal
     shrunk_from: int | None
     first_line: int
+    changes: bool
 
     @property
     def rounding_difference(self) -> Decimal:
@@ -244,6 +247,7 @@ def _put_into_force(
     if before is not None and bytes(before.digest or b"") == digest:
         return ImportedBill(
             key=key,
+            currency=staged.currency,
             lines=totals.lines,
             known_lines=totals.lines,
             version=before.version,
@@ -254,6 +258,7 @@ def _put_into_force(
             journalled=journalled,
             shrunk_from=None,
             first_line=staged.first_line,
+            changes=False,
         )
     known = 0
     if before is not None:
@@ -278,6 +283,7 @@ def _put_into_force(
     shrunk = before is not None and totals.lines < before.lines * SUSPICIOUS_SHARE
     return ImportedBill(
         key=key,
+        currency=staged.currency,
         lines=totals.lines,
         known_lines=known,
         version=None if dry_run else version,
@@ -288,4 +294,5 @@ def _put_into_force(
         journalled=journalled,
         shrunk_from=before.lines if before is not None and shrunk else None,
         first_line=staged.first_line,
+        changes=True,
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 from ledger.domain.cloud_bill import BillLine, BillRefused
 from ledger.importers.row import FileRefused, RowProblem
 from ledger.services.cloud_bills import BillIntake, ImportedBill
-from ledger.services.import_report import ImportReport
+from ledger.services.import_report import BillFound, ImportReport
 
 
 class FileBills:
@@ -52,11 +52,25 @@ class FileBills:
         for bill in bills:
             report.recorded += bill.lines - bill.known_lines
             report.duplicates += bill.known_lines
+            report.bills.append(_found(bill))
             _review(bill, report)
 
     def abandon(self) -> None:
         """Clear away what was taken and not finished."""
         self._intake.abandon()
+
+
+def _found(bill: ImportedBill) -> BillFound:
+    return BillFound(
+        bill=str(bill.key),
+        currency=bill.currency,
+        lines=bill.lines,
+        billed=f"{bill.billed:f}",
+        recorded=bill.recorded,
+        reversed=bill.reversed,
+        unchanged=bill.unchanged,
+        changes=bill.changes,
+    )
 
 
 def _review(bill: ImportedBill, report: ImportReport) -> None:

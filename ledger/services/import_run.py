@@ -253,5 +253,6 @@ def _shown(row: Row, draft: EventDraft, account: str) -> dict[str, Any]:
         "currency": draft.currency,
         "account": account,
         "counterparty": draft.counterparty,
+        "description": str(draft.metadata.get("description", "")) if isinstance(draft.metadata, dict) else "",
         "category": draft.category,
     }

@@ -175,6 +175,27 @@ def test_progress_is_shown_and_followed_without_javascript_too(sign_in: SignIn) 
     assert "42 %, 7,000 lines so far, 6,900 events recorded" in shown
 
 
+def test_a_cloud_bill_is_shown_as_a_bill_and_one_that_only_lost_lines_can_be_imported(sign_in: SignIn) -> None:
+    client = sign_in("finance")
+    bill = (Path(__file__).parents[1] / "importers" / "samples" / "focus.csv").read_bytes()
+    without_last_line = bill[: bill.rindex(b"\n", 0, -1) + 1]
+    for content, positions in ((bill, 5), (without_last_line, 7)):
+        address = upload(client, content).url
+        file_id = ImportFile.objects.latest("id").pk
+        jobs.work_on_import(file_id=file_id)
+        shown = text(client.get(address))
+        assert "Cloud bills in the file" in shown
+        assert "AWS 100 2025-11" in shown
+        assert "Import 1 bill" in shown
+        client.post(f"{address}/confirm")
+        jobs.work_on_import(file_id=file_id)
+        assert "Events recorded" in text(client.get(address))
+        assert CapitalEvent.objects.count() == positions
+    address = upload(client, without_last_line).url
+    jobs.work_on_import(file_id=ImportFile.objects.latest("id").pk)
+    assert "There is nothing new in this file" in text(client.get(address))
+
+
 def test_a_check_can_be_stopped_and_takes_its_file_with_it(sign_in: SignIn) -> None:
     client = sign_in("finance")
     address = upload(client, SAMPLE).url
