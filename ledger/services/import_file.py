@@ -96,14 +96,19 @@ def receive_file(
     return file.id
 
 
+def refuse_large_uploads(size_bytes: int) -> None:
+    """Raise FileRefused above the limit, with the ways around it."""
+    if size_bytes > MAX_UPLOAD_BYTES:
+        limit = f"{MAX_UPLOAD_BYTES // 1_048_576} MB"
+        raise FileRefused(f"larger than {limit}: compress it with gzip, or use the command import_events")
+
+
 def _keep(file_id: int, chunks: Iterable[bytes]) -> tuple[int, bytes]:
     digest = sha256()
     size_bytes = 0
     for number, chunk in enumerate(chunks):
         size_bytes += len(chunk)
-        if size_bytes > MAX_UPLOAD_BYTES:
-            limit = f"{MAX_UPLOAD_BYTES // 1_048_576} MB"
-            raise FileRefused(f"larger than {limit}: compress it with gzip, or use the command import_events")
+        refuse_large_uploads(size_bytes)
         digest.update(chunk)
         ImportChunk.objects.create(import_file_id=file_id, number=number, content=chunk)
     return size_bytes, digest.digest()

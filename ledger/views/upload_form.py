@@ -13,7 +13,7 @@ from ledger.importers.csv_mapping import COLUMNS, CsvChoices
 from ledger.importers.registry import AUTO, importers
 from ledger.importers.row import FileRefused
 from ledger.importers.source import binary
-from ledger.services.import_file import MAX_UPLOAD_BYTES, receive_file
+from ledger.services.import_file import MAX_UPLOAD_BYTES, receive_file, refuse_large_uploads
 
 DETECT = ("", "As the file shows")
 
@@ -67,6 +67,15 @@ class UploadForm(forms.Form):
         super().__init__(data, files)
         formats = [(name, importer.label) for name, importer in sorted(importers().items())]
         self.fields["format"].choices = [(AUTO, "As the file shows"), *formats]  # type: ignore[attr-defined]
+
+    def clean_file(self) -> UploadedFile:
+        """Refuse what is too large before anything of it is read or kept."""
+        file: UploadedFile = self.cleaned_data["file"]
+        try:
+            refuse_large_uploads(file.size or 0)
+        except FileRefused as error:
+            raise ValidationError(f"{error}.") from None
+        return file
 
     def clean_columns(self) -> dict[str, str]:
         columns: dict[str, str] = {}

@@ -101,6 +101,7 @@ def test_a_file_above_the_limit_is_refused_with_the_way_out(
     sign_in: SignIn, woken: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ledger.services.import_file.MAX_UPLOAD_BYTES", 1_048_576)
+    monkeypatch.setattr("ledger.views.upload_form.receive_file", lambda **_: pytest.fail("it was read"))
     header, line = SAMPLE.splitlines(keepends=True)[:2]
     answer = upload(sign_in("finance"), header + line * (1_100_000 // len(line)))
     assert answer.status_code == 422
