@@ -23,6 +23,7 @@ BENCHMARKS = {
     "replay": "bench.replay",
     "ten_million": "bench.ten_million",
     "sealing": "bench.sealing",
+    "imports": "bench.imports",
 }
 _COMPARISONS = {"<=": operator.le, ">=": operator.ge}
 

@@ -22,7 +22,7 @@ from ledger.redis_client import impatient_client
 from ledger.selectors.category_rules import companies_to_categorise
 from ledger.services import deliveries
 from ledger.services.categorise import apply_rules
-from ledger.services.import_file import abandoned_imports, run_import
+from ledger.services.import_file import abandoned_imports, job_name, run_import
 from ledger.services.match import companies_to_match, follow_journal
 from ledger.services.plaid_sync import waiting_items, walk
 
@@ -51,9 +51,9 @@ def work_on_import(*, file_id: int) -> str:
     return run_import(file_id=file_id, clock=timezone.now)
 
 
-def wake_import(*, file_id: int, state: str) -> bool:
-    """Enqueue work on a file in a state; false when Redis does not answer, and then the sweeper does it later."""
-    return _enqueue("ledger.jobs.work_on_import", job_id=f"import-{file_id}-{state}", file_id=file_id)
+def wake_import(*, file_id: int) -> bool:
+    """Enqueue work on a file; false when Redis does not answer, and then the sweeper does it later."""
+    return _enqueue("ledger.jobs.work_on_import", job_id=job_name(file_id=file_id), file_id=file_id)
 
 
 def keep_books(*, company_id: int) -> str:
@@ -127,8 +127,8 @@ def sweep_imports(*, now: datetime) -> int:
         How many there were.
     """
     abandoned = abandoned_imports(now=now)
-    for file_id, state in abandoned:
-        wake_import(file_id=file_id, state=state)
+    for file_id in abandoned:
+        wake_import(file_id=file_id)
     return len(abandoned)
 
 

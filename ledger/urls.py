@@ -23,5 +23,6 @@ urlpatterns = [
     path("imports", imports.imports, name="imports"),
     path("imports/<int:file_id>", imports.one_import, name="import-file"),
     path("imports/<int:file_id>/confirm", imports.confirm, name="import-confirm"),
+    path("imports/<int:file_id>/stop", imports.stop, name="import-stop"),
     path("imports/<int:file_id>/discard", imports.discard, name="import-discard"),
 ]

@@ -27,6 +27,10 @@ _LONGEST_SERVICE = 120
 SOURCE_PREFIX = "bill-"
 
 
+class BillRefused(ValueError):
+    """A bill that cannot be imported as a whole, and so not at all; the message is one line that says why."""
+
+
 def account_of_provider(provider: str) -> str:
     """Return the name of the account for a provider's bills, such as `cloud-aws`."""
     return f"cloud-{_slug(provider)}"
@@ -242,6 +246,7 @@ class StandingEvent:
     """
 
     event_id: str
+    occurred_at: datetime
     reference: str
     event_type: str
     direction: str

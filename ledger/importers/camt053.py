@@ -365,5 +365,11 @@ def _moment(text: str, account: KnownAccount) -> tuple[datetime, date]:
 
 
 IMPORTER = Importer(
-    name=NAME, label="CAMT.053 bank statement", specificity=40, recognises=recognises, rows=rows, is_markup=True
+    name=NAME,
+    label="CAMT.053 bank statement",
+    specificity=40,
+    recognises=recognises,
+    rows=rows,
+    passes=2,
+    is_markup=True,
 )

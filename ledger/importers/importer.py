@@ -52,6 +52,7 @@ class Importer:
             time it reads the same bytes in the same context. Raises FileRefused when the file as a whole is not
             this format.
         is_markup: the format is XML, which no other one is.
+        passes: how often `rows` reads the file to its end.
         bills: it yields lines of cloud bills in place of rows; a bill is imported whole or not at all.
     """
 
@@ -61,4 +62,5 @@ class Importer:
     recognises: Callable[[bytes], bool]
     rows: Callable[[BinaryIO, ImportContext], Iterator[Found]]
     is_markup: bool = False
+    passes: int = 1
     bills: bool = False

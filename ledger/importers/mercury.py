@@ -1,4 +1,7 @@
-"""Mercury: the transactions of all accounts and cards of a company, in UTC, without ids."""
+"""Mercury: the transactions of all accounts and cards of a company, in UTC, without ids.
+
+The columns are those that public importers read; older exports name no account (`Source Account`).
+"""
 
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -12,10 +15,11 @@ from ledger.importers.importer import ImportContext, Importer
 from ledger.importers.row import BadRow, FileRefused, Found, RowProblem, bad_row, left_out
 
 NAME = "mercury"
+ACCOUNT = "bank-mercury"
 PRESET = Preset(
-    required=("Date (UTC)", "Description", "Amount", "Status", "Source Account"),
+    required=("Date (UTC)", "Description", "Amount", "Status", "Bank Description"),
     known=(
-        "Bank Description", "Reference", "Note", "Last Four Digits", "Mercury Category", "Category", "Timestamp",
+        "Source Account", "Reference", "Note", "Last Four Digits", "Mercury Category", "Category", "Timestamp",
         "Original Currency", "Check Number", "Tracking ID",
     ),
 )  # fmt: skip
@@ -35,6 +39,8 @@ def rows(stream: BinaryIO, context: ImportContext) -> Iterator[Found]:
 
 def _account(cells: Cells, context: ImportContext) -> str:
     stated = cells["Source Account"]
+    if not stated:
+        return context.account or ACCOUNT
     kind = "card" if "credit" in stated.lower() or " io " in f" {stated.lower()} " else "bank"
     return context.accounts.of(f"mercury {stated}", kind=kind).name
 

@@ -230,11 +230,16 @@ def _booking_day(value: str, entry: str | None) -> date | None:
     if entry is None:
         return valued
     year = int(value[:2])
-    near = [_day(f"{each % 100:02}{entry}") for each in (year - 1, year, year + 1)]
+    same_year = _day(f"{year:02}{entry}")
+    if valued is not None and same_year is not None and abs(same_year - valued) <= HALF_A_YEAR:
+        return same_year
+    near = [_day(f"{(year - 1) % 100:02}{entry}"), same_year, _day(f"{(year + 1) % 100:02}{entry}")]
     if valued is None:
         return near[1]
     days = [day for day in near if day is not None and abs(day - valued) <= HALF_A_YEAR]
     return min(days, key=lambda day: abs(day - valued)) if days else None
 
 
-IMPORTER = Importer(name=NAME, label="MT940 bank statement", specificity=30, recognises=recognises, rows=rows)
+IMPORTER = Importer(
+    name=NAME, label="MT940 bank statement", specificity=30, recognises=recognises, rows=rows, passes=2
+)

@@ -68,4 +68,6 @@ def fields(stream: BinaryIO) -> Iterator[Field]:
 
 
 def _plain(text: str) -> str:
+    if text.isascii() and text.isprintable() and "{" not in text:
+        return text
     return _ENVELOPE.sub("", _CONTROL.sub("", _STRAY_BYTE.sub("�", text)).lstrip("﻿"), count=1)

@@ -293,5 +293,5 @@ def _bad(line: int, *problems: RowProblem) -> BadRow:
 
 IMPORTER = Importer(
     name=NAME, label="OFX or QFX, bank and card statements", specificity=40, recognises=recognises, rows=rows,
-    is_markup=True,
+    passes=2, is_markup=True,
 )  # fmt: skip

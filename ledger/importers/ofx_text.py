@@ -25,6 +25,8 @@ XML_ENCODINGS = frozenset(
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9._]{0,63}")
 _STRAY_BYTE = re.compile("[\udc80-\udcff]")
+# Nearly every tag: with a plain value, and another tag behind it. Anything else is scanned step by step.
+_PLAIN = re.compile(rf"<(/?)([A-Za-z][A-Za-z0-9._]{{0,63}})>([^<&]{{0,{MAX_VALUE_CHARACTERS}}})(?=<[A-Za-z/])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,13 @@ class _Scanner:
         self._take_until("<", what="the header")
         while self._buffer:
             line = self._line
+            plain = _PLAIN.match(self._buffer, self._at)
+            if plain is not None:
+                self._at = plain.end()
+                self._line += plain[0].count("\n")
+                name = plain[2].upper()
+                yield Tag(line, f"/{name}", "") if plain[1] else Tag(line, name, plain[3].strip())
+                continue
             if self._starts_with("<![CDATA["):
                 raise FileRefused(f"line {line}: text stands outside of any tag")
             if self._starts_with("<!--"):

@@ -11,6 +11,9 @@ from ledger.importers.importer import HEAD_BYTES, Importer
 from ledger.importers.row import FileRefused
 from ledger.importers.signature import refuse_foreign_formats
 
+# The name of a format that means "whichever its content shows".
+AUTO = "auto"
+
 
 @cache
 def importers() -> dict[str, Importer]:
@@ -32,7 +35,7 @@ def importer_named(name: str) -> Importer:
         return importers()[name]
     except KeyError:
         known = ", ".join(sorted(importers()))
-        raise FileRefused(f"unknown format {name!r}: choose auto or one of {known}") from None
+        raise FileRefused(f"unknown format {name!r}: choose {AUTO} or one of {known}") from None
 
 
 def detect(stream: BinaryIO) -> Importer:
@@ -50,6 +53,6 @@ def detect(stream: BinaryIO) -> Importer:
         refuse_foreign_bills(head)
         raise FileRefused(
             "not a format known here: expected a bank statement (OFX, CAMT.053, MT940), one JSON object per line, "
-            "or CSV whose header names date and amount"
+            "or CSV whose header names date and amount; of CSV with other names, say which column is which"
         )
     return max(candidates, key=lambda importer: importer.specificity)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from ledger.domain.cloud_bill import BillLine
 from ledger.domain.intake import StatedBalance
 
+MAX_REASON = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class RowProblem:
@@ -79,4 +81,9 @@ def bad_row(*, line: int, field: str, message: str) -> BadRow:
 
 
 class FileRefused(Exception):
-    """The file is not what it says, so none of it is imported. The message is one line for whoever sent it."""
+    """The file is not what it says, so none of it is imported. The message is one line for whoever sent it,
+    whatever the file has put into it.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(" ".join(reason.split())[:MAX_REASON])

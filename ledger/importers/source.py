@@ -1,9 +1,10 @@
 """Opens what a person hands in: a file or a pipe, plain or gzip, of any size, and bounded on every side."""
 
 import gzip
+import io
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Buffer, Callable, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, cast
 
@@ -15,6 +16,8 @@ MAX_PLAIN_BYTES = 16 * 1_073_741_824
 # Ledgers shrink 10 to 30 times, gzip can go to 1,032. A ratio above this is a bomb once it costs something.
 MAX_EXPANSION = 200
 EXPANSION_FREE_BYTES = 67_108_864
+# A few of them are read per second, whatever the format.
+WATCHED_BYTES = 8_388_608
 
 
 @contextmanager
@@ -86,6 +89,42 @@ def _unpack(*, packed: BinaryIO, plain: BinaryIO, max_plain_bytes: int) -> None:
             plain.write(chunk)
     if not plain_bytes:
         raise FileRefused("the file is empty")
+
+
+class _Watched(io.RawIOBase):
+    def __init__(self, stream: BinaryIO, on_read: Callable[[], None]) -> None:
+        self._stream = stream
+        self._on_read = on_read
+        self._unsaid_bytes = 0
+
+    def readinto(self, buffer: Buffer) -> int:
+        view = memoryview(buffer)
+        chunk = self._stream.read(len(view))
+        view[: len(chunk)] = chunk
+        self._unsaid_bytes += len(chunk)
+        if self._unsaid_bytes >= WATCHED_BYTES:
+            self._unsaid_bytes = 0
+            self._on_read()
+        return len(chunk)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+
+def watched(stream: BinaryIO, *, on_read: Callable[[], None]) -> BinaryIO:
+    """Give a seekable stream that calls back after every WATCHED_BYTES that are read of it, however often it is
+    read from its beginning. The stream below stays open.
+    """
+    return io.BufferedReader(_Watched(stream, on_read), CHUNK_BYTES)
 
 
 def binary(stream: object) -> BinaryIO:

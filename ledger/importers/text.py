@@ -108,7 +108,12 @@ def lines(stream: BinaryIO, *, encoding: str, universal_newlines: bool) -> Itera
                 yield Line(number=number, text="", problem=f"is longer than {MAX_LINE_CHARACTERS} characters")
                 continue
             line = piece.removesuffix("\n").removesuffix("\r")
-            yield Line(number=number, text=line, problem="" if line.isascii() else _not_text(line))
+            if line.isascii():
+                yield Line(number=number, text=line)
+            else:
+                # Files that were joined, one after the other, have each its own mark.
+                line = line.removeprefix("\ufeff")
+                yield Line(number=number, text=line, problem=_not_text(line))
     finally:
         # The stream belongs to the caller; the wrapper would close it.
         text.detach()

@@ -7,7 +7,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger", "0023_balances_of_an_instant"),
+        ("ledger", "0025_imports_can_be_stopped"),
     ]
 
     operations = [

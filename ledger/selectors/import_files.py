@@ -20,6 +20,7 @@ class ImportFileRow:
         result: `ImportReport.to_json()` of the import, or else of the dry run; None before the first.
         percent: how much of the content has been read; None while that is not known.
         mapping: name of the saved mapping it is read by; empty for none.
+        recorded: events that the import has recorded so far.
         is_done: `result` says what happened, not what would.
     """
 
@@ -32,6 +33,7 @@ class ImportFileRow:
     state: str
     state_label: str
     lines_read: int
+    recorded: int
     percent: int | None
     result: dict[str, Any] | None
     is_done: bool
@@ -46,6 +48,16 @@ class ImportFileRow:
     @property
     def may_confirm(self) -> bool:
         return self.state == ImportState.CHECKED
+
+    @property
+    def has_news(self) -> bool:
+        """Whether importing the file changes anything, as far as its check has told."""
+        result = self.result or {}
+        return bool(result.get("recorded")) or any(bill["changes"] for bill in result.get("bills", ()))
+
+    @property
+    def may_go_on(self) -> bool:
+        return self.state == ImportState.STOPPED
 
     @property
     def may_discard(self) -> bool:
@@ -74,6 +86,7 @@ def _rows(*, limit: int = 1, **where: int) -> Iterator[ImportFileRow]:
             state=file.state,
             state_label=file.get_state_display(),
             lines_read=file.lines_read,
+            recorded=file.recorded,
             percent=min(100, file.bytes_read * 100 // file.bytes_total) if file.bytes_total else None,
             result=file.report or file.preview,
             is_done=file.report is not None,

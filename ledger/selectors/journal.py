@@ -31,6 +31,14 @@ _AT = f"""
     CROSS JOIN LATERAL ledger_journal_between(%(company)s, p.position - 1, p.position) e
     JOIN ledger_account a ON a.id = e.account_id
 """  # noqa: S608 - made of constants
+# The time of each event leads to its month.
+_KEYED = f"""
+    SELECT {COLUMNS}
+    FROM unnest(%(ids)s::bytea[], %(times)s::timestamptz[]) AS k (event_id, occurred_at)
+    JOIN ledger_capitalevent e
+      ON e.company_id = %(company)s AND e.event_id = k.event_id AND e.occurred_at = k.occurred_at
+    JOIN ledger_account a ON a.id = e.account_id
+"""  # noqa: S608 - made of constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +132,22 @@ def find_event(*, company_id: int, event_id: str, occurred_at: datetime | None =
         sql += " AND e.occurred_at = %(occurred_at)s"
     found = _fetch(sql, {"company": company_id, "key": key, "occurred_at": occurred_at})
     return JournalEntry(*found[0]) if found else None
+
+
+def find_events(*, company_id: int, keys: Sequence[tuple[str, datetime]]) -> dict[str, JournalEntry]:
+    """Return {event id: event} of those events that the company has.
+
+    Args:
+        keys: (event_id, occurred_at) of each; the id in 64 hexadecimal digits.
+    """
+    if not keys:
+        return {}
+    values = {
+        "company": company_id,
+        "ids": [bytes.fromhex(event_id) for event_id, _ in keys],
+        "times": [occurred_at for _, occurred_at in keys],
+    }
+    return {entry.event_id: entry for entry in (JournalEntry(*row) for row in _fetch(_KEYED, values))}
 
 
 def events_at(*, company_id: int, positions: Sequence[int]) -> dict[int, JournalEntry]:

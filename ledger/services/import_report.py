@@ -16,9 +16,10 @@ _LISTS_OF_PROBLEMS = ("rejected", "conflicting", "review", "left_out")
 
 @dataclass(frozen=True, slots=True)
 class ImportProgress:
-    """How far an import is, between two batches.
+    """How far an import is.
 
     Attributes:
+        read_bytes, total_bytes: of all readings of the file together; 0 while its size is not known.
         line: of the file, the last one that was read.
         resumed: lines that an earlier run had done.
     """
@@ -52,6 +53,27 @@ class BalanceFound:
     agrees: bool | None
 
 
+@dataclass(frozen=True, slots=True)
+class BillFound:
+    """A cloud bill that a file delivers, and what becomes of its events in the journal.
+
+    Attributes:
+        bill: provider, billing account and month.
+        billed: what the invoice asks for, unrounded, as text.
+        recorded, reversed, unchanged: events.
+        changes: false when the delivery in force says the same.
+    """
+
+    bill: str
+    currency: str
+    lines: int
+    billed: str
+    recorded: int
+    reversed: int
+    unchanged: int
+    changes: bool
+
+
 @dataclass(slots=True)
 class ImportReport:
     """What became of the lines of a file. `read` is the sum of the four counts after it.
@@ -67,6 +89,7 @@ class ImportReport:
         balances_new: how many of them the ledger did not know.
         balances_off: how many differ from what the ledger says.
         stated: the first of them.
+        bills: cloud bills that the file delivers; `read`, `recorded` and `duplicates` count their lines.
         new_accounts: names of the accounts that the file speaks of and that were not there.
         mapping: name of the saved mapping that was applied; empty for none.
         resumed_after: how many lines an earlier, broken-off import of the same file had done.
@@ -89,6 +112,7 @@ class ImportReport:
     balances_new: int = 0
     balances_off: int = 0
     stated: list[BalanceFound] = field(default_factory=list)
+    bills: list[BillFound] = field(default_factory=list)
     new_accounts: list[str] = field(default_factory=list)
     mapping: str = ""
     resumed_after: int = 0
@@ -113,4 +137,6 @@ def report_from_json(written: Mapping[str, Any]) -> ImportReport:
     """Read a report that `ImportReport.to_json` wrote."""
     lists = {name: [RowProblem(**problem) for problem in written[name]] for name in _LISTS_OF_PROBLEMS}
     stated = [BalanceFound(**found) for found in written["stated"]]
-    return ImportReport(**{**written, **lists, "stated": stated})
+    # Reports that an earlier version wrote know nothing of bills.
+    bills = [BillFound(**found) for found in written.get("bills", ())]
+    return ImportReport(**{**written, **lists, "stated": stated, "bills": bills})

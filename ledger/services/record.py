@@ -276,35 +276,48 @@ class _Recording:
         )
 
     def _compare(self, rows: Sequence[JournalRow], books: Books) -> None:
-        by_ordinal = {row.ordinal: row for row in rows}
         for chunk in batched(rows, ROWS_PER_STATEMENT):
-            for standing in compare_rows(chunk, company_id=self.company_id):
-                row = by_ordinal[standing.ordinal]
-                if standing.status == "revise":
-                    self.outcomes[row.ordinal] = self._revise(row, books, standing)
-                else:
-                    self.outcomes[row.ordinal] = _settled(row, standing)
+            waiting = list(chunk)
+            for _ in range(MAX_REVISION_ATTEMPTS):
+                waiting = self._revise(waiting, books)
+                if not waiting:
+                    break
+            else:
+                reference = waiting[0].draft.external_ref
+                raise RuntimeError(f"object {reference!r} keeps changing under the recorder")
 
-    def _revise(self, row: JournalRow, books: Books, standing: Standing) -> Outcome:
-        """Record new content for an object whose event was taken back. Rare, so one by one."""
-        for _ in range(MAX_REVISION_ATTEMPTS):
-            revised = journal_row(
-                row.draft,
-                ordinal=row.ordinal,
-                company_id=self.company_id,
-                books=books,
-                now=self.now,
-                revision=standing.revision,
-            )
-            positions = self._positions([revised], books)
-            if positions:
-                self.written.append(revised)
-                position = positions[row.ordinal]
-                return Outcome(RECORDED, revised.event_id.hex(), position, (), revised.occurred_at)
-            (standing,) = compare_rows([row], company_id=self.company_id)
+    def _revise(self, rows: Sequence[JournalRow], books: Books) -> list[JournalRow]:
+        """Say what stands in the way of rows, and record new content for objects whose event was taken back.
+
+        Return the rows that came too late: their object has changed once more, and they are to be compared again.
+        """
+        by_ordinal = {row.ordinal: row for row in rows}
+        revised: dict[object, JournalRow] = {}
+        late = []
+        for standing in compare_rows(rows, company_id=self.company_id):
+            row = by_ordinal[standing.ordinal]
             if standing.status != "revise":
-                return _settled(row, standing)
-        raise RuntimeError(f"object {row.draft.external_ref!r} keeps changing under the recorder")
+                self.outcomes[row.ordinal] = _settled(row, standing)
+            elif row.object_key in revised:
+                late.append(row)
+            else:
+                revised[row.object_key] = journal_row(
+                    row.draft,
+                    ordinal=row.ordinal,
+                    company_id=self.company_id,
+                    books=books,
+                    now=self.now,
+                    revision=standing.revision,
+                )
+        positions = self._positions(list(revised.values()), books) if revised else {}
+        for row in revised.values():
+            position = positions.get(row.ordinal)
+            if position is None:
+                late.append(by_ordinal[row.ordinal])
+            else:
+                self.written.append(row)
+                self.outcomes[row.ordinal] = Outcome(RECORDED, row.event_id.hex(), position, (), row.occurred_at)
+        return late
 
 
 def _settled(row: JournalRow, standing: Standing) -> Outcome:

@@ -12,6 +12,7 @@ from ledger.importers import bank_csv
 from ledger.importers.csv_header import find_header, head_lines, plain_name
 from ledger.importers.csv_mapping import CsvChoices
 from ledger.importers.importer import HEAD_BYTES
+from ledger.importers.registry import AUTO
 from ledger.importers.row import FileRefused
 from ledger.models.import_memory import SavedMapping
 from ledger.services.csv_choices import choices_from_json, choices_json
@@ -54,21 +55,19 @@ def reading(
     choices: CsvChoices,
     account: str | None,
     mapping: str | None,
-    auto: str,
 ) -> Reading:
     """Return how a file is read. What is asked for goes before what is saved.
 
     Args:
         stream: decompressed and seekable, at its beginning, where it is left.
         mapping: name of the one to apply; None applies one by the file's header, where nothing is asked for.
-        auto: the format name that means "by its content".
 
     Raises:
         FileRefused: the company has no mapping of that name.
     """
     if mapping is not None:
         saved: Mapping | None = mapping_named(company_id=company_id, name=mapping)
-    elif format_name == auto and choices == CsvChoices():
+    elif format_name == AUTO and choices == CsvChoices():
         saved = mapping_for(company_id=company_id, stream=stream)
     else:
         saved = None

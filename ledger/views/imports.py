@@ -1,7 +1,6 @@
 """Importing a file in the browser: hand it in, see what would happen, confirm; and the list of earlier ones."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -18,7 +17,7 @@ from ledger.jobs import wake_import
 from ledger.models.company import Role
 from ledger.models.import_file import ImportState
 from ledger.selectors.import_files import ImportFileRow, import_file, recent_import_files
-from ledger.services.import_file import confirm_import, discard_import
+from ledger.services.import_file import confirm_import, discard_import, stop_import
 from ledger.views.current_company import CurrentCompany, current_company
 from ledger.views.upload_form import UploadForm
 
@@ -44,14 +43,15 @@ def imports(request: HttpRequest) -> HttpResponse:
     chosen = _company(request)
     form = None
     if chosen.role in MAY_IMPORT:
-        form = UploadForm(company_ids=[chosen.company.id], data=_stated(request, chosen), files=_files(request))
+        posted = request.method == "POST"
+        form = UploadForm(request.POST if posted else None, request.FILES if posted else None)
     if request.method == "POST":
         if form is None:
             raise PermissionDenied
         if form.is_valid():
-            file_id = form.hand_in(actor=_actor(request), now=timezone.now())
+            file_id = form.hand_in(company_id=chosen.company.id, actor=_actor(request), now=timezone.now())
             if file_id is not None:
-                wake_import(file_id=file_id, state=ImportState.CHECKING)
+                wake_import(file_id=file_id)
                 return _to_file(file_id)
     page = ImportsPage(chosen, recent_import_files(company_id=chosen.company.id, limit=SHOWN), form)
     return render(request, "ledger/imports.html", {"page": page}, status=422 if form and form.errors else 200)
@@ -76,9 +76,22 @@ def one_import(request: HttpRequest, file_id: int) -> HttpResponse:
 def confirm(request: HttpRequest, file_id: int) -> HttpResponse:
     _decidable(request, file_id)
     if confirm_import(file_id=file_id, actor=_actor(request)):
-        wake_import(file_id=file_id, state=ImportState.WAITING)
+        wake_import(file_id=file_id)
     else:
-        messages.warning(request, "The file is not waiting for a confirmation.")
+        messages.warning(request, "The file is not waiting for your word.")
+    return _to_file(file_id)
+
+
+@login_required
+@require_POST
+def stop(request: HttpRequest, file_id: int) -> HttpResponse:
+    _decidable(request, file_id)
+    state = stop_import(file_id=file_id, now=timezone.now())
+    if state == ImportState.DISCARDED:
+        messages.success(request, "The check is stopped and the file discarded; nothing of it was recorded.")
+        return HttpResponseRedirect(reverse("imports"))
+    if state is None:
+        messages.warning(request, "There is no work on this file to be stopped.")
     return _to_file(file_id)
 
 
@@ -112,17 +125,6 @@ def _decidable(request: HttpRequest, file_id: int) -> None:
     _file(chosen, file_id)
     if chosen.role not in MAY_IMPORT:
         raise PermissionDenied
-
-
-def _stated(request: HttpRequest, chosen: CurrentCompany) -> dict[str, Any] | None:
-    """What was posted, about the company that the page shows."""
-    if request.method != "POST":
-        return None
-    return {**request.POST.dict(), "company": chosen.company.id}
-
-
-def _files(request: HttpRequest) -> Any:
-    return request.FILES if request.method == "POST" else None
 
 
 def _actor(request: HttpRequest) -> str:

@@ -1,26 +1,24 @@
-"""What somebody says who hands in a file, on the import page and in the admin alike."""
+"""What somebody says who hands in a file on the import page."""
 
-from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
 
 from ledger.domain.currency import ACTIVE_CURRENCIES
 from ledger.importers.csv_mapping import COLUMNS, CsvChoices
-from ledger.importers.registry import importers
+from ledger.importers.registry import AUTO, importers
 from ledger.importers.row import FileRefused
 from ledger.importers.source import binary
-from ledger.models.company import Company
-from ledger.services.import_events import AUTO
-from ledger.services.import_file import MAX_UPLOAD_BYTES, receive_file
+from ledger.services.import_file import MAX_UPLOAD_BYTES, receive_file, refuse_large_uploads
 
 DETECT = ("", "As the file shows")
 
 
 class UploadForm(forms.Form):
-    company = forms.ModelChoiceField(Company.objects.none())
     file = forms.FileField(
         help_text=(
             "OFX, QFX, CAMT.053, MT940, CSV, cloud bill or NDJSON, plain or gzip, "
@@ -64,19 +62,20 @@ class UploadForm(forms.Form):
     )
 
     def __init__(
-        self,
-        *,
-        company_ids: Collection[int],
-        data: Mapping[str, Any] | None = None,
-        files: Mapping[str, Any] | None = None,
+        self, data: QueryDict | None = None, files: MultiValueDict[str, UploadedFile] | None = None
     ) -> None:
-        super().__init__(data, files)  # type: ignore[arg-type]
-        companies = Company.objects.filter(id__in=company_ids).order_by("name")
-        self.fields["company"].queryset = companies  # type: ignore[attr-defined]
-        if len(company_ids) == 1:
-            self.fields["company"].initial = next(iter(company_ids))
+        super().__init__(data, files)
         formats = [(name, importer.label) for name, importer in sorted(importers().items())]
         self.fields["format"].choices = [(AUTO, "As the file shows"), *formats]  # type: ignore[attr-defined]
+
+    def clean_file(self) -> UploadedFile:
+        """Refuse what is too large before anything of it is read or kept."""
+        file: UploadedFile = self.cleaned_data["file"]
+        try:
+            refuse_large_uploads(file.size or 0)
+        except FileRefused as error:
+            raise ValidationError(f"{error}.") from None
+        return file
 
     def clean_columns(self) -> dict[str, str]:
         columns: dict[str, str] = {}
@@ -104,12 +103,12 @@ class UploadForm(forms.Form):
             currency=values["currency"] or None,
         )
 
-    def hand_in(self, *, actor: str, now: datetime) -> int | None:
+    def hand_in(self, *, company_id: int, actor: str, now: datetime) -> int | None:
         """Keep the file to be checked; return its number, or None when it is refused: then the form says why."""
         values = self.cleaned_data
         try:
             return receive_file(
-                company_id=values["company"].id,
+                company_id=company_id,
                 name=values["file"].name,
                 stream=binary(values["file"]),
                 format_name=values["format"] or AUTO,

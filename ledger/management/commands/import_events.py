@@ -17,10 +17,10 @@ from ledger.domain.company import CompanyNotFound
 from ledger.domain.currency import ACTIVE_CURRENCIES
 from ledger.importers.csv_dates import ORDERS
 from ledger.importers.csv_mapping import COLUMNS, CsvChoices
-from ledger.importers.registry import importers
+from ledger.importers.registry import AUTO, importers
 from ledger.importers.row import FileRefused, RowProblem
 from ledger.selectors.companies import company_ref
-from ledger.services.import_events import AUTO, import_events
+from ledger.services.import_events import import_events
 from ledger.services.import_report import ImportProgress, ImportReport
 
 ACTOR = "import"
@@ -173,7 +173,7 @@ class _Progress:
     def __call__(self, progress: ImportProgress) -> None:
         self._last = progress
         if self._visible:
-            share = progress.read_bytes / progress.total_bytes
+            share = progress.read_bytes / progress.total_bytes if progress.total_bytes else 0.0
             bar = ("#" * int(share * BAR_CHARACTERS)).ljust(BAR_CHARACTERS)
             sys.stderr.write(f"\r[{bar}] {share:4.0%}  {progress.read:,} lines, {progress.recorded:,} recorded")
             sys.stderr.flush()

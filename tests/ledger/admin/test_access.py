@@ -210,7 +210,7 @@ def test_nobody_adds_changes_or_deletes_an_event(sign_in: SignIn, keys_of_acme: 
 
 
 def test_a_form_offers_only_companies_of_ones_own(sign_in: SignIn) -> None:
-    for model in (Account, Membership, BalanceStatement, ApiToken, ImportFile):
+    for model in (Account, Membership, BalanceStatement, ApiToken):
         content = sign_in("admin").get(page(model, "add")).content.decode()
         assert ">Acme<" in content
         assert "Umbrella" not in content

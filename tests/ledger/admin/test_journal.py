@@ -98,7 +98,7 @@ def test_no_page_of_the_admin_carries_inline_script_or_style(event_key: str, sig
     paths = ["", "ledger/", "ledger/capitalevent/", f"ledger/capitalevent/{event_key}/change/",
              f"ledger/capitalevent/{event_key}/reverse/", "ledger/capitalevent/adjust/", "ledger/company/add/",
              "ledger/account/", "ledger/membership/add/", "ledger/user/add/", "ledger/apitoken/add/",
-             "ledger/balancestatement/add/", "ledger/creditgrantstatement/", "ledger/importfile/add/"]  # fmt: skip
+             "ledger/balancestatement/add/", "ledger/creditgrantstatement/", "ledger/importfile/"]  # fmt: skip
     for path in paths:
         answer = client.get(f"/admin/{path}")
         content = answer.content.decode()

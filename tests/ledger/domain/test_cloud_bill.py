@@ -1,6 +1,6 @@
 """Bills of cloud providers as plain values."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from hypothesis import given
@@ -20,6 +20,7 @@ from ledger.domain.cloud_bill import (
 
 KEY = BillKey("AWS", "100", date(2025, 11, 1))
 END = date(2025, 12, 1)
+WHEN = datetime(2025, 12, 1, 12, tzinfo=UTC)
 DAYS = [date(2025, 11, 3), date(2025, 11, 4)]
 SUMS = st.lists(
     st.builds(
@@ -50,7 +51,7 @@ def standing(change: BillChange, before: dict[str, StandingEvent], currency: str
         )
         event_id = f"{reference}/{event.event_type}/{event.direction}"
         after[event_id] = StandingEvent(
-            event_id, reference, event.event_type, event.direction, event.amount, currency
+            event_id, WHEN, reference, event.event_type, event.direction, event.amount, currency
         )
     return after
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from ledger.domain.company import CompanyRef
 from ledger.importers.row import FileRefused
@@ -17,7 +18,8 @@ from ledger.selectors.balances import cash_by_currency
 from ledger.selectors.flows import daily_flows
 from ledger.selectors.journal import journal_position
 from ledger.services.daily_flows import catch_up
-from ledger.services.import_events import ImportReport, import_events
+from ledger.services.import_events import import_events
+from ledger.services.import_report import ImportReport
 from tests.ledger.conftest import NOW
 
 pytestmark = pytest.mark.django_db
@@ -134,6 +136,29 @@ def test_a_bill_issued_again_replaces_the_one_before_by_reversals(company: Compa
         (2, "current", Decimal("356.0597432110002")),
     ]
     assert CloudBillLine.objects.count() == 7
+
+
+def services_bill(*, services: int, cost: str) -> str:
+    header, line = FOCUS.splitlines(keepends=True)[:2]
+    cells = dict(zip(header.strip().split(","), line.strip().split(","), strict=True))
+    lines = [
+        ",".join((cells | {"ServiceName": f"Service {number}", "BilledCost": cost}).values())
+        for number in range(services)
+    ]
+    return header + "\n".join(lines) + "\n"
+
+
+def test_a_bill_issued_again_takes_as_many_statements_for_many_events_as_for_some(company: CompanyRef) -> None:
+    statements = []
+    for services in (30, 300):
+        take(company, services_bill(services=services, cost="5"))
+        with CaptureQueriesContext(connection) as captured:
+            report = take(company, services_bill(services=services, cost="7"))
+        statements.append(len(captured))
+        assert report.recorded == services
+        assert set(standing(company).values()) == {Decimal(7)}
+        assert len(standing(company)) == services
+    assert statements[1] <= statements[0]
 
 
 def test_back_and_forth_ends_where_the_last_delivery_says(company: CompanyRef) -> None:

@@ -1,6 +1,8 @@
 """Files from the browser: kept, checked, confirmed, imported, by whichever worker comes first."""
 
 import io
+import itertools
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,15 +13,19 @@ from ledger.importers.csv_mapping import CsvChoices
 from ledger.importers.row import FileRefused
 from ledger.models.event import CapitalEvent
 from ledger.models.import_file import ImportChunk, ImportFile
+from ledger.services import import_events as import_events_module
 from ledger.services import import_file as import_file_module
+from ledger.services import import_run as import_run_module
 from ledger.services.import_file import (
     LEASE,
     MAX_ATTEMPTS,
     abandoned_imports,
     confirm_import,
     discard_import,
+    job_name,
     receive_file,
     run_import,
+    stop_import,
 )
 from tests.ledger.conftest import NOW
 
@@ -104,13 +110,97 @@ def test_a_discarded_file_leaves_its_row_and_no_content(company: CompanyRef) -> 
 
 def test_a_worker_that_died_is_followed_by_another_after_its_lease(company: CompanyRef) -> None:
     file_id = receive(company)
-    assert abandoned_imports(now=NOW) == ((file_id, "checking"),)
+    assert abandoned_imports(now=NOW) == (file_id,)
     ImportFile.objects.filter(id=file_id).update(claimed_at=NOW)
     assert abandoned_imports(now=NOW + LEASE) == ()
     assert run_import(file_id=file_id, clock=clock) == "nothing to do"
     late = NOW + LEASE + timedelta(seconds=1)
-    assert abandoned_imports(now=late) == ((file_id, "checking"),)
+    assert abandoned_imports(now=late) == (file_id,)
     assert run_import(file_id=file_id, clock=lambda: late) == "checked"
+
+
+def ticking() -> Callable[[], datetime]:
+    ticks = itertools.count()
+    return lambda: NOW + timedelta(seconds=next(ticks))
+
+
+def waiting(company: CompanyRef, monkeypatch: pytest.MonkeyPatch) -> int:
+    """A confirmed file that is imported line by line."""
+    for module in (import_events_module, import_run_module):
+        monkeypatch.setattr(module, "LINES_PER_BATCH", 1)
+    file_id = receive(company)
+    run_import(file_id=file_id, clock=clock)
+    confirm_import(file_id=file_id, actor="x")
+    return file_id
+
+
+def after_batch(number: int, act: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Act while a worker is at work, after so many batches."""
+    take = import_run_module.ImportRun.take
+    batches = itertools.count(1)
+
+    def taking(run: import_run_module.ImportRun, batch: Sequence[object]) -> None:
+        take(run, batch)  # type: ignore[arg-type]
+        if next(batches) == number:
+            act()
+
+    monkeypatch.setattr(import_run_module.ImportRun, "take", taking)
+
+
+def test_a_worker_notices_that_its_import_was_stopped_and_says_how_far_it_came(
+    company: CompanyRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file_id = waiting(company, monkeypatch)
+    after_batch(2, lambda: stop_import(file_id=file_id, now=NOW), monkeypatch)
+    assert run_import(file_id=file_id, clock=ticking()) == "lost"
+    stopped = ImportFile.objects.get(id=file_id)
+    assert (stopped.state, stopped.recorded, stopped.lines_read) == ("stopped", 2, 2)
+    assert CapitalEvent.objects.count() == 2
+    assert abandoned_imports(now=NOW + 2 * LEASE) == ()
+    assert confirm_import(file_id=file_id, actor="y")
+    assert run_import(file_id=file_id, clock=ticking()) == "done"
+    done = ImportFile.objects.get(id=file_id)
+    assert (done.recorded, done.report["recorded"], done.report["resumed_after"]) == (5, 5, 2)
+
+
+def test_a_check_that_was_stopped_brings_nothing_back(
+    company: CompanyRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file_id = receive(company)
+    after_batch(1, lambda: stop_import(file_id=file_id, now=NOW), monkeypatch)
+    assert run_import(file_id=file_id, clock=ticking()) == "lost"
+    assert ImportFile.objects.get(id=file_id).state == "discarded"
+    assert not ImportChunk.objects.exists()
+
+
+def test_a_worker_that_was_taken_for_dead_leaves_the_file_to_its_follower(
+    company: CompanyRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file_id = waiting(company, monkeypatch)
+    taken_over = NOW + timedelta(hours=1)
+    after_batch(1, lambda: ImportFile.objects.update(claimed_at=taken_over), monkeypatch)
+    assert run_import(file_id=file_id, clock=ticking()) == "lost"
+    assert ImportFile.objects.get().claimed_at == taken_over
+    assert ImportFile.objects.get().state == "waiting"
+
+
+def test_a_worker_that_is_ended_lets_go_at_once_and_it_counts_as_no_attempt(
+    company: CompanyRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end() -> None:
+        raise SystemExit
+
+    file_id = waiting(company, monkeypatch)
+    before = job_name(file_id=file_id)
+    after_batch(3, end, monkeypatch)
+    with pytest.raises(SystemExit):
+        run_import(file_id=file_id, clock=ticking())
+    assert abandoned_imports(now=NOW) == (file_id,)
+    assert ImportFile.objects.get().attempts == 0
+    # The old job is somewhere in the queue still, perhaps for an hour.
+    assert job_name(file_id=file_id) != before
+    assert run_import(file_id=file_id, clock=ticking()) == "done"
+    assert CapitalEvent.objects.count() == 5
 
 
 def test_work_that_keeps_breaking_off_is_given_up(company: CompanyRef, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,6 +212,6 @@ def test_work_that_keeps_breaking_off_is_given_up(company: CompanyRef, monkeypat
     for _ in range(MAX_ATTEMPTS):
         with pytest.raises(RuntimeError, match="disk full"):
             run_import(file_id=file_id, clock=clock)
-        assert abandoned_imports(now=NOW) == ((file_id, "checking"),)
+        assert abandoned_imports(now=NOW) == (file_id,)
     assert run_import(file_id=file_id, clock=clock) == "refused"
     assert "broke off 5 times" in ImportFile.objects.get(id=file_id).reason

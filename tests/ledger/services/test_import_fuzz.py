@@ -13,7 +13,8 @@ from ledger.importers.csv_mapping import CsvChoices
 from ledger.importers.importer import ImportContext
 from ledger.importers.registry import importers
 from ledger.importers.row import BadRow, FileRefused, Row
-from ledger.services.import_events import ImportReport, import_events
+from ledger.services.import_events import import_events
+from ledger.services.import_report import ImportReport
 from tests.ledger.conftest import NOW, open_company
 
 CELLS = st.one_of(

@@ -17,6 +17,7 @@ from ledger.domain.company import CompanyRef
 from ledger.models.event import CapitalEvent
 from ledger.models.import_memory import ImportCheckpoint
 from ledger.services import import_events as import_events_module
+from ledger.services import import_run as import_run_module
 from ledger.services.import_events import import_events
 from ledger.services.import_report import ImportProgress, ImportReport
 from tests.ledger.conftest import NOW, open_company
@@ -59,7 +60,8 @@ def take(company: CompanyRef, content: str, *, kill_after: int | None = None, **
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_events_module, "LINES_PER_BATCH", 10)
+    for module in (import_events_module, import_run_module):
+        monkeypatch.setattr(module, "LINES_PER_BATCH", 10)
 
 
 # Without ids, so that identical lines are told apart by their ordinal, across the place where it was killed.
@@ -90,13 +92,13 @@ def test_what_is_done_is_not_recorded_again(
     with pytest.raises(Killed):
         take(company, CONTENT, kill_after=5)
     recorded: list[int] = []
-    record = import_events_module.record
+    record = import_run_module.record
 
     def counting(**call: object) -> object:
         recorded.append(len(call["drafts"]))  # type: ignore[arg-type]
         return record(**call)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(import_events_module, "record", counting)
+    monkeypatch.setattr(import_run_module, "record", counting)
     take(company, CONTENT)
     assert sum(recorded) == 45
 
