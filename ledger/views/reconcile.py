@@ -18,7 +18,6 @@ from ledger.domain.reconciliation import Comparison
 from ledger.models.account import Account
 from ledger.selectors.account_balances import account_balances, cash_at
 from ledger.selectors.account_books import AccountBook, account_books, days_between
-from ledger.selectors.burn_warnings import burn_warnings
 from ledger.selectors.journal_page import JournalLine
 from ledger.selectors.moves_of_days import MAX_MOVES, moves_of_days
 from ledger.selectors.review_queue import latest_matches, open_counts
@@ -32,7 +31,6 @@ from ledger.views.current_company import CurrentCompany
 ORIGIN = "typed in"
 FIRST_YEAR, LAST_YEAR = 1999, 2199
 SHOWN_COMPARISONS = 40
-SHOWN_WARNINGS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,6 @@ def _show(
         is_summed=is_summed,
         then=_then(request, chosen),
         now=now,
-        warnings=burn_warnings(company_id=company.id, until=now.date())[:SHOWN_WARNINGS],
         accounts=Account.objects.filter(company_id=company.id).order_by("name"),
         problem_field=problem[0] if problem else "",
         problem=problem[1] if problem else "",
