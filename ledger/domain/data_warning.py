@@ -45,6 +45,10 @@ class WarnedRows:
     account: str = ""
     source: str = ""
 
+    def query(self) -> dict[str, str]:
+        """As the ledger's page takes it in its address."""
+        return {"month": f"{self.month:%Y-%m}", "q": self.text, "account": self.account, "source": self.source}
+
 
 @dataclass(frozen=True, slots=True)
 class Cause:
