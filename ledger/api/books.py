@@ -1,4 +1,4 @@
-"""`/books`: what a company has, owes in service, was granted and is warned of as of a day, as its page shows it."""
+"""`/books`: what a company has, owes in service, was granted and is warned of, as its page shows it."""
 
 from datetime import date, timedelta
 from typing import Annotated, Any

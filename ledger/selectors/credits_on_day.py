@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+from django.db.models import Max, Min
+
 from ledger.domain.credit_grant import CreditGrantCurve
 from ledger.domain.month import months_after
 from ledger.models.statement import CreditGrantStatement
@@ -13,7 +15,8 @@ from ledger.selectors.grant_curves import credit_grant_curve
 
 ZERO = Decimal(0)
 ONE_DAY = timedelta(days=1)
-# The curve begins a year before the day, and ends where the last grant lapses, three years ahead at most.
+# The curve begins a year before the day, or with the month of the first statement, and ends where the last grant
+# lapses, three years ahead at most.
 MONTHS_BACK = 12
 MOST_DAYS_AHEAD = 3 * 366
 
@@ -55,13 +58,13 @@ def credits_on(*, company_id: int, day: date, used: Sequence[CreditUse]) -> Cred
     Args:
         used: as `credits_used` tells.
     """
-    expiries = CreditGrantStatement.objects.filter(company_id=company_id, day__lte=day).values_list(
-        "expires_on", flat=True
+    stated = CreditGrantStatement.objects.filter(company_id=company_id, day__lte=day).aggregate(
+        first=Min("day"), last=Max("expires_on")
     )
-    last = max((min(each, day + timedelta(days=MOST_DAYS_AHEAD)) for each in expiries), default=None)
-    if last is None:
+    if stated["first"] is None:
         return Credits(day, ZERO, (), ())
-    start = months_after(day.replace(day=1), -MONTHS_BACK)
+    last = min(stated["last"], day + timedelta(days=MOST_DAYS_AHEAD))
+    start = max(months_after(day.replace(day=1), -MONTHS_BACK), stated["first"].replace(day=1))
     curves = credit_grant_curve(
         company_id=company_id,
         start=start,

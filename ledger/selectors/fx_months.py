@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from ledger.domain.company import CompanyRef
 from ledger.domain.month import months_after
+from ledger.models.daily_flow import DailyFlow
 from ledger.selectors.fx_gains import CurrencyPool, fx_gains
 
 MONTHS_BACK = 12
@@ -48,11 +49,16 @@ class FxYear:
 
 
 def fx_year(*, company: CompanyRef, day: date) -> FxYear:
-    """Return the gains of the month of a day, up to it, and of the MONTHS_BACK - 1 months before.
+    """Return the gains of the month of a day, up to it, and of up to MONTHS_BACK - 1 months before.
 
     Reads the daily sums: call `ledger.services.daily_flows.catch_up` first.
     """
-    first = months_after(day.replace(day=1), 1 - MONTHS_BACK)
+    this_month = day.replace(day=1)
+    begun = (
+        DailyFlow.objects.filter(company_id=company.id, day__lte=day).order_by("day").values_list("day", flat=True)
+    )
+    # Before its first event a ledger knows of no money, so nothing of it can have gained.
+    first = max(months_after(this_month, 1 - MONTHS_BACK), (begun.first() or day).replace(day=1))
     gains = fx_gains(
         company_id=company.id, base_currency=company.base_currency, start=first, end=day + timedelta(days=1)
     )

@@ -9,12 +9,12 @@ from typing import Any
 from ledger.domain.credit_grant import CreditGrantCurve
 from ledger.domain.month import months_after
 from ledger.selectors.cash_days import CashDay
-from ledger.selectors.cloud_costs import CloudMonth
+from ledger.selectors.cloud_costs import CloudMonth, first_cloud_month
 from ledger.selectors.company_books import Unearned
 from ledger.selectors.credits_on_day import Credits
 from ledger.selectors.fx_months import FxYear
 from ledger.templatetags.amounts import MONTHS, day_date, exact_text, money_text
-from ledger.views.chart import CLEAR, chart_layout
+from ledger.views.chart import CLEAR, MONTHS_FORMAT, chart_layout
 
 ONE_DAY = timedelta(days=1)
 MID_MONTH = timedelta(days=14)
@@ -70,9 +70,10 @@ def cash_chart(moved: Sequence[CashDay], *, first_day: date, day: date, currency
             end=day + ONE_DAY,
             heights=[*ins, *outs],
             currency=currency,
+            tick_format="%-d %b",
         ),
         legend=(("swatch chart-in", "in"), ("swatch chart-actual", "out")),
-        caption=f"Cash in and out in {currency}, as converted when recorded; transfers between own accounts left out.",
+        caption=f"Cash in and out in {currency}, as converted when recorded, without own transfers.",
         headings=("Day", "In", "Out"),
         rows=tuple(
             (day_date(each.day, day), exact_text(each.money_in, currency), exact_text(-each.money_out, currency))
@@ -175,7 +176,7 @@ def credits_chart(granted: Credits, *, currency: str) -> Chart:
         label="Cloud credits, grant by grant",
         summary=" ".join(
             [
-                f"{money_text(granted.remaining, currency)} of credits are left at the end of {day_date(granted.day)}.",
+                f"At the end of {day_date(granted.day)} {money_text(granted.remaining, currency)} are left.",
                 *(
                     f"{money_text(grant.lapses, currency)} of {grant.provider} lapse after"
                     f" {day_date(grant.expires_on)} if nothing more is used."
@@ -245,8 +246,8 @@ def cloud_chart(months: Sequence[CloudMonth], *, day: date, currency: str) -> Ch
         ),
         figure=_figure(
             traces,
-            start=min(names),
-            end=max(day, last + 2 * MID_MONTH) + ONE_DAY,
+            start=first_cloud_month(day),
+            end=months_after(day.replace(day=1), 1),
             heights=[*stacked, *charged, *credited, *paid],
             currency=currency,
         ),
@@ -279,8 +280,8 @@ def fx_chart(year: FxYear, *, currency: str) -> Chart:
         key="fx",
         label="Exchange gains by month",
         summary=(
-            f"Over these {len(year.months)} months {money_text(year.realised, currency, signed=True)} were realised;"
-            f" {money_text(year.unrealised, currency, signed=True)} are unrealised at their end."
+            f"Since {month_text(year.months[0].month)} {money_text(year.realised, currency, signed=True)} were"
+            f" realised; {money_text(year.unrealised, currency, signed=True)} are unrealised now."
         ),
         figure=_figure(
             [
@@ -323,6 +324,7 @@ def _figure(
     heights: Sequence[float],
     currency: str,
     marks: Sequence[dict[str, Any]] = (),
+    tick_format: str = MONTHS_FORMAT,
 ) -> dict[str, Any]:
     top, bottom = max([*heights, 0.0]), min([*heights, 0.0])
     room = (top - bottom or 1.0) * 0.06
@@ -333,6 +335,7 @@ def _figure(
         high=top + room,
         currency=currency,
         ticks_at_most=TICKS_OF_SMALL_CHART,
+        tick_format=tick_format,
     )
     zero = {
         "type": "scatter",

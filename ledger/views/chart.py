@@ -13,10 +13,18 @@ NICE_STEPS = (1.0, 2.0, 5.0, 10.0)
 # A label belongs to the day under the pointer: wider than half a day on screen, narrower than a glance.
 HOVER_PX = 12
 CLEAR = "rgba(0,0,0,0)"
+MONTHS_FORMAT = "%b\n%Y"
 
 
 def chart_layout(
-    *, start: str, end: str, low: float, high: float, currency: str, ticks_at_most: int = TICKS_AT_MOST
+    *,
+    start: str,
+    end: str,
+    low: float,
+    high: float,
+    currency: str,
+    ticks_at_most: int = TICKS_AT_MOST,
+    tick_format: str = MONTHS_FORMAT,
 ) -> dict[str, Any]:
     """Return the layout of a chart of money over days.
 
@@ -51,7 +59,7 @@ def chart_layout(
             "ticks": "outside",
             "ticklen": 5,
             "tickcolor": "var(--line)",
-            "tickformat": "%b\n%Y",
+            "tickformat": tick_format,
             "tickangle": 0,
             "showspikes": True,
             "spikemode": "across",

@@ -1,4 +1,4 @@
-"""What the data warns of. The page lists it; the fragment is the one line that other pages put above their rows."""
+"""What the data warns of. The page lists it; the fragment is the line that other pages put above their rows."""
 
 from dataclasses import dataclass
 

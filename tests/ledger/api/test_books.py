@@ -183,7 +183,7 @@ def test_exchange_gains_are_apart_from_every_flow(client: Client, acme: CompanyR
     assert found["pools"] == []
     assert found["unrealised"] == "0.00"
     assert Decimal(found["realised"]) == sum(Decimal(each["realised"]) for each in found["months"])
-    assert len(found["months"]) == 12
+    assert [each["month"] for each in found["months"]] == ["2026-05-01", "2026-06-01"]
     held = ask(client, acme, "/fx", day="2026-06-09")
     assert [pool["currency"] for pool in held["pools"]] == ["EUR"]
 
