@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from html import escape
 from typing import Any
 
 from ledger.domain.credit_grant import CreditGrantCurve
@@ -20,6 +21,9 @@ ONE_DAY = timedelta(days=1)
 MID_MONTH = timedelta(days=14)
 ZERO = Decimal(0)
 TICKS_OF_SMALL_CHART = 4
+# Over fewer days than these several ticks would fall into one month.
+MONTHS_FROM_DAYS = 150
+DAYS_FORMAT = "%-d %b"
 # Shades of one colour, as many as there are; more grants than these repeat them, and the table tells them apart.
 SHADES = ("var(--chart-median)", "var(--chart-band50)", "var(--chart-today)", "var(--chart-band90)")
 
@@ -70,7 +74,6 @@ def cash_chart(moved: Sequence[CashDay], *, first_day: date, day: date, currency
             end=day + ONE_DAY,
             heights=[*ins, *outs],
             currency=currency,
-            tick_format="%-d %b",
         ),
         legend=(("swatch chart-in", "in"), ("swatch chart-actual", "out")),
         caption=f"Cash in and out in {currency}, as converted when recorded, without own transfers.",
@@ -142,6 +145,8 @@ def credits_chart(granted: Credits, *, currency: str) -> Chart:
     for number, (curve, line) in enumerate(lines):
         left = [float(line.remaining[at]) for at in steps]
         name = f"{curve.provider}, until {day_date(line.expires_on)}"
+        # plotly.js reads texts as a little HTML; what people wrote in a plan is text.
+        shown = escape(name, quote=False)
         traces.append(
             {
                 "type": "scatter",
@@ -150,7 +155,7 @@ def credits_chart(granted: Credits, *, currency: str) -> Chart:
                 "stackgroup": "grants",
                 "x": [curve.days[at].isoformat() for at in steps],
                 "y": left,
-                "customdata": [[name, money_text(value, currency)] for value in left],
+                "customdata": [[shown, money_text(value, currency)] for value in left],
                 "line": {"color": SHADES[number % len(SHADES)], "width": 1.5, "shape": "hv"},
                 "hovertemplate": "%{customdata[0]}: %{customdata[1]}<extra></extra>",
             }
@@ -324,7 +329,6 @@ def _figure(
     heights: Sequence[float],
     currency: str,
     marks: Sequence[dict[str, Any]] = (),
-    tick_format: str = MONTHS_FORMAT,
 ) -> dict[str, Any]:
     top, bottom = max([*heights, 0.0]), min([*heights, 0.0])
     room = (top - bottom or 1.0) * 0.06
@@ -335,7 +339,7 @@ def _figure(
         high=top + room,
         currency=currency,
         ticks_at_most=TICKS_OF_SMALL_CHART,
-        tick_format=tick_format,
+        tick_format=DAYS_FORMAT if (end - start).days < MONTHS_FROM_DAYS else MONTHS_FORMAT,
     )
     zero = {
         "type": "scatter",

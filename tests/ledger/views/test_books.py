@@ -95,7 +95,7 @@ def test_its_fragment_is_the_same_without_the_frame(client: Client, acme: Compan
 
 def test_an_earlier_day_tells_what_was_then(client: Client, acme: CompanyRef) -> None:
     signed_in(client, acme)
-    assert "Nothing is booked by 31 May 2026" in words(text(client, "/books?day=2026-05-31"))
+    assert "Free cash 0.00 USD" in words(text(client, "/books?day=2026-05-31"))
     of_june = words(text(client, "/books?day=2026-06-01"))
     assert "Unearned revenue paid for time that is still to come −3,640.00 USD" in of_june
     # The payroll of 12 June had not been paid then.
