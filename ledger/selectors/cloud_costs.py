@@ -100,20 +100,19 @@ def cloud_months(
 
 def cloud_bills(*, company_id: int, until: date) -> tuple[CloudBillRow, ...]:
     """Return the latest bills in force whose period began by a day, the latest first, at most MAX_BILLS."""
-    rows = (
-        CloudBill.objects.filter(company_id=company_id, state=BillState.CURRENT, period_start__lte=until)
-        .order_by("-period_start", "provider", "billing_account")
-        .values_list(
-            "provider",
-            "billing_account",
-            "period_start",
-            "period_end",
-            "billed",
-            "currency",
-            "lines",
-            "version",
-            "format",
-            "imported_at",
+    bills = CloudBill.objects.filter(company_id=company_id, state=BillState.CURRENT, period_start__lte=until)
+    return tuple(
+        CloudBillRow(
+            provider=bill.provider,
+            billing_account=bill.billing_account,
+            period_start=bill.period_start,
+            period_end=bill.period_end,
+            billed=bill.billed,
+            currency=bill.currency,
+            lines=bill.lines,
+            version=bill.version or 0,
+            format=bill.format,
+            imported_at=bill.imported_at,
         )
+        for bill in bills.order_by("-period_start", "provider", "billing_account")[:MAX_BILLS]
     )
-    return tuple(CloudBillRow(*row) for row in rows[:MAX_BILLS])
