@@ -23,7 +23,7 @@ ACCOUNT_SILENT = "account_silent"
 
 MAX_CAUSES = 5
 PAYROLL = "payroll"
-# Two payrolls in a row are a habit of nobody; half a year of them is.
+# Payroll in two months is a coincidence, in three months on end a habit.
 LEAST_PAYROLL_MONTHS = 3
 MONTH_NAMES = (
     "January", "February", "March", "April", "May", "June",
@@ -142,19 +142,16 @@ def _flipped(
     rows: Sequence[MonthOfFlows], *, key: Callable[[MonthOfFlows], str]
 ) -> list[tuple[date, str, list[MonthOfFlows]]]:
     """Months of a kind in which it came out below zero, though it costs over all others."""
-    spent: dict[str, dict[date, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    kinds: dict[str, dict[date, list[MonthOfFlows]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
-        spent[key(row)][row.month] += row.spent
+        kinds[key(row)][row.month].append(row)
     found = []
-    for name, months in spent.items():
+    for name, months in kinds.items():
         if not name:
             continue
-        ever = sum(months.values(), ZERO)
-        found += [
-            (month, name, [row for row in rows if row.month == month and key(row) == name])
-            for month, amount in months.items()
-            if amount < 0 < ever - amount
-        ]
+        spent = {month: sum((row.spent for row in of_month), ZERO) for month, of_month in months.items()}
+        ever = sum(spent.values(), ZERO)
+        found += [(month, name, months[month]) for month, amount in spent.items() if amount < 0 < ever - amount]
     return found
 
 
@@ -184,17 +181,16 @@ def _causes(rows: Sequence[MonthOfFlows]) -> tuple[Cause, ...]:
 
 
 def _burn(rows: Sequence[MonthOfFlows]) -> Iterable[DataWarning]:
-    cash = [row for row in rows if row.is_cash]
+    months: dict[date, list[MonthOfFlows]] = defaultdict(list)
     ever: dict[str, Decimal] = defaultdict(Decimal)
-    burn: dict[date, Decimal] = defaultdict(Decimal)
-    for row in cash:
-        burn[row.month] += row.spent
-        ever[row.counterparty] += row.spent
-    for month, amount in burn.items():
+    for row in rows:
+        if row.is_cash:
+            months[row.month].append(row)
+            ever[row.counterparty] += row.spent
+    for month, of_month in months.items():
+        amount = sum((row.spent for row in of_month), ZERO)
         given_back = [
-            row
-            for row in cash
-            if row.month == month and row.returned > 0 and row.counterparty and ever[row.counterparty] > 0
+            row for row in of_month if row.returned > 0 and row.counterparty and ever[row.counterparty] > 0
         ]
         back = sum((row.returned for row in given_back), ZERO)
         if amount < 0 <= amount + back and back > 0:
