@@ -24,6 +24,7 @@ BENCHMARKS = {
     "ten_million": "bench.ten_million",
     "sealing": "bench.sealing",
     "imports": "bench.imports",
+    "books": "bench.books",
 }
 _COMPARISONS = {"<=": operator.le, ">=": operator.ge}
 

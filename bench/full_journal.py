@@ -14,8 +14,8 @@ _EVENTS = """
     )
     SELECT %(company)s, n, %(account)s, t.at, now(), t.at, 0, sha256(convert_to('made ' || n, 'UTF8')), 'card',
            CASE n %% 3 WHEN 0 THEN 'income' ELSE 'expense' END, CASE n %% 3 WHEN 0 THEN 'in' ELSE 'out' END,
-           n %% 9000 + 1.25, 'USD', n %% 9000 + 1.25, 1, 'same', 'saas', 'Vendor ' || n %% 20, 'made-' || n, '{}',
-           NULL, 'made', ''
+           n %% 9000 + 1.25, 'USD', n %% 9000 + 1.25, 1, 'same', 'saas', 'Vendor ' || n %% %(vendors)s,
+           'made-' || n, '{}', NULL, 'made', ''
     FROM generate_series(%(after)s + 1, %(until)s) n,
          LATERAL (SELECT date_trunc('day', now()) - n %% %(days)s * interval '1 day'
                          - n %% 80000 * interval '1 second' AS at) t
@@ -31,7 +31,7 @@ _OBJECTS = """
 """
 
 
-def fill_journal(connection: psycopg.Connection, *, company_id: int, rows: int) -> None:
+def fill_journal(connection: psycopg.Connection, *, company_id: int, rows: int, vendors: int = 20) -> None:
     """Append rows to an empty journal of a company with one account, in steps that commit."""
     row = connection.execute("SELECT id FROM ledger_account WHERE company_id = %s", [company_id]).fetchone()
     assert row is not None
@@ -42,7 +42,14 @@ def fill_journal(connection: psycopg.Connection, *, company_id: int, rows: int) 
     )
     for after in range(0, rows, ROWS_PER_STEP):
         until = min(rows, after + ROWS_PER_STEP)
-        values = {"company": company_id, "account": row[0], "after": after, "until": until, "days": DAYS}
+        values = {
+            "company": company_id,
+            "account": row[0],
+            "after": after,
+            "until": until,
+            "days": DAYS,
+            "vendors": vendors,
+        }
         with connection.transaction():
             connection.execute("SET LOCAL synchronous_commit = off")
             connection.execute(_EVENTS, values)

@@ -7,6 +7,7 @@ from ninja.openapi.schema import OpenAPISchema
 
 from cloudpolicy.api.plans import router as plans
 from forecasting.api.router import router as forecasts
+from ledger.api.books import router as books
 from ledger.api.events import router as events
 from ledger.api.problems import CONTENT_TYPE, install
 
@@ -29,5 +30,6 @@ class Api(NinjaAPI):
 api = Api(title="capstack", version="1", docs_url=None, urls_namespace="api")
 install(api)
 api.add_router("/events", events)
+api.add_router("/books", books)
 api.add_router("", forecasts)
 api.add_router("/policy", plans)

@@ -31,6 +31,7 @@ def _destinations(request: HttpRequest) -> tuple[Destination, ...]:
     known = [
         ("Runway", reverse("runway"), "r"),
         ("Ledger", reverse("ledger"), "l"),
+        ("Books", reverse("books"), "b"),
         ("Reconcile", reverse("reconcile"), "c"),
         ("Import", reverse("imports"), "i"),
     ]

@@ -1,4 +1,4 @@
-"""Work of the queues `imports` (files, deliveries of providers) and `books` (legs of transfers, rules)."""
+"""Work of the queues `imports` (files, deliveries, the chain) and `books` (legs of transfers, rules)."""
 
 import contextlib
 import logging
@@ -20,8 +20,11 @@ from ledger.gate import open_gate, shut_gate
 from ledger.providers.plaid import plaid_client
 from ledger.redis_client import impatient_client
 from ledger.selectors.category_rules import companies_to_categorise
+from ledger.selectors.chain_verdicts import companies_to_verify
 from ledger.services import deliveries
 from ledger.services.categorise import apply_rules
+from ledger.services.chain_heads.place import PlaceUnusable
+from ledger.services.chain_verdicts import verify_and_keep
 from ledger.services.import_file import abandoned_imports, job_name, run_import
 from ledger.services.match import companies_to_match, follow_journal
 from ledger.services.plaid_sync import waiting_items, walk
@@ -118,6 +121,33 @@ def sweep_books(*, now: datetime) -> int:
             # Redis is away; the next round finds them all again.
             break
     return len(behind)
+
+
+def verify_chain(*, company_id: int) -> str:
+    """Hold a company's journal against its chain and keep the verdict. Returns what was found, for the log."""
+    try:
+        found = verify_and_keep(company_id=company_id, now=timezone.now())
+    except CompanyNotFound:
+        return "gone"
+    except PlaceUnusable as error:
+        # The verdict before stays and grows old, which whoever relies on it sees.
+        logger.error("chain_not_verified: company %s: %s", company_id, error)
+        return "heads unusable"
+    broken = found.verdict.broken
+    return f"{found.verdict.rows} rows fit" if broken is None else f"broken at {broken.position}: {broken.detail}"
+
+
+def sweep_chains(*, now: datetime) -> int:
+    """Enqueue the verification of every chain that was not looked at for long; called by the scheduler.
+
+    Returns:
+        How many there were.
+    """
+    due = companies_to_verify(now=now)
+    for company_id in due:
+        if not _enqueue("ledger.jobs.verify_chain", job_id=f"verify-{company_id}", company_id=company_id):
+            break
+    return len(due)
 
 
 def sweep_imports(*, now: datetime) -> int:

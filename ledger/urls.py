@@ -4,12 +4,14 @@ from django.urls import path
 
 from ledger.api.ingest import ingest
 from ledger.api.webhooks import receive_webhook
-from ledger.views import event, imports, journal, reconcile, review, split
+from ledger.views import books, event, imports, journal, reconcile, review, split, warnings
 
 urlpatterns = [
     path("events/ingest", ingest, name="ingest"),
     path("webhooks/<str:provider>/<str:endpoint_id>", receive_webhook, name="webhook"),
+    path("books", books.books, name="books"),
     path("ledger", journal.journal, name="ledger"),
+    path("ledger/warnings", warnings.warnings, name="data-warnings"),
     path("ledger/events/<slug:event_id>", event.event, name="event"),
     path("ledger/events/<slug:event_id>/reverse", event.reverse_event, name="reverse-event"),
     path("ledger/events/<slug:event_id>/split", split.split_event, name="split-event"),

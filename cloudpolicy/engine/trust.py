@@ -1,10 +1,13 @@
 """Nothing acts on a bad number: which forecasts a policy may act on, and what is only worth a warning.
 
 Read-only, because acting would be acting on a wrong figure: no forecast, a p5 that is no sensible number, a
-forecast that is old or lags behind the journal, a feed that has gone silent, a p5 whose measured coverage is off.
+forecast that is old or lags behind the journal, a feed that has gone silent, a p5 whose measured coverage is off,
+a journal that does not fit its chain or was not held against it for long, an account that is silent or that does
+not meet a stated balance.
 
-A warning only, because the figure may well be right: coverage that nobody has measured yet. A young company has no
-track record, and a policy that waited for one would be of no use in the year in which it is needed most.
+A warning only, because the figure may well be right: coverage that nobody has measured yet, a journal that nobody
+has verified yet, an account that is merely late. A young company has no track record, and a policy that waited for
+one would be of no use in the year in which it is needed most.
 """
 
 import math
@@ -13,11 +16,13 @@ from datetime import datetime, timedelta
 
 from cloudpolicy.engine.policy import Limits
 from cloudpolicy.engine.reason import Reason
-from cloudpolicy.engine.runway import NoRunway, Runway
+from cloudpolicy.engine.runway import AccountDoubt, NoRunway, Runway
 
 # Clocks of two machines differ; a forecast from further ahead than this is from the future.
 CLOCK_SKEW = timedelta(minutes=5)
 IDEAL_SHARE_BELOW_P5 = 0.05
+# The verifier comes by at least twice a day. One that has not been heard of for three days is broken itself.
+CHAIN_CHECK_AGE = timedelta(hours=72)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ def judge(*, runway: Runway | NoRunway, limits: Limits, now: datetime) -> Trust:
     p5_days, problem = _sensible(runway)
     against = [problem] if problem else []
     against += _staleness(runway, limits, now)
-    warnings = []
+    warnings: list[Reason] = []
     if runway.share_below_p5 is None:
         warnings.append(
             Reason("coverage_unknown", "the coverage of p5 has not been measured on past forecasts yet")
@@ -51,7 +56,48 @@ def judge(*, runway: Runway | NoRunway, limits: Limits, now: datetime) -> Trust:
     elif not _calibrated(runway.share_below_p5, limits):
         measured = f"{runway.share_below_p5:.0%} of past truths came in below p5, where 5 % should"
         against.append(Reason("uncalibrated", measured))
+    for of_books in (_chain(runway, now), _accounts(runway.doubts)):
+        against += of_books.against
+        warnings += of_books.warnings
     return Trust(p5_days, tuple(against), tuple(warnings))
+
+
+@dataclass(frozen=True, slots=True)
+class _OfBooks:
+    against: list[Reason]
+    warnings: list[Reason]
+
+
+def _chain(runway: Runway, now: datetime) -> _OfBooks:
+    chain = runway.chain
+    if chain is None:
+        return _OfBooks([], [Reason("chain_unverified", "the journal has not been held against its chain yet")])
+    if chain.broken:
+        return _OfBooks([Reason("chain_broken", f"the journal does not fit its chain: {chain.broken}")], [])
+    age = now - chain.checked_at
+    if age > CHAIN_CHECK_AGE:
+        text = f"the journal was last held against its chain {_hours(age)} hours ago"
+        return _OfBooks([Reason("chain_check_stale", f"{text}, more than {_hours(CHAIN_CHECK_AGE)}")], [])
+    return _OfBooks([], [])
+
+
+def _accounts(doubts: tuple[AccountDoubt, ...]) -> _OfBooks:
+    found = _OfBooks([], [])
+    for doubt in doubts:
+        name = doubt.account
+        if doubt.broken_on is not None:
+            text = f"{name} is unreconciled since {doubt.broken_on}: it is off by {doubt.off_by}"
+            found.against.append(Reason("account_unreconciled", text))
+        if doubt.is_silent:
+            text = f"{name} is silent: no event for {doubt.quiet_days} days"
+            found.against.append(Reason("account_silent", text))
+        found.against.extend(
+            Reason("account_silent", f"the feed {feed} has fallen silent on {name}") for feed in doubt.silent_feeds
+        )
+        if doubt.is_late:
+            text = f"{name} is late: no event for {doubt.quiet_days} days, which is unusual"
+            found.warnings.append(Reason("account_late", text))
+    return found
 
 
 def _sensible(runway: Runway) -> tuple[int | float | None, Reason | None]:

@@ -1,24 +1,37 @@
-"""Companies whose newest forecast no plan has looked at yet."""
+"""Companies whose newest forecast, or whose newest verdict on their journal, no plan has looked at yet."""
 
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from cloudpolicy.models.cursor import PlanningCursor
 from forecasting.models.cursor import ForecastCursor
+from ledger.models.chain_verdict import ChainVerdict
 
 # After the cloud did not answer it is left alone for this long.
 REST_AFTER_REFUSAL = timedelta(seconds=60)
+# While p5 stays in its band, groups are looked at again only this often, however many forecasts are published.
+LOOK_AGAIN_AFTER = timedelta(minutes=5)
 
 
 def unplanned_companies(*, now: datetime) -> tuple[int, ...]:
-    """Numbers of the companies to plan for, without those whose last attempt failed a moment ago."""
+    """Numbers of the companies to plan for, without those whose last attempt failed a moment ago.
+
+    A verdict on the journal is looked at as a forecast is: a plan that may be acted on would outlive the chain.
+    """
     considered = PlanningCursor.objects.filter(
         company_id=OuterRef("company_id"), considered_run=OuterRef("free_run_id")
     )
+    judged = ChainVerdict.objects.filter(
+        company_id=OuterRef("company_id"),
+        company__planning_cursor__looked_at__lt=F("verified_at"),
+        company__planning_cursor__looked_at__lte=now - LOOK_AGAIN_AFTER,
+    )
     resting = _resting(now).filter(company_id=OuterRef("company_id"))
     return tuple(
-        ForecastCursor.objects.filter(~Exists(considered), ~Exists(resting), free_run__isnull=False)
+        ForecastCursor.objects.filter(
+            ~Exists(considered) | Exists(judged), ~Exists(resting), free_run__isnull=False
+        )
         .order_by("company_id")
         .values_list("company_id", flat=True)
     )

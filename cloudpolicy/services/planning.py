@@ -21,6 +21,7 @@ from cloudpolicy.models.cursor import PlanningCursor
 from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.selectors.memory import read_history
 from cloudpolicy.selectors.plans import StoredPlan, stored_plan
+from cloudpolicy.selectors.unplanned import LOOK_AGAIN_AFTER
 from cloudpolicy.services.aws import CloudUnavailable
 from cloudpolicy.services.inventory import read_groups
 from cloudpolicy.services.policies import PolicyInForce, policy_in_force
@@ -28,8 +29,6 @@ from cloudpolicy.services.runway import bring_forecast_up_to_date, runway_of
 from ledger.domain.company import CompanyRef
 from ledger.selectors.companies import company_ref
 
-# While p5 stays in its band, groups are looked at again only this often, however many forecasts are published.
-LOOK_AGAIN_AFTER = timedelta(minutes=5)
 # First key of the advisory locks taken here; the second is the company.
 PLANNING_LOCK = 0x706C616E  # "plan"
 Same = Callable[[ScalingPlan, ScalingPlan], bool]

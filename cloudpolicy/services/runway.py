@@ -4,13 +4,16 @@ from contextlib import suppress
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from cloudpolicy.engine.runway import NoRunway, Runway
+from cloudpolicy.engine.runway import AccountDoubt, ChainCheck, NoRunway, Runway
 from forecasting.fit.history import MissingInputs
 from forecasting.selectors.forecasts import latest_forecast, refusal
 from forecasting.services.in_force import forecast_in_force
 from forecasting.services.lease import LeaseBusy, LeaseLost
 from forecasting.services.publish import publish_forecast
 from ledger.domain.company import CompanyRef
+from ledger.domain.completeness import LATE, SILENT
+from ledger.selectors.account_books import AccountBook, account_books
+from ledger.selectors.chain_verdicts import chain_verdict
 
 
 def bring_forecast_up_to_date(*, company_id: int, now: datetime) -> None:
@@ -41,4 +44,35 @@ def runway_of(*, company: CompanyRef, now: datetime) -> Runway | NoRunway:
         as_of=stored.as_of,
         today=now.astimezone(ZoneInfo(company.timezone)).date(),
         unseen_events=stored.events_behind,
+        chain=_chain(company),
+        doubts=_doubts(company, now),
+    )
+
+
+def _chain(company: CompanyRef) -> ChainCheck | None:
+    verdict = chain_verdict(company_id=company.id)
+    return None if verdict is None else ChainCheck(verdict.verified_at, verdict.broken)
+
+
+def _doubts(company: CompanyRef, now: datetime) -> tuple[AccountDoubt, ...]:
+    """What stands against the cash accounts; one without events, or empty and long given up, holds nothing."""
+    books = account_books(company_id=company.id, timezone=company.timezone, now=now)
+    return tuple(
+        _doubt(book)
+        for book in books
+        if book.is_cash and not book.is_trustworthy and (book.is_broken or not book.is_idle)
+    )
+
+
+def _doubt(book: AccountBook) -> AccountDoubt:
+    broken = book.reconciliation.first_break if book.reconciliation else None
+    silent = book.rhythm.state == SILENT and not book.is_idle
+    return AccountDoubt(
+        account=book.name if book.account_id is not None else f"all cash in {book.currency}",
+        quiet_days=book.rhythm.quiet_days,
+        is_silent=silent,
+        is_late=book.rhythm.state == LATE,
+        silent_feeds=tuple(feed.source for feed in book.silent_feeds),
+        broken_on=broken.day if broken else None,
+        off_by=f"{broken.step.normalize():,f} {book.currency}" if broken else "",
     )

@@ -6,7 +6,6 @@ marks the place that the width of the screen leaves. Texts hold no markup but <b
 style attribute, which the Content-Security-Policy forbids.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,6 +13,7 @@ from typing import Any
 
 from forecasting.views.projection import ComingEvent, Projection
 from ledger.templatetags.amounts import money_text, odds
+from ledger.views.chart import CLEAR, chart_layout
 
 RANGES = {"3m": 91, "6m": 183, "12m": 365}
 DEFAULT_RANGE = "6m"
@@ -21,11 +21,6 @@ DEFAULT_RANGE = "6m"
 PAST_SHARE_OF_FUTURE = 1 / 3
 # Below zero nothing is new: a quarter of the height says "deep in debt" as well as all of it would.
 BELOW_ZERO_SHARE = 0.24
-TICKS_AT_MOST = 6
-NICE_STEPS = (1.0, 2.0, 5.0, 10.0)
-# A label belongs to the day under the pointer: wider than half a day on screen, narrower than a glance.
-HOVER_PX = 12
-CLEAR = "rgba(0,0,0,0)"
 TRANCHE = "tranche"
 
 
@@ -51,7 +46,9 @@ def fan_chart(*, projection: Projection, past: PastBalances, future_days: int) -
     low, high = _height(fan=fan, history=history[1])
     return {
         "data": _traces(projection=projection, fan=fan, history=history, start=start, end=end),
-        "layout": _layout(projection=projection, start=start, end=end, low=low, high=high),
+        "layout": chart_layout(
+            start=start.isoformat(), end=end.isoformat(), low=low, high=high, currency=projection.currency
+        ),
         "marks": _marks(projection=projection, start=start, end=end),
     }
 
@@ -198,66 +195,6 @@ def _runout(projection: Projection, *, end: date) -> list[dict[str, Any]]:
         "hoverinfo": "skip",
     }
     return [zone, dot]
-
-
-def _layout(*, projection: Projection, start: date, end: date, low: float, high: float) -> dict[str, Any]:
-    ticks = _ticks(low=low, high=high)
-    return {
-        "autosize": False,
-        "paper_bgcolor": CLEAR,
-        "plot_bgcolor": CLEAR,
-        "font": {"size": 12, "color": "var(--quiet)"},
-        "margin": {"l": 76, "r": 22, "t": 40, "b": 40, "pad": 0},
-        "showlegend": False,
-        "hovermode": "x",
-        "hoverdistance": HOVER_PX,
-        "dragmode": False,
-        "hoverlabel": {
-            "bgcolor": "var(--surface)",
-            "bordercolor": "var(--line-strong)",
-            "align": "left",
-            "font": {"color": "var(--text)", "size": 12},
-        },
-        "xaxis": {
-            "type": "date",
-            "range": [start.isoformat(), end.isoformat()],
-            "fixedrange": True,
-            "showgrid": False,
-            "zeroline": False,
-            "showline": False,
-            "ticks": "outside",
-            "ticklen": 5,
-            "tickcolor": "var(--line)",
-            "tickformat": "%b\n%Y",
-            "tickangle": 0,
-            "showspikes": True,
-            "spikemode": "across",
-            "spikesnap": "hovered data",
-            "spikethickness": 1,
-            "spikedash": "solid",
-            "spikecolor": "var(--line-strong)",
-        },
-        "yaxis": {
-            "range": [low, high],
-            "fixedrange": True,
-            "zeroline": False,
-            "showline": False,
-            "gridcolor": "var(--chart-grid)",
-            "ticklabelstandoff": 8,
-            "tickvals": ticks,
-            "ticktext": [money_text(tick, projection.currency) for tick in ticks],
-        },
-        "shapes": [],
-        "annotations": [],
-    }
-
-
-def _ticks(*, low: float, high: float) -> list[float]:
-    """Round values at equal steps; zero is always one of them."""
-    rough = (high - low) / TICKS_AT_MOST
-    size = 10.0 ** math.floor(math.log10(rough))
-    step = next(nice * size for nice in NICE_STEPS if nice * size >= rough)
-    return [step * i for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
 def _marks(*, projection: Projection, start: date, end: date) -> list[dict[str, Any]]:

@@ -61,6 +61,19 @@ class GrantExpiry:
 
 
 @dataclass(frozen=True, slots=True)
+class GrantLine:
+    """What is left of one grant at the end of each day of its curve: nothing before it was stated.
+
+    Attributes:
+        stated: the most that was ever stated of it on one of the days or before.
+    """
+
+    expires_on: date
+    stated: Decimal
+    remaining: tuple[Decimal, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CreditGrantCurve:
     """What is left of one provider's grants, day by day.
 
@@ -68,12 +81,14 @@ class CreditGrantCurve:
         days: consecutive.
         remaining: at the end of each day, of all grants that can be used on that day.
         expiries: those that fall on one of the days; the curve steps down on the day after.
+        grants: each by itself, soonest expiry first; on every day they sum to `remaining`.
     """
 
     provider: str
     days: tuple[date, ...]
     remaining: tuple[Decimal, ...]
     expiries: tuple[GrantExpiry, ...]
+    grants: tuple[GrantLine, ...] = ()
 
 
 def grant_curve(
@@ -95,6 +110,7 @@ def grant_curve(
         use_of.setdefault(day, []).append((day, amount))
     grants: tuple[CreditGrantBalance, ...] = ()
     remaining: list[Decimal] = []
+    lines: dict[date, list[Decimal]] = {}
     expiries: list[GrantExpiry] = []
     day = min((*statements, start))
     while day < end:
@@ -104,6 +120,10 @@ def grant_curve(
             grants = draw_down(grants, used=use_of[day])
         usable = [grant for grant in grants if grant.expires_on >= day]
         if day >= start:
+            for grant in usable:
+                line = lines.setdefault(grant.expires_on, [])
+                line.extend([ZERO] * (len(remaining) + 1 - len(line)))
+                line[-1] += grant.remaining
             remaining.append(sum((grant.remaining for grant in usable), ZERO))
             expiries += [
                 GrantExpiry(provider, day, grant.remaining)
@@ -112,4 +132,20 @@ def grant_curve(
             ]
         day += timedelta(days=1)
     days = tuple(start + timedelta(days=number) for number in range(len(remaining)))
-    return CreditGrantCurve(provider, days, tuple(remaining), tuple(expiries))
+    return CreditGrantCurve(
+        provider,
+        days,
+        tuple(remaining),
+        tuple(expiries),
+        tuple(
+            GrantLine(
+                expires_on,
+                max(
+                    sum((grant.remaining for grant in said if grant.expires_on == expires_on), ZERO)
+                    for said in statements.values()
+                ),
+                tuple(line + [ZERO] * (len(days) - len(line))),
+            )
+            for expires_on, line in sorted(lines.items())
+        ),
+    )

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_DOWN, Decimal
+from itertools import pairwise
 
 from ledger.domain.money import MICRO, MONEY
 
@@ -176,3 +177,34 @@ def unearned_curve(deferred: Iterable[DeferredTerm], *, start: date, end: date) 
         per_day += slope[number]
         owed_on.append(constant + per_day * number)
     return tuple(owed_on)
+
+
+@dataclass(frozen=True, slots=True)
+class EarnedMonth:
+    """Attributes:
+    month: its first day.
+    earned: in the days of it that are still to come.
+    unearned: owed at its end.
+    """
+
+    month: date
+    earned: Decimal
+    unearned: Decimal
+
+
+def earned_ahead(deferred: Sequence[DeferredTerm], *, after: date, months: int) -> tuple[EarnedMonth, ...]:
+    """Return what will be earned per month after the end of a day, from money that is there by then.
+
+    It ends with the month in which nothing is owed any more, after `months` at the latest. The first month is the
+    rest of the one that the day lies in; it is left out when the day is the month's last.
+    """
+    first = after + timedelta(days=1)
+    starts = [first, *(months_later(first.replace(day=1), number) for number in range(1, months + 1))]
+    owed = unearned_curve(deferred, start=after, end=starts[-1])
+    found: list[EarnedMonth] = []
+    for begin, end in pairwise(starts):
+        before, unearned = owed[(begin - first).days], owed[(end - first).days]
+        if not before and not unearned:
+            break
+        found.append(EarnedMonth(begin.replace(day=1), before - unearned, unearned))
+    return tuple(found)

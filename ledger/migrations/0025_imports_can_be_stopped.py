@@ -17,7 +17,7 @@ STATES = {
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ledger", "0023_balances_of_an_instant")]
+    dependencies = [("ledger", "0024_chain_verdict")]
 
     operations = [
         migrations.RemoveConstraint(model_name="importfile", name="import_file_state_is_known"),

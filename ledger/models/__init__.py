@@ -2,6 +2,7 @@
 
 from ledger.models import account as account
 from ledger.models import category as category
+from ledger.models import chain_verdict as chain_verdict
 from ledger.models import closed_month as closed_month
 from ledger.models import cloud_bill as cloud_bill
 from ledger.models import company as company

@@ -1,7 +1,7 @@
 """Balances at an instant, on either clock: when it happened, and when we knew it."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -91,61 +91,88 @@ def account_balances(
     Reads the daily sums: call `ledger.services.daily_flows.catch_up` first.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT c.timezone, coalesce(k.position, 0) FROM ledger_company c
-            LEFT JOIN ledger_dailyflowcursor k ON k.company_id = c.id WHERE c.id = %s
-            """,
-            [company_id],
-        )
-        timezone, summed_to = cursor.fetchone() or ("UTC", 0)
-        cursor.execute(_OPENINGS, {"company": company_id, "known_at": known_at})
-        openings: dict[_Key, tuple[date, Decimal]] = {
-            (account_id, currency): (day, amount) for account_id, currency, day, amount in cursor.fetchall()
-        }
-        values = _values(company_id, at, timezone, openings, summed_to)
-        position = (
-            summed_to
-            if known_at is None
-            else min(summed_to, position_known_at(company_id=company_id, known_at=known_at))
-        )
-        if position * 2 < summed_to:
-            moved = _by_position(cursor, {**values, "after": 0, "until": position})
-        else:
-            moved = _summed(cursor, values)
-            if position < summed_to:
-                unknown = _by_position(cursor, {**values, "after": position, "until": summed_to})
-                moved = {
-                    key: (until - unknown.get(key, (ZERO, ZERO))[0], before - unknown.get(key, (ZERO, ZERO))[1])
-                    for key, (until, before) in moved.items()
-                }
-        cursor.execute("SELECT id, name, kind FROM ledger_account WHERE company_id = %s", [company_id])
-        accounts = {number: (name, kind) for number, name, kind in cursor.fetchall()}
-    return tuple(sorted(_balances(accounts, openings, moved), key=lambda each: (each.account, each.currency)))
+        timezone, summed_to = _summed_to(cursor, company_id)
+        local = at.astimezone(ZoneInfo(timezone))
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        return _held(cursor, company_id, timezone, summed_to, local.date(), (midnight, at), known_at)
 
 
-def _values(
-    company_id: int, at: datetime, timezone: str, openings: dict[_Key, tuple[date, Decimal]], summed_to: int
-) -> dict[str, Any]:
-    local = at.astimezone(ZoneInfo(timezone))
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-    return {
+def closing_account_balances(
+    *, company_id: int, day: date, known_at: datetime | None = None
+) -> tuple[AccountBalance, ...]:
+    """As `account_balances`, at the end of a day of the company's calendar: then no event need be looked at."""
+    with connection.cursor() as cursor:
+        timezone, summed_to = _summed_to(cursor, company_id)
+        following = day + timedelta(days=1)
+        midnight = datetime(following.year, following.month, following.day, tzinfo=ZoneInfo(timezone))
+        last = midnight - timedelta(microseconds=1)
+        return _held(cursor, company_id, timezone, summed_to, following, (midnight, last), known_at)
+
+
+def _summed_to(cursor: Any, company_id: int) -> tuple[str, int]:
+    """Return the company's time zone, and the position up to which its days are summed."""
+    cursor.execute(
+        """
+        SELECT c.timezone, coalesce(k.position, 0) FROM ledger_company c
+        LEFT JOIN ledger_dailyflowcursor k ON k.company_id = c.id WHERE c.id = %s
+        """,
+        [company_id],
+    )
+    timezone, summed_to = cursor.fetchone() or ("UTC", 0)
+    return timezone, summed_to
+
+
+def _held(
+    cursor: Any,
+    company_id: int,
+    timezone: str,
+    summed_to: int,
+    before: date,
+    part_of_day: tuple[datetime, datetime],
+    known_at: datetime | None,
+) -> tuple[AccountBalance, ...]:
+    """Sum the days before a day, and of that day the part between two instants, both included."""
+    cursor.execute(_OPENINGS, {"company": company_id, "known_at": known_at})
+    openings: dict[_Key, tuple[date, Decimal]] = {
+        (account_id, currency): (day, amount) for account_id, currency, day, amount in cursor.fetchall()
+    }
+    values = {
         "company": company_id,
-        "at": at,
-        "today": local.date(),
-        "midnight": midnight,
+        "at": part_of_day[1],
+        "today": before,
+        "midnight": part_of_day[0],
         "timezone": timezone,
         "position": summed_to,
         "accounts": [account_id for account_id, _ in openings],
         "currencies": [currency for _, currency in openings],
         "days": [day for day, _ in openings.values()],
     }
+    position = (
+        summed_to
+        if known_at is None
+        else min(summed_to, position_known_at(company_id=company_id, known_at=known_at))
+    )
+    if position * 2 < summed_to:
+        moved = _by_position(cursor, {**values, "after": 0, "until": position})
+    else:
+        moved = _summed(cursor, values)
+        if position < summed_to:
+            unknown = _by_position(cursor, {**values, "after": position, "until": summed_to})
+            moved = {
+                key: (until - unknown.get(key, (ZERO, ZERO))[0], before - unknown.get(key, (ZERO, ZERO))[1])
+                for key, (until, before) in moved.items()
+            }
+    cursor.execute("SELECT id, name, kind FROM ledger_account WHERE company_id = %s", [company_id])
+    accounts = {number: (name, kind) for number, name, kind in cursor.fetchall()}
+    return tuple(sorted(_balances(accounts, openings, moved), key=lambda each: (each.account, each.currency)))
 
 
 def _summed(cursor: Any, values: dict[str, Any]) -> dict[_Key, tuple[Decimal, Decimal]]:
     """Return {account and currency: (moved until the instant, moved until the end of the opening's day)}."""
     cursor.execute(_DAYS, values)
     moved = {(account, currency): (until or ZERO, before or ZERO) for account, currency, until, before in cursor}
+    if values["midnight"] > values["at"]:
+        return moved
     cursor.execute(_PART_OF_DAY, values)
     for account, currency, amount in cursor.fetchall():
         until, before = moved.get((account, currency), (ZERO, ZERO))

@@ -75,8 +75,23 @@ class AccountBook:
     @property
     def is_trustworthy(self) -> bool:
         """Fresh, every feed speaks, and everything stated is met: what the policy engine may ask for."""
-        broken = self.reconciliation is not None and self.reconciliation.first_break is not None
-        return self.rhythm.state == FRESH and not self.silent_feeds and not broken
+        return self.rhythm.state == FRESH and not self.silent_feeds and not self.is_broken
+
+    @property
+    def is_broken(self) -> bool:
+        """A stated balance is not met, and nobody has explained it."""
+        return self.reconciliation is not None and self.reconciliation.first_break is not None
+
+    @property
+    def is_cash(self) -> bool:
+        return self.account_id is None or self.kind in CASH_KINDS
+
+    @property
+    def is_idle(self) -> bool:
+        """Never used, or empty and quiet for so long that it was given up: its silence is no news."""
+        if self.rhythm.state == EMPTY:
+            return True
+        return self.rhythm.state == SILENT and not self.balance and self.rhythm.quiet_days > GIVEN_UP_DAYS
 
 
 def account_books(*, company_id: int, timezone: str, now: datetime) -> tuple[AccountBook, ...]:

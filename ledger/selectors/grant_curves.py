@@ -1,23 +1,36 @@
 """Vendor credits over time: what is left on each day, and what lapses unused on which."""
 
 from collections import defaultdict
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, timedelta
 
 from ledger.domain.credit_grant import CreditGrantBalance, CreditGrantCurve, grant_curve
 from ledger.models.statement import CreditGrantStatement
-from ledger.selectors.credit_use import credits_used, uses_of
+from ledger.selectors.credit_use import CreditUse, credits_used, uses_of
 
 
-def credit_grant_curve(*, company_id: int, start: date, end: date) -> tuple[CreditGrantCurve, ...]:
+def credit_grant_curve(
+    *,
+    company_id: int,
+    start: date,
+    end: date,
+    used: Sequence[CreditUse] | None = None,
+    stated_by: date | None = None,
+) -> tuple[CreditGrantCurve, ...]:
     """Return, for each provider with grants, what is left at the end of every day of [start, end).
 
     A lump that expires is a dated event among `expiries`. Days to come are told as if nothing more were used: that
     is for a forecast to say.
 
     Reads the daily sums: call `catch_up` first.
+
+    Args:
+        used: what counts as used, where the caller has read it (`credits_used`).
+        stated_by: only statements up to this day count; None: up to the last day of the curve.
     """
-    stated = _statements(company_id, end)
-    used = credits_used(company_id=company_id, before=end)
+    stated = _statements(company_id, min(end, stated_by + timedelta(days=1)) if stated_by else end)
+    if used is None:
+        used = credits_used(company_id=company_id, before=end)
     return tuple(
         grant_curve(
             provider,

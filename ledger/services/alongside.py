@@ -27,7 +27,7 @@ class Turn:
 
     def __init__(self, before: "Turn | None" = None) -> None:
         self._before = before
-        self._state = threading.Condition() if before is None else before._state
+        self._state: threading.Condition = threading.Condition() if before is None else before._state
         self._caller_free = False
         self._prepared = False
         self._stumbled = False

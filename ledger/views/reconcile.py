@@ -18,29 +18,19 @@ from ledger.domain.reconciliation import Comparison
 from ledger.models.account import Account
 from ledger.selectors.account_balances import account_balances, cash_at
 from ledger.selectors.account_books import AccountBook, account_books, days_between
-from ledger.selectors.burn_warnings import burn_warnings
 from ledger.selectors.journal_page import JournalLine
 from ledger.selectors.moves_of_days import MAX_MOVES, moves_of_days
 from ledger.selectors.review_queue import latest_matches, open_counts
 from ledger.services.daily_flows import keep_up
 from ledger.services.review import CannotDecide, explain_break
 from ledger.services.statements import InvalidStatement, state_balance
-from ledger.templatetags.amounts import day_date, days
+from ledger.views.badge import Sign, badge
 from ledger.views.company_page import actor_of, address, answer, company_page, local_now, require_finance
 from ledger.views.current_company import CurrentCompany
 
 ORIGIN = "typed in"
 FIRST_YEAR, LAST_YEAR = 1999, 2199
 SHOWN_COMPARISONS = 40
-SHOWN_WARNINGS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Sign:
-    """One statement of a badge. State: good, warn, bad or unknown; the text says it without colour."""
-
-    state: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +111,6 @@ def _show(
         is_summed=is_summed,
         then=_then(request, chosen),
         now=now,
-        warnings=burn_warnings(company_id=company.id, until=now.date())[:SHOWN_WARNINGS],
         accounts=Account.objects.filter(company_id=company.id).order_by("name"),
         problem_field=problem[0] if problem else "",
         problem=problem[1] if problem else "",
@@ -145,7 +134,7 @@ def _card(book: AccountBook, chosen: CurrentCompany, *, today: date) -> AccountC
         )
     return AccountCard(
         book=book,
-        badge=_badge(book, today=today),
+        badge=badge(book, today=today),
         comparisons=tuple(reversed(held.comparisons[-SHOWN_COMPARISONS:])) if held else (),
         first_break=first_break,
         moves=moves[:MAX_MOVES],
@@ -154,49 +143,6 @@ def _card(book: AccountBook, chosen: CurrentCompany, *, today: date) -> AccountC
             reverse("ledger"), account=book.name if book.account_id else "", currency=book.currency
         ),
     )
-
-
-def _badge(book: AccountBook, *, today: date) -> tuple[Sign, ...]:
-    return (_freshness(book, today), *_reconciled(book, today), *_missing(book, today))
-
-
-def _freshness(book: AccountBook, today: date) -> Sign:
-    habits = book.rhythm
-    if habits.last_day is None:
-        return Sign("unknown", "no events yet")
-    last = day_date(habits.last_day, today)
-    if habits.state == "fresh":
-        return Sign("good", f"fresh, last event {last}")
-    usual = f"usually at most {days(habits.usual_quiet_days)}"
-    if habits.state == "late":
-        return Sign("warn", f"late: quiet for {days(habits.quiet_days)}, {usual}")
-    return Sign("bad", f"silent since {last}, {usual}")
-
-
-def _reconciled(book: AccountBook, today: date) -> tuple[Sign, ...]:
-    held = book.reconciliation
-    if held is None:
-        return (Sign("unknown", "no balance stated, so nothing is reconciled"),)
-    until = day_date(held.reconciled_to, today)
-    if held.first_break is not None:
-        return (Sign("bad", f"reconciled up to {until}, broken on {day_date(held.first_break.day, today)}"),)
-    if not held.comparisons:
-        return (Sign("unknown", f"opened on {until}, nothing stated since"),)
-    return (Sign("good", f"reconciled up to {until}"),)
-
-
-def _missing(book: AccountBook, today: date) -> tuple[Sign, ...]:
-    signs = [
-        Sign("warn", f"{feed.source} has been silent for {days(feed.quiet_days)}") for feed in book.silent_feeds
-    ]
-    gaps = book.rhythm.gaps
-    if gaps:
-        last = gaps[-1]
-        told = f"{day_date(last.first, today)} to {day_date(last.last, today)}"
-        signs.append(
-            Sign("warn", f"no events {told}" + (f" and {len(gaps) - 1} more gaps" if len(gaps) > 1 else ""))
-        )
-    return tuple(signs)
 
 
 @require_POST

@@ -1,4 +1,4 @@
-/* Mounts the chart of the page from the JSON that the server wrote beside it, and again whenever that changes.
+/* Mounts the charts of the page from the JSON that the server wrote beside each, and again whenever that changes.
    The figure names colours as CSS variables; here they become the colours of the theme on screen, or of paper. */
 "use strict";
 
@@ -13,7 +13,8 @@
 
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const pen = document.createElement("canvas").getContext("2d");
-  let mounted = { text: "", width: 0, place: null };
+  /* What is mounted where: {text, width} of each place. */
+  const mounted = new WeakMap();
 
   function resolver(onPaper) {
     const probe = document.createElement("span");
@@ -94,7 +95,7 @@
     const figure = JSON.parse(text);
     const family = getComputedStyle(place).fontFamily;
     const width = onPaper ? PAPER_WIDTH_PX : place.clientWidth;
-    const height = onPaper ? PAPER_HEIGHT_PX : place.clientHeight;
+    const height = onPaper && place.id === "chart" ? PAPER_HEIGHT_PX : place.clientHeight;
     const narrow = width < 560;
     const layout = figure.layout;
     const marks = figure.marks;
@@ -125,27 +126,26 @@
         });
       }
     }
-    const isUpdate = mounted.place === place && mounted.width === width && mounted.text !== text;
+    const before = mounted.get(place);
+    const isUpdate = before && before.width === width && before.text !== text;
     if (isUpdate && !onPaper && !calm.matches && !document.hidden) {
       layout.transition = { duration: 350, easing: "cubic-in-out" };
     }
     window.Plotly.react(place, painted(figure.data, colour), painted(layout, colour), STILL);
     done();
-    mounted = { text, width, place };
+    mounted.set(place, { text, width });
   }
 
-  const chart = () => document.querySelector("[data-figure]");
+  const places = () => document.querySelectorAll("[data-figure]");
 
   function remount({ evenIfSame = true } = {}) {
-    const place = chart();
-    if (!place) {
-      return;
-    }
-    const source = document.getElementById(place.dataset.figure);
-    const isSame = mounted.place === place && mounted.text === source?.textContent
-      && mounted.width === place.clientWidth;
-    if (evenIfSame || !isSame) {
-      mount(place);
+    for (const place of places()) {
+      const source = document.getElementById(place.dataset.figure);
+      const before = mounted.get(place);
+      const isSame = before && before.text === source?.textContent && before.width === place.clientWidth;
+      if (evenIfSame || !isSame) {
+        mount(place);
+      }
     }
   }
 
@@ -155,16 +155,14 @@
   });
   document.addEventListener("theme:chosen", () => remount());
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => remount());
-  window.addEventListener("beforeprint", () => chart() && mount(chart(), { onPaper: true }));
+  window.addEventListener("beforeprint", () => places().forEach((place) => mount(place, { onPaper: true })));
   window.addEventListener("afterprint", () => remount());
 
   const sizes = new ResizeObserver(() => requestAnimationFrame(() => remount({ evenIfSame: false })));
 
   function watchSize() {
     sizes.disconnect();
-    if (chart()) {
-      sizes.observe(chart());
-    }
+    places().forEach((place) => sizes.observe(place));
   }
 
   remount();

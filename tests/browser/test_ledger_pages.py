@@ -14,7 +14,7 @@ from ledger.services.record import record
 from tests.browser.conftest import Demo
 from tests.browser.test_accessibility import WIDTHS, scrolls_sideways, violations
 
-PATHS = ("/ledger", "/reconcile", "/reconcile/review")
+PATHS = ("/ledger", "/ledger/warnings", "/reconcile", "/reconcile/review")
 
 
 def doubt(demo: Demo) -> None:

@@ -11,9 +11,9 @@ from cloudpolicy.models.group_size import GroupSize
 from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.models.policy import PolicyVersion
 from cloudpolicy.selectors.plans import StoredPlan, latest_plan, list_plans
-from cloudpolicy.selectors.unplanned import is_resting, unplanned_companies
+from cloudpolicy.selectors.unplanned import LOOK_AGAIN_AFTER, is_resting, unplanned_companies
 from cloudpolicy.services.aws import CloudUnavailable
-from cloudpolicy.services.planning import LOOK_AGAIN_AFTER, plan_scaling, replan_scaling
+from cloudpolicy.services.planning import plan_scaling, replan_scaling
 from forecasting.services.publish import publish_forecast
 from ledger.services.companies import create_company
 from tests.cloudpolicy.recording_proxy import RecordingProxy
@@ -63,7 +63,11 @@ def test_nothing_to_do_is_kept_with_its_cause(aws: RecordingProxy) -> None:
     company = steered_company(days=300)
     plan = plan_scaling(company_id=company.id, now=NOW)
     assert plan.calls == ()
-    assert [warning.code for warning in plan.warnings] == ["coverage_unknown", "no_groups"]
+    assert [warning.code for warning in plan.warnings] == [
+        "coverage_unknown",
+        "chain_unverified",
+        "no_groups",
+    ]
     assert latest_plan(company_id=company.id) == plan
 
 

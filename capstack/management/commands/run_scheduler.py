@@ -14,7 +14,7 @@ from capstack.demo.cloud import seed_groups
 from capstack.scheduler import Duty, keep_time
 from cloudpolicy.jobs import sweep as sweep_plans
 from forecasting.jobs import sweep as sweep_forecasts
-from ledger.jobs import sweep_books, sweep_deliveries, sweep_imports, sweep_plaid
+from ledger.jobs import sweep_books, sweep_chains, sweep_deliveries, sweep_imports, sweep_plaid
 from ledger.services.answers import forget_answers
 from ledger.services.chain_heads.export import export_all_heads
 from ledger.services.sealing import seal_all
@@ -25,6 +25,7 @@ FORGET_SECONDS = 3600
 # Half of the time between two sweeps: duties wait for each other.
 SEALING_SECONDS = 5
 HEADS_SECONDS = 60
+VERIFY_SECONDS = 60
 DEMO_CLOUD_SECONDS = 30
 
 
@@ -56,6 +57,7 @@ def _duties() -> list[Duty]:
             every_seconds=SWEEP_SECONDS,
             work=lambda: seal_all(now=timezone.now(), within_seconds=SEALING_SECONDS),
         ),
+        Duty(name="sweep_chains", every_seconds=VERIFY_SECONDS, work=lambda: sweep_chains(now=timezone.now())),
         Duty(name="heads", every_seconds=HEADS_SECONDS, work=lambda: export_all_heads(now=timezone.now())),
         Duty(
             name="partitions",

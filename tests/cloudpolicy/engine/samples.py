@@ -9,7 +9,7 @@ from cloudpolicy.engine.group import Group
 from cloudpolicy.engine.ladder import FOUNDING_LADDER
 from cloudpolicy.engine.market import LaunchTemplate, Market, MixedInstances
 from cloudpolicy.engine.policy import Policy
-from cloudpolicy.engine.runway import Runway
+from cloudpolicy.engine.runway import ChainCheck, Runway
 
 NOW = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
 LADDER: Policy = parse_policy(FOUNDING_LADDER)
@@ -32,7 +32,7 @@ GROUPS = (group("dev"), group("production"), group("staging", market=SPOT_TEMPLA
 
 
 def runway(p5_days: object, **changes: object) -> Runway:
-    """A fresh forecast over all events."""
+    """A fresh forecast over all events of a journal whose chain holds."""
     fresh = Runway(
         forecast_run=7,
         p5_days=p5_days,
@@ -40,5 +40,6 @@ def runway(p5_days: object, **changes: object) -> Runway:
         published_at=NOW - timedelta(minutes=1),
         as_of=date(2026, 3, 2),
         today=date(2026, 3, 2),
+        chain=ChainCheck(NOW - timedelta(hours=1)),
     )
     return replace(fresh, **changes)  # type: ignore[arg-type]

@@ -9,7 +9,12 @@ import pytest
 from django.db import connection
 
 from ledger.domain.company import CompanyRef
-from ledger.selectors.account_balances import account_balances, cash_at, position_known_at
+from ledger.selectors.account_balances import (
+    account_balances,
+    cash_at,
+    closing_account_balances,
+    position_known_at,
+)
 from ledger.services.daily_flows import catch_up
 from ledger.services.record import record
 from ledger.services.reverse import reverse
@@ -127,3 +132,19 @@ def test_a_position_is_a_beginning_that_later_events_never_change(company: Compa
             position_known_at(company_id=company.id, known_at=NOW + timedelta(minutes=m)) for m in range(n + 1)
         ]
         assert known == list(range(1, n + 2))
+
+
+def test_a_day_ends_a_moment_before_the_next_one_begins(company: CompanyRef) -> None:
+    opening(company, "2026-05-31", "100")
+    spend(company, "2026-06-02T15:00:00Z", "10")
+    # The third of June begins at 04:00 in New York.
+    spend(company, "2026-06-03T03:59:59.999999Z", "1")
+    spend(company, "2026-06-03T04:00:00Z", "5")
+    for known_at in (None, NOW):
+        catch_up(company_id=company.id)
+        closing = closing_account_balances(company_id=company.id, day=date(2026, 6, 2), known_at=known_at)
+        assert [each.amount for each in closing] == [89]
+        last = account_balances(
+            company_id=company.id, at=datetime.fromisoformat("2026-06-03T03:59:59.999999Z"), known_at=known_at
+        )
+        assert closing == last

@@ -157,10 +157,10 @@ def test_usage_on_a_cloud_account_in_foreign_currency_is_no_foreign_money(compan
 
 
 def test_a_dead_currency_counts_at_cost_and_is_named(company: CompanyRef) -> None:
-    # The kuna became the euro on the first of January 2023.
-    book(company, "2022-12-20", "1000", "income", currency="HRK", account="bank-hrk")
-    found = gains(company, date(2022, 12, 20), date(2023, 1, 20))
-    assert found.unpriced == ("HRK",)
+    # The European Central Bank quotes no rouble since the first of March 2022.
+    book(company, "2022-02-20", "1000", "income", currency="RUB", account="bank-rub")
+    found = gains(company, date(2022, 2, 20), date(2022, 3, 20))
+    assert found.unpriced == ("RUB",)
     assert found.unrealised[-1] == 0
     assert found.pools[0].unrealised is None
 

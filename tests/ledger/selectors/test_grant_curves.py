@@ -154,6 +154,8 @@ def test_what_was_granted_is_left_used_or_lapsed(
         start=MAY_1,
         end=day(41),
     )
+    by_grant = zip(*(line.remaining for line in found.grants), strict=True)
+    assert tuple(map(sum, by_grant)) == found.remaining or not found.grants
     granted = sum(amount for _, amount in grants)
     lapsed = sum(expiry.amount for expiry in found.expiries)
     assert found.remaining[-1] == sum(expiry.amount for expiry in found.expiries if expiry.day == day(40))

@@ -9,7 +9,6 @@ from ledger.domain.company import CompanyRef
 from ledger.models.category import CategoryAssignment, CategoryRule
 from ledger.models.event import CapitalEvent
 from ledger.models.matching import EventReading
-from ledger.selectors.burn_warnings import burn_warnings
 from ledger.selectors.category_rules import companies_to_categorise
 from ledger.selectors.flows import daily_flows
 from ledger.services import categorise
@@ -102,25 +101,3 @@ def test_a_credit_keeps_its_name(company: CompanyRef) -> None:
     write(company, "1", event_type="credit", counterparty="AWS")
     rule(company, "aws", "cloud", counterparty="Amazon")
     assert run(company) == 0
-
-
-# --- Spending below zero ----------------------------------------------------------------------------------
-
-
-def test_refunds_of_many_months_in_one_are_named(company: CompanyRef) -> None:
-    for month in (1, 2, 3):
-        write(company, f"{month}", amount="100", category="saas", occurred_at=f"2026-0{month}-05T14:00:00Z")
-    refund = {"event_type": "adjustment", "direction": "in", "category": "saas", "counterparty": "Segment"}
-    write(company, "r", amount="150", occurred_at="2026-03-20T14:00:00Z", **refund)
-    write(company, "i", amount="500", event_type="income", category="sales")
-    catch_up(company_id=company.id)
-    (warning,) = burn_warnings(company_id=company.id, until=UNTIL)
-    assert (warning.month, warning.category, warning.spent) == (date(2026, 3, 1), "saas", -50)
-    assert [(cause.counterparty, cause.returned) for cause in warning.causes] == [("Segment", 150)]
-
-
-def test_a_vendor_credit_beside_its_bill_is_no_warning(company: CompanyRef) -> None:
-    write(company, "1", amount="10", category="cloud")
-    write(company, "2", amount="900", event_type="credit", category="cloud")
-    catch_up(company_id=company.id)
-    assert burn_warnings(company_id=company.id, until=UNTIL) == ()
