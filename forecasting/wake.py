@@ -6,7 +6,9 @@ an event that commits later enqueues the next job, and none falls between.
 """
 
 import logging
+from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 from django.conf import settings
 from django_rq import get_queue
@@ -20,8 +22,16 @@ logger = logging.getLogger(__name__)
 
 QUEUE = "forecast"
 JOB = "forecasting.jobs.recompute"
+EXPLANATION_JOB = "forecasting.jobs.explain"
+# Tells the two kinds of jobs apart without reading them.
+EXPLANATION_ID = "explain-"
 # A job lost with its worker must not shut the gate for ever. Longer than a job usually waits in the queue.
 GATE_SECONDS = 20
+# Explanations wait for every forecast before them, and after a failure for a better moment.
+EXPLANATION_GATE_SECONDS = 120
+EXPLANATION_REST_SECONDS = 300
+# Enough to see whether a forecast waits: it is looked for between two simulations.
+LOOKED_AT_JOBS = 50
 _breaker = CircuitBreaker(rest_seconds=2.0)
 
 
@@ -31,13 +41,26 @@ def wake(*, company_id: int) -> bool:
     Returns:
         Whether a job is now waiting, as far as we know. False when Redis did not answer.
     """
+    return _wake(lambda: _enqueue(company_id), gate=_gate(company_id), gate_seconds=GATE_SECONDS)
+
+
+def wake_explanation(*, company_id: int) -> bool:
+    """Enqueue an explanation of the company's forecasts unless one is waiting already. As `wake`."""
+    return _wake(
+        lambda: _enqueue_explanation(company_id),
+        gate=_explanation_gate(company_id),
+        gate_seconds=EXPLANATION_GATE_SECONDS,
+    )
+
+
+def _wake(enqueue: Callable[[], None], *, gate: str, gate_seconds: int) -> bool:
     if not _breaker.allows():
         WAKES.labels("skipped").inc()
         return False
     try:
-        first = _client().set(_gate(company_id), "1", nx=True, ex=GATE_SECONDS)
+        first = _client().set(gate, "1", nx=True, ex=gate_seconds)
         if first:
-            _enqueue(company_id)
+            enqueue()
     except (RedisError, OSError) as error:
         _breaker.failed()
         WAKES.labels("failed").inc()
@@ -50,10 +73,27 @@ def wake(*, company_id: int) -> bool:
 
 def open_gate(*, company_id: int) -> None:
     """Let the next event enqueue again. Called by the job before it reads the journal."""
+    _open(_gate(company_id))
+
+
+def open_explanation_gate(*, company_id: int) -> None:
+    """Let the next forecast enqueue its explanation. Called by the job before it looks what is unexplained."""
+    _open(_explanation_gate(company_id))
+
+
+def rest_explanation(*, company_id: int) -> None:
+    """Keep the sweeper from trying again at once what has just failed."""
     try:
-        _client().delete(_gate(company_id))
+        _client().set(_explanation_gate(company_id), "1", ex=EXPLANATION_REST_SECONDS)
     except (RedisError, OSError) as error:
-        # The gate opens by itself after GATE_SECONDS; until then the sweeper wakes.
+        logger.warning("explanation_not_rested: %s", error)
+
+
+def _open(gate: str) -> None:
+    try:
+        _client().delete(gate)
+    except (RedisError, OSError) as error:
+        # The gate opens by itself after its time; until then the sweeper wakes.
         logger.warning("forecast_gate_left_shut: %s", error)
 
 
@@ -70,6 +110,25 @@ def others_wait() -> bool:
         return False
 
 
+def forecast_waits() -> bool:
+    """Whether a forecast waits in the queue, explanations apart, as far as we know."""
+    try:
+        waiting = _queue().get_job_ids(0, LOOKED_AT_JOBS)
+    except (RedisError, OSError):
+        return False
+    return any(not job_id.startswith(EXPLANATION_ID) for job_id in waiting)
+
+
+def explain_again(*, company_id: int) -> None:
+    """Put an explanation back at the end of the queue; its gate is shut again, since it waits."""
+    _client().set(_explanation_gate(company_id), "1", ex=EXPLANATION_GATE_SECONDS)
+    _enqueue_explanation(company_id)
+
+
+def _explanation_gate(company_id: int) -> str:
+    return f"forecast:explain:{company_id}"
+
+
 def _gate(company_id: int) -> str:
     return f"forecast:wake:{company_id}"
 
@@ -77,6 +136,16 @@ def _gate(company_id: int) -> str:
 def _enqueue(company_id: int) -> None:
     # result_ttl=0: the job is gone once done; what it made lies in the database.
     _queue().enqueue(JOB, company_id=company_id, result_ttl=0, failure_ttl=86_400)
+
+
+def _enqueue_explanation(company_id: int) -> None:
+    _queue().enqueue(
+        EXPLANATION_JOB,
+        company_id=company_id,
+        job_id=f"{EXPLANATION_ID}{company_id}-{uuid4().hex}",
+        result_ttl=0,
+        failure_ttl=86_400,
+    )
 
 
 def _queue() -> Any:
