@@ -1,4 +1,4 @@
-"""What wakes a forecast and its explanation. A receiver only enqueues: what it means to be behind is decided by the job."""
+"""What wakes a forecast, and its explanation. A receiver only enqueues; what is behind is decided by the job."""
 
 from typing import Any
 

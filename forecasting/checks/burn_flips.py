@@ -1,6 +1,6 @@
 """Burn turned negative: a month in which more came back than was spent, after months of burning.
 
-Seldom true. A vendor's credit that was never applied to its bill, or refunds of many months booked in one, make it.
+Seldom true: a vendor's credit was never applied to its bill, or refunds of many months were booked in one.
 """
 
 import numpy as np
@@ -53,7 +53,7 @@ def _doubt(company: CheckedCompany, *, month: int, gained: float) -> DataCheck:
             f"Burn turned negative in {first:%B %Y}: {amount_text(gained, currency)} more came in than went out"
             f"{f', most of it from {named}' if named else ''}."
         ),
-        advice="Look for a vendor credit that was never applied to its bill, or refunds that were booked together.",
+        advice="Look for a vendor credit that was never applied to its bill, or refunds booked together.",
         since=first,
         rows=CheckedRows(month=first, text=payees[0][0] if payees else ""),
     )

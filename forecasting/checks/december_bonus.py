@@ -26,9 +26,7 @@ def find(company: CheckedCompany) -> tuple[DataCheck, ...]:
         if 0 < ahead <= AHEAD_DAYS:
             paid = day_of(payroll.bonus_day)
             bonus = payroll.level * payroll.bonus_share
-            payees = largest_payees(
-                rows, (rows.role == Role.PAYROLL) & (rows.day == payroll.bonus_day), limit=1
-            )
+            payees = largest_payees(rows, (rows.role == Role.PAYROLL) & (rows.day == payroll.bonus_day), limit=1)
             found.append(
                 DataCheck(
                     code="december_bonus",

@@ -1,4 +1,4 @@
-"""A payroll that should have run has not: the feed is late, or people left, or a run was booked as something else."""
+"""A payroll that should have run has not: its feed is late, or a run was booked as something else."""
 
 import numpy as np
 

@@ -18,7 +18,15 @@ WINDOWS_BEFORE = 3
 TIMES = 2.0
 LEAST_SHARE = 0.01  # of a month's outflow
 NAMED = 3
-NO_VENDORS = (Role.PAYROLL, Role.PAYROLL_TAX, Role.TAX, Role.TRANSFER, Role.FUNDING, Role.CLOUD_CREDIT, Role.REFUND)
+NO_VENDORS = (
+    Role.PAYROLL,
+    Role.PAYROLL_TAX,
+    Role.TAX,
+    Role.TRANSFER,
+    Role.FUNDING,
+    Role.CLOUD_CREDIT,
+    Role.REFUND,
+)
 
 
 def find(company: CheckedCompany) -> tuple[DataCheck, ...]:

@@ -52,7 +52,7 @@ def find(company: CheckedCompany) -> tuple[DataCheck, ...]:
         DataCheck(
             code="wide_interval",
             sentence=f"{sentence} Largest single payments of the year: {named}.",
-            advice="See whether these are classified right: a yearly bill belongs into the plan, a transfer is none.",
+            advice="See whether these are classified right: a yearly bill belongs into the plan.",
             since=company.history.as_of,
             rows=CheckedRows(month=day_of(latest), text=payees[0][0]),
         ),

@@ -1,8 +1,8 @@
 """Why the runway changed between two forecasts, in days per cause; the causes add up to the whole exactly.
 
-The earlier forecast is led to the later one in six steps, always in this order (ADR 0094). Each step is a world that
-could have been: simulated with the same shocks, it differs from the one before by one cause alone, so the steps
-telescope and nothing is left over:
+The earlier forecast is led to the later one in six steps, always in this order (ADR 0094). Each step is a world
+that could have been: simulated with the same shocks, it differs from the one before by one cause alone, so the
+steps telescope and nothing is left over:
 
     restated  the earlier forecast, computed again with today's engine and today's reading of its ledger
     time      its days passed just as it expected
@@ -17,7 +17,6 @@ from datetime import date
 
 import numpy as np
 
-from forecasting.drivers.assembly import assemble
 from forecasting.drivers.contribution import Basis
 from forecasting.explain.stage import Stage, stage
 from forecasting.explain.surprises import PayeeFlow, Surprise, surprises

@@ -78,9 +78,7 @@ def _cut_spending(stage: Stage) -> Pulled:
         return replace(
             contribution,
             factors=tuple(replace(factor, daily=_less(factor.daily)) for factor in contribution.factors),
-            lump_streams=tuple(
-                replace(stream, sizes=_less(stream.sizes)) for stream in contribution.lump_streams
-            ),
+            lump_streams=tuple(replace(stream, sizes=_less(stream.sizes)) for stream in contribution.lump_streams),
             fixed=None if fixed is None else _less(fixed),
         )
 
@@ -95,7 +93,7 @@ def _cut_cloud(stage: Stage) -> Pulled:
     if not stage.setting.company.clouds:
         return None
 
-    def cut(driver: str, contribution: Contribution) -> Contribution:
+    def cut(_: str, contribution: Contribution) -> Contribution:
         return replace(
             contribution,
             cloud=tuple(

@@ -1,4 +1,4 @@
-"""A fitted company on one basis with its shocks, ready to be asked "what if": every answer differs by inputs alone."""
+"""A fitted company on one basis with its shocks, ready to be asked "what if": answers differ by inputs alone."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -44,9 +44,7 @@ INCOME = EventGroup(
     roles=frozenset((Role.REVENUE, Role.REFUND, Role.CONTRACT, Role.INVOICED)),
     drivers=frozenset(("sales", "invoiced", "contracts", "receivables")),
 )
-CLOUD = EventGroup(
-    key="cloud", label="Cloud bills", roles=frozenset((Role.CLOUD,)), drivers=frozenset(("cloud",))
-)
+CLOUD = EventGroup(key="cloud", label="Cloud bills", roles=frozenset((Role.CLOUD,)), drivers=frozenset(("cloud",)))
 FUNDING = EventGroup(
     key="funding", label="New money", roles=frozenset((Role.FUNDING,)), drivers=frozenset(("tranches",))
 )
@@ -129,7 +127,9 @@ def _news(before: CashRows, after: CashRows) -> dict[str, _Payees]:
         kind = rows.payee.astype(np.int64) * 2 + (rows.amount > 0)
         kinds, last, place = np.unique(kind[::-1], return_index=True, return_inverse=True)
         total = np.bincount(place, weights=rows.amount[::-1], minlength=len(kinds))
-        for code, amount, newest in zip(kinds.tolist(), total.tolist(), rows.role[::-1][last].tolist(), strict=True):
+        for code, amount, newest in zip(
+            kinds.tolist(), total.tolist(), rows.role[::-1][last].tolist(), strict=True
+        ):
             key = rows.payees[code // 2], bool(code % 2)
             sums[key] += sign * amount
             role[key] = newest

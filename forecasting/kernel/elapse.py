@@ -1,7 +1,7 @@
 """The same company some days later, if those days went as the inputs expect: the passing of time and nothing else.
 
-The opening balance moves by what the days were expected to bring at level 1, calendars move nearer, and whatever was
-uncertain still is. Single payments and tranches that have not come by then stay open: they are overdue, not lost.
+The opening balance moves by what the days were expected to bring at level 1, calendars move nearer, and what was
+uncertain still is. Single payments and tranches that have not come by then stay open: overdue, not lost.
 """
 
 from dataclasses import dataclass, replace
@@ -55,7 +55,7 @@ def expected_flow(inputs: ForecastInputs, *, days: int) -> float:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _ElapsedCloud:
-    """One provider some days later, and the bills issued meanwhile on the days they are paid, float64 [horizon]."""
+    """One provider some days later; bills issued meanwhile on the days they are paid, float64 [horizon]."""
 
     usage: CloudUsage
     bills: NDArray[np.float64]
@@ -97,5 +97,5 @@ def _elapse_cloud(cloud: CloudUsage, *, as_of_day: int, days: int) -> _ElapsedCl
 def _invoice_day(first_of_month: np.datetime64, day_of_month: int) -> int:
     """Days since 1970-01-01 of the day on which the month before is paid."""
     start = int(first_of_month.astype(np.int64))
-    following = int((first_of_month.astype("M8[M]") + 1).astype("M8[D]").astype(np.int64))
+    following = int((first_of_month.astype("M8[M]") + np.timedelta64(1, "M")).astype("M8[D]").astype(np.int64))
     return min(start + day_of_month, following) - 1

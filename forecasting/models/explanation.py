@@ -7,7 +7,7 @@ from ledger.models.company import Company
 
 
 class ForecastExplanation(models.Model):
-    """The explanation of one run. Added once; triggers refuse UPDATE and TRUNCATE, and DELETE while its run stands.
+    """The explanation of one run. Triggers refuse UPDATE and TRUNCATE, and DELETE while its run stands.
 
     The database deletes it with its run (`ON DELETE CASCADE`), which Django must not do first.
 

@@ -82,7 +82,7 @@ def runs_unexplained(*, company_id: int) -> Sequence[ForecastRun]:
 
 
 def last_run_by(*, run: ForecastRun, days_before: int) -> ForecastRun | None:
-    """Return the last run of the same basis that was published so many of the company's days before, or earlier."""
+    """Return the last run of the same basis that was published so many days before, or earlier."""
     return (
         ForecastRun.objects.filter(
             company_id=run.company_id,

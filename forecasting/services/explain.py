@@ -48,8 +48,8 @@ def explain_forecasts(
     """Explain the company's runs in force that nothing is said about yet, and store each as soon as it is done.
 
     Args:
-        pause: called between simulations (some ten milliseconds each); may raise to give up, and nothing is lost but
-            the work on the run at hand.
+        pause: called between simulations (some ten milliseconds each); may raise to give up, and nothing is lost
+            but the work on the run at hand.
 
     Raises:
         CompanyNotFound: no such company.

@@ -1,4 +1,4 @@
-"""What a stored forecast knew, put together again from the journal, statements and the version of the plan it names."""
+"""What a stored forecast knew, put together again from journal, statements and the plan's version it names."""
 
 from decimal import Decimal
 
@@ -14,9 +14,9 @@ from ledger.selectors.past_flows import flows_known_to
 def known_to(*, run: ForecastRun, company: CompanyRef) -> CompanyHistory | None:
     """The company as a run saw it; None when the bank balance it saw is not stored any more.
 
-    Flows end at the run's journal position; cash in the base currency is what makes the balance in bank the one that
-    was published, whatever was stated since. Rates, credits and balances in other currencies are those of the run's
-    day as they are known now: where that differs from then, comparing names it ("the past, read again").
+    Flows end at the run's journal position; cash in the base currency is what makes the balance in bank the one
+    that was published, whatever was stated since. Rates, credits and balances in other currencies are those of the
+    run's day as they are known now: where that differs from then, comparing names it ("the past, read again").
 
     Reads the daily sums: call `ledger.services.daily_flows.catch_up` first.
 
