@@ -28,11 +28,16 @@ def find(company: CheckedCompany) -> tuple[DataCheck, ...]:
     if runway.beyond_horizon[0] or (runway.p95_days - runway.p5_days <= WIDE_DAYS and not beyond):
         return ()
     rows, currency = company.rows, company.history.base_currency
+    # A bill that comes back is expected, however large.
+    streams = np.array(
+        [(payee.counterparty or payee.category) in company.fitted.stream_names for payee in rows.payees]
+    )
     each = np.abs(rows.amount) / np.maximum(rows.count, 1)
     lump = (
         (rows.amount < 0)
         & (rows.day > rows.as_of_day - YEAR_DAYS)
         & np.isin(rows.role, LUMPY)
+        & ~streams[rows.payee]
         & (each > LUMP_SHARE * outflow_per_month(rows))
     )
     width = f"more than {runway.p95_days - runway.p5_days}" if beyond else f"{runway.p95_days - runway.p5_days}"
