@@ -22,6 +22,7 @@ BENCHMARKS = {
     "replay": "bench.replay",
     "ten_million": "bench.ten_million",
     "sealing": "bench.sealing",
+    "explanations": "bench.explanations",
 }
 _COMPARISONS = {"<=": operator.le, ">=": operator.ge}
 

@@ -23,7 +23,6 @@ from forecasting.wake import (
     forecast_waits,
     open_explanation_gate,
     open_gate,
-    others_wait,
     rest_explanation,
     wake,
     wake_again,
@@ -138,7 +137,7 @@ def _paced(company_id: int) -> bool:
         slice_seconds = min(SLICE_SECONDS, PACE_SECONDS - elapsed)
         time.sleep(slice_seconds)
         elapsed += slice_seconds
-        if others_wait():
+        if forecast_waits():
             return elapsed >= PACE_SECONDS
     return True
 

@@ -102,14 +102,6 @@ def wake_again(*, company_id: int) -> None:
     _enqueue(company_id)
 
 
-def others_wait() -> bool:
-    """Whether any job waits in the queue, as far as we know."""
-    try:
-        return bool(_queue().count)
-    except (RedisError, OSError):
-        return False
-
-
 def forecast_waits() -> bool:
     """Whether a forecast waits in the queue, explanations apart, as far as we know."""
     try:

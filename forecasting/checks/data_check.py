@@ -40,7 +40,7 @@ class CheckedCompany:
     Attributes:
         runway: as published.
         feeds: accounts that have a rhythm.
-        doubts: (label of a driver, days of p5 that its uncertainty costs), the largest first.
+        doubts: (label of a driver, days by which the interval would be narrower without its doubt), largest first.
     """
 
     history: CompanyHistory

@@ -44,7 +44,7 @@ def find(company: CheckedCompany) -> tuple[DataCheck, ...]:
     sentence = f"The forecast is {width} days wide between its cautious and its hopeful end."
     doubts = [f"{label.lower()} ({days} days)" for label, days in company.doubts[:NAMED_DOUBTS] if days > 0]
     if doubts:
-        sentence += f" It doubts most: {', '.join(doubts)}."
+        sentence += f" Most of it comes from {' and '.join(doubts)}."
     payees = largest_payees(rows, lump, limit=NAMED_LUMPS)
     if not payees:
         as_of = company.history.as_of

@@ -53,8 +53,9 @@ def explain(
         name: None if then is None else runway_change(earlier=then, now=stage, runway=runway)
         for name, then in earlier.items()
     }
-    drivers = driver_effects(stage, base=runway)
-    doubts = sorted(((driver.label, -driver.doubt_p5_days) for driver in drivers), key=lambda entry: -entry[1])
+    base = stage.answer(stage.inputs)
+    drivers = driver_effects(stage, base=base)
+    doubts = sorted(((driver.label, driver.doubt_width_days) for driver in drivers), key=lambda entry: -entry[1])
     checked = CheckedCompany(
         history=stage.setting.history,
         fitted=stage.setting.company,
@@ -64,7 +65,7 @@ def explain(
     )
     return Explanation(
         drivers=drivers,
-        levers=best_levers(stage, base=runway),
+        levers=best_levers(stage, base=base),
         changes=changes,
         checks=check_data(checked),
     )
@@ -77,8 +78,10 @@ def _driver_json(driver: DriverEffect) -> dict[str, object]:
         "expected_per_day": str(driver.expected_per_day),
         "p5_days": driver.p5_days,
         "p50_days": driver.p50_days,
+        "mean_days": driver.mean_days,
         "doubt_p5_days": driver.doubt_p5_days,
         "doubt_p50_days": driver.doubt_p50_days,
+        "doubt_width_days": driver.doubt_width_days,
         "beyond_horizon": driver.beyond_horizon,
     }
 
@@ -89,6 +92,7 @@ def _lever_json(lever: Lever) -> dict[str, object]:
         "label": lever.label,
         "p5_days": lever.p5_days,
         "p50_days": lever.p50_days,
+        "mean_days": lever.mean_days,
         "runway": case_json(lever.runway),
     }
 

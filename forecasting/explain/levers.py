@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 from forecasting.drivers.contribution import Contribution
 from forecasting.drivers.registry import all_drivers
 from forecasting.drivers.tranches import named_tranches, tranche_label
-from forecasting.explain.stage import Stage
+from forecasting.explain.stage import Answer, Stage
 from forecasting.kernel.inputs import ForecastInputs
 from forecasting.outcome import RunwayCase
 
 Floats = NDArray[np.float64]
 
 SHOWN_LEVERS = 3
+LEAST_GAIN_DAYS = 0.5
 NOTICE_DAYS = 30  # prices and contracts change with a month's notice
 SPENDING_CUT, CLOUD_CUT, PAYROLL_CUT, PRICE_RISE = 0.10, 0.20, 0.05, 0.05
 HIRES_WAIT_DAYS = 91
@@ -30,7 +31,7 @@ class Lever:
 
     Attributes:
         kind: stable name; levers of different kinds are different things to do.
-        p5_days, p50_days: days gained.
+        p5_days, p50_days, mean_days: days gained.
         runway: with the change made.
     """
 
@@ -38,14 +39,15 @@ class Lever:
     label: str
     p5_days: int
     p50_days: int
+    mean_days: float
     runway: RunwayCase
 
 
-def best_levers(stage: Stage, *, base: RunwayCase) -> tuple[Lever, ...]:
-    """The three changes that buy most days of p5, then of p50; those that buy nothing are left out.
+def best_levers(stage: Stage, *, base: Answer) -> tuple[Lever, ...]:
+    """The three changes that buy most days of p5, then of p50, then of the mean; what buys nothing is left out.
 
     Args:
-        base: the runway as published.
+        base: the runway as it is.
     """
     levers = []
     for kind, pull in LEVERS.items():
@@ -53,18 +55,20 @@ def best_levers(stage: Stage, *, base: RunwayCase) -> tuple[Lever, ...]:
         if pulled is None:
             continue
         label, inputs = pulled
-        runway = stage.runway(inputs)
+        answer = stage.answer(inputs)
         levers.append(
             Lever(
                 kind=kind,
                 label=label,
-                p5_days=runway.p5_days - base.p5_days,
-                p50_days=runway.p50_days - base.p50_days,
-                runway=runway,
+                p5_days=answer.runway.p5_days - base.runway.p5_days,
+                p50_days=answer.runway.p50_days - base.runway.p50_days,
+                mean_days=round(answer.mean_days - base.mean_days, 1),
+                runway=answer.runway,
             )
         )
-    useful = [lever for lever in levers if lever.p5_days > 0 or (lever.p5_days == 0 and lever.p50_days > 0)]
-    return tuple(sorted(useful, key=lambda lever: (-lever.p5_days, -lever.p50_days, lever.kind))[:SHOWN_LEVERS])
+    useful = [lever for lever in levers if lever.p5_days >= 0 and lever.mean_days >= LEAST_GAIN_DAYS]
+    useful.sort(key=lambda lever: (-lever.p5_days, -lever.p50_days, -lever.mean_days, lever.kind))
+    return tuple(useful[:SHOWN_LEVERS])
 
 
 type Pulled = tuple[str, ForecastInputs] | None

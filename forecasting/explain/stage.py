@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from forecasting.drivers.assembly import Part, assemble, contributions
 from forecasting.drivers.contribution import Basis, Contribution, Setting
 from forecasting.engine import case_of
@@ -16,6 +18,17 @@ from forecasting.outcome import RunwayCase
 
 def no_pause() -> None:
     """For a caller whom nobody waits for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A runway and its mean over all futures, each counted up to the horizon.
+
+    Quantiles stand still while a change does not carry them past the next payroll; the mean moves with every path.
+    """
+
+    runway: RunwayCase
+    mean_days: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +50,14 @@ class Stage:
 
     def runway(self, inputs: ForecastInputs) -> RunwayCase:
         """The runway that other inputs lead to, on the same shocks."""
+        return self.answer(inputs).runway
+
+    def answer(self, inputs: ForecastInputs) -> Answer:
+        """The same with its mean."""
         self.pause()
-        return case_of(simulate(inputs, self.shocks, with_bands=False))
+        outcome = simulate(inputs, self.shocks, with_bands=False)
+        within = np.minimum(outcome.runway_days, outcome.horizon_days)
+        return Answer(runway=case_of(outcome), mean_days=float(within.mean()))
 
     def with_contributions(self, change: Callable[[str, Contribution], Contribution | None]) -> ForecastInputs:
         """The inputs after every driver's contribution was changed; None leaves the driver out.

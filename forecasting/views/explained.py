@@ -59,9 +59,14 @@ class ChangeLines:
 
 @dataclass(frozen=True, slots=True)
 class LeverLine:
+    """Attributes:
+    average: of all futures, each counted up to the horizon; it moves where quantiles wait for the next payroll.
+    """
+
     label: str
     cautious: str
     middle: str
+    average: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,7 @@ def explained(content: Mapping[str, Any], *, is_current: bool, company_slug: str
                 label=lever["label"],
                 cautious=_gained(lever["p5_days"], is_least=lever["runway"]["beyond_horizon"]["p5"]),
                 middle=_gained(lever["p50_days"], is_least=lever["runway"]["beyond_horizon"]["p50"]),
+                average=signed(round(lever["mean_days"])),
             )
             for lever in content["levers"]
         ),

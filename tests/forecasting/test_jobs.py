@@ -298,7 +298,7 @@ def test_a_company_that_must_wait_lets_another_go_first(queue: Queue, monkeypatc
     spend(idle, "1.00")
     work(queue, max_jobs=2)
     assert companies_behind(now=timezone.now()) == (busy.id,)
-    assert queue.count == 1
+    assert len([job_id for job_id in queue.get_job_ids() if not job_id.startswith("explain-")]) == 1
 
 
 # --- Sweeping ---------------------------------------------------------------------------------------------

@@ -18,9 +18,9 @@ from tests.forecasting.journal import every, history, monthly
 @pytest.mark.parametrize(("cash", "burn"), [(100_000, 1_000), (77_777, 333), (250_000, 1_190)])
 def test_without_a_tenth_of_the_cost_cash_lasts_as_long_as_division_says(cash, burn):
     stage = by_hand(cash=str(cash), pool=flat(-0.9 * burn), vendors=flat(-0.1 * burn))
-    base = stage.runway(stage.inputs)
+    base = stage.answer(stage.inputs)
     effects = {effect.name: effect for effect in driver_effects(stage, base=base)}
-    assert base.p5_days == base.p50_days == math.ceil(cash / burn)
+    assert base.runway.p5_days == base.runway.p50_days == math.ceil(cash / burn)
     without = math.ceil(round(cash / (0.9 * burn), 6))
     assert effects["vendors"].p5_days == effects["vendors"].p50_days == math.ceil(cash / burn) - without
     assert effects["vendors"].doubt_p5_days == 0
@@ -30,8 +30,8 @@ def test_without_a_tenth_of_the_cost_cash_lasts_as_long_as_division_says(cash, b
 def test_a_certain_tranche_adds_the_days_that_it_pays_for():
     tranche = Tranche("t", day=50, amount=20_000.0, probability=1.0, delay_mean_days=0.0, delay_sd_days=0.0)
     stage = by_hand(pool=flat(-1_000.0), tranches=Contribution(tranches=(tranche,)))
-    base = stage.runway(stage.inputs)
-    assert base.p50_days == 120
+    base = stage.answer(stage.inputs)
+    assert base.runway.p50_days == 120
     pool, tranches = driver_effects(stage, base=base)
     assert (pool.name, pool.beyond_horizon) == ("pool", True)
     assert pool.p5_days == 120 - HORIZON
@@ -42,15 +42,16 @@ def test_the_doubt_of_a_tranche_is_what_its_expectation_would_buy():
     """Half of 40,000 for certain is 20 days; in the worse half of all futures it buys nothing."""
     tranche = Tranche("t", day=50, amount=40_000.0, probability=0.5, delay_mean_days=0.0, delay_sd_days=0.0)
     stage = by_hand(pool=flat(-1_000.0), tranches=Contribution(tranches=(tranche,)))
-    base = stage.runway(stage.inputs)
-    assert base.p5_days == 100
+    base = stage.answer(stage.inputs)
+    assert base.runway.p5_days == 100
     effect = next(effect for effect in driver_effects(stage, base=base) if effect.name == "tranches")
-    assert (effect.p5_days, effect.doubt_p5_days) == (0, -20)
+    assert (effect.p5_days, effect.doubt_p5_days, effect.doubt_width_days) == (0, -20, 40)
+    assert effect.mean_days == 20.0
 
 
 def test_the_largest_effect_on_p5_comes_first():
     stage = by_hand(pool=flat(-300.0), vendors=flat(-650.0), sales=flat(50.0), leak=flat(-100.0))
-    names = [effect.name for effect in driver_effects(stage, base=stage.runway(stage.inputs))]
+    names = [effect.name for effect in driver_effects(stage, base=stage.answer(stage.inputs))]
     assert names == ["vendors", "pool", "leak", "sales"]
 
 
@@ -92,7 +93,7 @@ def test_every_driver_of_a_full_company_has_an_effect():
         + every(3, start="2024-01-01", until=AS_OF, line="-400 card Cafe")
     )
     stage = stage_of(history(text, as_of=AS_OF, cash="60000"))
-    effects = driver_effects(stage, base=stage.runway(stage.inputs))
+    effects = driver_effects(stage, base=stage.answer(stage.inputs))
     assert {effect.name for effect in effects} == {part.driver.name for part in stage.parts}
     assert {effect.name for effect in effects} <= {driver.name for driver in all_drivers()}
     by_name = {effect.name: effect for effect in effects}

@@ -61,6 +61,7 @@ def content() -> dict:
                 "label": "Run the cloud at 20% less",
                 "p5_days": 12,
                 "p50_days": 0,
+                "mean_days": 4.6,
                 "runway": case,
             }
         ],
@@ -91,7 +92,7 @@ def test_what_is_stored_becomes_lines_with_links():
     assert group.payees[0].url == "/ledger?q=Lawyers+%26+Co"
     assert told.doubts[0].url == "/ledger?month=2026-10&account=bank"
     assert told.drivers[0].effect == "−275 or more"
-    assert (told.levers[0].cautious, told.levers[0].middle) == ("+12", "0")
+    assert (told.levers[0].cautious, told.levers[0].middle, told.levers[0].average) == ("+12", "0", "+5")
 
 
 def test_links_of_somebody_with_several_companies_name_this_one():
