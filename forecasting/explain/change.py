@@ -167,7 +167,7 @@ class _Worlds:
             lump_streams=beliefs.lump_streams + facts.lump_streams,
             dated_lumps=beliefs.dated_lumps + facts.dated_lumps,
             tranches=beliefs.tranches + facts.tranches,
-            cloud=_at_the_usage_of(self.revalued().cloud, facts.cloud),
+            cloud=self._clouds_at_the_usage_believed(facts.cloud),
         )
 
     def refitted(self) -> ForecastInputs:
@@ -186,8 +186,20 @@ class _Worlds:
     def runway(self, inputs: ForecastInputs) -> RunwayCase:
         return self._now.runway(inputs)
 
+    def _clouds_at_the_usage_believed(self, now: tuple[CloudUsage, ...]) -> tuple[CloudUsage, ...]:
+        """Today's bills and credits at the usage of then, unless the providers are not the same."""
+        then, today = (
+            [cloud.provider for cloud in each.setting.company.clouds] for each in (self._old, self._with_old_plan)
+        )
+        if then != today:
+            return now
+        believed = self.revalued().cloud
+        return tuple(replace(cloud, usage=old.usage) for cloud, old in zip(now, believed, strict=True))
+
     def _told_without_the_new_plan(self) -> Stage:
-        history = replace(self._now.setting.history, plan=self._then.history.plan)
+        now, then = self._now.setting.history, self._then.history
+        # The old plan may pay somebody in a currency that nothing else needs a rate for.
+        history = replace(now, plan=then.plan, rates=then.rates | now.rates)
         return self._stage(history, fit_company(history), self._basis)
 
     def _stage(
@@ -200,12 +212,6 @@ class _Worlds:
             shocks=self._now.shocks,
             horizon_days=self._now.setting.horizon_days + further_days,
         )
-
-
-def _at_the_usage_of(then: tuple[CloudUsage, ...], now: tuple[CloudUsage, ...]) -> tuple[CloudUsage, ...]:
-    """Today's bills and credits at the usage believed then; a provider that is new brings its own."""
-    believed = {cloud.usage.name: cloud.usage for cloud in then}
-    return tuple(replace(cloud, usage=believed.get(cloud.usage.name, cloud.usage)) for cloud in now)
 
 
 def _causes(names: tuple[tuple[str, str], ...], steps: list[RunwayCase]) -> tuple[DaysOfCause, ...]:

@@ -77,6 +77,7 @@ def runs_unexplained(*, company_id: int) -> Sequence[ForecastRun]:
         ForecastRun.objects.filter(company_id=company_id, id__in=[run for run in cursor if run])
         .filter(~Exists(ForecastExplanation.objects.filter(run_id=OuterRef("id"))))
         .select_related("plan")
+        .defer("closing_balances")
         .order_by("-basis")
     )
 
@@ -90,6 +91,7 @@ def last_run_by(*, run: ForecastRun, days_before: int) -> ForecastRun | None:
             published_day__lte=run.published_day - timedelta(days=days_before),
         )
         .select_related("plan")
+        .defer("closing_balances")
         .order_by("-published_day", "-id")
         .first()
     )

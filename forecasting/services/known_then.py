@@ -58,7 +58,7 @@ def _bank_balance(run: ForecastRun) -> Decimal | None:
             basis=Basis.BANK,
             as_of=run.as_of,
             position=run.position,
-            plan_id=run.plan_id,
+            plan_id=run.plan_id,  # type: ignore[misc]  # null is a value of the key too
             history_digest=run.history_digest,
             engine_version=run.engine_version,
         )

@@ -1,6 +1,7 @@
 """Daily flows as far as a position of the journal knew them: today's sums less what was recorded since."""
 
 from datetime import date
+from typing import Any
 
 from django.db import connection
 
@@ -56,7 +57,7 @@ def flows_known_to(*, company_id: int, until: date, position: int) -> DailyFlows
 
     Reads the daily sums: call `ledger.services.daily_flows.catch_up` first.
     """
-    values = {"company": company_id, "until": until, "position": position}
+    values: dict[str, Any] = {"company": company_id, "until": until, "position": position}
     with connection.cursor() as cursor:
         cursor.execute(_ROWS, values)
         rows = cursor.fetchall()

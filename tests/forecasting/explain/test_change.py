@@ -122,6 +122,20 @@ def test_rates_are_told_from_what_happened():
     assert days_of(change) == {"time": 0, "rates": pytest.approx(10, abs=1), "events": 0, "refit": 0, "plan": 0}
 
 
+def test_a_new_cloud_provider_brings_its_own_usage():
+    one = monthly(start="2024-01-03", months=18, line="-9000 cloud AWS")
+    two = monthly(start="2024-01-02", months=18, line="-900 cloud AAA Hosting")
+    then = history(FLAT + one, as_of=AS_OF, cash="100000")
+    changed(then, replace(then, flows=flows(FLAT + one + two)))
+
+
+def test_a_hire_of_the_old_plan_in_a_currency_of_its_own_stays_comparable():
+    hire = {"start": "2025-08-01", "monthly_gross": "9000", "currency": "GBP", "confirmed": True}
+    then = history(FLAT, as_of=AS_OF, plan={"planned_hires": [hire]}, rates={"GBP": Decimal("1.3")})
+    change = changed(then, replace(then, plan=parse_plan({}), rates={}))
+    assert days_of(change)["plan"] > 0
+
+
 def test_what_an_older_engine_said_is_restated_first():
     then = history(FLAT, as_of=AS_OF, cash="100000")
     stored = RunwayCase(p5_days=80, p50_days=90, p95_days=95, beyond_horizon=(False, False, False))

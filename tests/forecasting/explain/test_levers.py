@@ -89,7 +89,7 @@ def test_a_company_without_anything_to_move_has_no_such_lever():
 
 
 def test_a_change_that_does_not_reach_past_a_cliff_is_told_by_the_average():
-    """In nine of ten futures a fine ends it on day 100, whatever is saved; in the tenth cash lasts 167 days, not 150."""
+    """In nine of ten futures a fine ends it on day 100, whatever is saved; in the tenth cash lasts longer."""
     fine = DatedLump("fine", day=100.0, amount=-1e6, probability=0.9)
     stage = by_hand(cash="150000", payroll=Contribution(dated_lumps=(fine,)), pool=flat(-1_000.0))
     (lever,) = best_levers(stage, base=stage.answer(stage.inputs))
