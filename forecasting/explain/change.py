@@ -18,7 +18,7 @@ from datetime import date
 import numpy as np
 
 from forecasting.drivers.contribution import Basis
-from forecasting.explain.stage import Stage, stage
+from forecasting.explain.stage import Answer, Stage, stage
 from forecasting.explain.surprises import PayeeFlow, Surprise, surprises
 from forecasting.fit.company import FittedCompany, fit_company
 from forecasting.fit.history import CompanyHistory
@@ -44,6 +44,7 @@ class DaysOfCause:
     """What one cause did to the runway; negative days are lost ones.
 
     Attributes:
+        mean_days: of the mean over all futures, to a tenth; stored forecasts keep no mean, so nothing is restated.
         amount: money behind it, as text, '' where it is not a matter of one sum.
         expected: what the earlier forecast expected instead, '' likewise.
         payees: who moved most of it.
@@ -53,6 +54,7 @@ class DaysOfCause:
     label: str
     p5_days: int
     p50_days: int
+    mean_days: float
     amount: str = ""
     expected: str = ""
     payees: tuple[PayeeFlow, ...] = ()
@@ -81,6 +83,7 @@ class EarlierForecast:
 class RunwayChange:
     """Attributes:
     then, now: the runways as published, capped at the horizon.
+    mean_days: by how much the mean changed.
     causes: in the order of CAUSES; their days sum to `now` less `then`. "restated" is left out when it is nothing.
     events: the days of the cause "events", by group; they sum to it.
     """
@@ -90,6 +93,7 @@ class RunwayChange:
     as_of: date
     then: RunwayCase
     now: RunwayCase
+    mean_days: float
     causes: tuple[DaysOfCause, ...]
     events: tuple[DaysOfCause, ...]
 
@@ -105,14 +109,16 @@ def runway_change(*, earlier: EarlierForecast, now: Stage, runway: RunwayCase) -
     if not 0 <= days < now.setting.horizon_days:
         return None
     worlds = _Worlds(earlier=earlier, now=now, days=days)
-    steps = [earlier.runway, now.runway(worlds.restated())]
-    elapsed = now.runway(worlds.elapsed()) if days else steps[-1]
+    restated = now.answer(worlds.restated())
+    elapsed = now.answer(worlds.elapsed()) if days else restated
     revalued_inputs = worlds.revalued()
-    revalued = now.runway(revalued_inputs) if worlds.rates_moved else elapsed
-    happened_inputs = worlds.happened()
-    happened = now.runway(happened_inputs)
-    refitted = now.runway(worlds.refitted()) if worlds.plan_moved else runway
-    steps += [elapsed, revalued, happened, refitted, runway]
+    revalued = now.answer(revalued_inputs) if worlds.rates_moved else elapsed
+    happened = now.answer(worlds.happened())
+    # The last world is the later forecast, in the days in which it was published.
+    published = Answer(runway=runway, mean_days=now.answer(now.inputs).mean_days)
+    refitted = now.answer(worlds.refitted()) if worlds.plan_moved else published
+    stored = Answer(runway=earlier.runway, mean_days=restated.mean_days)
+    steps = [stored, restated, elapsed, revalued, happened, refitted, published]
     causes = _causes(tuple(CAUSES.items()), steps)
     return RunwayChange(
         run_id=earlier.run_id,
@@ -120,6 +126,7 @@ def runway_change(*, earlier: EarlierForecast, now: Stage, runway: RunwayCase) -
         as_of=earlier.history.as_of,
         then=earlier.runway,
         now=runway,
+        mean_days=(_tenths(published) - _tenths(stored)) / 10,
         causes=tuple(cause for cause in causes if cause.key != "restated" or cause.p5_days or cause.p50_days),
         events=_events(worlds, before=revalued, inputs=revalued_inputs, after=happened),
     )
@@ -183,8 +190,8 @@ class _Worlds:
             days=self._days,
         )
 
-    def runway(self, inputs: ForecastInputs) -> RunwayCase:
-        return self._now.runway(inputs)
+    def answer(self, inputs: ForecastInputs) -> Answer:
+        return self._now.answer(inputs)
 
     def _clouds_at_the_usage_believed(self, now: tuple[CloudUsage, ...]) -> tuple[CloudUsage, ...]:
         """Today's bills and credits at the usage of then, unless the providers are not the same."""
@@ -214,24 +221,31 @@ class _Worlds:
         )
 
 
-def _causes(names: tuple[tuple[str, str], ...], steps: list[RunwayCase]) -> tuple[DaysOfCause, ...]:
+def _causes(names: tuple[tuple[str, str], ...], steps: list[Answer]) -> tuple[DaysOfCause, ...]:
+    """From step to step. Means are counted in tenths, so that they add up as exactly as days do."""
     return tuple(
         DaysOfCause(
-            key=key, label=label, p5_days=after.p5_days - before.p5_days, p50_days=after.p50_days - before.p50_days
+            key=key,
+            label=label,
+            p5_days=after.runway.p5_days - before.runway.p5_days,
+            p50_days=after.runway.p50_days - before.runway.p50_days,
+            mean_days=(_tenths(after) - _tenths(before)) / 10,
         )
         for (key, label), before, after in zip(names, steps[:-1], steps[1:], strict=True)
     )
 
 
-def _events(
-    worlds: _Worlds, *, before: RunwayCase, inputs: ForecastInputs, after: RunwayCase
-) -> tuple[DaysOfCause, ...]:
+def _tenths(answer: Answer) -> int:
+    return round(answer.mean_days * 10)
+
+
+def _events(worlds: _Worlds, *, before: Answer, inputs: ForecastInputs, after: Answer) -> tuple[DaysOfCause, ...]:
     """Group after group changes the balance, the largest surprise first; what no group explains comes last."""
     named = worlds.surprises()
     steps, balance, explained = [before], inputs.opening_balance, []
     for surprise in named:
         balance += surprise.amount
-        steps.append(worlds.runway(replace(inputs, opening_balance=balance)))
+        steps.append(worlds.answer(replace(inputs, opening_balance=balance)))
     steps.append(after)
     days = _causes((*((each.group.key, each.group.label) for each in named), ("rest", REMAINDER)), steps)
     for cause, surprise in zip(days[:-1], named, strict=True):

@@ -106,6 +106,7 @@ def _change_json(change: RunwayChange) -> dict[str, object]:
         "now": case_json(change.now),
         "p5_days": change.now.p5_days - change.then.p5_days,
         "p50_days": change.now.p50_days - change.then.p50_days,
+        "mean_days": change.mean_days,
         "causes": [_cause_json(cause) for cause in change.causes],
         "events": [_cause_json(cause) for cause in change.events],
     }
@@ -117,6 +118,7 @@ def _cause_json(cause: DaysOfCause) -> dict[str, object]:
         "label": cause.label,
         "p5_days": cause.p5_days,
         "p50_days": cause.p50_days,
+        "mean_days": cause.mean_days,
     }
     if cause.amount:
         told |= {

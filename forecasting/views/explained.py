@@ -12,7 +12,7 @@ from django.urls import reverse
 from ledger.templatetags.amounts import MINUS, days
 
 SHOWN_CHECKS = 6
-COMPARED = (("last_week", "last week"), ("yesterday", "the day before"))
+COMPARED = ("last_week", "yesterday")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class PayeeLine:
 
 @dataclass(frozen=True, slots=True)
 class CauseLine:
-    """Days that a cause added or took, as text: cautious (p5) and middle (p50).
+    """Days that a cause added or took, as text: cautious (p5), middle (p50), average of all futures.
 
     Attributes:
         actual, expected: money in and out of a group of events; None where it is not about one sum.
@@ -35,6 +35,7 @@ class CauseLine:
     label: str
     cautious: str
     middle: str
+    average: str
     actual: Decimal | None = None
     expected: Decimal | None = None
     payees: tuple[PayeeLine, ...] = ()
@@ -48,7 +49,6 @@ class ChangeLines:
     """
 
     key: str
-    title: str
     since: date
     then: tuple[str, str]
     now: tuple[str, str]
@@ -111,13 +111,11 @@ def explained(content: Mapping[str, Any], *, is_current: bool, company_slug: str
     Raises:
         KeyError, ValueError: it is not what `forecasting.explain.explanation` writes.
     """
-    changes = ((name, title, content["changes"].get(name)) for name, title in COMPARED)
+    changes = _different(content["changes"])
     doubts = content["checks"]
     return Explained(
         is_current=is_current,
-        changes=tuple(
-            _change(name, title, change, company_slug) for name, title, change in changes if change is not None
-        ),
+        changes=tuple(_change(name, change, company_slug) for name, change in changes),
         levers=tuple(
             LeverLine(
                 label=lever["label"],
@@ -156,10 +154,19 @@ def signed(count: int) -> str:
     return f"{MINUS if count < 0 else '+'}{abs(count):,}"
 
 
-def _change(key: str, title: str, change: Mapping[str, Any], company_slug: str) -> ChangeLines:
+def _different(changes: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Last week's first; a company that publishes seldom compares with the same forecast both times."""
+    known = [(name, changes[name]) for name in COMPARED if changes.get(name) is not None]
+    return [
+        entry
+        for n, entry in enumerate(known)
+        if entry[1]["run_id"] not in {each["run_id"] for _, each in known[:n]}
+    ]
+
+
+def _change(key: str, change: Mapping[str, Any], company_slug: str) -> ChangeLines:
     return ChangeLines(
         key=key,
-        title=title,
         since=date.fromisoformat(change["published_day"]),
         then=_runway(change["then"]),
         now=_runway(change["now"]),
@@ -168,7 +175,10 @@ def _change(key: str, title: str, change: Mapping[str, Any], company_slug: str) 
         events=tuple(
             _cause(cause, company_slug)
             for cause in change["events"]
-            if cause["p5_days"] or cause["p50_days"] or abs(Decimal(cause.get("amount", "0"))) >= 1
+            if cause["p5_days"]
+            or cause["p50_days"]
+            or cause["mean_days"]
+            or abs(Decimal(cause.get("amount", "0"))) >= 1
         ),
     )
 
@@ -179,11 +189,12 @@ def _cause(cause: Mapping[str, Any], company_slug: str) -> CauseLine:
         label=cause["label"],
         cautious=signed(cause["p5_days"]),
         middle=signed(cause["p50_days"]),
+        average=signed(round(cause["mean_days"])),
         actual=None if amount is None else Decimal(amount),
         expected=None if amount is None else Decimal(cause["expected"]),
         payees=tuple(
             PayeeLine(
-                name=payee["counterparty"] or payee["category"] or "unnamed",
+                name=", ".join(filter(None, (payee["counterparty"], payee["category"]))) or "unnamed",
                 amount=Decimal(payee["amount"]),
                 # Without a month the page shows the latest one that has such rows.
                 url=_ledger_url(company=company_slug, q=payee["counterparty"] or payee["category"]),

@@ -46,6 +46,10 @@ def changed(then: CompanyHistory, now: CompanyHistory, *, basis: str = "bank", *
 
 
 def _adds_up(change: RunwayChange) -> None:
+    tenths = [round(10 * cause.mean_days) for cause in change.causes]
+    assert sum(tenths) == round(10 * change.mean_days)
+    of_events = next(round(10 * cause.mean_days) for cause in change.causes if cause.key == "events")
+    assert sum(round(10 * part.mean_days) for part in change.events) == of_events
     for name in ("p5_days", "p50_days"):
         whole = getattr(change.now, name) - getattr(change.then, name)
         assert sum(getattr(cause, name) for cause in change.causes) == whole

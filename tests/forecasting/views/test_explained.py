@@ -20,17 +20,18 @@ WEEK = timedelta(days=7)
 def content() -> dict:
     runway = {"p5_days": 90, "p50_days": 365, "p95_days": 365}
     case = {**runway, "beyond_horizon": {"p5": False, "p50": True, "p95": True}}
-    cause = {"key": "time", "label": "Days that passed", "p5_days": -7, "p50_days": 0}
+    cause = {"key": "time", "label": "Days that passed", "p5_days": -7, "p50_days": 0, "mean_days": -7.0}
     group = {
         "key": "spending",
         "label": "Bills",
         "p5_days": -12,
         "p50_days": 0,
+        "mean_days": -11.6,
         "amount": "-27000.00",
         "expected": "-7000.00",
         "payees": [{"counterparty": "Lawyers & Co", "category": "legal", "amount": "-20000.00"}],
     }
-    still = {"key": "rest", "label": "Rest", "p5_days": 0, "p50_days": 0}
+    still = {"key": "rest", "label": "Rest", "p5_days": 0, "p50_days": 0, "mean_days": 0.0}
     change = {
         "run_id": 3,
         "published_day": "2026-11-16",
@@ -89,10 +90,21 @@ def test_what_is_stored_becomes_lines_with_links():
     assert change.then == ("90 days", "over 365 days")
     assert change.whole == ("−19", "0")
     (group,) = change.events
+    assert (group.cautious, group.middle, group.average) == ("−12", "0", "−12")
+    assert group.payees[0].name == "Lawyers & Co, legal"
     assert group.payees[0].url == "/ledger?q=Lawyers+%26+Co"
     assert told.doubts[0].url == "/ledger?month=2026-10&account=bank"
     assert told.drivers[0].effect == "−275 or more"
     assert (told.levers[0].cautious, told.levers[0].middle, told.levers[0].average) == ("+12", "0", "+5")
+
+
+def test_a_comparison_with_the_same_forecast_is_shown_once():
+    raw = content()
+    raw["changes"]["yesterday"] = dict(raw["changes"]["last_week"])
+    assert [change.key for change in explained(raw, is_current=True, company_slug="").changes] == ["last_week"]
+    raw["changes"]["yesterday"]["run_id"] = 4
+    keys = [change.key for change in explained(raw, is_current=True, company_slug="").changes]
+    assert keys == ["last_week", "yesterday"]
 
 
 def test_links_of_somebody_with_several_companies_name_this_one():
