@@ -67,8 +67,7 @@ def recompute(*, company_id: int) -> str:
 
 
 def sweep(*, now: datetime) -> int:
-    """Wake every company whose journal, plan, calendar day or engine is ahead of its forecast, or whose forecast
-    nothing is said about.
+    """Wake every company whose journal, plan, calendar day or engine is ahead of its forecast, or unexplained.
 
     Called by the scheduler every 10 s: the net under wake-ups that were lost, with Redis down or a worker killed.
 

@@ -30,8 +30,6 @@ GATE_SECONDS = 20
 # Explanations wait for every forecast before them, and after a failure for a better moment.
 EXPLANATION_GATE_SECONDS = 120
 EXPLANATION_REST_SECONDS = 300
-# Enough to see whether a forecast waits: it is looked for between two simulations.
-LOOKED_AT_JOBS = 50
 _breaker = CircuitBreaker(rest_seconds=2.0)
 
 
@@ -105,16 +103,17 @@ def wake_again(*, company_id: int) -> None:
 def forecast_waits() -> bool:
     """Whether a forecast waits in the queue, explanations apart, as far as we know."""
     try:
-        waiting = _queue().get_job_ids(0, LOOKED_AT_JOBS)
+        # All of them: a forecast that was woken last waits behind every explanation. 200 ids take 0.3 ms.
+        waiting = _queue().get_job_ids()
     except (RedisError, OSError):
         return False
     return any(not job_id.startswith(EXPLANATION_ID) for job_id in waiting)
 
 
 def explain_again(*, company_id: int) -> None:
-    """Put an explanation back at the end of the queue; its gate is shut again, since it waits."""
-    _client().set(_explanation_gate(company_id), "1", ex=EXPLANATION_GATE_SECONDS)
-    _enqueue_explanation(company_id)
+    """Put an explanation back at the end of the queue, unless a newer forecast has enqueued the next meanwhile."""
+    if _client().set(_explanation_gate(company_id), "1", nx=True, ex=EXPLANATION_GATE_SECONDS):
+        _enqueue_explanation(company_id)
 
 
 def _explanation_gate(company_id: int) -> str:

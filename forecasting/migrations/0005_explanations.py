@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
                     "company",
                     models.ForeignKey(
                         db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="+",
                         to="ledger.company",
                     ),

@@ -9,7 +9,7 @@ from ledger.models.company import Company
 class ForecastExplanation(models.Model):
     """The explanation of one run. Triggers refuse UPDATE and TRUNCATE, and DELETE while its run stands.
 
-    The database deletes it with its run (`ON DELETE CASCADE`), which Django must not do first.
+    The database deletes it with its run (`ON DELETE CASCADE`); Django would delete it first, and be refused.
 
     Attributes:
         content: `forecasting.explain.explanation.Explanation.to_json`.
@@ -24,7 +24,7 @@ class ForecastExplanation(models.Model):
         db_constraint=False,
         related_name="explanation",
     )
-    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="+", db_index=False)
+    company = models.ForeignKey(Company, on_delete=models.DO_NOTHING, related_name="+", db_index=False)
     content = models.JSONField()
     explained_at = models.DateTimeField()
     duration_ms = models.FloatField()

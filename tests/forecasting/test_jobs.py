@@ -432,3 +432,12 @@ def test_a_failed_explanation_leaves_the_forecast_and_is_tried_again_later(
     sweep(now=timezone.now())
     work(queue)
     assert companies_unexplained() == ()
+
+
+def test_a_forecast_is_seen_to_wait_behind_any_number_of_explanations(queue: Queue) -> None:
+    for company_id in range(1, 121):
+        wake.wake_explanation(company_id=company_id)
+    assert not wake.forecast_waits()
+    wake.wake(company_id=1)
+    assert wake.forecast_waits()
+    assert queue.count == 121
