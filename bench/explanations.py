@@ -1,6 +1,6 @@
 """How long it takes to say why: one explanation on both bases, compared with the day before and the week before.
 
-    python -m bench explanations
+python -m bench explanations
 """
 
 import time
