@@ -25,6 +25,7 @@ BENCHMARKS = {
     "sealing": "bench.sealing",
     "imports": "bench.imports",
     "books": "bench.books",
+    "explanations": "bench.explanations",
 }
 _COMPARISONS = {"<=": operator.le, ">=": operator.ge}
 

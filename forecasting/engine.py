@@ -94,7 +94,7 @@ def _summarise(
     setting: Setting, parts: tuple[Part, ...], inputs: ForecastInputs, shocks: Shocks, outcome: Outcome
 ) -> Forecast:
     history, as_of = setting.history, setting.history.as_of
-    case = _case(outcome)
+    case = case_of(outcome)
     p5_beyond, p50_beyond, p95_beyond = case.beyond_horizon
     assert outcome.bands is not None
     assert outcome.burn is not None
@@ -151,7 +151,8 @@ def _summarise(
     )
 
 
-def _case(outcome: Outcome) -> RunwayCase:
+def case_of(outcome: Outcome) -> RunwayCase:
+    """The three quantiles of a simulation."""
     return RunwayCase(
         p5_days=outcome.p5.days,
         p50_days=outcome.p50.days,
@@ -165,7 +166,7 @@ def _tranche_outlooks(setting: Setting, inputs: ForecastInputs, shocks: Shocks) 
     outlooks = []
     for name, tranche in named_tranches(setting)[:TRANCHE_OUTLOOKS_LIMIT]:
         received, lost = (
-            _case(simulate(with_tranche_decided(inputs, name=name, received=comes), shocks, with_bands=False))
+            case_of(simulate(with_tranche_decided(inputs, name=name, received=comes), shocks, with_bands=False))
             for comes in (True, False)
         )
         outlooks.append(

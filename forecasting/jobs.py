@@ -1,4 +1,4 @@
-"""Work of the `forecast` queue: bring companies up to date, and find those that are not."""
+"""Work of the `forecast` queue: bring companies up to date, say why, and find those that wait for either."""
 
 import logging
 import time
@@ -11,12 +11,23 @@ from django.utils import timezone
 
 from forecasting.backoff import backoff_seconds
 from forecasting.fit.history import MissingInputs
-from forecasting.metrics import FORECASTS
+from forecasting.metrics import EXPLANATIONS, FORECASTS
+from forecasting.selectors.explanations import companies_unexplained, runs_unexplained
 from forecasting.selectors.freshness import companies_behind, seconds_since_claim
+from forecasting.services.explain import explain_forecasts
 from forecasting.services.lease import LeaseBusy, LeaseLost
 from forecasting.services.publish import publish_forecast
 from forecasting.services.retention import prune_runs
-from forecasting.wake import open_gate, others_wait, wake, wake_again
+from forecasting.wake import (
+    explain_again,
+    forecast_waits,
+    open_explanation_gate,
+    open_gate,
+    rest_explanation,
+    wake,
+    wake_again,
+    wake_explanation,
+)
 from ledger.domain.company import CompanyNotFound
 
 logger = logging.getLogger(__name__)
@@ -26,6 +37,8 @@ PACE_SECONDS = 1.0
 # How long a job that came too early waits before it lets other companies go first.
 SLICE_SECONDS = 0.05
 ATTEMPTS = 5
+# Numbers go first, but under load that never ends somebody still wants to know why.
+EXPLAIN_AT_LEAST_EVERY_SECONDS = 5.0
 _random = Random()  # noqa: S311 - spreads retries, guards nothing
 
 
@@ -54,7 +67,7 @@ def recompute(*, company_id: int) -> str:
 
 
 def sweep(*, now: datetime) -> int:
-    """Wake every company whose journal, plan, calendar day or engine is ahead of its forecast.
+    """Wake every company whose journal, plan, calendar day or engine is ahead of its forecast, or unexplained.
 
     Called by the scheduler every 10 s: the net under wake-ups that were lost, with Redis down or a worker killed.
 
@@ -64,7 +77,56 @@ def sweep(*, now: datetime) -> int:
     behind = companies_behind(now=now)
     for company_id in behind:
         wake(company_id=company_id)
+    for company_id in companies_unexplained():
+        wake_explanation(company_id=company_id)
     return len(behind)
+
+
+class Postponed(Exception):
+    """A forecast waits, which is more urgent than an explanation."""
+
+
+_last_explanation_seconds = 0.0
+
+
+def explain(*, company_id: int) -> str:
+    """Explain the company's forecasts in force. Returns what happened, for the log.
+
+    Gives way to any forecast that waits, in the middle of its work too, unless this worker has finished no
+    explanation for some seconds. What fails is tried again by the sweeper, minutes later; the forecast stands.
+    """
+    try:
+        result = _explain(company_id)
+    except Exception:
+        EXPLANATIONS.labels("failed").inc()
+        rest_explanation(company_id=company_id)
+        raise
+    EXPLANATIONS.labels(result).inc()
+    return result
+
+
+def _explain(company_id: int) -> str:
+    global _last_explanation_seconds  # of this worker, which does one job at a time
+    patient = time.monotonic() - _last_explanation_seconds < EXPLAIN_AT_LEAST_EVERY_SECONDS
+
+    def pause() -> None:
+        if patient and forecast_waits():
+            raise Postponed
+
+    open_explanation_gate(company_id=company_id)
+    try:
+        pause()
+        explained = explain_forecasts(company_id=company_id, now=timezone.now(), pause=pause)
+    except Postponed:
+        explain_again(company_id=company_id)
+        return "postponed"
+    except CompanyNotFound:
+        return "nothing"
+    if explained:
+        _last_explanation_seconds = time.monotonic()
+    if runs_unexplained(company_id=company_id):
+        rest_explanation(company_id=company_id)
+    return "explained" if explained else "nothing"
 
 
 def _paced(company_id: int) -> bool:
@@ -74,7 +136,7 @@ def _paced(company_id: int) -> bool:
         slice_seconds = min(SLICE_SECONDS, PACE_SECONDS - elapsed)
         time.sleep(slice_seconds)
         elapsed += slice_seconds
-        if others_wait():
+        if forecast_waits():
             return elapsed >= PACE_SECONDS
     return True
 

@@ -7,6 +7,16 @@ FORECAST_SECONDS = Histogram(
     "Time to compute and store one company's forecasts on both bases, from claim to commit.",
     buckets=(0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0, 10.0),
 )
+EXPLANATION_SECONDS = Histogram(
+    "forecast_explanation_duration_seconds",
+    "Time to explain and store one forecast run.",
+    buckets=(0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 5.0, 10.0),
+)
+EXPLANATIONS = Counter(
+    "forecast_explanations_total",
+    "Attempts to explain a company's forecasts, by how they ended.",
+    ("result",),  # explained | nothing | postponed | failed
+)
 FORECASTS = Counter(
     "forecasts_total",
     "Attempts to bring a company's forecast up to date, by how they ended.",

@@ -228,12 +228,13 @@ def _tranche_json(tranche: TrancheOutlook) -> dict[str, object]:
         "date": tranche.date.isoformat(),
         "amount": str(tranche.amount),
         "probability": tranche.probability,
-        "received": _case_json(tranche.received),
-        "not_received": _case_json(tranche.not_received),
+        "received": case_json(tranche.received),
+        "not_received": case_json(tranche.not_received),
     }
 
 
-def _case_json(case: RunwayCase) -> dict[str, object]:
+def case_json(case: RunwayCase) -> dict[str, object]:
+    """A runway under a condition, as plain values."""
     p5, p50, p95 = case.beyond_horizon
     return {
         "p5_days": case.p5_days,

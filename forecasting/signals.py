@@ -1,4 +1,4 @@
-"""What forecasting announces. Both are sent after the commit; a receiver only wakes a job."""
+"""What forecasting announces. All are sent after the commit; a receiver only wakes a job."""
 
 from django.dispatch import Signal
 
@@ -7,3 +7,6 @@ forecast_published = Signal()
 
 # company_id: int, version: int
 plan_recorded = Signal()
+
+# company_id: int, run_id: int (of either basis)
+forecast_explained = Signal()

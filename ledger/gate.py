@@ -10,20 +10,32 @@ from redis import Redis
 GATE_SECONDS = 20
 
 
-def shut_gate(client: Redis, *, work: str, company_id: int) -> bool:
+def shut_gate(client: Redis, *, work: str, company_id: int, seconds: int = GATE_SECONDS) -> bool:
     """Whether the gate was open: then the caller enqueues.
+
+    Args:
+        seconds: after which it opens by itself.
 
     Raises:
         RedisError, OSError: Redis does not answer.
     """
-    return bool(client.set(_key(work, company_id), "1", nx=True, ex=GATE_SECONDS))
+    return bool(client.set(_key(work, company_id), "1", nx=True, ex=seconds))
+
+
+def hold_gate(client: Redis, *, work: str, company_id: int, seconds: int) -> None:
+    """Keep the gate shut from now on, although no job waits: what has just failed is not tried at once.
+
+    Raises:
+        RedisError, OSError: Redis does not answer.
+    """
+    client.set(_key(work, company_id), "1", ex=seconds)
 
 
 def open_gate(client: Redis, *, work: str, company_id: int) -> None:
     """Let the next event enqueue again.
 
     Raises:
-        RedisError, OSError: Redis does not answer; the gate opens by itself after GATE_SECONDS.
+        RedisError, OSError: Redis does not answer; the gate opens by itself in time.
     """
     client.delete(_key(work, company_id))
 

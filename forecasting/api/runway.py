@@ -7,8 +7,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Router
 
-from forecasting.api.schemas import RunwayBandsSchema, RunwaySchema
+from forecasting.api.schemas import ExplanationSchema, RunwayBandsSchema, RunwaySchema
 from forecasting.fit.history import MissingInputs
+from forecasting.selectors.explanations import explanation_of
 from forecasting.selectors.forecasts import StoredForecast, refusal
 from forecasting.services.in_force import forecast_in_force
 from forecasting.services.lease import LeaseBusy
@@ -52,6 +53,30 @@ def runway_bands(request: HttpRequest, basis: Literal["free", "bank"] = "free") 
         "position": stored.position,
         "history": [{"day": row.day, "balance": str(row.balance)} for row in stored.history],
     }
+
+
+@router.get(
+    "/runway/explanation",
+    response={200: ExplanationSchema, **_PROBLEMS},
+    summary="Why the runway is what it is, why it changed, and what would help",
+)
+def runway_explanation(request: HttpRequest, basis: Literal["free", "bank"] = "free") -> dict[str, Any]:
+    """What stands beside the forecast in force; `pending` until it is worked out, mostly within two seconds."""
+    stored = _in_force(request, basis)
+    said = explanation_of(company_id=stored.company_id, run_id=stored.run_id)
+    shared = ("company", "basis", "as_of", "currency", "tranches", "lowest", "burn")
+    content: dict[str, Any] = (
+        dict.fromkeys(("drivers", "levers", "changes", "checks")) if said is None else said.content
+    )
+    return (
+        {name: stored.forecast[name] for name in shared}
+        | content
+        | {
+            "run_id": stored.run_id,
+            "state": "pending" if said is None else "explained",
+            "explained_at": None if said is None else said.explained_at,
+        }
+    )
 
 
 def _in_force(request: HttpRequest, basis: str) -> StoredForecast:

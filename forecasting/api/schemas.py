@@ -1,7 +1,7 @@
 """What the forecast API answers. Money is text, dates are ISO 8601, probabilities are shares."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from ninja import Schema
 
@@ -81,6 +81,30 @@ class RunwaySchema(Schema):
     refusal: str
     yesterday: EarlierSchema | None
     last_week: EarlierSchema | None
+
+
+class ExplanationSchema(Schema):
+    """Why the forecast in force is what it is. `state` is `pending` for a moment after its numbers are published.
+
+    `changes` compares with the last forecast of the day before (`yesterday`) and of a week before (`last_week`),
+    or is null where there is none; the days of `causes` sum to `p5_days` and `p50_days`, those of `events` to the
+    cause `events`. `tranches`, `lowest` and `burn` come with the numbers, also while the rest is pending.
+    """
+
+    run_id: int
+    company: str
+    basis: str
+    as_of: date
+    currency: str
+    state: Literal["pending", "explained"]
+    explained_at: datetime | None
+    drivers: list[dict[str, Any]] | None
+    levers: list[dict[str, Any]] | None
+    changes: dict[str, dict[str, Any] | None] | None
+    checks: list[dict[str, Any]] | None
+    tranches: list[dict[str, Any]]
+    lowest: dict[str, Any] | None
+    burn: BurnSchema
 
 
 class DayBalanceSchema(Schema):

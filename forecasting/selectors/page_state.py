@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
 
 from forecasting.models.cursor import ForecastCursor
+from forecasting.models.explanation import ForecastExplanation
 from forecasting.models.plan import Plan
 from ledger.selectors.journal import journal_position
 
@@ -15,11 +16,13 @@ class PageState:
 
     Attributes:
         position: head of the journal.
+        is_explained: something is said about that run beside its numbers.
         is_behind: journal or plan have moved on since the forecast read them.
         refusal: why the last attempt could not produce a forecast, '' when it could.
     """
 
     run_id: int | None
+    is_explained: bool
     position: int
     is_behind: bool
     refusal: str
@@ -31,12 +34,20 @@ def page_state(*, company_id: int, basis: str) -> PageState:
     plan_version = Plan.objects.filter(company_id=company_id).aggregate(newest=Max("version"))["newest"] or 0
     row = (
         ForecastCursor.objects.filter(company_id=company_id)
-        .values_list(f"{basis}_run_id", "position", "plan_version", "refusal")
+        .annotate(
+            is_explained=Exists(
+                ForecastExplanation.objects.filter(
+                    company_id=OuterRef("company_id"), run_id=OuterRef(f"{basis}_run_id")
+                )
+            )
+        )
+        .values_list(f"{basis}_run_id", "is_explained", "position", "plan_version", "refusal")
         .first()
     )
-    run_id, read_position, read_plan, refusal = row or (None, -1, 0, "")
+    run_id, is_explained, read_position, read_plan, refusal = row or (None, False, -1, 0, "")
     return PageState(
         run_id=run_id,
+        is_explained=is_explained,
         position=position,
         is_behind=position > read_position or plan_version > read_plan,
         refusal=refusal,

@@ -77,7 +77,7 @@ def gather_history(*, company: CompanyRef, now: datetime, as_of: date | None = N
         base_currency=company.base_currency,
         flows=flows,
         cash=cash,
-        rates=_rates(company=company, on=day, flows=flows, cash=cash, plan=document),
+        rates=rates_of_day(company=company, on=day, flows=flows, cash=cash, plan=document),
         plan=document,
         grants=grants,
         timezone=company.timezone,
@@ -134,7 +134,7 @@ def _default_as_of(*, today: date, last_event: date | None, plan: StoredPlan | N
     return min(today, max(known)) if known else None
 
 
-def _rates(
+def rates_of_day(
     *, company: CompanyRef, on: date, flows: DailyFlows, cash: dict[str, Decimal], plan: PlanDocument
 ) -> dict[str, Decimal]:
     """Base currency per unit on the day, for every currency in use.

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from forecasting.views.explained import Explained
 from forecasting.views.figure import RANGES, PastBalances, fan_chart
 from forecasting.views.figure_words import FigureRow, figure_rows, summary
 from forecasting.views.headline import Headline, headline, span
@@ -19,11 +20,17 @@ SHOWN_FLOWS = 10
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """One statement of the health strip. State: good, warn, unknown or busy; the text says it without colour."""
+    """One statement of the health strip. State: good, warn, unknown or busy; the text says it without colour.
+
+    Attributes:
+        term: the note that explains it.
+        url: where it is said at length.
+    """
 
     state: str
     text: str
     term: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,7 @@ class RunwayBoard:
     tranches: tuple[TrancheCard, ...]
     survivals: tuple[Survival, ...]
     flows: tuple[Flow, ...]
+    explained: Explained | None
 
 
 def runway_board(
@@ -98,6 +106,7 @@ def runway_board(
     view_range: str,
     published_at: datetime,
     is_updating: bool,
+    explained: Explained | None = None,
 ) -> RunwayBoard:
     """Arrange a forecast for the page.
 
@@ -105,6 +114,7 @@ def runway_board(
         other_balance: balance of the other basis, None when unknown.
         published_at: in the company's time zone.
         is_updating: the journal is ahead of this forecast.
+        explained: what is said about it, or about the one before; None before the first explanation.
     """
     future_days = min(RANGES[view_range], projection.horizon_days)
     stale_days = max(0, (projection.today - projection.as_of).days)
@@ -112,7 +122,7 @@ def runway_board(
         projection=projection,
         headline=headline(projection),
         stale_days=stale_days if stale_days > FRESH_DAYS else 0,
-        health=_health(projection, published_at=published_at, is_updating=is_updating),
+        health=_health(projection, published_at=published_at, is_updating=is_updating, explained=explained),
         figure=fan_chart(projection=projection, past=past, future_days=future_days),
         figure_rows=figure_rows(projection=projection, future_days=future_days),
         figure_summary=summary(projection=projection, past=past, future_days=future_days),
@@ -124,6 +134,7 @@ def runway_board(
             Survival(days=count, share=1 - zero, text=odds(1 - zero)) for count, zero in projection.zero_by
         ),
         flows=_largest(projection.flows),
+        explained=explained,
     )
 
 
@@ -133,7 +144,9 @@ def _largest(flows: tuple[Flow, ...]) -> tuple[Flow, ...]:
     return tuple(sorted(told, key=lambda flow: flow.per_day)[:SHOWN_FLOWS])
 
 
-def _health(projection: Projection, *, published_at: datetime, is_updating: bool) -> tuple[Sign, ...]:
+def _health(
+    projection: Projection, *, published_at: datetime, is_updating: bool, explained: Explained | None
+) -> tuple[Sign, ...]:
     is_fresh = (projection.today - projection.as_of).days <= FRESH_DAYS
     return (
         Sign("good" if is_fresh else "warn", f"data to {day_date(projection.as_of, projection.today)}"),
@@ -141,7 +154,17 @@ def _health(projection: Projection, *, published_at: datetime, is_updating: bool
         if is_updating
         else Sign("good", f"calculated {_time(published_at, today=projection.today)}"),
         Sign("unknown", "not yet calibrated", term="calibration"),
+        *_data_sign(explained),
     )
+
+
+def _data_sign(explained: Explained | None) -> tuple[Sign, ...]:
+    if explained is None:
+        return ()
+    count = len(explained.doubts) + explained.more_doubts
+    if not count:
+        return (Sign("good", "data plausible"),)
+    return (Sign("warn", f"{count} doubt{'s' if count > 1 else ''} about the data", url="#doubts"),)
 
 
 def _time(moment: datetime, *, today: date) -> str:
@@ -161,7 +184,7 @@ def _tranche(money: NewMoney) -> TrancheCard:
 
 
 def _change(projection: Projection, earlier: EarlierRun) -> Change:
-    """The median then and now. Causes are not measured yet, so none is named."""
+    """The median then and now, until causes are known."""
     now = projection.p50
     difference = ""
     if now.day is not None and earlier.p50.day is not None:

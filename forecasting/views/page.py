@@ -7,9 +7,11 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from forecasting.selectors.explanations import explanation_of, newest_explanation
 from forecasting.selectors.forecasts import EarlierRunway, StoredForecast, latest_forecast
 from forecasting.selectors.page_state import PageState
 from forecasting.views.board import EarlierRun, RunwayBoard, runway_board
+from forecasting.views.explained import Explained, explained
 from forecasting.views.figure import DEFAULT_RANGE, RANGES, PastBalances
 from forecasting.views.headline import NAMES
 from forecasting.views.projection import Projection, RunoutDay, projection_of
@@ -121,7 +123,17 @@ def _board(
         view_range=address.view_range,
         published_at=stored.published_at.astimezone(now.tzinfo),
         is_updating=state.is_behind,
+        explained=_explained(stored, address=address),
     )
+
+
+def _explained(stored: StoredForecast, *, address: PageAddress) -> Explained | None:
+    """Of this forecast, or for the second until it is there, of the one before, so that nothing jumps."""
+    own = explanation_of(company_id=stored.company_id, run_id=stored.run_id)
+    found = own or newest_explanation(company_id=stored.company_id, basis=stored.basis)
+    if found is None:
+        return None
+    return explained(found.content, is_current=own is not None, company_slug=address.company)
 
 
 def _companies(chosen: CurrentCompany, address: PageAddress) -> tuple[Choice, ...]:

@@ -71,10 +71,10 @@ def _one_of(request: HttpRequest, name: str, *, known: tuple[str, ...], default:
 
 
 def _seen(state: PageState, *, now: datetime) -> str:
-    """Changes whenever the page would: another run, the journal running ahead, another refusal, another day."""
+    """Changes whenever the page would: another run, its explanation, newer events, a refusal, another day."""
     if state.run_id is None:
         return f"0-{state.position}-{len(state.refusal)}-{now:%Y%m%d}"
-    return f"{state.run_id}-{int(state.is_behind)}-{len(state.refusal)}-{now:%Y%m%d}"
+    return f"{state.run_id}-{int(state.is_explained)}{int(state.is_behind)}-{len(state.refusal)}-{now:%Y%m%d}"
 
 
 def _answer(request: HttpRequest, page: RunwayPage) -> HttpResponse:

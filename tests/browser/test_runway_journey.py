@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import time
 import urllib.request
 from collections.abc import Callable
@@ -118,3 +119,18 @@ def test_a_hidden_page_asks_nothing(demo: Demo, visit: Callable) -> None:
     page.on("request", lambda request: polls.append(request.url) if "seen=" in request.url else None)
     page.wait_for_timeout(2_500)
     assert polls == []
+
+
+def test_an_open_page_fills_in_what_is_said_about_its_forecast(
+    demo: Demo, visit: Callable, start_worker: Callable
+) -> None:
+    page = visit().sign_in(demo)
+    expect(page.get_by_role("heading", name="What would help")).to_have_count(0)
+    page.evaluate("document.getElementById('chart').dataset.mark = 'the same element'")
+    start_worker("forecast")
+    post_expense(demo, amount="40000.00", ref="explain me")
+    expect(page.get_by_role("heading", name="What would help")).to_be_visible(timeout=30_000)
+    expect(page.locator("#chart")).to_have_attribute("data-mark", "the same element")
+    expect(page.locator(".health")).to_contain_text(re.compile("data plausible|about the data"))
+    expect(page.get_by_text("being worked out")).to_have_count(0)
+    assert page.url == f"{demo.url}/"

@@ -15,9 +15,10 @@ from rq.serializers import JSONSerializer
 
 from forecasting import jobs, wake
 from forecasting.fit.history import MissingInputs
-from forecasting.jobs import recompute, sweep
+from forecasting.jobs import explain, recompute, sweep
 from forecasting.models.cursor import ForecastCursor
 from forecasting.models.run import ForecastRun
+from forecasting.selectors.explanations import companies_unexplained
 from forecasting.selectors.freshness import companies_behind
 from forecasting.services.lease import claim_lease
 from forecasting.services.plans import record_plan
@@ -297,7 +298,7 @@ def test_a_company_that_must_wait_lets_another_go_first(queue: Queue, monkeypatc
     spend(idle, "1.00")
     work(queue, max_jobs=2)
     assert companies_behind(now=timezone.now()) == (busy.id,)
-    assert queue.count == 1
+    assert len([job_id for job_id in queue.get_job_ids() if not job_id.startswith("explain-")]) == 1
 
 
 # --- Sweeping ---------------------------------------------------------------------------------------------
@@ -349,3 +350,94 @@ def test_a_refused_company_is_tried_again_when_its_journal_moves_and_not_before(
     assert companies_behind(now=timezone.now()) == ()
     spend(company, "1.00")
     assert companies_behind(now=timezone.now()) == (company.id,)
+
+
+def test_a_published_forecast_is_explained_by_the_next_job(queue: Queue) -> None:
+    company = up_to_date(small_company(), queue)
+    assert companies_unexplained() == ()
+    spend(company, "40000.00")
+    work(queue, max_jobs=1)
+    assert companies_unexplained() == (company.id,)
+    assert [job_id.startswith("explain-") for job_id in queue.get_job_ids()] == [True]
+    work(queue)
+    assert companies_unexplained() == ()
+    assert queue.failed_job_registry.count == 0
+
+
+def test_numbers_of_all_companies_come_before_any_explanation(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "_last_explanation_seconds", time.monotonic())
+    companies = [small_company(slug) for slug in ("one", "two", "three")]
+    sweep(now=timezone.now())
+    assert queue.count == 3
+    work(queue, max_jobs=3)
+    assert companies_behind(now=timezone.now()) == ()
+    assert len(companies_unexplained()) == len(companies)
+    work(queue)
+    assert companies_unexplained() == ()
+
+
+def test_an_explanation_gives_way_to_a_forecast_that_waits(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "_last_explanation_seconds", time.monotonic())
+    first = small_company("one")
+    work(queue, max_jobs=1)
+    real = jobs.explain_forecasts
+    second: list[CompanyRef] = []
+
+    def interrupted(*, pause: Any, **arguments: Any) -> Any:
+        if not second:
+            second.append(small_company("two"))
+        pause()
+        return real(pause=pause, **arguments)
+
+    monkeypatch.setattr(jobs, "explain_forecasts", interrupted)
+    assert explain(company_id=first.id) == "postponed"
+    assert first.id in companies_unexplained()
+    work(queue)
+    assert companies_unexplained() == ()
+    assert companies_behind(now=timezone.now()) == ()
+
+
+def test_under_endless_load_an_explanation_is_finished_now_and_then(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = small_company()
+    work(queue, max_jobs=1)
+    spend(company, "1.00", ref="never quiet")
+    monkeypatch.setattr(jobs, "_last_explanation_seconds", time.monotonic() - 60)
+    assert explain(company_id=company.id) == "explained"
+    monkeypatch.setattr(jobs, "_last_explanation_seconds", time.monotonic())
+    assert explain(company_id=company.id) == "postponed"
+
+
+def test_a_failed_explanation_leaves_the_forecast_and_is_tried_again_later(
+    own_redis: RedisServer, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = up_to_date(small_company(), queue)
+    position = spend(company, "40000.00")
+    real = jobs.explain_forecasts
+
+    def broken(**_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(jobs, "explain_forecasts", broken)
+    work(queue)
+    assert position_of_forecast(company) == position
+    assert queue.failed_job_registry.count == 1
+    monkeypatch.setattr(jobs, "explain_forecasts", real)
+    sweep(now=timezone.now())
+    assert queue.count == 0  # not at once: what is broken is mostly still broken
+    queue.connection.delete(f"forecast:explain:{company.id}")
+    sweep(now=timezone.now())
+    work(queue)
+    assert companies_unexplained() == ()
+
+
+def test_a_forecast_is_seen_to_wait_behind_any_number_of_explanations(queue: Queue) -> None:
+    for company_id in range(1, 121):
+        wake.wake_explanation(company_id=company_id)
+    assert not wake.forecast_waits()
+    wake.wake(company_id=1)
+    assert wake.forecast_waits()
+    assert queue.count == 121

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from forecasting.models.run import ForecastRun
 from forecasting.services import in_force
+from forecasting.services.explain import explain_forecasts
 from forecasting.services.lease import claim_lease
 from forecasting.services.publish import publish_forecast
 from ledger.domain.company import CompanyRef
@@ -77,7 +78,7 @@ def test_the_bands_come_with_what_really_was() -> None:
     assert all(low <= high for low, high in zip(bands["p5"], bands["p95"], strict=True))
 
 
-@pytest.mark.parametrize("path", ["/runway", "/runway/bands"])
+@pytest.mark.parametrize("path", ["/runway", "/runway/bands", "/runway/explanation"])
 def test_without_data_it_is_a_conflict_that_names_what_is_missing(path: str) -> None:
     company = create_company(slug="empty", name="Empty", currency="USD", timezone="UTC", now=NOW)
     answer = get(company, path)
@@ -127,3 +128,29 @@ def test_a_refusal_after_a_published_forecast_is_told_beside_it(monkeypatch: pyt
     with pytest.raises(MissingInputs):
         publish_forecast(company_id=company.id, now=timezone.now() + timedelta(hours=2))
     assert "XXX" in get(company, "/runway").json()["refusal"]
+
+
+def test_an_explanation_is_pending_until_it_is_worked_out() -> None:
+    company = small_company()
+    publish_forecast(company_id=company.id, now=NOW)
+    pending = get(company, "/runway/explanation").json()
+    assert (pending["state"], pending["drivers"], pending["explained_at"]) == ("pending", None, None)
+    assert pending["tranches"][0]["label"] == "Tranche: Second closing"
+    assert pending["lowest"]["day"] >= 1
+    explain_forecasts(company_id=company.id, now=NOW)
+    for basis in ("free", "bank"):
+        told = get(company, f"/runway/explanation?basis={basis}").json()
+        assert (told["state"], told["basis"], told["company"]) == ("explained", basis, "acme")
+        assert told["run_id"] == get(company, f"/runway?basis={basis}").json()["run_id"]
+        assert told["drivers"][0].keys() >= {"name", "label", "p5_days", "p50_days", "doubt_p5_days"}
+        assert told["levers"][0].keys() >= {"kind", "label", "p5_days", "p50_days", "runway"}
+        assert set(told["changes"]) == {"yesterday", "last_week"}
+
+
+def test_a_token_shows_its_own_company_s_explanation_only() -> None:
+    company, other = small_company(), small_company("globex")
+    for each in (company, other):
+        publish_forecast(company_id=each.id, now=NOW)
+    explain_forecasts(company_id=other.id, now=NOW)
+    assert get(company, "/runway/explanation").json()["state"] == "pending"
+    assert get(company, "/runway/explanation", scopes=("ingest",)).status_code == 403
