@@ -20,8 +20,11 @@ logger = logging.getLogger(__name__)
 
 QUEUE = "forecast"
 JOB = "forecasting.jobs.recompute"
+RECORD_JOB = "forecasting.record_jobs.keep_record"
 # A job lost with its worker must not shut the gate for ever. Longer than a job usually waits in the queue.
 GATE_SECONDS = 20
+# Behind a long queue one slice may wait for minutes; a job that is lost is missed for this long.
+RECORD_GATE_SECONDS = 900
 _breaker = CircuitBreaker(rest_seconds=2.0)
 
 
@@ -48,6 +51,38 @@ def wake(*, company_id: int) -> bool:
     return True
 
 
+def wake_record(*, company_id: int) -> bool:
+    """Enqueue keeping a company's track record, unless that is waiting already. Raises no error of Redis.
+
+    Returns:
+        Whether a job is now waiting, as far as we know.
+    """
+    if not _breaker.allows():
+        return False
+    try:
+        if _client().set(_record_gate(company_id), "1", nx=True, ex=RECORD_GATE_SECONDS):
+            enqueue_record(company_id=company_id)
+    except (RedisError, OSError) as error:
+        _breaker.failed()
+        logger.warning("record_wake_failed: %s", error)
+        return False
+    _breaker.succeeded()
+    return True
+
+
+def enqueue_record(*, company_id: int) -> None:
+    """Put the work on a track record behind everything that waits."""
+    _queue().enqueue(RECORD_JOB, company_id=company_id, result_ttl=0, failure_ttl=86_400)
+
+
+def open_record_gate(*, company_id: int) -> None:
+    """Let the next sweep enqueue again."""
+    try:
+        _client().delete(_record_gate(company_id))
+    except (RedisError, OSError) as error:
+        logger.warning("record_gate_left_shut: %s", error)
+
+
 def open_gate(*, company_id: int) -> None:
     """Let the next event enqueue again. Called by the job before it reads the journal."""
     try:
@@ -68,6 +103,10 @@ def others_wait() -> bool:
         return bool(_queue().count)
     except (RedisError, OSError):
         return False
+
+
+def _record_gate(company_id: int) -> str:
+    return f"forecast:record:{company_id}"
 
 
 def _gate(company_id: int) -> str:

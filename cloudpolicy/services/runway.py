@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from cloudpolicy.engine.runway import NoRunway, Runway
 from forecasting.fit.history import MissingInputs
 from forecasting.selectors.forecasts import latest_forecast, refusal
+from forecasting.selectors.track_record import share_below_p5
 from forecasting.services.in_force import forecast_in_force
 from forecasting.services.lease import LeaseBusy, LeaseLost
 from forecasting.services.publish import publish_forecast
@@ -41,4 +42,5 @@ def runway_of(*, company: CompanyRef, now: datetime) -> Runway | NoRunway:
         as_of=stored.as_of,
         today=now.astimezone(ZoneInfo(company.timezone)).date(),
         unseen_events=stored.events_behind,
+        share_below_p5=share_below_p5(company_id=company.id),
     )

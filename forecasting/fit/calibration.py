@@ -1,11 +1,13 @@
 """How wide a company's forecasts should be, judged by how its earlier ones came out.
 
-Each balance that was foretold and then happened has a normal score: where it fell in the forecast's own spread, 0 at
-the median, -1.645 at p5. The scores of a model whose spread is right are standard normal; the scores of one that is
-twice too sure have twice that deviation. So their mean size, times sqrt(pi / 2), is the factor by which to stretch
-(spread-adjustment of ensemble forecasts: T. Gneiting et al., "Calibrated Probabilistic Forecasting Using Ensemble Model
-Output Statistics", Monthly Weather Review 133, 2005). The mean size is taken, not the mean square: one
-catastrophe must not make every later forecast useless. A bias counts too, since it makes scores large.
+Each balance that was foretold and then happened has a normal score: where it fell in the forecast's own spread, 0
+    at the median, -1.645 at p5. The scores of a model whose spread is right are standard normal; the scores of one
+    that is twice too sure have twice that deviation. So their mean size, times sqrt(pi / 2), is the factor by
+    which to stretch (spread-adjustment of ensembles: T. Gneiting, A. Raftery, A. Westveld, T. Goldman, "Calibrated
+    Probabilistic Forecasting Using Ensemble Model Output Statistics and Minimum CRPS Estimation", Monthly Weather
+    Review 133, 2005).
+The mean size is taken, not the mean square: one catastrophe must not make every later forecast useless. A bias
+    counts too, since it makes scores large.
 """
 
 import math

@@ -1,9 +1,10 @@
 """Stretching or narrowing a forecast about its median, by one figure that a track record supports.
 
 With dispersion s the quantile at level q is read at level Phi(s * Phi^-1(q)) of the paths, and a probability P
-becomes Phi(Phi^-1(P) / s). One map serves days, balances and probabilities, so they keep agreeing; the median stays,
-and what lies beyond the horizon needs no invented day. It is the recalibration of V. Kuleshov, N. Fenner, S. Ermon,
-"Accurate Uncertainties for Deep Learning Using Calibrated Regression" (ICML 2018), with a map of one parameter.
+becomes Phi(Phi^-1(P) / s). One map serves days, balances and probabilities, so they keep agreeing; the median
+stays, and what lies beyond the horizon needs no invented day. It is the recalibration of V. Kuleshov, N. Fenner,
+S. Ermon, "Accurate Uncertainties for Deep Learning Using Calibrated Regression" (ICML 2018), with a map of one
+parameter.
 """
 
 import math
