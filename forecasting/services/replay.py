@@ -31,6 +31,8 @@ _PLANS_KNOWN_AT = """
 _PLANS_TO_VERSION = """
     SELECT * FROM forecasting_plan WHERE company_id = %(company)s AND version <= %(version)s
 """
+# Summing so many events takes about a second; who waits longer asks the command.
+LONGEST_JOURNAL_TO_WAIT_FOR = 200_000
 MICROSECOND = timedelta(microseconds=1)
 
 
