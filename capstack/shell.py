@@ -33,6 +33,7 @@ def _destinations(request: HttpRequest) -> tuple[Destination, ...]:
         ("Ledger", reverse("ledger"), "l"),
         ("Reconcile", reverse("reconcile"), "c"),
         ("Import", reverse("imports"), "i"),
+        ("Accuracy", reverse("accuracy"), "y"),
     ]
     if user.is_staff:
         known.append(("Admin", reverse("admin:index"), "a"))

@@ -43,6 +43,10 @@ class PastForecast:
     def miss(self) -> Decimal:
         return self.actual - self.p50
 
+    @property
+    def linear_miss(self) -> Decimal:
+        return self.actual - self.linear
+
 
 @dataclass(frozen=True, slots=True)
 class HorizonRecord:

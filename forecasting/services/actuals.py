@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from forecasting.closing_balances import bank_balances, free_balances
 from forecasting.fit.history import CompanyHistory
 from forecasting.models.run import Basis, ForecastRun
+from forecasting.outcome import money
+from forecasting.selectors.forecasts import DayBalance
 from forecasting.services.history import gather_history
 from ledger.domain.company import CompanyRef
 from ledger.domain.fx import UnknownRate
@@ -113,6 +115,21 @@ def read_actuals(*, company: CompanyRef, now: datetime, since: date) -> Actuals:
         first_day=bank.first_day,
         bank=bank.balances,
         unearned=bank.balances - ours.balances,
+    )
+
+
+def read_since(*, company: CompanyRef, as_of: date, basis: str, now: datetime) -> tuple[DayBalance, ...]:
+    """Return the closing balance of every day after `as_of` up to the last that is known, settled or not.
+
+    Raises:
+        MissingInputs: as `gather_history`.
+    """
+    actuals = read_actuals(company=company, now=now, since=as_of)
+    balances = actuals.bank if basis == Basis.BANK else actuals.bank - actuals.unearned
+    first = (as_of - actuals.first_day).days + 1
+    return tuple(
+        DayBalance(day=actuals.first_day + timedelta(days=n), balance=money(float(balances[n])))
+        for n in range(max(first, 0), balances.size)
     )
 
 

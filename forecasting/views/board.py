@@ -140,8 +140,15 @@ def _health(projection: Projection, *, published_at: datetime, is_updating: bool
         Sign("busy", "updating: new events have arrived")
         if is_updating
         else Sign("good", f"calculated {_time(published_at, today=projection.today)}"),
-        Sign("unknown", "not yet calibrated", term="calibration"),
+        calibration_sign(projection.calibration),
     )
+
+
+def calibration_sign(state: str) -> Sign:
+    """Whether the width of forecasts was judged by the company's own record."""
+    if state == "calibrated":
+        return Sign("good", "calibrated on its own past", term="calibration")
+    return Sign("unknown", "not yet calibrated", term="calibration")
 
 
 def _time(moment: datetime, *, today: date) -> str:

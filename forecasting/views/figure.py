@@ -51,7 +51,7 @@ def fan_chart(*, projection: Projection, past: PastBalances, future_days: int) -
     low, high = _height(fan=fan, history=history[1])
     return {
         "data": _traces(projection=projection, fan=fan, history=history, start=start, end=end),
-        "layout": _layout(projection=projection, start=start, end=end, low=low, high=high),
+        "layout": chart_layout(currency=projection.currency, start=start, end=end, low=low, high=high),
         "marks": _marks(projection=projection, start=start, end=end),
     }
 
@@ -200,7 +200,8 @@ def _runout(projection: Projection, *, end: date) -> list[dict[str, Any]]:
     return [zone, dot]
 
 
-def _layout(*, projection: Projection, start: date, end: date, low: float, high: float) -> dict[str, Any]:
+def chart_layout(*, currency: str, start: date, end: date, low: float, high: float) -> dict[str, Any]:
+    """How every chart of balances over days looks."""
     ticks = _ticks(low=low, high=high)
     return {
         "autosize": False,
@@ -245,7 +246,7 @@ def _layout(*, projection: Projection, start: date, end: date, low: float, high:
             "gridcolor": "var(--chart-grid)",
             "ticklabelstandoff": 8,
             "tickvals": ticks,
-            "ticktext": [money_text(tick, projection.currency) for tick in ticks],
+            "ticktext": [money_text(tick, currency) for tick in ticks],
         },
         "shapes": [],
         "annotations": [],
