@@ -50,7 +50,7 @@ def test_the_record_shows_every_past_forecast_against_what_happened(client: Clie
     looked_back(company)
     page = text(member(client, company), "/accuracy?ahead=60")
     assert "balances foretold 60 days ahead" in page
-    assert page.count("looked back</span>") == page.count('<tr> <th scope="row">') >= 10
+    assert page.count('class="mark">looked back</span>') == page.count('<tr> <th scope="row">') >= 10
     for words in ("linear, 90 days", "By how far ahead", "Judged by", "calibrated on its own past", 'id="figure"'):
         assert words in page
 
