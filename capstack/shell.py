@@ -34,6 +34,7 @@ def _destinations(request: HttpRequest) -> tuple[Destination, ...]:
         ("Books", reverse("books"), "b"),
         ("Reconcile", reverse("reconcile"), "c"),
         ("Import", reverse("imports"), "i"),
+        ("Accuracy", reverse("accuracy"), "y"),
     ]
     if user.is_staff:
         known.append(("Admin", reverse("admin:index"), "a"))

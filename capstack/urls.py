@@ -9,10 +9,12 @@ from django.views.generic import RedirectView, TemplateView
 from capstack.api import api
 from capstack.views.sign_in import SignIn, SignOut
 from capstack.views.theme import choose_theme
+from forecasting.views.accuracy import accuracy
 from forecasting.views.runway import runway
 
 urlpatterns = [
     path("", runway, name="runway"),
+    path("accuracy", accuracy, name="accuracy"),
     path("", include("ledger.urls")),
     path("api/v1/", api.urls),
     path("sign-in", SignIn.as_view(), name="sign-in"),

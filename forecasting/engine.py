@@ -78,13 +78,15 @@ def forecast(
     )
     parts = contributions(setting)
     inputs = assemble(setting, parts)
-    outcome = simulate(inputs, shocks)
+    outcome = simulate(inputs, shocks, dispersion=history.calibration.dispersion)
     return _summarise(setting, parts, inputs, shocks, outcome)
 
 
-def digest(inputs: ForecastInputs, *, seed: int, paths: int) -> str:
+def digest(inputs: ForecastInputs, *, seed: int, paths: int, dispersion: float = 1.0) -> str:
     """SHA-256, hexadecimal, over everything that decides the figures of a run."""
     state = hashlib.sha256(f"{ENGINE_VERSION}|{seed}|{paths}|".encode())
+    if dispersion != 1.0:
+        state.update(f"{dispersion!r}|".encode())
     for piece in _canonical(inputs):
         state.update(piece)
     return state.hexdigest()
@@ -138,7 +140,7 @@ def _summarise(
             for part in parts
         ),
         engine_version=ENGINE_VERSION,
-        input_digest=digest(inputs, seed=shocks.seed, paths=outcome.paths),
+        input_digest=digest(inputs, seed=shocks.seed, paths=outcome.paths, dispersion=outcome.dispersion),
         lowest=LowestPoint(
             day=outcome.lowest.day,
             date=as_of + timedelta(days=outcome.lowest.day),
@@ -148,6 +150,7 @@ def _summarise(
         tranches=_tranche_outlooks(setting, inputs, shocks),
         next_events=_next_events(setting, parts),
         marks=_marks(setting, parts),
+        calibration=history.calibration,
     )
 
 
@@ -166,7 +169,14 @@ def _tranche_outlooks(setting: Setting, inputs: ForecastInputs, shocks: Shocks) 
     outlooks = []
     for name, tranche in named_tranches(setting)[:TRANCHE_OUTLOOKS_LIMIT]:
         received, lost = (
-            case_of(simulate(with_tranche_decided(inputs, name=name, received=comes), shocks, with_bands=False))
+            case_of(
+                simulate(
+                    with_tranche_decided(inputs, name=name, received=comes),
+                    shocks,
+                    with_bands=False,
+                    dispersion=setting.history.calibration.dispersion,
+                )
+            )
             for comes in (True, False)
         )
         outlooks.append(

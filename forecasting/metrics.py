@@ -22,6 +22,11 @@ FORECASTS = Counter(
     "Attempts to bring a company's forecast up to date, by how they ended.",
     ("result",),  # published | unchanged | refused | busy | paced | failed
 )
+RECORD_TURNS = Counter(
+    "forecast_record_turns_total",
+    "Turns of work on track records, by how they ended.",
+    ("result",),  # done | unfinished | refused
+)
 WAKES = Counter(
     "forecast_wakes_total",
     "Wake-ups of the forecast queue, by what became of them.",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Literal
 
 CENT = Decimal("0.01")
 MONEY_DECIMALS = 2
@@ -102,6 +103,28 @@ class LastsPast:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibration:
+    """What a company's own record says about the width of its forecasts.
+
+    Attributes:
+        state: `uncalibrated` until there is evidence; the dispersion is then 1.
+        dispersion: by how much the model's own spread is stretched (above 1) or narrowed (below).
+        windows: how many windows of time the evidence is worth, overlapping ones not counted twice.
+    """
+
+    state: Literal["uncalibrated", "calibrated"] = "uncalibrated"
+    dispersion: float = 1.0
+    windows: float = 0.0
+
+    @property
+    def is_calibrated(self) -> bool:
+        return self.state == "calibrated"
+
+
+UNCALIBRATED = Calibration()
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """One forecast of one company on one basis.
 
@@ -113,6 +136,7 @@ class Forecast:
         quantile_days: 99 values for 1 % .. 99 %, None beyond the horizon.
         probability_of_zero_by: per day 30, 60, 90, 180, 365; None beyond the horizon.
         input_digest: sha256 over everything that decides the figures.
+        calibration: on what the width of the intervals rests.
     """
 
     company: str
@@ -143,6 +167,7 @@ class Forecast:
     tranches: tuple[TrancheOutlook, ...]
     next_events: tuple[UpcomingEvent, ...]
     marks: tuple[ChartMark, ...]
+    calibration: Calibration = UNCALIBRATED
 
     def to_json(self) -> dict[str, object]:
         """Plain values in a stable order: money as text, dates as ISO 8601, shares as numbers."""
@@ -214,6 +239,11 @@ class Forecast:
                 }
                 for mark in self.marks
             ],
+            "calibration": {
+                "state": self.calibration.state,
+                "dispersion": self.calibration.dispersion,
+                "windows": self.calibration.windows,
+            },
         }
 
 

@@ -60,16 +60,20 @@ def scored_company(
 
 def linear_runway_days(history: CompanyHistory, *, beyond: int) -> float:
     """Balance divided by the mean burn of the last 90 days: the forecast everybody makes by hand."""
-    rates = base_rates(history)
-    flows, today = history.flows, day_number(history.as_of)
-    per_unit = np.array([rates.get(code, 0.0) for code in flows.currencies] or [1.0])
-    moved = (flows.event_type != EVENT_TYPES.index("credit")) & (flows.day <= today)
-    moved &= flows.day > today - LINEAR_DAYS
-    burn = -float((flows.amount[moved] * per_unit[flows.currency[moved]]).sum()) / LINEAR_DAYS
+    rates, burn = base_rates(history), linear_burn_per_day(history)
     balance = sum(float(amount) * rates[code] for code, amount in history.cash.items() if amount)
     if balance <= 0:
         return 1.0
     return float(min(beyond, np.ceil(balance / burn))) if burn > 0 else float(beyond)
+
+
+def linear_burn_per_day(history: CompanyHistory) -> float:
+    """Mean burn of the last 90 days in base currency, negative when cash grew."""
+    rates, flows, today = base_rates(history), history.flows, day_number(history.as_of)
+    per_unit = np.array([rates.get(code, 0.0) for code in flows.currencies] or [1.0])
+    moved = (flows.event_type != EVENT_TYPES.index("credit")) & (flows.day <= today)
+    moved &= flows.day > today - LINEAR_DAYS
+    return -float((flows.amount[moved] * per_unit[flows.currency[moved]]).sum()) / LINEAR_DAYS
 
 
 def summary(companies: list[ScoredCompany], *, oracle_crps: dict[str, float]) -> dict[str, object]:

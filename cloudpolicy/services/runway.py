@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from cloudpolicy.engine.runway import AccountDoubt, ChainCheck, NoRunway, Runway
 from forecasting.fit.history import MissingInputs
 from forecasting.selectors.forecasts import latest_forecast, refusal
+from forecasting.selectors.track_record import share_below_p5
 from forecasting.services.in_force import forecast_in_force
 from forecasting.services.lease import LeaseBusy, LeaseLost
 from forecasting.services.publish import publish_forecast
@@ -46,6 +47,7 @@ def runway_of(*, company: CompanyRef, now: datetime) -> Runway | NoRunway:
         unseen_events=stored.events_behind,
         chain=_chain(company),
         doubts=_doubts(company, now),
+        share_below_p5=share_below_p5(company_id=company.id),
     )
 
 

@@ -40,6 +40,14 @@ class BurnSchema(Schema):
     window_days: int
 
 
+class CalibrationStateSchema(Schema):
+    """On what the width of the intervals rests: by how much the model's own spread was stretched."""
+
+    state: str = "uncalibrated"
+    dispersion: float = 1.0
+    windows: float = 0.0
+
+
 class RunwaySchema(Schema):
     """The forecast in force. A quantile beyond the horizon equals the horizon and says so in `beyond_horizon`."""
 
@@ -71,6 +79,7 @@ class RunwaySchema(Schema):
     tranches: list[dict[str, Any]]
     next_events: list[dict[str, Any]]
     marks: list[dict[str, Any]]
+    calibration: CalibrationStateSchema = CalibrationStateSchema()
     run_id: int
     position: int
     events_behind: int

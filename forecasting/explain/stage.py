@@ -55,7 +55,12 @@ class Stage:
     def answer(self, inputs: ForecastInputs) -> Answer:
         """The same with its mean."""
         self.pause()
-        outcome = simulate(inputs, self.shocks, with_bands=False)
+        outcome = simulate(
+            inputs,
+            self.shocks,
+            with_bands=False,
+            dispersion=self.setting.history.calibration.dispersion,
+        )
         within = np.minimum(outcome.runway_days, outcome.horizon_days)
         return Answer(runway=case_of(outcome), mean_days=float(within.mean()))
 

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from forecasting.fit.plan import CloudCredit, PlanDocument
+from forecasting.outcome import UNCALIBRATED, Calibration
 from ledger.domain.flows import DailyFlows
 
 
@@ -30,6 +31,7 @@ class CompanyHistory:
         grants: cloud credits as they stand on `as_of`; None takes the plan's.
         country: ISO 3166 of the bank holidays of the base currency; empty derives it from zone or currency.
         timezone: IANA name, for the country when none is given.
+        calibration: what earlier forecasts of this company say about the width of this one.
     """
 
     as_of: date
@@ -42,6 +44,7 @@ class CompanyHistory:
     country: str = ""
     timezone: str = ""
     company: str = ""
+    calibration: Calibration = UNCALIBRATED
 
 
 def base_rates(history: CompanyHistory) -> dict[str, float]:

@@ -3,15 +3,17 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.kernel.dispersion import ranks
 from forecasting.kernel.outcome import Bands, LowestPoint
 
-_PERCENTS = (5, 25, 50, 75, 95)
+_PERCENTS = np.array([5, 25, 50, 75, 95])
 
 
-def bands_of(sorted_balances: NDArray[np.float32]) -> Bands:
+def bands_of(sorted_balances: NDArray[np.float32], *, dispersion: float = 1.0) -> Bands:
     """Bands of closing balances, float32 [days, paths] with each day ascending, by the inverted CDF."""
     days, paths = sorted_balances.shape
-    lines = [sorted_balances[:, (percent * paths + 99) // 100 - 1].astype(np.float64) for percent in _PERCENTS]
+    wanted = ranks(_PERCENTS, count=paths, dispersion=dispersion)
+    lines = [sorted_balances[:, rank - 1].astype(np.float64) for rank in wanted.tolist()]
     return Bands(np.arange(1, days + 1, dtype=np.int32), *lines)
 
 

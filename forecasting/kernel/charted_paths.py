@@ -51,10 +51,10 @@ class ChartedPaths:
         """Sort each day's balances while the caller goes on: one long NumPy call, which needs no interpreter."""
         self._sorting.start()
 
-    def bands(self) -> Bands:
+    def bands(self, *, dispersion: float) -> Bands:
         """Quantiles of the balance, day by day, once sorted."""
         self._sorting.join()
-        return bands_of(self._balances)
+        return bands_of(self._balances, dispersion=dispersion)
 
     def burn(self) -> Burn:
         """Burn of the first days."""

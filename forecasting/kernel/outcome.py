@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.kernel.dispersion import stretched
+
 
 @dataclass(frozen=True, slots=True)
 class RunwayQuantile:
@@ -68,6 +70,7 @@ class Outcome:
         quantile_days: int32 [99], the 1 % .. 99 % quantiles (inverted CDF); horizon_days + 1 is beyond.
         determined: the horizon contains p95, and p95 - p5 is at most half of p50.
         bands, burn, lowest: None when the simulation was asked for runway alone.
+        dispersion: how far all of this is stretched about the median.
     """
 
     horizon_days: int
@@ -80,17 +83,19 @@ class Outcome:
     bands: Bands | None = None
     burn: Burn | None = None
     lowest: LowestPoint | None = None
+    dispersion: float = 1.0
 
     @property
     def paths(self) -> int:
         return int(self.runway_days.shape[0])
 
     def probability_of_zero_by(self, *, day: int) -> float:
-        """Share of paths that reach zero on or before `day` (1 <= day <= horizon_days).
+        """Share of paths that reach zero on or before `day` (1 <= day <= horizon_days), stretched like the rest.
 
         Raises:
             ValueError: for a day the simulation did not reach; nothing is known there.
         """
         if not 1 <= day <= self.horizon_days:
             raise ValueError(f"day: must be 1 to {self.horizon_days}, is {day}")
-        return float(np.count_nonzero(self.runway_days <= day) / self.paths)
+        share = float(np.count_nonzero(self.runway_days <= day) / self.paths)
+        return stretched(share, dispersion=self.dispersion)

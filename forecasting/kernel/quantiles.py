@@ -3,20 +3,22 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.kernel.dispersion import ranks
 from forecasting.kernel.outcome import RunwayQuantile
 
 QUANTILE_LEVELS = np.arange(1, 100) / 100.0
 
 
-def quantile_days(*, runway_days: NDArray[np.int32], horizon_days: int) -> NDArray[np.int32]:
+def quantile_days(
+    *, runway_days: NDArray[np.int32], horizon_days: int, dispersion: float = 1.0
+) -> NDArray[np.int32]:
     """The 1 % .. 99 % quantiles as int32 [99]; `horizon_days + 1` is beyond the horizon.
 
     A day count has at most horizon + 1 values, so counting them is exact and cheaper than sorting paths.
     """
     reached = np.cumsum(np.bincount(runway_days, minlength=horizon_days + 2))
-    # Integer arithmetic: ceil(0.29 * 100) in floats is 30.
-    ranks = (np.arange(1, 100) * runway_days.shape[0] + 99) // 100
-    return np.searchsorted(reached, ranks, side="left").astype(np.int32)
+    wanted = ranks(np.arange(1, 100), count=runway_days.shape[0], dispersion=dispersion)
+    return np.searchsorted(reached, wanted, side="left").astype(np.int32)
 
 
 def runway_quantile(*, quantile_days: NDArray[np.int32], percent: int, horizon_days: int) -> RunwayQuantile:

@@ -23,10 +23,15 @@ from forecasting.kernel.shocks import Shocks
 from forecasting.kernel.soundness import UnsoundInputs, check_inputs
 
 
-def simulate(inputs: ForecastInputs, shocks: Shocks, *, with_bands: bool = True) -> Outcome:
+def simulate(
+    inputs: ForecastInputs, shocks: Shocks, *, with_bands: bool = True, dispersion: float = 1.0
+) -> Outcome:
     """The runway of one company; with bands, burn and the lowest point of the median unless told otherwise.
 
     A company whose opening balance is zero or less has runway 1, the earliest day there is.
+
+    Args:
+        dispersion: how far quantiles and probabilities are stretched about the median (`kernel/dispersion.py`).
 
     Raises:
         UnsoundInputs: the inputs are not finite, out of range or longer than the shocks.
@@ -49,13 +54,13 @@ def simulate(inputs: ForecastInputs, shocks: Shocks, *, with_bands: bool = True)
             if stop == shocks.paths:
                 charted.start_sorting()
         runway[start:stop] = block.runway_days()
-    days = quantile_days(runway_days=runway, horizon_days=inputs.horizon_days)
+    days = quantile_days(runway_days=runway, horizon_days=inputs.horizon_days, dispersion=dispersion)
     p5, p50, p95 = (
         runway_quantile(quantile_days=days, percent=percent, horizon_days=inputs.horizon_days)
         for percent in (5, 50, 95)
     )
     burn = None if charted is None else charted.burn()
-    bands = None if charted is None else charted.bands()
+    bands = None if charted is None else charted.bands(dispersion=dispersion)
     return Outcome(
         horizon_days=inputs.horizon_days,
         runway_days=runway,
@@ -67,4 +72,5 @@ def simulate(inputs: ForecastInputs, shocks: Shocks, *, with_bands: bool = True)
         bands=bands,
         burn=burn,
         lowest=None if bands is None else lowest_point(bands),
+        dispersion=dispersion,
     )

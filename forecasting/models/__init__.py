@@ -3,4 +3,5 @@
 from forecasting.models import cursor as cursor
 from forecasting.models import explanation as explanation
 from forecasting.models import plan as plan
+from forecasting.models import record as record
 from forecasting.models import run as run

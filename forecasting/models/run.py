@@ -23,6 +23,7 @@ class ForecastRun(models.Model):
     Attributes:
         position: journal position that was read.
         history_digest: SHA-256 of everything the engine was given (`services/history.py`).
+        history_parts: SHA-256 of each part of what the engine was given, so that a difference can be named.
         input_digest: SHA-256 of what the engine made of it and simulated, as in `result`.
         plan, plan_digest: version of the plan; null and '' when the company has none.
         result: the forecast as of design section 4, as JSON.
@@ -46,6 +47,7 @@ class ForecastRun(models.Model):
     numpy_version = models.CharField(max_length=32)
     cpu_features = ArrayField(models.CharField(max_length=32), default=list)
     history_digest = models.CharField(max_length=64)
+    history_parts = models.JSONField(default=dict)
     input_digest = models.CharField(max_length=64)
     result = models.JSONField()
     closing_balances = models.JSONField()

@@ -13,6 +13,8 @@ from django.db import connection, transaction
 
 from forecasting.fit.history import CompanyHistory, MissingInputs
 from forecasting.fit.plan import CloudCredit, PlanDocument
+from forecasting.outcome import UNCALIBRATED
+from forecasting.selectors.calibrations import calibration_in_force
 from forecasting.selectors.plans import StoredPlan, plan_in_force
 from ledger.domain.company import CompanyRef
 from ledger.domain.flows import DailyFlows
@@ -35,12 +37,14 @@ class GatheredHistory:
         position: journal position up to which everything has been read.
         plan: the plan's version in force, None without one.
         digest: SHA-256 over everything in `history`.
+        parts: SHA-256 of each of its fields, by name.
     """
 
     history: CompanyHistory
     position: int
     plan: StoredPlan | None
     digest: str
+    parts: dict[str, str]
 
 
 def gather_history(*, company: CompanyRef, now: datetime, as_of: date | None = None) -> GatheredHistory:
@@ -82,35 +86,45 @@ def gather_history(*, company: CompanyRef, now: datetime, as_of: date | None = N
         grants=grants,
         timezone=company.timezone,
         company=company.slug,
+        calibration=calibration_in_force(company_id=company.id, now=now),
     )
-    return GatheredHistory(
-        history=history, position=position, plan=plan, digest=history_digest(history, plan=plan)
-    )
+    digest, parts = history_digests(history, plan=plan)
+    return GatheredHistory(history=history, position=position, plan=plan, digest=digest, parts=parts)
 
 
-def history_digest(history: CompanyHistory, *, plan: StoredPlan | None) -> str:
-    """SHA-256 over every value that the engine is given."""
-    digest = hashlib.sha256()
+def history_digests(history: CompanyHistory, *, plan: StoredPlan | None) -> tuple[str, dict[str, str]]:
+    """SHA-256 over every value that the engine is given, and over each field of the history by name."""
+    whole, parts = hashlib.sha256(), {}
+    for name, piece in _pieces(history, plan=plan):
+        whole.update(piece)
+        parts[name] = hashlib.sha256(piece).hexdigest()
+    return whole.hexdigest(), parts
+
+
+def _pieces(history: CompanyHistory, *, plan: StoredPlan | None) -> Iterator[tuple[str, bytes]]:
     for field in fields(history):
         value = getattr(history, field.name)
+        if field.name == "calibration" and value == UNCALIBRATED:
+            continue  # so that the digests of runs from before there were calibrations stay what they were
         if field.name == "plan":
             value = plan.digest if plan else ""
         elif isinstance(value, dict):
             value = sorted(value.items())
         if isinstance(value, DailyFlows):
-            _digest_flows(digest, value)
+            yield field.name, _flow_bytes(value)
         else:
-            digest.update(f"{field.name}={value!r};".encode())
-    return digest.hexdigest()
+            yield field.name, f"{field.name}={value!r};".encode()
 
 
-def _digest_flows(digest: "hashlib._Hash", flows: DailyFlows) -> None:
+def _flow_bytes(flows: DailyFlows) -> bytes:
+    pieces = []
     for field in fields(flows):
         value = getattr(flows, field.name)
-        digest.update(f"{field.name}=".encode())
-        digest.update(
-            np.ascontiguousarray(value).tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
-        )
+        pieces += [
+            f"{field.name}=".encode(),
+            np.ascontiguousarray(value).tobytes() if isinstance(value, np.ndarray) else repr(value).encode(),
+        ]
+    return b"".join(pieces)
 
 
 @contextmanager

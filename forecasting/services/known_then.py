@@ -5,6 +5,7 @@ from decimal import Decimal
 from forecasting.fit.history import CompanyHistory
 from forecasting.fit.plan import CloudCredit, PlanDocument, parse_plan
 from forecasting.models.run import Basis, ForecastRun
+from forecasting.outcome import UNCALIBRATED, Calibration
 from forecasting.services.history import rates_of_day
 from ledger.domain.company import CompanyRef
 from ledger.selectors.balances import cash_by_currency, credit_grants
@@ -45,7 +46,16 @@ def known_to(*, run: ForecastRun, company: CompanyRef) -> CompanyHistory | None:
         ),
         timezone=company.timezone,
         company=company.slug,
+        calibration=_calibration(run),
     )
+
+
+def _calibration(run: ForecastRun) -> Calibration:
+    """What the run itself says it rested on; runs of before there were calibrations say nothing."""
+    said = run.result.get("calibration")
+    if said is None:
+        return UNCALIBRATED
+    return Calibration(state=said["state"], dispersion=said["dispersion"], windows=said["windows"])
 
 
 def _bank_balance(run: ForecastRun) -> Decimal | None:

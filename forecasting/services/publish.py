@@ -168,6 +168,7 @@ def _run(
         numpy_version=MACHINE.numpy_version,
         cpu_features=list(MACHINE.cpu_features),
         history_digest=gathered.digest,
+        history_parts=gathered.parts,
         input_digest=forecast.input_digest,
         result=forecast.to_json(),
         closing_balances=balances.to_json(),

@@ -153,9 +153,16 @@ def _health(
         Sign("busy", "updating: new events have arrived")
         if is_updating
         else Sign("good", f"calculated {_time(published_at, today=projection.today)}"),
-        Sign("unknown", "not yet calibrated", term="calibration"),
+        calibration_sign(projection.calibration),
         *_data_sign(explained),
     )
+
+
+def calibration_sign(state: str) -> Sign:
+    """Whether the width of forecasts was judged by the company's own record."""
+    if state == "calibrated":
+        return Sign("good", "calibrated on its own past", term="calibration")
+    return Sign("unknown", "not yet calibrated", term="calibration")
 
 
 def _data_sign(explained: Explained | None) -> tuple[Sign, ...]:

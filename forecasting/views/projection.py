@@ -72,6 +72,7 @@ class Projection:
     Attributes:
         today: in the company's calendar; dates of this year are written without the year.
         as_of: the last day of which the forecast knows what happened.
+        calibration: `calibrated` when the width of the intervals was judged by the company's own record.
     """
 
     today: date
@@ -96,6 +97,7 @@ class Projection:
     new_money: tuple[NewMoney, ...]
     next_events: tuple[ComingEvent, ...]
     marks: tuple[ComingEvent, ...]
+    calibration: str = "uncalibrated"
 
     def day(self, days: int) -> date:
         """The calendar day that is `days` after the as-of date."""
@@ -154,6 +156,8 @@ def projection_of(forecast: Mapping[str, Any], *, today: date) -> Projection:
             _coming(mark, probability=chances.get((mark["label"], Decimal(mark["amount"])), 1.0))
             for mark in forecast["marks"]
         ),
+        # Runs from before there was a record do not say.
+        calibration=forecast.get("calibration", {}).get("state", "uncalibrated"),
     )
 
 

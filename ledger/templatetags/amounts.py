@@ -135,3 +135,9 @@ def odds(probability: float) -> str:
     if probability < 0.01:
         return f"<{NARROW_SPACE}1{NARROW_SPACE}%"
     return f"{round(probability * 100)}{NARROW_SPACE}%"
+
+
+@register.filter
+def share(part: float) -> str:
+    """`0.923` -> `92 %`: of what was counted, so 0 and 100 are what they say."""
+    return f"{round(part * 100)}{NARROW_SPACE}%"

@@ -68,6 +68,7 @@ def test_the_json_has_every_field_of_the_design_in_a_stable_order():
         "tranches",
         "next_events",
         "marks",
+        "calibration",
     ]
     assert json.loads(json.dumps(raw, allow_nan=False)) == raw
     assert len(raw["quantile_days"]) == 99

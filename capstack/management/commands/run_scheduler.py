@@ -14,6 +14,7 @@ from capstack.demo.cloud import seed_groups
 from capstack.scheduler import Duty, keep_time
 from cloudpolicy.jobs import sweep as sweep_plans
 from forecasting.jobs import sweep as sweep_forecasts
+from forecasting.record_jobs import sweep_records
 from ledger.jobs import sweep_books, sweep_chains, sweep_deliveries, sweep_imports, sweep_plaid
 from ledger.services.answers import forget_answers
 from ledger.services.chain_heads.export import export_all_heads
@@ -21,6 +22,7 @@ from ledger.services.sealing import seal_all
 
 SWEEP_SECONDS = 10
 PARTITIONS_SECONDS = 3600
+RECORDS_SECONDS = 60
 FORGET_SECONDS = 3600
 # Half of the time between two sweeps: duties wait for each other.
 SEALING_SECONDS = 5
@@ -43,6 +45,7 @@ class Command(BaseCommand):
 def _duties() -> list[Duty]:
     duties = [
         Duty(name="sweep", every_seconds=SWEEP_SECONDS, work=lambda: sweep_forecasts(now=timezone.now())),
+        Duty(name="sweep_records", every_seconds=RECORDS_SECONDS, work=lambda: sweep_records(now=timezone.now())),
         Duty(name="sweep_imports", every_seconds=SWEEP_SECONDS, work=lambda: sweep_imports(now=timezone.now())),
         Duty(name="sweep_books", every_seconds=SWEEP_SECONDS, work=lambda: sweep_books(now=timezone.now())),
         Duty(

@@ -1,0 +1,138 @@
+"""What the balance really was, once the ledger has settled."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.closing_balances import bank_balances, free_balances
+from forecasting.fit.history import CompanyHistory
+from forecasting.models.run import Basis, ForecastRun
+from forecasting.outcome import money
+from forecasting.selectors.forecasts import DayBalance
+from forecasting.services.history import gather_history
+from ledger.domain.company import CompanyRef
+from ledger.domain.fx import UnknownRate
+from ledger.selectors.balances import cash_by_currency
+from ledger.selectors.fx import rate
+
+# Feeds tell of a day a day or two late. A score is kept once and for all, so it waits for them.
+SETTLE_DAYS = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Actuals:
+    """Closing balances of a company up to a day, as they are known now.
+
+    Attributes:
+        history: the company as of now.
+        known_to: the last day that counts as settled.
+        first_day: of the two arrays.
+        bank: float64 [days], rolled back from the last balance at the rates of today; tells when cash ran out.
+        unearned: float64 [days], what customers had paid for and not received.
+    """
+
+    company: CompanyRef
+    history: CompanyHistory
+    known_to: date
+    first_day: date
+    bank: NDArray[np.float64]
+    unearned: NDArray[np.float64]
+    _on: dict[tuple[date, str], float] = field(default_factory=dict)
+
+    def closing(self, day: date, *, basis: str) -> float:
+        """The closing balance of a settled day in base currency, at the rates of that day.
+
+        Bank cash is what statements and events of the day say. Free cash is what the forecast of that very day
+        started from, where one was published; else bank cash less what was unearned.
+        """
+        key = (day, basis)
+        if key not in self._on:
+            self._on[key] = self._bank(day) if basis == Basis.BANK else self._free(day)
+        return self._on[key]
+
+    def first_zero_after(self, as_of: date, *, basis: str) -> date | None:
+        """The first settled day after `as_of` that closed at or below zero; None when none did."""
+        first = (as_of - self.first_day).days + 1
+        last = (self.known_to - self.first_day).days
+        if first < 0 or first > last:
+            return None
+        balances = self.bank if basis == Basis.BANK else self.bank - self.unearned
+        spent = np.flatnonzero(balances[first : last + 1] <= 0.0)
+        return as_of + timedelta(days=int(spent[0]) + 1) if spent.size else None
+
+    def last_zero(self, *, basis: str) -> date:
+        """The last settled day that closed at or below zero; the beginning of time when none did."""
+        balances = self.bank if basis == Basis.BANK else self.bank - self.unearned
+        spent = np.flatnonzero(balances[: (self.known_to - self.first_day).days + 1] <= 0.0)
+        return self.first_day + timedelta(days=int(spent[-1])) if spent.size else date.min
+
+    def _bank(self, day: date) -> float:
+        cash = cash_by_currency(company_id=self.company.id, at=day)
+        return sum(float(amount) * self._rate(currency, day) for currency, amount in cash.items() if amount)
+
+    def _free(self, day: date) -> float:
+        of_the_day = (
+            ForecastRun.objects.filter(company_id=self.company.id, basis=Basis.FREE, as_of=day)
+            .order_by("-id")
+            .values_list("result__balance", flat=True)
+            .first()
+        )
+        if of_the_day is not None:
+            return float(of_the_day)
+        n = (day - self.first_day).days
+        return self.closing(day, basis=Basis.BANK) - (
+            float(self.unearned[n]) if 0 <= n < self.unearned.size else 0.0
+        )
+
+    def _rate(self, currency: str, day: date) -> float:
+        try:
+            return float(rate(currency=currency, base=self.company.base_currency, on=day).rate)
+        except UnknownRate:
+            # The plan's own rate, without which there would be no forecast either.
+            return float(self.history.rates.get(currency, 0))
+
+
+def read_actuals(*, company: CompanyRef, now: datetime, since: date) -> Actuals:
+    """Read what is known now.
+
+    Args:
+        since: the first day that will be asked about.
+
+    Raises:
+        MissingInputs: as `gather_history`.
+    """
+    history = gather_history(company=company, now=now).history
+    bank = bank_balances(history, days=max((history.as_of - since).days, 1))
+    ours = free_balances(history, bank=bank, opening=Decimal(repr(float(bank.balances[-1]))))
+    return Actuals(
+        company=company,
+        history=history,
+        known_to=history.as_of - timedelta(days=SETTLE_DAYS),
+        first_day=bank.first_day,
+        bank=bank.balances,
+        unearned=bank.balances - ours.balances,
+    )
+
+
+def read_since(*, company: CompanyRef, as_of: date, basis: str, now: datetime) -> tuple[DayBalance, ...]:
+    """Return the closing balance of every day after `as_of` up to the last that is known, settled or not.
+
+    Raises:
+        MissingInputs: as `gather_history`.
+    """
+    actuals = read_actuals(company=company, now=now, since=as_of)
+    balances = actuals.bank if basis == Basis.BANK else actuals.bank - actuals.unearned
+    first = (as_of - actuals.first_day).days + 1
+    return tuple(
+        DayBalance(day=actuals.first_day + timedelta(days=n), balance=money(float(balances[n])))
+        for n in range(max(first, 0), balances.size)
+    )
+
+
+def settled(days: Iterable[int], *, as_of: date, known_to: date) -> tuple[int, ...]:
+    """Those of the days ahead of `as_of` that are settled."""
+    return tuple(ahead for ahead in days if as_of + timedelta(days=ahead) <= known_to)
