@@ -421,7 +421,10 @@ def _refunds(values: _Values, periods: Sequence[_Period], *, start: date) -> lis
     with connection.cursor() as cursor:
         cursor.execute(_REFUNDS, {**values, **more})
         rows = cursor.fetchall()
-    return [_Refund(*row[:8], _stated_amount(*row[8:])) for row in rows]
+    return [
+        _Refund(source, reference, of, day, direction, amount, currency, base_amount, _stated_amount(*stated))
+        for source, reference, of, day, direction, amount, currency, base_amount, *stated in rows
+    ]
 
 
 def _stated_amount(amount: str | None, currency: str | None) -> tuple[Decimal, str] | None:

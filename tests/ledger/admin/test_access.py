@@ -57,7 +57,7 @@ READABLE = {
     "finance": OF_FINANCE,
 }
 ADDABLE_BY_FINANCE = {BalanceStatement, CreditGrantStatement, ImportFile, CategoryRule}
-ADDABLE_BY_ADMIN = ADDABLE_BY_FINANCE | {Account, Membership, ApiToken, MonthClosing, WebhookEndpoint}
+ADDABLE_BY_ADMIN = ADDABLE_BY_FINANCE | {Account, Membership, ApiToken, MonthClosing, WebhookEndpoint, PlaidItem}
 ADDABLE = {
     "operator": ADDABLE_BY_ADMIN | {Company, User},
     "admin": ADDABLE_BY_ADMIN,
