@@ -72,6 +72,8 @@ class ArrivalRecorder:
     def record(self, arrivals: Arrivals, turn: Turn | None = None) -> list[Outcome] | None:
         """Record a batch in one transaction; return the outcome of each place, None when all are recorded.
 
+        A repeat that was found with all others comes without the time of its event.
+
         Args:
             turn: among the batches that are recorded at once: the objects of one are inserted while the events of
                 the one before are.
@@ -88,6 +90,7 @@ class ArrivalRecorder:
             try:
                 found = try_again(lambda: self._attempt(arrivals, turn))
             except _LetGo:
+                turn.stumbles()  # for the batch after this one, too
                 turn.await_end()
             else:
                 break
