@@ -112,8 +112,8 @@ class Alongside[Given, Made]:
     """Runs calls in order, two at once, each in a thread of its own; their turns say who waits for whom.
 
     The caller goes on only when a call begins to wait for somebody else (the database). Of threads that all
-    compute, each waits for the others' turn of Python to end, 5 ms at a time, and a few statements would take as
-    long as the whole batch.
+    compute, each waits for the others' turn of Python to end, and a few statements would take as long as the whole
+    batch.
 
     Each thread has a connection of its own. Inside a transaction of the caller it would not see what that one
     wrote, so then the calls are made right away; and so is a call that nothing follows.

@@ -72,6 +72,8 @@ class ArrivalRecorder:
     def record(self, arrivals: Arrivals, turn: Turn | None = None) -> list[Outcome] | None:
         """Record a batch in one transaction; return the outcome of each place, None when all are recorded.
 
+        A repeat that was found with all others comes without the time of its event.
+
         Args:
             turn: among the batches that are recorded at once: the objects of one are inserted while the events of
                 the one before are.
@@ -88,6 +90,7 @@ class ArrivalRecorder:
             try:
                 found = try_again(lambda: self._attempt(arrivals, turn))
             except _LetGo:
+                turn.stumbles()  # for the batch after this one, too
                 turn.await_end()
             else:
                 break
@@ -117,16 +120,20 @@ class ArrivalRecorder:
         """Write all rows when all are new; else write nothing and tell which are not recorded already."""
         if turn.stumbled:
             turn.await_end()
-        left_over = connection.in_atomic_block
+        within_another = connection.in_atomic_block
         try:
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute(_STAGE)
-                if left_over:  # by an earlier batch: there was no commit to remove its rows
+                if within_another:  # by an earlier batch: there was no commit to remove its rows
                     cursor.execute("TRUNCATE ledger_arrivals")
                 with cursor.copy("COPY ledger_arrivals FROM STDIN") as copy:
                     copy.write("".join(arrivals.copied))
                 turn.waits()
-                return self._write_or_tell(cursor, len(arrivals.lines), turn)
+                found = self._write_or_tell(cursor, len(arrivals.lines), turn)
+                if within_another:  # what a commit would look at is looked at now
+                    cursor.execute("SET CONSTRAINTS closed_months_stay_closed IMMEDIATE")
+                    cursor.execute("SET CONSTRAINTS closed_months_stay_closed DEFERRED")
+                return found
         except DatabaseError as error:
             turn.stumbles()
             if getattr(error.__cause__, "sqlstate", None) in {_UNIQUE_VIOLATION, _BOOKS_CHANGED}:

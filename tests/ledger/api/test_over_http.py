@@ -104,14 +104,14 @@ def test_a_body_that_falls_short_of_its_length_keeps_no_answer(
     company_id, token = company_and_token
     whole = b"".join(pieces(6000))
     break_off(live_app, token, f"Content-Length: {len(whole)}", whole[:-10])
-    assert reached(company_id, 5000), "the transaction that was full"
+    assert reached(company_id, 1000), "the transaction that was full"
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         status, report = send(live_app, BULK, whole, token, "application/x-ndjson", **{"Idempotency-Key": "k"})
         if status != 409:
             break
         time.sleep(0.05)
-    assert (status, report["duplicates"], report["recorded"]) == (200, 5000, 1000)
+    assert (status, report["duplicates"], report["recorded"]) == (200, 1000, 5000)
 
 
 def test_a_single_event_and_an_array_may_be_chunked_too(
