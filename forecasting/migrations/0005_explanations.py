@@ -36,7 +36,7 @@ ALTER TABLE forecasting_forecastexplanation DROP CONSTRAINT forecasting_explanat
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("forecasting", "0002_plans_are_append_only"),
+        ("forecasting", "0004_the_record_is_append_only"),
         ("ledger", "0001_tenants"),
     ]
 
