@@ -127,12 +127,21 @@ def test_usage_on_a_cloud_account_in_foreign_currency_is_no_foreign_money(compan
 
 
 def test_a_dead_currency_counts_at_cost_and_is_named(company: CompanyRef) -> None:
-    # The kuna became the euro on the first of January 2023.
-    book(company, "2022-12-20", "1000", "income", currency="HRK", account="bank-hrk")
-    found = gains(company, date(2022, 12, 20), date(2023, 1, 20))
-    assert found.unpriced == ("HRK",)
+    # Nobody quotes the rouble to the euro since March 2022.
+    book(company, "2022-02-20", "1000", "income", currency="RUB", account="bank-rub")
+    found = gains(company, date(2022, 2, 20), date(2022, 3, 20))
+    assert found.unpriced == ("RUB",)
     assert found.unrealised[-1] == 0
     assert found.pools[0].unrealised is None
+
+
+def test_a_currency_that_became_the_euro_moves_with_it(company: CompanyRef) -> None:
+    book(company, "2022-12-20", "753.45", "income", currency="HRK", account="bank-hrk")
+    found = gains(company, date(2022, 12, 20), date(2023, 1, 20))
+    assert found.unpriced == ()
+    cost = Decimal("753.45") * rate(currency="HRK", base="USD", on=date(2022, 12, 20)).rate
+    worth = 100 * rate(currency="EUR", base="USD", on=date(2023, 1, 19)).rate
+    assert found.unrealised[-1] == pytest.approx(worth - cost, abs=Decimal("0.001"))
 
 
 def test_only_the_companys_currency_gains_nothing(company: CompanyRef) -> None:
