@@ -108,7 +108,7 @@ OUTCOMES: dict[str, tuple[int, ...] | str] = {
     "mt940/self-provided/multiline.sta": (1, 1, 0, 2),
     "mt940/self-provided/overly_long_details.sta": (1, 0, 0, 2),
     "mt940/self-provided/raiffeisen-cmi.sta": (7, 0, 0, 2),
-    "mt940/self-provided/raphaelm.sta": (0, 9, 0, 4),
+    "mt940/self-provided/raphaelm.sta": (9, 0, 0, 4),
     "mt940/self-provided/sparkassen.sta": NO_ACCOUNT,
     "mt940/self-provided/transaction_details_wrapped.sta": (1, 0, 0, 2),
     "mt940/self-provided/whitespace.sta": (1, 0, 0, 2),

@@ -165,6 +165,15 @@ def test_a_dead_currency_counts_at_cost_and_is_named(company: CompanyRef) -> Non
     assert found.pools[0].unrealised is None
 
 
+def test_a_currency_that_became_the_euro_moves_with_it(company: CompanyRef) -> None:
+    book(company, "2022-12-20", "753.45", "income", currency="HRK", account="bank-hrk")
+    found = gains(company, date(2022, 12, 20), date(2023, 1, 20))
+    assert found.unpriced == ()
+    cost = Decimal("753.45") * rate(currency="HRK", base="USD", on=date(2022, 12, 20)).rate
+    worth = 100 * rate(currency="EUR", base="USD", on=date(2023, 1, 19)).rate
+    assert found.unrealised[-1] == pytest.approx(worth - cost, abs=Decimal("0.001"))
+
+
 def test_only_the_companys_currency_gains_nothing(company: CompanyRef) -> None:
     book(company, "2026-01-05", "1000", "income", currency="USD", account="bank")
     found = gains(company, JAN_5, MARCH_2)
