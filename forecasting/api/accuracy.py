@@ -95,7 +95,7 @@ def _calibration(version: CalibrationVersion | None) -> dict[str, Any] | None:
 
 
 def _past(one: PastForecast) -> dict[str, Any]:
-    money = {name: str(getattr(one, name)) for name in ("p5", "p50", "p95", "actual", "linear")}
+    money = {name: str(getattr(one, name)) for name in ("p5", "p50", "p95", "actual", "new_money", "linear")}
     return {
         "as_of": one.as_of,
         "day": one.day,

@@ -65,7 +65,10 @@ class BacktestSchema(Schema):
 
 
 class PastForecastSchema(Schema):
-    """One balance that was foretold; `run_id` is null for one of a back-test."""
+    """One balance that was foretold; `run_id` is null for one of a back-test.
+
+    `actual` is without `new_money`: funding received meanwhile that no plan of the day told of.
+    """
 
     as_of: date
     day: date
@@ -73,6 +76,7 @@ class PastForecastSchema(Schema):
     p50: str
     p95: str
     actual: str
+    new_money: str
     linear: str
     inside: bool
     run_id: int | None

@@ -123,6 +123,7 @@ class Migration(migrations.Migration):
                 ("p75", models.DecimalField(decimal_places=2, max_digits=24)),
                 ("p95", models.DecimalField(decimal_places=2, max_digits=24)),
                 ("actual", models.DecimalField(decimal_places=2, max_digits=24)),
+                ("new_money", models.DecimalField(decimal_places=2, default=0, max_digits=24)),
                 ("linear", models.DecimalField(decimal_places=2, max_digits=24)),
                 ("normal_score", models.FloatField()),
                 ("score", models.FloatField()),

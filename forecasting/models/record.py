@@ -70,7 +70,8 @@ class CashScore(models.Model):
         run: the published forecast; null for one of a back-test, which `origin` names.
         day: `as_of` + `days_ahead`.
         p5 .. p95: the forecast's quantiles of the closing balance, as they were published.
-        actual: closing balance of the day, on the same basis.
+        actual: closing balance of the day, on the same basis, less `new_money`.
+        new_money: funding received meanwhile that no plan of `as_of` told of.
         linear: what the mean burn of the last 90 days would have left.
         normal_score: where `actual` fell in what the model itself said, before any stretch.
         score: quantile score in base currency, twice the mean pinball loss over the five quantiles.
@@ -90,6 +91,7 @@ class CashScore(models.Model):
     p75 = models.DecimalField(max_digits=24, decimal_places=2)
     p95 = models.DecimalField(max_digits=24, decimal_places=2)
     actual = models.DecimalField(max_digits=24, decimal_places=2)
+    new_money = models.DecimalField(max_digits=24, decimal_places=2, default=0)
     linear = models.DecimalField(max_digits=24, decimal_places=2)
     normal_score = models.FloatField()
     score = models.FloatField()

@@ -22,6 +22,7 @@ class PastForecast:
     """One balance that was foretold for a day, and what it was.
 
     Attributes:
+        actual: without `new_money`: funding received meanwhile that no plan of the day told of.
         run_id: the published forecast; None for one of a back-test.
     """
 
@@ -32,6 +33,7 @@ class PastForecast:
     p50: Decimal
     p95: Decimal
     actual: Decimal
+    new_money: Decimal
     linear: Decimal
     run_id: int | None
 
@@ -170,6 +172,7 @@ def past_forecasts(
             p50=row.p50,
             p95=row.p95,
             actual=row.actual,
+            new_money=row.new_money,
             linear=row.linear,
             run_id=row.run_id,
         )

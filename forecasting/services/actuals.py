@@ -9,12 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.closing_balances import bank_balances, free_balances
+from forecasting.fit.cash_rows import read_cash_rows
 from forecasting.fit.history import CompanyHistory
+from forecasting.fit.role import Role
 from forecasting.models.run import Basis, ForecastRun
 from forecasting.outcome import money
 from forecasting.selectors.forecasts import DayBalance
 from forecasting.services.history import gather_history
 from ledger.domain.company import CompanyRef
+from ledger.domain.flows import day_number
 from ledger.domain.fx import UnknownRate
 from ledger.selectors.balances import cash_by_currency
 from ledger.selectors.fx import rate
@@ -33,6 +36,7 @@ class Actuals:
         first_day: of the two arrays.
         bank: float64 [days], rolled back from the last balance at the rates of today; tells when cash ran out.
         unearned: float64 [days], what customers had paid for and not received.
+        funding: float64 [days], new money received up to and including each day, from the first on.
     """
 
     company: CompanyRef
@@ -41,6 +45,7 @@ class Actuals:
     first_day: date
     bank: NDArray[np.float64]
     unearned: NDArray[np.float64]
+    funding: NDArray[np.float64]
     _on: dict[tuple[date, str], float] = field(default_factory=dict)
 
     def closing(self, day: date, *, basis: str) -> float:
@@ -54,14 +59,29 @@ class Actuals:
             self._on[key] = self._bank(day) if basis == Basis.BANK else self._free(day)
         return self._on[key]
 
-    def first_zero_after(self, as_of: date, *, basis: str) -> date | None:
-        """The first settled day after `as_of` that closed at or below zero; None when none did."""
+    def new_money(self, *, after: date, until: date) -> float:
+        """Funding received after one day and up to another, in base currency at the rates of today."""
+        if not self.funding.size:
+            return 0.0
+        last = self.funding.size - 1
+        n, m = ((day - self.first_day).days for day in (after, until))
+        return float(self.funding[min(max(m, 0), last)] - self.funding[min(max(n, 0), last)])
+
+    def first_zero_after(self, as_of: date, *, basis: str, with_new_money: bool = True) -> date | None:
+        """The first settled day after `as_of` that closed at or below zero; None when none did.
+
+        Args:
+            with_new_money: False tells of the day on which cash would have run out without funding since.
+        """
         first = (as_of - self.first_day).days + 1
         last = (self.known_to - self.first_day).days
         if first < 0 or first > last:
             return None
         balances = self.bank if basis == Basis.BANK else self.bank - self.unearned
-        spent = np.flatnonzero(balances[first : last + 1] <= 0.0)
+        since = balances[first : last + 1]
+        if not with_new_money:
+            since = since - (self.funding[first : last + 1] - self.funding[first - 1 if first else 0])
+        spent = np.flatnonzero(since <= 0.0)
         return as_of + timedelta(days=int(spent[0]) + 1) if spent.size else None
 
     def last_zero(self, *, basis: str) -> date:
@@ -115,7 +135,15 @@ def read_actuals(*, company: CompanyRef, now: datetime, since: date) -> Actuals:
         first_day=bank.first_day,
         bank=bank.balances,
         unearned=bank.balances - ours.balances,
+        funding=_funding(history, first_day=bank.first_day, days=bank.balances.size),
     )
+
+
+def _funding(history: CompanyHistory, *, first_day: date, days: int) -> NDArray[np.float64]:
+    rows = read_cash_rows(history).of(Role.FUNDING)
+    place = rows.day - day_number(first_day)
+    chosen = (place >= 0) & (place < days)
+    return np.cumsum(np.bincount(place[chosen], weights=rows.amount[chosen], minlength=days))
 
 
 def read_since(*, company: CompanyRef, as_of: date, basis: str, now: datetime) -> tuple[DayBalance, ...]:

@@ -12,6 +12,7 @@ from forecasting import engine
 from forecasting.engine import ENGINE_VERSION, HORIZON_DAYS, PATHS, SEED
 from forecasting.fit.calibration import Observation, weigh
 from forecasting.fit.history import MissingInputs
+from forecasting.fit.plan import parse_plan
 from forecasting.machine import MACHINE
 from forecasting.models.record import Backtest, BacktestOrigin, CalibrationVersion, CashScore, RunwayScore
 from forecasting.models.run import Basis, ForecastRun
@@ -77,15 +78,17 @@ def score_published(*, company: CompanyRef, now: datetime, most: int = RUNS_PER_
         cash, runway = [], []
         for run in runs:
             told = foretold(run.result, linear_burn=_linear_burn(actuals, run.as_of))
+            knew = run.plan is not None and bool(parse_plan(run.plan.document).tranches)
             known = set(run.cash_scores.values_list("days_ahead", flat=True))
             cash += [
                 CashScore(run=run, **row)
-                for row in _cash_rows(told, actuals, basis=run.basis, now=now)
+                for row in _cash_rows(told, actuals, basis=run.basis, now=now, knew_of_funding=knew)
                 if row["days_ahead"] not in known
             ]
             if not run.runway_scores.exists():
                 runway += [
-                    RunwayScore(run=run, **row) for row in _runway_rows(told, actuals, basis=run.basis, now=now)
+                    RunwayScore(run=run, **row)
+                    for row in _runway_rows(told, actuals, basis=run.basis, now=now, knew_of_funding=knew)
                 ]
         CashScore.objects.bulk_create(cash)
         RunwayScore.objects.bulk_create(runway)
@@ -197,11 +200,12 @@ def recalibrate(*, company: CompanyRef, backtest: Backtest | None, now: datetime
 
 
 def _look_back(backtest: Backtest, *, company: CompanyRef, as_of: date, actuals: Actuals, now: datetime) -> None:
-    refusal, plan_id, told = "", None, None
+    refusal, plan_id, told, knew = "", None, None, False
     try:
         gathered = gather_history(company=company, now=now, as_of=as_of)
         plan_id = gathered.plan.plan_id if gathered.plan else None
         history = replace(gathered.history, calibration=UNCALIBRATED)
+        knew = bool(history.plan.tranches)
         made = engine.forecast(history, basis="bank", horizon_days=HORIZON_DAYS, paths=PATHS, seed=SEED)
         told = foretold(made.to_json(), linear_burn=linear_burn_per_day(history))
     except MissingInputs as missing:
@@ -222,10 +226,12 @@ def _look_back(backtest: Backtest, *, company: CompanyRef, as_of: date, actuals:
         )
         if told is not None:
             CashScore.objects.bulk_create(
-                CashScore(origin=origin, **row) for row in _cash_rows(told, actuals, basis=Basis.BANK, now=now)
+                CashScore(origin=origin, **row)
+                for row in _cash_rows(told, actuals, basis=Basis.BANK, now=now, knew_of_funding=knew)
             )
             RunwayScore.objects.bulk_create(
-                RunwayScore(origin=origin, **row) for row in _runway_rows(told, actuals, basis=Basis.BANK, now=now)
+                RunwayScore(origin=origin, **row)
+                for row in _runway_rows(told, actuals, basis=Basis.BANK, now=now, knew_of_funding=knew)
             )
 
 
@@ -250,11 +256,16 @@ def _linear_burn(actuals: Actuals, as_of: date) -> float:
     return linear_burn_per_day(replace(actuals.history, as_of=as_of))
 
 
-def _cash_rows(told: Foretold, actuals: Actuals, *, basis: str, now: datetime) -> list[dict[str, Any]]:
+def _cash_rows(
+    told: Foretold, actuals: Actuals, *, basis: str, now: datetime, knew_of_funding: bool
+) -> list[dict[str, Any]]:
+    """Funding that no plan of the day told of is left out: a round is no error of whoever forecasts burn."""
     rows = []
+    zero = actuals.first_zero_after(told.as_of, basis=basis, with_new_money=knew_of_funding)
     for ahead in settled(told.bands, as_of=told.as_of, known_to=actuals.known_to):
-        scored = score_cash(told, days_ahead=ahead, actual=actuals.closing(told.day(ahead), basis=basis))
-        zero = actuals.first_zero_after(told.as_of, basis=basis)
+        unforeseen = 0.0 if knew_of_funding else actuals.new_money(after=told.as_of, until=told.day(ahead))
+        actual = actuals.closing(told.day(ahead), basis=basis) - unforeseen
+        scored = score_cash(told, days_ahead=ahead, actual=actual)
         p5, p25, p50, p75, p95 = map(money, scored.quantiles)
         rows.append(
             {
@@ -269,6 +280,7 @@ def _cash_rows(told: Foretold, actuals: Actuals, *, basis: str, now: datetime) -
                 "p75": p75,
                 "p95": p95,
                 "actual": money(scored.actual),
+                "new_money": money(unforeseen),
                 "linear": money(scored.linear),
                 "normal_score": scored.normal_score,
                 "score": scored.score,
@@ -280,9 +292,11 @@ def _cash_rows(told: Foretold, actuals: Actuals, *, basis: str, now: datetime) -
     return rows
 
 
-def _runway_rows(told: Foretold, actuals: Actuals, *, basis: str, now: datetime) -> list[dict[str, Any]]:
+def _runway_rows(
+    told: Foretold, actuals: Actuals, *, basis: str, now: datetime, knew_of_funding: bool
+) -> list[dict[str, Any]]:
     """One row when the runway is known: cash has run out, or the horizon has passed."""
-    zero = actuals.first_zero_after(told.as_of, basis=basis)
+    zero = actuals.first_zero_after(told.as_of, basis=basis, with_new_money=knew_of_funding)
     if zero is None and told.day(told.horizon_days) > actuals.known_to:
         return []
     scored = score_runway(told, actual_days=None if zero is None else (zero - told.as_of).days)

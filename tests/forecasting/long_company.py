@@ -64,3 +64,10 @@ def _event(event_type: str, amount: str, day: date, category: str, counterparty:
         "counterparty": counterparty,
         "external_ref": f"{category}-{day}",
     }
+
+
+def receive_funding(company: CompanyRef, *, day: date, amount: str, now: datetime) -> None:
+    """Record that investors paid."""
+    raw = _event("income", amount, day, "funding", "Northstar Ventures")
+    (outcome,) = record(company_id=company.id, drafts=[parse_event(raw, now=now)], actor="t", now=now)
+    assert outcome.status == "recorded"

@@ -24,7 +24,7 @@ from forecasting.services.track_record import (
     recalibrate,
     score_published,
 )
-from tests.forecasting.long_company import LAST_DAY, NOW, live, long_company
+from tests.forecasting.long_company import LAST_DAY, NOW, live, long_company, receive_funding
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_redis")]
 DAY = timedelta(days=1)
@@ -98,6 +98,38 @@ def cash_moves_by_day(company_id: int) -> dict[date, float]:
     for day, amount in cash_moves(company_id):
         moves[day] = moves.get(day, 0.0) + float(amount)
     return moves
+
+
+def test_a_round_that_no_plan_told_of_is_no_error_of_the_forecast() -> None:
+    later = NOW + 120 * DAY
+    outcomes = []
+    for slug, funding in (("without", None), ("with", "500000.00")):
+        company = long_company(slug, days=200, cash="60000")
+        publish_forecast(company_id=company.id, now=NOW)
+        live(company, first=LAST_DAY + DAY, last=LAST_DAY + 120 * DAY, now=later)
+        if funding is not None:
+            receive_funding(company, day=LAST_DAY + 45 * DAY, amount=funding, now=later)
+        score_published(company=company, now=later)
+        cash = CashScore.objects.filter(company_id=company.id, basis="bank").order_by("days_ahead")
+        # A runway that a round has prolonged is known when its horizon has passed.
+        told = [(score.days_ahead, score.actual, score.normal_score, score.was_zero) for score in cash]
+        outcomes.append((told, [score.new_money for score in cash]))
+    (told_without, none), (told_with, new_money) = outcomes
+    assert told_with == told_without
+    assert [float(amount) for amount in none] == [0, 0, 0]
+    assert [float(amount) for amount in new_money] == [0, 500_000, 500_000]
+
+
+def test_a_back_test_leaves_out_a_round_in_the_past() -> None:
+    company = long_company()
+    receive_funding(company, day=LAST_DAY - 200 * DAY, amount="2000000.00", now=NOW)
+    backtest = begin_backtest(company=company, now=NOW, actor="t")
+    continue_backtest(backtest=backtest, company=company, now=NOW)
+    scores = CashScore.objects.filter(company_id=company.id, days_ahead=30)
+    (hit,) = [score for score in scores if score.new_money]
+    assert float(hit.new_money) == 2_000_000
+    # A day of burn more or less, and not two millions above everything imagined.
+    assert abs(float(hit.actual - hit.p50)) < 100_000
 
 
 def test_a_runway_that_is_not_over_has_no_score() -> None:
