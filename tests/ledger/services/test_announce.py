@@ -56,17 +56,23 @@ def test_a_stated_balance_is_told_once_like_a_move(committed_db: str, heard: lis
     assert [hint[:2] for hint in heard] == [(company.pk, 0)]
 
 
-def test_a_web_process_gathers_and_tells_the_last_position(
+def test_a_web_process_tells_at_once_then_gathers_and_tells_the_last_position(
     committed_db: str, heard: list, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.PROCESS = "web"
-    monkeypatch.setattr(announce, "GATHER_SECONDS", 0.1)
+    monkeypatch.setattr(announce, "GATHER_SECONDS", 0.5)
+    monkeypatch.setattr(announce, "_herald", announce._Herald())
+    begun = time.monotonic()
+    announce_advance(company_id=1, position=0)
+    wait_for(lambda: len(heard) >= 1)
+    assert time.monotonic() - begun < 0.4
     for position in range(1, 51):
         announce_advance(company_id=1, position=position)
         announce_advance(company_id=2, position=position)
-    assert heard == []
-    wait_for(lambda: len(heard) >= 2)
-    assert sorted(hint[:2] for hint in heard) == [(1, 50), (2, 50)]
+    assert len(heard) == 1
+    wait_for(lambda: len(heard) >= 3)
+    assert heard[0][:2] == (1, 0)
+    assert sorted(hint[:2] for hint in heard[1:]) == [(1, 50), (2, 50)]
     assert {hint[2] for hint in heard} == {"journal-herald"}
 
 
