@@ -38,4 +38,5 @@ def test_a_record_with_too_many_outcomes_below_p5_makes_the_policy_read_only(
     limits = policy_in_force(company_id=company.id, now=NOW).policy.limits
     trust = judge(runway=runway, limits=limits, now=NOW)
     assert {reason.code for reason in trust.against} == against
-    assert {reason.code for reason in trust.warnings} == warnings
+    about_coverage = {reason.code for reason in trust.warnings if reason.code.startswith("coverage")}
+    assert about_coverage == warnings

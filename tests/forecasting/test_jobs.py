@@ -428,7 +428,7 @@ def test_a_failed_explanation_leaves_the_forecast_and_is_tried_again_later(
     monkeypatch.setattr(jobs, "explain_forecasts", real)
     sweep(now=timezone.now())
     assert queue.count == 0  # not at once: what is broken is mostly still broken
-    queue.connection.delete(f"forecast:explain:{company.id}")
+    queue.connection.delete(f"explain:wake:{company.id}")
     sweep(now=timezone.now())
     work(queue)
     assert companies_unexplained() == ()

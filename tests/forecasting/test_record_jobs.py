@@ -107,7 +107,7 @@ def test_a_forecast_that_waits_is_published_between_two_turns(
             return real(company_id=company_id)
 
         monkeypatch.setattr(module, name, noted)
-    record_jobs.enqueue_record(company_id=first.id)
+    record_jobs.record_again(company_id=first.id)
     live(second, first=timezone.now().date(), last=timezone.now().date(), now=timezone.now())
     jobs.wake(company_id=second.id)
     work(queue, max_jobs=2)

@@ -82,7 +82,7 @@ def test_a_match_appears_within_two_seconds_while_an_import_holds_its_worker(
     )
     with psycopg.connect(committed_db) as holder:
         holder.execute("SELECT FROM ledger_importfile WHERE id = %s FOR UPDATE", [file_id])
-        jobs.wake_import(file_id=file_id, state="checking")
+        jobs.wake_import(file_id=file_id)
         start_worker("imports")
         start_worker("books")
         until(
