@@ -12,8 +12,8 @@ from ledger.signals import journal_advanced
 
 logger = logging.getLogger(__name__)
 
-# How long after one hint a web process gathers moves for the next: 300 events a second become 50 hints, and an event
-# that comes alone is told of at once.
+# How long after one hint a web process gathers moves for the next: 300 events a second become 50 hints, and an
+# event that comes alone is told of at once.
 GATHER_SECONDS = 0.02
 
 
