@@ -17,6 +17,7 @@ BENCHMARKS = {
     "kernel": "bench.kernel",
     "fit": "bench.fit",
     "forecasts": "bench.forecasts",
+    "publishing": "bench.publishing",
     "ingestion": "bench.ingestion",
     "bulk": "bench.bulk",
     "replay": "bench.replay",

@@ -29,6 +29,7 @@ class Stack:
     database_url: str
     env: dict[str, str]
     web_pid: int
+    worker_pid: int | None = None
 
     def connect(self) -> psycopg.Connection:
         return psycopg.connect(self.database_url, autocommit=True)
@@ -70,10 +71,18 @@ def running_stack(*, workers: bool = False, settings: str = "bench.settings") ->
         port = free_port()
         web = web_program(env=env, log=logs / "web.log", host="127.0.0.1", port=port)
         server = start(with_readiness(web, f"http://127.0.0.1:{port}/livez"))
+        worker = None
         if workers:
-            start(worker_program(env=env, log=logs / "worker.log", queue="forecast"))
+            worker = start(worker_program(env=env, log=logs / "worker.log", queue="forecast"))
             start(scheduler_program(env=env, log=logs / "scheduler.log"))
-        yield Stack(port=port, token=token, database_url=env["DATABASE_URL"], env=env, web_pid=server.pid)
+        yield Stack(
+            port=port,
+            token=token,
+            database_url=env["DATABASE_URL"],
+            env=env,
+            web_pid=server.pid,
+            worker_pid=worker.pid if worker else None,
+        )
 
 
 def manage(env: dict[str, str], *arguments: str) -> str:

@@ -73,12 +73,17 @@ def create_demo(*, now: datetime, months: int = 18, sign_ins_path: Path | None =
     if _is_complete(company):
         return DemoCompany(company.pk, 0, sign_ins)
     story = Story(company.created_at.astimezone(ZONE).date())
+    return DemoCompany(company.pk, tell(story, company=company, months=months, now=now), sign_ins)
+
+
+def tell(story: Story, *, company: Company, months: int, now: datetime) -> int:
+    """Record the story's events, balances and plan into a company; return how many events are new."""
     history = generate_history(story=story, rates=_dollars_per_unit, months=months)
     recorded = _record(company, history, now)
     _state_balances(company, history, now)
     # The plan comes last: a demo with a plan is complete.
     record_plan(company_id=company.pk, raw=history.plan, actor=ACTOR, now=now)
-    return DemoCompany(company.pk, recorded, sign_ins)
+    return recorded
 
 
 def _record(company: Company, history: DemoHistory, now: datetime) -> int:
