@@ -21,7 +21,7 @@ from forecasting.kernel.outcome import Bands as KernelBands
 from forecasting.kernel.outcome import Outcome
 from forecasting.kernel.shocks import Shocks, shocks_for
 from forecasting.kernel.simulate import simulate
-from forecasting.kernel.tranche_cases import with_tranche_decided
+from forecasting.kernel.tranche_cases import tranche_cases
 from forecasting.outcome import (
     PROBABILITY_DECIMALS,
     Bands,
@@ -147,7 +147,7 @@ def _summarise(
             balance=money(outcome.lowest.balance),
         ),
         lasts_past=_lasts_past(outcome, as_of),
-        tranches=_tranche_outlooks(setting, inputs, shocks),
+        tranches=_tranche_outlooks(setting, inputs, shocks, outcome),
         next_events=_next_events(setting, parts),
         marks=_marks(setting, parts),
         calibration=history.calibration,
@@ -164,29 +164,21 @@ def case_of(outcome: Outcome) -> RunwayCase:
     )
 
 
-def _tranche_outlooks(setting: Setting, inputs: ForecastInputs, shocks: Shocks) -> tuple[TrancheOutlook, ...]:
+def _tranche_outlooks(
+    setting: Setting, inputs: ForecastInputs, shocks: Shocks, outcome: Outcome
+) -> tuple[TrancheOutlook, ...]:
     """Each of the next tranches decided both ways, on the same shocks."""
     outlooks = []
     for name, tranche in named_tranches(setting)[:TRANCHE_OUTLOOKS_LIMIT]:
-        received, lost = (
-            case_of(
-                simulate(
-                    with_tranche_decided(inputs, name=name, received=comes),
-                    shocks,
-                    with_bands=False,
-                    dispersion=setting.history.calibration.dispersion,
-                )
-            )
-            for comes in (True, False)
-        )
+        received, lost = tranche_cases(inputs, shocks, outcome=outcome, name=name)
         outlooks.append(
             TrancheOutlook(
                 label=tranche_label(tranche),
                 date=tranche.date,
                 amount=tranche.amount,
                 probability=tranche.probability,
-                received=received,
-                not_received=lost,
+                received=case_of(received),
+                not_received=case_of(lost),
             )
         )
     return tuple(outlooks)

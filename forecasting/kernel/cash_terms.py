@@ -71,8 +71,12 @@ class CashTerms:
         return self.daily.shape[0]
 
 
-def cash_terms(inputs: ForecastInputs, shocks: Shocks) -> CashTerms:
-    """Lay out one simulation: coefficients per day and month, and the shocks each term needs."""
+def cash_terms(inputs: ForecastInputs, shocks: Shocks, *, turned: str | None = None) -> CashTerms:
+    """Lay out one simulation: coefficients per day and month, and the shocks each term needs.
+
+    Args:
+        turned: name of a tranche that comes where it would not, and does not where it would.
+    """
     horizon = inputs.horizon_days
     steps = month_steps(as_of_day=inputs.as_of_day, horizon_days=horizon)
     uncertain = [factor for factor in inputs.factors if not is_certain(factor)]
@@ -106,7 +110,9 @@ def cash_terms(inputs: ForecastInputs, shocks: Shocks) -> CashTerms:
             *(stream for stream in streams if stream is not None),
             *(draw_dated_lump(lump=lump, shocks=shocks, steps=steps) for lump in inputs.dated_lumps),
         ),
-        funding=tuple(draw_tranche(tranche=t, shocks=shocks, steps=steps) for t in inputs.tranches),
+        funding=tuple(
+            draw_tranche(tranche=t, shocks=shocks, steps=steps, turned=t.name == turned) for t in inputs.tranches
+        ),
         zero=smallest_balance(inputs),
     )
 

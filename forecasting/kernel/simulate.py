@@ -8,15 +8,16 @@ thing slowly.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecasting.kernel.bands import lowest_point
 from forecasting.kernel.blas import use_one_blas_thread
 from forecasting.kernel.block import PathBlock
-from forecasting.kernel.cash_terms import cash_terms
+from forecasting.kernel.cash_terms import CashTerms, cash_terms
 from forecasting.kernel.charted_paths import ChartedPaths
 from forecasting.kernel.inputs import ForecastInputs
 from forecasting.kernel.memory import keep_freed_memory
-from forecasting.kernel.outcome import Outcome
+from forecasting.kernel.outcome import Bands, Burn, Outcome
 from forecasting.kernel.path_blocks import blocks
 from forecasting.kernel.quantiles import is_determined, quantile_days, runway_quantile
 from forecasting.kernel.shocks import Shocks
@@ -37,14 +38,7 @@ def simulate(
         UnsoundInputs: the inputs are not finite, out of range or longer than the shocks.
         NonFinitePaths: a balance overflowed on the way.
     """
-    check_inputs(inputs)
-    if inputs.horizon_days > shocks.horizon_days:
-        raise UnsoundInputs(
-            f"horizon_days: shocks were drawn for {shocks.horizon_days}, not {inputs.horizon_days}"
-        )
-    use_one_blas_thread()
-    keep_freed_memory()
-    terms = cash_terms(inputs, shocks)
+    terms = _terms(inputs, shocks)
     runway = np.empty(shocks.paths, np.int32)
     charted = ChartedPaths(terms) if with_bands else None
     for start, stop in blocks(shocks.paths):
@@ -54,15 +48,45 @@ def simulate(
             if stop == shocks.paths:
                 charted.start_sorting()
         runway[start:stop] = block.runway_days()
-    days = quantile_days(runway_days=runway, horizon_days=inputs.horizon_days, dispersion=dispersion)
-    p5, p50, p95 = (
-        runway_quantile(quantile_days=days, percent=percent, horizon_days=inputs.horizon_days)
-        for percent in (5, 50, 95)
-    )
-    burn = None if charted is None else charted.burn()
-    bands = None if charted is None else charted.bands(dispersion=dispersion)
-    return Outcome(
+    return outcome_of(
+        runway,
         horizon_days=inputs.horizon_days,
+        burn=None if charted is None else charted.burn(),
+        bands=None if charted is None else charted.bands(dispersion=dispersion),
+        dispersion=dispersion,
+    )
+
+
+def runway_with_tranche_turned(inputs: ForecastInputs, shocks: Shocks, *, name: str) -> NDArray[np.int32]:
+    """int32 [paths]: `Outcome.runway_days`, had this tranche come where it does not, and not where it does.
+
+    Raises:
+        KeyError: no tranche has this name.
+        UnsoundInputs, NonFinitePaths: as `simulate`.
+    """
+    if name not in {tranche.name for tranche in inputs.tranches}:
+        raise KeyError(name)
+    terms = _terms(inputs, shocks, turned=name)
+    return np.concatenate(
+        [PathBlock(terms, start=start, stop=stop).runway_days() for start, stop in blocks(shocks.paths)]
+    )
+
+
+def outcome_of(
+    runway: NDArray[np.int32],
+    *,
+    horizon_days: int,
+    bands: Bands | None = None,
+    burn: Burn | None = None,
+    dispersion: float = 1.0,
+) -> Outcome:
+    """What the runways of all paths, int32 [paths], say; `dispersion` as in `simulate`."""
+    days = quantile_days(runway_days=runway, horizon_days=horizon_days, dispersion=dispersion)
+    p5, p50, p95 = (
+        runway_quantile(quantile_days=days, percent=percent, horizon_days=horizon_days) for percent in (5, 50, 95)
+    )
+    return Outcome(
+        horizon_days=horizon_days,
         runway_days=runway,
         quantile_days=days,
         p5=p5,
@@ -74,3 +98,14 @@ def simulate(
         lowest=None if bands is None else lowest_point(bands),
         dispersion=dispersion,
     )
+
+
+def _terms(inputs: ForecastInputs, shocks: Shocks, *, turned: str | None = None) -> CashTerms:
+    check_inputs(inputs)
+    if inputs.horizon_days > shocks.horizon_days:
+        raise UnsoundInputs(
+            f"horizon_days: shocks were drawn for {shocks.horizon_days}, not {inputs.horizon_days}"
+        )
+    use_one_blas_thread()
+    keep_freed_memory()
+    return cash_terms(inputs, shocks, turned=turned)

@@ -19,13 +19,17 @@ from forecasting.kernel.shocks import Shocks
 _SPENT = 1e-9
 
 
-def draw_tranche(*, tranche: Tranche, shocks: Shocks, steps: MonthSteps) -> SingleArrival:
-    """Day of receipt on every path: with `probability` planned day + Gamma delay, else never."""
+def draw_tranche(*, tranche: Tranche, shocks: Shocks, steps: MonthSteps, turned: bool = False) -> SingleArrival:
+    """Day of receipt on every path: with `probability` planned day + Gamma delay, else never.
+
+    Turned, it comes on the very paths on which it would not have come, and on no other.
+    """
     horizon_days = steps.days
     chance = shocks.uniform(kind="tranche", name=tranche.name).uniforms
     law = arrival_day_cdf(tranche=tranche, horizon_days=horizon_days)
     days = shocks.uniform(kind="tranche delay", name=tranche.name).row.counts(cumulative=law)
-    np.copyto(days, horizon_days, where=chance >= tranche.probability)
+    never = chance < tranche.probability if turned else chance >= tranche.probability
+    np.copyto(days, horizon_days, where=never)
     return SingleArrival(day_indexes=days, amount=tranche.amount, steps=steps)
 
 

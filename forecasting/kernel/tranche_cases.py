@@ -1,23 +1,37 @@
 """The two worlds of a tranche: received after all, or never. A mean of the two describes neither."""
 
-from dataclasses import replace
+import numpy as np
 
 from forecasting.kernel.inputs import ForecastInputs
+from forecasting.kernel.outcome import Outcome
+from forecasting.kernel.shocks import Shocks
+from forecasting.kernel.simulate import outcome_of, runway_with_tranche_turned
 
 
-def with_tranche_decided(inputs: ForecastInputs, *, name: str, received: bool) -> ForecastInputs:
-    """The same company once this tranche is certain to come (its delay stays uncertain), or never comes.
+def tranche_cases(
+    inputs: ForecastInputs, shocks: Shocks, *, outcome: Outcome, name: str
+) -> tuple[Outcome, Outcome]:
+    """Runway once this tranche is certain to come, and once it never comes: one simulation for the two.
 
-    Simulated with the same shocks, the two differ by the tranche alone and use every path; keeping only
-    the paths on which it came would leave a few hundred for the rarer world.
+    Each path of `outcome` is in one of the two worlds already; only its other one is simulated. Both answers use
+    every path and the same shocks: keeping only the paths on which it came would leave a few hundred for the
+    rarer world.
+
+    Args:
+        outcome: what these inputs and shocks came to.
 
     Raises:
         KeyError: no tranche has this name.
     """
-    if name not in {tranche.name for tranche in inputs.tranches}:
+    probability = next((t.probability for t in inputs.tranches if t.name == name), None)
+    if probability is None:
         raise KeyError(name)
-    if received:
-        decided = tuple(replace(t, probability=1.0) if t.name == name else t for t in inputs.tranches)
-    else:
-        decided = tuple(t for t in inputs.tranches if t.name != name)
-    return replace(inputs, tranches=decided)
+    turned = runway_with_tranche_turned(inputs, shocks, name=name)
+    comes = shocks.uniform(kind="tranche", name=name).uniforms < probability
+    received, lost = (
+        np.where(came, outcome.runway_days, turned).astype(np.int32, copy=False) for came in (comes, ~comes)
+    )
+    return (
+        outcome_of(received, horizon_days=outcome.horizon_days, dispersion=outcome.dispersion),
+        outcome_of(lost, horizon_days=outcome.horizon_days, dispersion=outcome.dispersion),
+    )

@@ -10,7 +10,7 @@ import pytest
 from forecasting.kernel.inputs import DatedLump, Factor, LumpStream, Tranche
 from forecasting.kernel.simulate import simulate
 from forecasting.kernel.soundness import NonFinitePaths, UnsoundInputs
-from forecasting.kernel.tranche_cases import with_tranche_decided
+from forecasting.kernel.tranche_cases import tranche_cases
 from tests.forecasting.kernel.samples import company, shocks
 
 TRANCHE = Tranche("A", day=50, amount=1_000_000, probability=0.6, delay_mean_days=15.0, delay_sd_days=8.0)
@@ -136,14 +136,36 @@ def test_any_number_of_paths_will_do(paths):
     assert 60 <= outcome.p50.days <= 366
 
 
+def decided(inputs, *, name, received):
+    """The same company once this tranche is certain to come, or never comes."""
+    if received:
+        tranches = tuple(replace(t, probability=1.0) if t.name == name else t for t in inputs.tranches)
+    else:
+        tranches = tuple(t for t in inputs.tranches if t.name != name)
+    return replace(inputs, tranches=tranches)
+
+
 def test_received_and_never_received_bracket_the_tranche():
     inputs, drawn = lively(), shocks()
-    received = simulate(with_tranche_decided(inputs, name="A", received=True), drawn)
-    never = simulate(with_tranche_decided(inputs, name="A", received=False), drawn)
-    assert never.p50.days < simulate(inputs, drawn).p50.days < received.p50.days
+    outcome = simulate(inputs, drawn)
+    received, never = tranche_cases(inputs, drawn, outcome=outcome, name="A")
+    assert never.p50.days < outcome.p50.days < received.p50.days
     assert (never.runway_days <= received.runway_days).all()
     with pytest.raises(KeyError):
-        with_tranche_decided(inputs, name="B", received=True)
+        tranche_cases(inputs, drawn, outcome=outcome, name="B")
+
+
+@pytest.mark.parametrize("probability", [0.0, 0.03, 0.6, 1.0])
+@pytest.mark.parametrize("day", [-20, 50, 200, 400])
+def test_one_simulation_decides_a_tranche_both_ways_as_two_would(probability, day):
+    tranche = replace(TRANCHE, day=day, probability=probability)
+    other = replace(TRANCHE, name="B", day=120, amount=200_000)
+    inputs, drawn = replace(lively(), tranches=(tranche, other)), shocks()
+    cases = tranche_cases(inputs, drawn, outcome=simulate(inputs, drawn), name="A")
+    for case, received in zip(cases, (True, False), strict=True):
+        alone = simulate(decided(inputs, name="A", received=received), drawn, with_bands=False)
+        np.testing.assert_array_equal(case.runway_days, alone.runway_days)
+        np.testing.assert_array_equal(case.quantile_days, alone.quantile_days)
 
 
 def test_amounts_that_overflow_are_refused_loudly():
