@@ -54,8 +54,8 @@ class Told:
 class Change:
     """A frozen input of a scenario. A subclass says what it does in one of two places, or in both:
 
-    `settle` changes what is known about the company before the drivers speak; it is in force from `in_force_from`.
-    `turn` changes what they said. All settle first; both go in the order of `rank`, then day, then content, so that
+    `settle` changes what is known about the company before the drivers speak, in force from `in_force_from` on.
+    `turn` changes what they said. All settle first; both go in the order of RANK, then day, then content, so that
     the order in which somebody lists changes never matters.
     """
 

@@ -33,22 +33,22 @@ def changed_inputs(setting: Setting, changes: Sequence[Change]) -> ForecastInput
         InvalidScenario: naming the changes and fields that do not fit this company.
     """
     problems: list[FieldProblem] = []
+    unfit: list[Change] = []
     place = {id(each): n for n, each in enumerate(changes)}
     ordered = in_order(changes)
     at_once, later = _by_day(setting, ordered)
-    known = _settled(setting, at_once, place, problems)
+    known = _settled(setting, at_once, place, problems, unfit)
     told = _told(known)
     for day in sorted({first for first, _ in later}):
-        known = _settled(known, [each for first, each in later if first == day], place, problems)
+        known = _settled(known, [each for first, each in later if first == day], place, problems, unfit)
         told = _from_day(told, _told(known), day=day, horizon_days=setting.horizon_days)
     for each in ordered:
         try:
-            told = each.turn(told, known)
+            told = told if each in unfit else each.turn(told, known)
         except Inapplicable as error:
             problems.append(_placed(error, place[id(each)]))
     if problems:
-        # A change that settles and turns would say the same thing twice.
-        raise InvalidScenario(tuple(dict.fromkeys(problems)))
+        raise InvalidScenario(tuple(problems))
     parts = tuple(
         Part(driver=driver, contribution=contribution)
         for driver in all_drivers()
@@ -57,9 +57,7 @@ def changed_inputs(setting: Setting, changes: Sequence[Change]) -> ForecastInput
     return assemble(known, parts)
 
 
-def _by_day(
-    setting: Setting, ordered: Sequence[Change]
-) -> tuple[list[Change], list[tuple[int, Change]]]:
+def _by_day(setting: Setting, ordered: Sequence[Change]) -> tuple[list[Change], list[tuple[int, Change]]]:
     """What is in force from day 1, and what settles on a later day of the forecast or beyond it."""
     at_once, later = [], []
     for each in ordered:
@@ -73,12 +71,17 @@ def _by_day(
 
 
 def _settled(
-    setting: Setting, changes: Sequence[Change], place: dict[int, int], problems: list[FieldProblem]
+    setting: Setting,
+    changes: Sequence[Change],
+    place: dict[int, int],
+    problems: list[FieldProblem],
+    unfit: list[Change],
 ) -> Setting:
     for each in changes:
         try:
             setting = each.settle(setting)
         except Inapplicable as error:
+            unfit.append(each)
             problems.append(_placed(error, place[id(each)]))
     return setting
 
@@ -103,9 +106,7 @@ def _from_day(before: Told, after: Told, *, day: int, horizon_days: int) -> Told
             name: _blended(before.contributions[name], after.contributions[name], later=later)
             for name in before.contributions
         },
-        gross={
-            name: np.where(later, after.gross.get(name, none), before.gross.get(name, none)) for name in names
-        },
+        gross={name: np.where(later, after.gross.get(name, none), before.gross.get(name, none)) for name in names},
     )
 
 

@@ -21,7 +21,8 @@ from ledger.domain.flows import day_number
 class FxShock(Change):
     """What is held, paid and earned in the currency is worth `share` more, or less when it is negative.
 
-    Of sales and everyday spending the currency's part is its part of the past year's. Rates go on moving as before.
+    Of sales and everyday spending the currency's part is its part of the past year's. Rates go on moving as
+    before.
     """
 
     KIND = "fx_shock"

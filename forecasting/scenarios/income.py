@@ -60,7 +60,7 @@ def with_renewals(
     probability: Callable[[int], float],
     deals: float,
 ) -> Setting:
-    """Renewals from `start` on with amount and probability times a factor of the days since, new deals likewise."""
+    """Renewals from `start` on with amount and probability times a factor of the days since; deals likewise."""
     contracts, first = setting.company.contracts, day_number(start)
     renewals = tuple(
         replace(

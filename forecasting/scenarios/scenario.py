@@ -33,9 +33,7 @@ def read_changes(raw: object) -> tuple[Change, ...]:
 
 def in_order(changes: Sequence[Change]) -> tuple[Change, ...]:
     """By rank, then by day, then by content: whoever lists them otherwise means the same."""
-    return tuple(
-        sorted(changes, key=lambda each: (each.RANK, str(each.in_force_from() or ""), canonical([each])))
-    )
+    return tuple(sorted(changes, key=lambda each: (each.RANK, str(each.in_force_from() or ""), canonical([each]))))
 
 
 def canonical(changes: Sequence[Change]) -> str:
