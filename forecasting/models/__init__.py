@@ -4,3 +4,4 @@ from forecasting.models import cursor as cursor
 from forecasting.models import explanation as explanation
 from forecasting.models import plan as plan
 from forecasting.models import run as run
+from forecasting.models import scenario as scenario
