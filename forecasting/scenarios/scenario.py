@@ -14,7 +14,7 @@ MOST_CHANGES = 20
 
 
 def read_changes(raw: object) -> tuple[Change, ...]:
-    """The changes of a decoded JSON list, in the order in which they are made.
+    """The changes of a decoded JSON list.
 
     Raises:
         InvalidScenario: every problem with its place, e.g. `changes[1].share`.
@@ -28,7 +28,7 @@ def read_changes(raw: object) -> tuple[Change, ...]:
     changes = [change for n, item in enumerate(raw) if (change := _read(item, n, problems)) is not None]
     if problems:
         raise InvalidScenario(tuple(problems))
-    return in_order(changes)
+    return tuple(changes)
 
 
 def in_order(changes: Sequence[Change]) -> tuple[Change, ...]:

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from forecasting.models.scenario import Scenario, ScenarioVersion
 from forecasting.scenarios.change import Change, InvalidScenario
-from forecasting.scenarios.scenario import digest, in_order
+from forecasting.scenarios.scenario import digest
 from forecasting.selectors.scenarios import ScenarioNotFound, StoredScenario, find_scenario
 from ledger.domain.problems import FieldProblem
 
@@ -93,7 +93,7 @@ def _append(scenario: Scenario, *, version: int, changes: Sequence[Change], acto
         company_id=scenario.company_id,
         scenario=scenario,
         version=version,
-        changes=[each.to_json() for each in in_order(changes)],
+        changes=[each.to_json() for each in changes],
         digest=digest(changes),
         recorded_at=now,
         actor=actor,
