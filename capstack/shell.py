@@ -30,6 +30,7 @@ def _destinations(request: HttpRequest) -> tuple[Destination, ...]:
         return ()
     known = [
         ("Runway", reverse("runway"), "r"),
+        ("What if", reverse("scenarios"), "w"),
         ("Ledger", reverse("ledger"), "l"),
         ("Reconcile", reverse("reconcile"), "c"),
         ("Import", reverse("imports"), "i"),

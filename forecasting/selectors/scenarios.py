@@ -48,14 +48,12 @@ def find_scenario(*, company_id: int, scenario_id: int) -> StoredScenario:
 
 
 def _rows(company_id: int) -> QuerySet[Scenario, dict[str, Any]]:
-    newest = ScenarioVersion.objects.filter(
-        company_id=OuterRef("company_id"), scenario_id=OuterRef("pk")
-    ).order_by("-version")
+    mine = ScenarioVersion.objects.filter(company_id=OuterRef("company_id"), scenario_id=OuterRef("pk"))
     return Scenario.objects.filter(
         company_id=company_id,
         archived_at__isnull=True,
         versions__company_id=company_id,
-        versions__version=Subquery(newest.values("version")[:1]),
+        versions__version=Subquery(mine.order_by("-version").values("version")[:1]),
     ).values(
         "id",
         "name",

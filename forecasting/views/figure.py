@@ -51,7 +51,7 @@ def fan_chart(*, projection: Projection, past: PastBalances, future_days: int) -
     low, high = _height(fan=fan, history=history[1])
     return {
         "data": _traces(projection=projection, fan=fan, history=history, start=start, end=end),
-        "layout": _layout(projection=projection, start=start, end=end, low=low, high=high),
+        "layout": chart_layout(currency=projection.currency, start=start, end=end, low=low, high=high),
         "marks": _marks(projection=projection, start=start, end=end),
     }
 
@@ -135,7 +135,7 @@ def _traces(
             ),
         },
     ]
-    return [*traces, _zero(start=start, end=end), *_runout(projection, end=end)]
+    return [*traces, zero_line(start=start, end=end), *_runout(projection, end=end)]
 
 
 def _edge(name: str, fan: _Fan, values: Sequence[int]) -> dict[str, Any]:
@@ -154,7 +154,8 @@ def _band(name: str, fan: _Fan, values: Sequence[int], *, colour: str) -> dict[s
     return {**_edge(name, fan, values), "fill": "tonexty", "fillcolor": colour}
 
 
-def _zero(*, start: date, end: date) -> dict[str, Any]:
+def zero_line(*, start: date, end: date) -> dict[str, Any]:
+    """Where there is no cash left."""
     return {
         "type": "scatter",
         "name": "zero",
@@ -200,7 +201,8 @@ def _runout(projection: Projection, *, end: date) -> list[dict[str, Any]]:
     return [zone, dot]
 
 
-def _layout(*, projection: Projection, start: date, end: date, low: float, high: float) -> dict[str, Any]:
+def chart_layout(*, currency: str, start: date, end: date, low: float, high: float) -> dict[str, Any]:
+    """Axes, hover and margins of a chart of balances over days."""
     ticks = _ticks(low=low, high=high)
     return {
         "autosize": False,
@@ -245,7 +247,7 @@ def _layout(*, projection: Projection, start: date, end: date, low: float, high:
             "gridcolor": "var(--chart-grid)",
             "ticklabelstandoff": 8,
             "tickvals": ticks,
-            "ticktext": [money_text(tick, projection.currency) for tick in ticks],
+            "ticktext": [money_text(tick, currency) for tick in ticks],
         },
         "shapes": [],
         "annotations": [],
