@@ -27,11 +27,11 @@ from forecasting.views.figure import RANGES
 from forecasting.views.headline import NAMES
 from forecasting.views.what_if_figure import DASHES, Line, balance_rows, chart_words, what_if_chart
 from ledger.templatetags.amounts import day_date, days
-from ledger.views.company_page import actor_of, answer, company_page, is_fragment, local_now
+from ledger.views.company_page import actor_of, answer, company_page, local_now
 from ledger.views.current_company import CurrentCompany
 
 DRAFT_NAME = "your draft"
-DEFAULT_RANGE = "12m"
+DEFAULT_BASIS, DEFAULT_RANGE = "free", "12m"
 MOST_NAMES = 300
 
 
@@ -82,19 +82,22 @@ class Asked:
 
     def url(self, **changes: Any) -> str:
         """The page with something changed; the draft goes along unless it is replaced."""
+        pairs = self.pairs(**changes)
+        path = reverse("scenarios")
+        return f"{path}?{urlencode(pairs)}" if pairs else path
+
+    def pairs(self, **changes: Any) -> list[tuple[str, str]]:
+        """The same as names and values; what is the default anyway is left out."""
         wanted = {"basis": self.basis, "range": self.view_range, "show": self.shown, "edit": self.edited} | changes
-        typed = wanted.pop("typed", self.draft.typed)
         pairs: list[tuple[str, str]] = []
-        if wanted["basis"] != "free":
+        if wanted["basis"] != DEFAULT_BASIS:
             pairs.append(("basis", wanted["basis"]))
         if wanted["range"] != DEFAULT_RANGE:
             pairs.append(("range", wanted["range"]))
         pairs += [("show", str(each)) for each in wanted["show"]]
         if wanted["edit"]:
             pairs.append(("edit", str(wanted["edit"])))
-        pairs += query_of(typed)
-        path = reverse("scenarios")
-        return f"{path}?{urlencode(pairs)}" if pairs else path
+        return pairs + query_of(wanted.get("typed", self.draft.typed))
 
 
 @require_safe
@@ -104,7 +107,7 @@ def scenarios(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
     draft (`forecasting.views.draft`).
     """
     kept = scenarios_of(company_id=chosen.company.id)
-    return _show(request, chosen, kept=kept, asked=_asked(request, request.GET, chosen=chosen, kept=kept))
+    return _show(request, chosen, kept=kept, asked=_asked(request.GET, chosen=chosen, kept=kept))
 
 
 @require_POST
@@ -112,10 +115,10 @@ def scenarios(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
 def keep(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
     """Form: the page's query, `name`, and `as` new | same."""
     kept = scenarios_of(company_id=chosen.company.id)
-    asked = _asked(request, request.POST, chosen=chosen, kept=kept)
+    asked = _asked(request.POST, chosen=chosen, kept=kept)
     name = request.POST.get("name", "")
     if asked.draft.changes is None:
-        return _show(request, chosen, kept=kept, asked=asked, name=name, status=_status(request))
+        return _show(request, chosen, kept=kept, asked=asked, name=name, status=422)
     company_id, actor, now = chosen.company.id, actor_of(request), timezone.now()
     try:
         if request.POST.get("as") == "same" and asked.edited:
@@ -140,7 +143,7 @@ def keep(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
             asked=asked,
             name=name,
             name_problem=problem,
-            status=_status(request),
+            status=422,
         )
     messages.success(request, f"Kept as {stored.name}.")
     shown = tuple(dict.fromkeys((*asked.shown, stored.scenario_id)))[-MOST_CASES:]
@@ -161,13 +164,9 @@ def archive(request: HttpRequest, chosen: CurrentCompany, scenario_id: int) -> H
     return HttpResponseRedirect(reverse("scenarios"))
 
 
-def _status(request: HttpRequest) -> int:
-    return 200 if is_fragment(request) else 422
-
-
 def _asked(request: HttpRequest, given: Any, *, chosen: CurrentCompany, kept: Sequence[StoredScenario]) -> Asked:
     del request
-    basis, view_range = given.get("basis", "free"), given.get("range", DEFAULT_RANGE)
+    basis, view_range = given.get("basis", DEFAULT_BASIS), given.get("range", DEFAULT_RANGE)
     if basis not in NAMES:
         raise BadRequest(f"basis: must be one of {', '.join(NAMES)}.")
     if view_range not in RANGES:
@@ -222,6 +221,7 @@ def _show(
         edited=edited,
         name=name or (edited.name if edited else ""),
         name_problem=name_problem,
+        pairs=asked.pairs(),
         clear_url=asked.url(edit=None, typed=()),
         most_cases=MOST_CASES,
         zone=chosen.company.timezone,

@@ -14,21 +14,4 @@
       }
     }
   });
-
-  // What is kept is posted by the browser itself, so that the address of the answer is the browser's.
-  document.addEventListener("click", (event) => {
-    const button = event.target.closest("button[data-plain]");
-    if (button) {
-      event.preventDefault();
-      const form = button.form;
-      form.action = button.formAction;
-      form.method = "post";
-      const chosen = document.createElement("input");
-      chosen.type = "hidden";
-      chosen.name = button.name;
-      chosen.value = button.value;
-      form.append(chosen);
-      form.submit();
-    }
-  });
 })();
