@@ -164,8 +164,7 @@ def archive(request: HttpRequest, chosen: CurrentCompany, scenario_id: int) -> H
     return HttpResponseRedirect(reverse("scenarios"))
 
 
-def _asked(request: HttpRequest, given: Any, *, chosen: CurrentCompany, kept: Sequence[StoredScenario]) -> Asked:
-    del request
+def _asked(given: Any, *, chosen: CurrentCompany, kept: Sequence[StoredScenario]) -> Asked:
     basis, view_range = given.get("basis", DEFAULT_BASIS), given.get("range", DEFAULT_RANGE)
     if basis not in NAMES:
         raise BadRequest(f"basis: must be one of {', '.join(NAMES)}.")
