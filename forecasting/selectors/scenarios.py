@@ -47,7 +47,7 @@ def find_scenario(*, company_id: int, scenario_id: int) -> StoredScenario:
     return _stored(row)
 
 
-def _rows(company_id: int) -> QuerySet[Scenario, dict[str, Any]]:
+def _rows(company_id: int) -> QuerySet[Scenario, Any]:
     mine = ScenarioVersion.objects.filter(company_id=OuterRef("company_id"), scenario_id=OuterRef("pk"))
     return Scenario.objects.filter(
         company_id=company_id,

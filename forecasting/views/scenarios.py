@@ -236,15 +236,15 @@ def _compared(
     as_of = known.gathered.history.as_of
     rows = [_row(base, None, place=0, name="As it is", sentences=(), as_of=as_of, today=today)]
     lines: list[Line] = []
-    draft = asked.draft
-    if draft.changes:
+    draft, drafted = asked.draft, asked.draft.changes
+    if drafted:
         try:
-            case = known.case(draft.changes)
+            case = known.case(drafted)
         except InvalidScenario as error:
             draft = draft.refused(error)
         else:
             lines.append(Line(place=1, name=DRAFT_NAME, case=case))
-            sentences = tuple(each.sentence(currency) for each in draft.changes)
+            sentences = tuple(each.sentence(currency) for each in drafted)
             rows.append(
                 _row(case, base, place=1, name="Your draft", sentences=sentences, as_of=as_of, today=today)
             )
