@@ -18,6 +18,7 @@ from forecasting.scenarios.comparison import Case, DaysGained, case, days_gained
 from forecasting.scenarios.scenario import in_order
 from forecasting.services.history import GatheredHistory, gather_history
 from ledger.domain.company import CompanyRef
+from ledger.services.transient import try_again
 
 MOST_CASES = 4
 FITS_KEPT, CASES_KEPT = 8, 128
@@ -117,7 +118,8 @@ def known_now(*, company: CompanyRef, basis: Basis, now: datetime) -> KnownNow:
     Raises:
         MissingInputs: there is no honest forecast yet.
     """
-    gathered = gather_history(company=company, now=now)
+    # Who sums the same company at this moment makes the reading fail; nobody should be told of that.
+    gathered = try_again(lambda: gather_history(company=company, now=now))
     fitted = _fits.get((company.id, gathered.digest), lambda: fit_company(gathered.history))
     setting = Setting(history=gathered.history, company=fitted, basis=basis, horizon_days=HORIZON_DAYS)
     return KnownNow(company=company, gathered=gathered, setting=setting)
