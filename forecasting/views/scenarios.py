@@ -216,7 +216,10 @@ def _show(
         kinds=[(kind.KIND, kind.LABEL) for kind in all_changes().values()],
         bases=[(asked.url(basis=basis), label, basis == asked.basis) for basis, label in NAMES.items()],
         ranges=[(asked.url(range=each), each, each == asked.view_range) for each in RANGES],
-        kept=[_kept(each, asked=asked, request=request) for each in kept],
+        kept=[
+            _kept(each, asked=asked, origin=request.build_absolute_uri("/")[:-1], slug=chosen.company.slug)
+            for each in kept
+        ],
         edited=edited,
         name=name or (edited.name if edited else ""),
         name_problem=name_problem,
@@ -307,19 +310,22 @@ def _row(
     )
 
 
-def _kept(each: StoredScenario, *, asked: Asked, request: HttpRequest) -> Kept:
+def _kept(each: StoredScenario, *, asked: Asked, origin: str, slug: str) -> Kept:
     number = each.scenario_id
     is_shown = number in asked.shown
-    shown = tuple(n for n in asked.shown if n != number) if is_shown else (*asked.shown, number)
-    share = asked.url(show=(number,), edit=None, typed=(), range=DEFAULT_RANGE)
+    without = tuple(n for n in asked.shown if n != number)
+    # One too many takes the place of the one that has been there longest.
+    room = MOST_CASES if asked.draft.is_empty else MOST_CASES - 1
+    # Who follows the link may belong to several companies, and look at another one now.
+    query = urlencode({"company": slug, "show": number})
     return Kept(
         scenario=each,
         is_shown=is_shown,
         is_edited=number == asked.edited,
-        toggle_url=asked.url(show=shown),
-        open_url=asked.url(edit=number, show=tuple(n for n in asked.shown if n != number), typed=()),
+        toggle_url=asked.url(show=without if is_shown else (*asked.shown, number)[-room:]),
+        open_url=asked.url(edit=number, show=without, typed=()),
         copy_url=asked.url(edit=None, typed=typed_from(each.changes)),
-        share_url=request.build_absolute_uri(share),
+        share_url=f"{origin}{reverse('scenarios')}?{query}",
     )
 
 

@@ -110,3 +110,10 @@ def test_what_cannot_be_read_is_named(raw, field):
     with pytest.raises(InvalidScenario) as refused:
         read_changes(raw)
     assert field in [error.field for error in refused.value.errors]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.floats(0.0, 0.5), st.floats(0.0, 0.5))
+def test_on_the_same_shocks_a_deeper_cut_never_shortens_the_runway(one, other):
+    shallow, deep = (simulated(VIEW, [CostCut(AUGUST, share)]) for share in sorted((one, other)))
+    assert all(a <= b for a, b in zip(shallow.quantile_days, deep.quantile_days, strict=True))

@@ -188,3 +188,24 @@ def test_a_name_is_never_markup(founder, acme):
     stored = kept(acme, "<b>Lean</b>")
     text = page(founder, {"show": stored.scenario_id}).content.decode()
     assert "<b>Lean" not in text
+
+
+def test_a_fifth_case_takes_the_place_of_the_first(founder, acme):
+    numbers = [kept(acme, f"Case {n}").scenario_id for n in range(5)]
+    listed = page(founder, {"show": numbers[:4]}).context["kept"]
+    response = founder.get(listed[4].toggle_url)
+    assert [row.name for row in response.context["rows"][1:]] == ["Case 1", "Case 2", "Case 3", "Case 4"]
+
+
+def test_a_link_for_members_names_its_company(client, acme):
+    globex = small_company("globex")
+    stored = kept(acme)
+    client = sign_in(client, acme)
+    Membership.objects.create(
+        company_id=globex.id, user=User.objects.get(email="acme@example.com"), role=Role.ADMIN
+    )
+    (listed,) = page(client, {"company": "acme"}).context["kept"]
+    page(client, {"company": "globex"})
+    followed = client.get(listed.share_url.removeprefix("http://testserver"))
+    assert followed.context["company"].slug == "acme"
+    assert [row.name for row in followed.context["rows"]] == ["As it is", stored.name]
