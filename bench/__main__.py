@@ -23,6 +23,7 @@ BENCHMARKS = {
     "ten_million": "bench.ten_million",
     "sealing": "bench.sealing",
     "explanations": "bench.explanations",
+    "what_ifs": "bench.what_ifs",
 }
 _COMPARISONS = {"<=": operator.le, ">=": operator.ge}
 
