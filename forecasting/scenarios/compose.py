@@ -41,7 +41,8 @@ def changed_inputs(setting: Setting, changes: Sequence[Change]) -> ForecastInput
     told = _told(known)
     for day in sorted({first for first, _ in later}):
         known = _settled(known, [each for first, each in later if first == day], place, problems, unfit)
-        told = _from_day(told, _told(known), day=day, horizon_days=setting.horizon_days)
+        if day <= setting.horizon_days:
+            told = _from_day(told, _told(known), day=day, horizon_days=setting.horizon_days)
     for each in ordered:
         try:
             told = told if each in unfit else each.turn(told, known)

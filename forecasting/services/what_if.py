@@ -39,7 +39,6 @@ class WhatIf:
 
     Attributes:
         position, plan_version: what has been read; 0 for no plan.
-        history_digest: SHA-256 of it.
     """
 
     company: CompanyRef
@@ -47,7 +46,6 @@ class WhatIf:
     as_of: date
     position: int
     plan_version: int
-    history_digest: str
     horizon_days: int
     base: Case
     cases: tuple[Compared, ...]
@@ -76,18 +74,6 @@ class _Kept[V]:
 
 _fits: _Kept[FittedCompany] = _Kept(FITS_KEPT)
 _cases: _Kept[Case] = _Kept(CASES_KEPT)
-
-
-def what_if(*, company: CompanyRef, basis: Basis, cases: Sequence[Sequence[Change]], now: datetime) -> WhatIf:
-    """Compare up to `MOST_CASES` lists of changes with the forecast that journal and plan imply now.
-
-    Raises:
-        InvalidScenario: a change does not fit the company; `changes[…]` counts within its case.
-        MissingInputs: there is no honest forecast yet.
-        ValueError: too many cases.
-    """
-    known = known_now(company=company, basis=basis, now=now)
-    return compare(known, cases=cases)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,14 +111,17 @@ def known_now(*, company: CompanyRef, basis: Basis, now: datetime) -> KnownNow:
     return KnownNow(company=company, gathered=gathered, setting=setting)
 
 
-def compare(known: KnownNow, *, cases: Sequence[Sequence[Change]]) -> WhatIf:
-    """The base and the cases.
+def what_if(*, company: CompanyRef, basis: Basis, cases: Sequence[Sequence[Change]], now: datetime) -> WhatIf:
+    """Compare up to `MOST_CASES` lists of changes with the forecast that journal and plan imply now.
 
     Raises:
-        InvalidScenario, ValueError: as `what_if`.
+        InvalidScenario: a change does not fit the company; `changes[…]` counts within its case.
+        MissingInputs: there is no honest forecast yet.
+        ValueError: too many cases.
     """
     if len(cases) > MOST_CASES:
         raise ValueError(f"cases: at most {MOST_CASES} are compared, not {len(cases)}")
+    known = known_now(company=company, basis=basis, now=now)
     base = known.case(())
     compared = []
     for changes in cases:
@@ -140,12 +129,11 @@ def compare(known: KnownNow, *, cases: Sequence[Sequence[Change]]) -> WhatIf:
         compared.append(Compared(tuple(changes), changed, days_gained(changed, base=base)))
     gathered = known.gathered
     return WhatIf(
-        company=known.company,
-        basis=known.setting.basis,
+        company=company,
+        basis=basis,
         as_of=gathered.history.as_of,
         position=gathered.position,
         plan_version=gathered.plan.version if gathered.plan else 0,
-        history_digest=gathered.digest,
         horizon_days=known.setting.horizon_days,
         base=base,
         cases=tuple(compared),
