@@ -26,6 +26,7 @@ BENCHMARKS = {
     "imports": "bench.imports",
     "books": "bench.books",
     "explanations": "bench.explanations",
+    "what_ifs": "bench.what_ifs",
 }
 _COMPARISONS = {"<=": operator.le, ">=": operator.ge}
 

@@ -30,6 +30,7 @@ def _destinations(request: HttpRequest) -> tuple[Destination, ...]:
         return ()
     known = [
         ("Runway", reverse("runway"), "r"),
+        ("What if", reverse("scenarios"), "w"),
         ("Ledger", reverse("ledger"), "l"),
         ("Books", reverse("books"), "b"),
         ("Reconcile", reverse("reconcile"), "c"),

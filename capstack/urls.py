@@ -9,12 +9,16 @@ from django.views.generic import RedirectView, TemplateView
 from capstack.api import api
 from capstack.views.sign_in import SignIn, SignOut
 from capstack.views.theme import choose_theme
+from forecasting.views import scenarios
 from forecasting.views.accuracy import accuracy
 from forecasting.views.runway import runway
 
 urlpatterns = [
     path("", runway, name="runway"),
     path("accuracy", accuracy, name="accuracy"),
+    path("scenarios", scenarios.scenarios, name="scenarios"),
+    path("scenarios/keep", scenarios.keep, name="keep-scenario"),
+    path("scenarios/<int:scenario_id>/archive", scenarios.archive, name="archive-scenario"),
     path("", include("ledger.urls")),
     path("api/v1/", api.urls),
     path("sign-in", SignIn.as_view(), name="sign-in"),

@@ -37,8 +37,9 @@ class FittedCompany:
         taxes_of: the tax of each payroll, by position.
         costs: what follows sales, or invoiced income where there are no sales.
         streams: recurring payments in and out.
-        stream_names, stream_currencies: payee of each stream, and what it is paid in.
+        stream_names, stream_categories, stream_currencies: payee of each stream, and what it is paid for and in.
         pools, leaks: by direction, (OUT, IN).
+        pooled: the rows that the pools stand for.
     """
 
     as_of_day: int
@@ -56,9 +57,11 @@ class FittedCompany:
     taxes: FittedTaxes | None
     streams: Streams
     stream_names: tuple[str, ...]
+    stream_categories: tuple[str, ...]
     stream_currencies: tuple[str, ...]
     pools: tuple[FittedPool | None, FittedPool | None]
     leaks: tuple[FittedLeak, FittedLeak]
+    pooled: CashRows
 
 
 def fit_company(history: CompanyHistory) -> FittedCompany:
@@ -110,9 +113,11 @@ def fit_company(history: CompanyHistory) -> FittedCompany:
         taxes=taxes,
         streams=streams,
         stream_names=tuple(payee.counterparty or payee.category or "unnamed payee" for payee in payees),
+        stream_categories=tuple(payee.category for payee in payees),
         stream_currencies=tuple(payee.currency for payee in payees),
         pools=pools,
         leaks=leaks,
+        pooled=looks.rows.where(looks.pooled()[0]),
     )
 
 

@@ -5,3 +5,4 @@ from forecasting.models import explanation as explanation
 from forecasting.models import plan as plan
 from forecasting.models import record as record
 from forecasting.models import run as run
+from forecasting.models import scenario as scenario

@@ -13,6 +13,14 @@ from ledger.templatetags.amounts import MINUS, days
 
 SHOWN_CHECKS = 6
 COMPARED = ("last_week", "yesterday")
+# The kind of change on the page of what-ifs that asks the same question with figures of one's own.
+TRIED = {
+    "cut_spending": "cost_cut",
+    "cut_cloud": "cloud_step",
+    "cut_payroll": "leave",
+    "delay_hires": "hire",
+    "raise_prices": "price_change",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +69,14 @@ class ChangeLines:
 class LeverLine:
     """Attributes:
     average: of all futures, each counted up to the horizon; it moves where quantiles wait for the next payroll.
+    try_url: where such a change is tried with other figures; '' where there is no such kind.
     """
 
     label: str
     cautious: str
     middle: str
     average: str
+    try_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +132,7 @@ def explained(content: Mapping[str, Any], *, is_current: bool, company_slug: str
                 cautious=_gained(lever["p5_days"], is_least=lever["runway"]["beyond_horizon"]["p5"]),
                 middle=_gained(lever["p50_days"], is_least=lever["runway"]["beyond_horizon"]["p50"]),
                 average=signed(round(lever["mean_days"])),
+                try_url=_try_url(lever["kind"], company=company_slug),
             )
             for lever in content["levers"]
         ),
@@ -219,3 +230,10 @@ def _gained(count: int, *, is_least: bool) -> str:
 
 def _ledger_url(**query: str) -> str:
     return f"{reverse('ledger')}?{urlencode({key: value for key, value in query.items() if value})}"
+
+
+def _try_url(lever: str, *, company: str) -> str:
+    if lever not in TRIED:
+        return ""
+    query = {"company": company, "add": TRIED[lever]}
+    return f"{reverse('scenarios')}?{urlencode({key: value for key, value in query.items() if value})}"

@@ -132,7 +132,7 @@ def _traces(
             ),
         },
     ]
-    return [*traces, _zero(start=start, end=end), *_runout(projection, end=end)]
+    return [*traces, zero_line(start=start, end=end), *_runout(projection, end=end)]
 
 
 def _edge(name: str, fan: _Fan, values: Sequence[int]) -> dict[str, Any]:
@@ -151,7 +151,8 @@ def _band(name: str, fan: _Fan, values: Sequence[int], *, colour: str) -> dict[s
     return {**_edge(name, fan, values), "fill": "tonexty", "fillcolor": colour}
 
 
-def _zero(*, start: date, end: date) -> dict[str, Any]:
+def zero_line(*, start: date, end: date) -> dict[str, Any]:
+    """Where there is no cash left."""
     return {
         "type": "scatter",
         "name": "zero",

@@ -96,6 +96,7 @@ def test_what_is_stored_becomes_lines_with_links():
     assert told.doubts[0].url == "/ledger?month=2026-10&account=bank"
     assert told.drivers[0].effect == "−275 or more"
     assert (told.levers[0].cautious, told.levers[0].middle, told.levers[0].average) == ("+12", "0", "+5")
+    assert told.levers[0].try_url.startswith("/scenarios?")
 
 
 def test_a_comparison_with_the_same_forecast_is_shown_once():

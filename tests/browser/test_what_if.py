@@ -1,0 +1,53 @@
+"""The journey of a what-if in a browser: from the runway page to a kept scenario, with and without a script."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Demo
+from tests.browser.test_accessibility import WIDTHS, scrolls_sideways, violations
+
+
+def test_a_founder_tries_a_cut_moves_the_slider_and_keeps_it(demo: Demo, visit: Callable) -> None:
+    page = visit().sign_in(demo)
+    page.get_by_role("link", name="What if").click()
+    expect(page.locator("#chart .main-svg").first).to_be_visible()
+    page.get_by_role("button", name="Cut costs").click()
+    draft = page.locator(".compared tbody tr").nth(1)
+    expect(draft).to_contain_text("Cut all costs by 10")
+    page.get_by_label("Cut by, slider").fill("30")
+    expect(draft).to_contain_text("Cut all costs by 30")
+    assert "0-share=30" in page.url
+    assert "csrf" not in page.url
+    page.get_by_label("Keep it as").fill("Lean")
+    page.get_by_role("button", name="Keep", exact=True).click()
+    expect(page.locator(".told")).to_contain_text("Kept as Lean")
+    expect(page.locator(".compared tbody tr").nth(1)).to_contain_text("Lean")
+    expect(page.locator("#chart .main-svg").first).to_be_visible()
+    page.get_by_role("button", name="Archive Lean").click()
+    expect(page.locator("section[aria-labelledby=kept]")).to_contain_text("Nothing is kept yet")
+
+
+def test_it_works_without_a_script(demo: Demo, visit: Callable) -> None:
+    page = visit(javascript=False).sign_in(demo)
+    page.goto(f"{demo.url}/scenarios")
+    page.get_by_role("button", name="Change prices").click()
+    page.get_by_label("Prices by", exact=False).last.fill("25")
+    page.get_by_role("button", name="Show what it does").click()
+    expect(page.locator(".compared tbody tr").nth(1)).to_contain_text("Prices up 25")
+    page.locator(".chart-table summary").click()
+    expect(page.locator(".chart-table table")).to_contain_text("your draft")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_is_clean(demo: Demo, visit: Callable, scheme: str) -> None:
+    query = "0-kind=cost_cut&0-start=2027-01-01&0-share=700&0-scope=vendor&0-name=&add=raise"
+    for width in WIDTHS:
+        page = visit(width=width, scheme=scheme).sign_in(demo)
+        for address in ("scenarios", "scenarios?add=hire", f"scenarios?{query}"):
+            page.goto(f"{demo.url}/{address}")
+            expect(page.locator("#chart .main-svg").first).to_be_visible()
+            page.locator(".chart-table summary").click()
+            assert violations(page) == []
+            assert not scrolls_sideways(page), (width, address)
