@@ -16,6 +16,7 @@ from forecasting.drivers.contribution import Basis, Setting
 from forecasting.drivers.tranches import named_tranches, tranche_label
 from forecasting.fit.company import FittedCompany, fit_company
 from forecasting.fit.history import CompanyHistory
+from forecasting.fit.plan import PlannedTranche
 from forecasting.kernel.inputs import ForecastInputs
 from forecasting.kernel.outcome import Bands as KernelBands
 from forecasting.kernel.outcome import Outcome
@@ -78,7 +79,12 @@ def forecast(
     )
     parts = contributions(setting)
     inputs = assemble(setting, parts)
-    outcome = simulate(inputs, shocks, dispersion=history.calibration.dispersion)
+    outcome = simulate(
+        inputs,
+        shocks,
+        turned=[name for name, _ in _told_tranches(setting)],
+        dispersion=history.calibration.dispersion,
+    )
     return _summarise(setting, parts, inputs, shocks, outcome)
 
 
@@ -164,12 +170,16 @@ def case_of(outcome: Outcome) -> RunwayCase:
     )
 
 
+def _told_tranches(setting: Setting) -> tuple[tuple[str, PlannedTranche], ...]:
+    return named_tranches(setting)[:TRANCHE_OUTLOOKS_LIMIT]
+
+
 def _tranche_outlooks(
     setting: Setting, inputs: ForecastInputs, shocks: Shocks, outcome: Outcome
 ) -> tuple[TrancheOutlook, ...]:
     """Each of the next tranches decided both ways, on the same shocks."""
     outlooks = []
-    for name, tranche in named_tranches(setting)[:TRANCHE_OUTLOOKS_LIMIT]:
+    for name, tranche in _told_tranches(setting):
         received, lost = tranche_cases(inputs, shocks, outcome=outcome, name=name)
         outlooks.append(
             TrancheOutlook(

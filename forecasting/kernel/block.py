@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from forecasting.kernel.arrivals import BlockArrivals
 from forecasting.kernel.cash_terms import CashTerms
 from forecasting.kernel.near_zero import SCREEN_SLACK, MonthsNearZero
-from forecasting.kernel.rows import month_rows
+from forecasting.kernel.rows import MonthRows, month_rows
 from forecasting.kernel.soundness import NonFinitePaths
 
 
@@ -25,11 +25,12 @@ class PathBlock:
         arrivals: single amounts, funding last.
     """
 
-    def __init__(self, terms: CashTerms, *, start: int, stop: int) -> None:
+    def __init__(self, terms: CashTerms, *, start: int, stop: int, months: MonthRows | None = None) -> None:
+        """`months` of a block of the same paths whose terms differ by single amounts only."""
         self.terms = terms
         self.start = start
         self.stop = stop
-        self.months = month_rows(terms, start=start, stop=stop)
+        self.months = month_rows(terms, start=start, stop=stop) if months is None else months
         self.arrivals = BlockArrivals((*terms.arrivals, *terms.funding), start=start, stop=stop, steps=terms.steps)
 
     # Month ends and what follows from them wait until they are asked for: the charts are sorted meanwhile.

@@ -6,7 +6,7 @@ Within a month step a balance is linear in a few rows of numbers per path (`rows
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,12 +71,8 @@ class CashTerms:
         return self.daily.shape[0]
 
 
-def cash_terms(inputs: ForecastInputs, shocks: Shocks, *, turned: str | None = None) -> CashTerms:
-    """Lay out one simulation: coefficients per day and month, and the shocks each term needs.
-
-    Args:
-        turned: name of a tranche that comes where it would not, and does not where it would.
-    """
+def cash_terms(inputs: ForecastInputs, shocks: Shocks) -> CashTerms:
+    """Lay out one simulation: coefficients per day and month, and the shocks each term needs."""
     horizon = inputs.horizon_days
     steps = month_steps(as_of_day=inputs.as_of_day, horizon_days=horizon)
     uncertain = [factor for factor in inputs.factors if not is_certain(factor)]
@@ -110,10 +106,27 @@ def cash_terms(inputs: ForecastInputs, shocks: Shocks, *, turned: str | None = N
             *(stream for stream in streams if stream is not None),
             *(draw_dated_lump(lump=lump, shocks=shocks, steps=steps) for lump in inputs.dated_lumps),
         ),
-        funding=tuple(
-            draw_tranche(tranche=t, shocks=shocks, steps=steps, turned=t.name == turned) for t in inputs.tranches
-        ),
+        funding=_funding(inputs, shocks, steps=steps),
         zero=smallest_balance(inputs),
+    )
+
+
+def with_tranche_turned(terms: CashTerms, *, name: str) -> CashTerms:
+    """The same simulation, but this tranche comes where it does not, and does not where it does.
+
+    Raises:
+        KeyError: no tranche has this name.
+    """
+    if name not in {tranche.name for tranche in terms.inputs.tranches}:
+        raise KeyError(name)
+    return replace(terms, funding=_funding(terms.inputs, terms.shocks, steps=terms.steps, turned=name))
+
+
+def _funding(
+    inputs: ForecastInputs, shocks: Shocks, *, steps: MonthSteps, turned: str | None = None
+) -> tuple[ArrivalLaw, ...]:
+    return tuple(
+        draw_tranche(tranche=t, shocks=shocks, steps=steps, turned=t.name == turned) for t in inputs.tranches
     )
 
 

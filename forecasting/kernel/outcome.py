@@ -4,7 +4,8 @@ Runway is the first day whose closing balance is zero or less, day 1 being the d
 `horizon_days + 1` stands for "not within the horizon" wherever an array of days appears.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +70,8 @@ class Outcome:
         runway_days: int32 [paths], 1 .. horizon_days, or horizon_days + 1 when a path stays above zero.
         quantile_days: int32 [99], the 1 % .. 99 % quantiles (inverted CDF); horizon_days + 1 is beyond.
         determined: the horizon contains p95, and p95 - p5 is at most half of p50.
+        turned: per tranche asked for, int32 [paths] as `runway_days`, had it come on the very paths on which it
+            does not, and on no other.
         bands, burn, lowest: None when the simulation was asked for runway alone.
         dispersion: how far all of this is stretched about the median.
     """
@@ -80,6 +83,7 @@ class Outcome:
     p50: RunwayQuantile
     p95: RunwayQuantile
     determined: bool
+    turned: Mapping[str, NDArray[np.int32]] = field(default_factory=dict)
     bands: Bands | None = None
     burn: Burn | None = None
     lowest: LowestPoint | None = None

@@ -7,13 +7,15 @@ The same inputs and shocks give the same bits on one machine, whatever threads d
 thing slowly.
 """
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.kernel.bands import lowest_point
 from forecasting.kernel.blas import use_one_blas_thread
 from forecasting.kernel.block import PathBlock
-from forecasting.kernel.cash_terms import CashTerms, cash_terms
+from forecasting.kernel.cash_terms import cash_terms, with_tranche_turned
 from forecasting.kernel.charted_paths import ChartedPaths
 from forecasting.kernel.inputs import ForecastInputs
 from forecasting.kernel.memory import keep_freed_memory
@@ -25,21 +27,37 @@ from forecasting.kernel.soundness import UnsoundInputs, check_inputs
 
 
 def simulate(
-    inputs: ForecastInputs, shocks: Shocks, *, with_bands: bool = True, dispersion: float = 1.0
+    inputs: ForecastInputs,
+    shocks: Shocks,
+    *,
+    with_bands: bool = True,
+    turned: Sequence[str] = (),
+    dispersion: float = 1.0,
 ) -> Outcome:
     """The runway of one company; with bands, burn and the lowest point of the median unless told otherwise.
 
     A company whose opening balance is zero or less has runway 1, the earliest day there is.
 
     Args:
+        turned: names of tranches, for `Outcome.turned`.
         dispersion: how far quantiles and probabilities are stretched about the median (`kernel/dispersion.py`).
 
     Raises:
+        KeyError: no tranche has such a name.
         UnsoundInputs: the inputs are not finite, out of range or longer than the shocks.
         NonFinitePaths: a balance overflowed on the way.
     """
-    terms = _terms(inputs, shocks)
+    check_inputs(inputs)
+    if inputs.horizon_days > shocks.horizon_days:
+        raise UnsoundInputs(
+            f"horizon_days: shocks were drawn for {shocks.horizon_days}, not {inputs.horizon_days}"
+        )
+    use_one_blas_thread()
+    keep_freed_memory()
+    terms = cash_terms(inputs, shocks)
+    otherwise = {name: with_tranche_turned(terms, name=name) for name in turned}
     runway = np.empty(shocks.paths, np.int32)
+    turned_runways = {name: np.empty(shocks.paths, np.int32) for name in otherwise}
     charted = ChartedPaths(terms) if with_bands else None
     for start, stop in blocks(shocks.paths):
         block = PathBlock(terms, start=start, stop=stop)
@@ -48,27 +66,16 @@ def simulate(
             if stop == shocks.paths:
                 charted.start_sorting()
         runway[start:stop] = block.runway_days()
+        for name, other in otherwise.items():
+            days = PathBlock(other, start=start, stop=stop, months=block.months).runway_days()
+            turned_runways[name][start:stop] = days
     return outcome_of(
         runway,
         horizon_days=inputs.horizon_days,
+        turned=turned_runways,
         burn=None if charted is None else charted.burn(),
         bands=None if charted is None else charted.bands(dispersion=dispersion),
         dispersion=dispersion,
-    )
-
-
-def runway_with_tranche_turned(inputs: ForecastInputs, shocks: Shocks, *, name: str) -> NDArray[np.int32]:
-    """int32 [paths]: `Outcome.runway_days`, had this tranche come where it does not, and not where it does.
-
-    Raises:
-        KeyError: no tranche has this name.
-        UnsoundInputs, NonFinitePaths: as `simulate`.
-    """
-    if name not in {tranche.name for tranche in inputs.tranches}:
-        raise KeyError(name)
-    terms = _terms(inputs, shocks, turned=name)
-    return np.concatenate(
-        [PathBlock(terms, start=start, stop=stop).runway_days() for start, stop in blocks(shocks.paths)]
     )
 
 
@@ -76,6 +83,7 @@ def outcome_of(
     runway: NDArray[np.int32],
     *,
     horizon_days: int,
+    turned: Mapping[str, NDArray[np.int32]] | None = None,
     bands: Bands | None = None,
     burn: Burn | None = None,
     dispersion: float = 1.0,
@@ -93,19 +101,9 @@ def outcome_of(
         p50=p50,
         p95=p95,
         determined=is_determined(p5=p5, p50=p50, p95=p95),
+        turned=turned or {},
         bands=bands,
         burn=burn,
         lowest=None if bands is None else lowest_point(bands),
         dispersion=dispersion,
     )
-
-
-def _terms(inputs: ForecastInputs, shocks: Shocks, *, turned: str | None = None) -> CashTerms:
-    check_inputs(inputs)
-    if inputs.horizon_days > shocks.horizon_days:
-        raise UnsoundInputs(
-            f"horizon_days: shocks were drawn for {shocks.horizon_days}, not {inputs.horizon_days}"
-        )
-    use_one_blas_thread()
-    keep_freed_memory()
-    return cash_terms(inputs, shocks, turned=turned)

@@ -147,7 +147,7 @@ def decided(inputs, *, name, received):
 
 def test_received_and_never_received_bracket_the_tranche():
     inputs, drawn = lively(), shocks()
-    outcome = simulate(inputs, drawn)
+    outcome = simulate(inputs, drawn, turned=["A"])
     received, never = tranche_cases(inputs, drawn, outcome=outcome, name="A")
     assert never.p50.days < outcome.p50.days < received.p50.days
     assert (never.runway_days <= received.runway_days).all()
@@ -161,7 +161,7 @@ def test_one_simulation_decides_a_tranche_both_ways_as_two_would(probability, da
     tranche = replace(TRANCHE, day=day, probability=probability)
     other = replace(TRANCHE, name="B", day=120, amount=200_000)
     inputs, drawn = replace(lively(), tranches=(tranche, other)), shocks()
-    cases = tranche_cases(inputs, drawn, outcome=simulate(inputs, drawn), name="A")
+    cases = tranche_cases(inputs, drawn, outcome=simulate(inputs, drawn, turned=["A"]), name="A")
     for case, received in zip(cases, (True, False), strict=True):
         alone = simulate(decided(inputs, name="A", received=received), drawn, with_bands=False)
         np.testing.assert_array_equal(case.runway_days, alone.runway_days)
