@@ -3,19 +3,22 @@
 PORT ?= 8000
 # Tests run in so many processes, each with servers of its own; the tests of a file stay together.
 TEST_PROCESSES ?= 2
+# Where forecasts are scored on companies and ledgers that are no part of the project.
+DATA ?= ../shared/data
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip --disable-pip-version-check --no-input
 # Answers whether an interpreter will do, without a word.
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))
 
-.PHONY: run test lint bench help venv
+.PHONY: run test lint bench bench-forecast help venv
 
 help:
 	@echo "make run    the application at http://127.0.0.1:$(PORT) (PORT=…, DATA_DIR=…)"
 	@echo "make test   all tests (ARGS=… goes to pytest)"
 	@echo "make lint   ruff, mypy, import-linter"
 	@echo "make bench  figures of this machine"
+	@echo "make bench-forecast   how good forecasts are (DATA=… a folder with companies/ and opencollective/)"
 
 # exec and --with-parent: whoever ends make, however roughly, ends the application.
 run: $(VENV)/.installed-run
@@ -36,6 +39,19 @@ lint: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-run
 	@$(PYTHON) -m bench $(ARGS)
+
+# Scores need no server; the settings ask for addresses all the same.
+bench-forecast: export SECRET_KEY := for scores that sign nothing
+bench-forecast: export DATABASE_URL := postgresql://nobody@127.0.0.1:1/nowhere
+bench-forecast: export REDIS_URL := redis://127.0.0.1:1/0
+bench-forecast: $(VENV)/.installed-run
+	@echo "== Companies invented here, seeds from 300 and from 500"
+	@$(PYTHON) -m bench.forecasts 14 300
+	@$(PYTHON) -m bench.forecasts 14 500
+	@if [ -d "$(DATA)/companies" ]; then echo "== $(DATA)/companies" && $(PYTHON) manage.py score_forecasts "$(DATA)/companies"; \
+		else echo "== no $(DATA)/companies: the first table of the model card is left out"; fi
+	@if [ -d "$(DATA)/opencollective" ]; then echo "== real ledgers, outflow only" && $(PYTHON) -m bench.real_ledgers "$(DATA)"/opencollective/*.csv; \
+		else echo "== no $(DATA)/opencollective: real ledgers are left out"; fi
 
 $(VENV)/.installed-run: requirements.txt requirements-embedded.txt constraints.txt | venv
 	@echo "Installing the pinned requirements (about a minute the first time) …"

@@ -16,7 +16,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from bench.outflow_baselines import ets, iid_monte_carlo
 from forecasting.engine import forecast
 from forecasting.fit.history import CompanyHistory, MissingInputs
 from forecasting.kernel.scoring import crps_days
@@ -89,29 +91,63 @@ def origins(flows: DailyFlows) -> Iterator[Origin]:
             )
 
 
-def report(path: Path) -> str:
-    """One line of figures."""
-    rows, refused = [], 0
-    for origin in origins(outflow_of(path)):
-        try:
-            made = forecast(origin.history, basis="bank", horizon_days=HORIZON_DAYS, paths=PATHS)
-        except MissingInputs:
-            refused += 1
-            continue
-        days = np.array([HORIZON_DAYS + 1 if day is None else day for day in made.quantile_days])
-        truth = np.array([origin.truth_days])
-        crps = crps_days(quantile_days=days, truth_days=truth, horizon_days=origin.horizon_days)[0]
-        p5, p50, p95 = np.minimum(days[[4, 49, 94]], origin.horizon_days + 1)
-        rows.append(
-            (origin.truth_days, p5, p50, p95, crps, abs(origin.truth_days - origin.six_month_average_days))
-        )
-    truth, p5, p50, p95, crps, average = np.array(rows, dtype=np.float64).T
-    return (
-        f"{path.stem:12} origins {len(rows)}, refused {refused}"
-        f"  median error {np.median(np.abs(p50 - truth)):.1f} d"
-        f" (six-month average {np.median(average):.1f})  CRPS {crps.mean():.1f} d ({average.mean():.1f})"
-        f"  coverage {np.mean((truth >= p5) & (truth <= p95)):.1%}  below p5 {np.mean(truth < p5):.1%}"
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One forecast of one origin, in days; `crps` of a point forecast is its error."""
+
+    error: float
+    crps: float
+    inside: bool
+    below: bool
+
+
+def score(origin: Origin, quantile_days: NDArray[np.int64]) -> Scored:
+    """Hold a forecast to what happened, no further than the ledger covers."""
+    truth, beyond = origin.truth_days, origin.horizon_days + 1
+    p5, p50, p95 = np.minimum(quantile_days[[4, 49, 94]], beyond)
+    crps = crps_days(quantile_days=quantile_days, truth_days=np.array([truth]), horizon_days=origin.horizon_days)
+    return Scored(abs(float(p50) - truth), float(crps[0]), bool(p5 <= truth <= p95), bool(truth < p5))
+
+
+def scores(origin: Origin) -> dict[str, Scored] | None:
+    """Ours and the others', by name; None where one of them has no forecast."""
+    history = origin.history
+    today = day_number(history.as_of)
+    try:
+        made = forecast(history, basis="bank", horizon_days=HORIZON_DAYS, paths=PATHS)
+    except MissingInputs:
+        return None
+    first, past = int(history.flows.day[0]), history.flows.day <= today
+    outflow = np.bincount(
+        history.flows.day[past] - first, weights=-history.flows.amount[past], minlength=today - first + 1
     )
+    balance = float(sum(history.cash.values()))
+    smoothed = ets(outflow, balance=balance, horizon_days=HORIZON_DAYS)
+    if smoothed is None:
+        return None
+    ours = np.array([HORIZON_DAYS + 1 if day is None else day for day in made.quantile_days])
+    average = np.full(99, round(origin.six_month_average_days))
+    drawn = iid_monte_carlo(outflow, balance=balance, horizon_days=HORIZON_DAYS, window_days=PAST_DAYS)
+    return {
+        "capstack": score(origin, ours),
+        "six-month average": score(origin, average),
+        "ETS of 28 days": score(origin, smoothed),
+        "iid Monte Carlo": score(origin, drawn),
+    }
+
+
+def report(path: Path) -> str:
+    """A table: how each forecast of a ledger came out."""
+    found = [scored for origin in origins(outflow_of(path)) if (scored := scores(origin)) is not None]
+    lines = [f"{path.stem}, {len(found)} origins                 median error     CRPS  coverage  below p5"]
+    for name in found[0] if found else ():
+        each = [scored[name] for scored in found]
+        error, crps = np.median([one.error for one in each]), np.mean([one.crps for one in each])
+        lines.append(
+            f"  {name:36} {error:12.1f} {crps:8.1f}"
+            f" {np.mean([one.inside for one in each]):9.1%} {np.mean([one.below for one in each]):9.1%}"
+        )
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
