@@ -1,8 +1,9 @@
 # Each target works on a fresh clone with nothing but make and Python 3.12 or newer.
 
 PORT ?= 8000
-# Tests run in so many processes, each with servers of its own; the tests of a file stay together.
-TEST_PROCESSES ?= 2
+# Tests run in so many processes, each with servers of its own (they wait as much as they compute, so one more than two
+# cores); the tests of a file stay together.
+TEST_PROCESSES ?= 3
 # Where forecasts are scored on companies and ledgers that are no part of the project.
 DATA ?= ../shared/data
 VENV := .venv

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -209,8 +210,24 @@ def committed_db(
         finally:
             connections.close_all()
             connection.settings_dict["NAME"] = source
+            _drop(clone)
+
+
+def _drop(database: str) -> None:
+    """Drop a database and whoever is in it; an autovacuum worker, which is nobody's to end, leaves soon."""
+    from django.db import ProgrammingError, connection
+
+    ends = time.monotonic() + 30
+    while True:
+        try:
             with connection._nodb_cursor() as cursor:
-                cursor.execute(f'drop database if exists "{clone}" with (force)')
+                cursor.execute(f'drop database if exists "{database}" with (force)')
+        except ProgrammingError:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(0.2)
+        else:
+            return
 
 
 # --- The application, served ------------------------------------------------------------------------------
