@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, AuthorizationError, HttpError, Throttled, ValidationError
@@ -92,6 +93,8 @@ def install(api: NinjaAPI) -> None:
     on(AuthorizationError, lambda error: Problem(403, error.message))
     on(Throttled, lambda error: Problem(429, "Too many requests.", headers=_retry_after(error)))
     on(Http404, lambda error: Problem(404, str(error) or "There is nothing here."))
+    # Where ninja reads the body itself; what reads it by `ledger.api.body` has limits of its own.
+    on(RequestDataTooBig, lambda _: Problem(413, "The body is larger than this address takes."))
     api.add_exception_handler(Exception, unexpected)
 
 

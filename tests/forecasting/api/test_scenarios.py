@@ -157,3 +157,8 @@ def test_the_database_keeps_every_version_as_it_was():
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
                 cursor.execute(statement)
+
+
+def test_a_huge_body_is_refused_by_its_size():
+    answer = Api(small_company())("POST", body={"changes": [], "name": "a" * 3_000_000})
+    assert (answer.status_code, answer["Content-Type"]) == (413, "application/problem+json")
