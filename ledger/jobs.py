@@ -27,7 +27,8 @@ from ledger.services.chain_heads.place import PlaceUnusable
 from ledger.services.chain_verdicts import verify_and_keep
 from ledger.services.import_file import abandoned_imports, job_name, run_import
 from ledger.services.match import companies_to_match, follow_journal
-from ledger.services.plaid_sync import waiting_items, walk
+from ledger.services.plaid_queue import waiting_items
+from ledger.services.plaid_sync import walk
 
 logger = logging.getLogger(__name__)
 

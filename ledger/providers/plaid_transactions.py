@@ -297,6 +297,11 @@ def _counterparty(row: Mapping[str, Any]) -> str:
     return str(name)[:MAX_TEXT]
 
 
+def first_word(account: str) -> str:
+    """Return what an account's name begins with, in lower case, as a counterparty may spell it; else nothing."""
+    return next(iter(_WORD.findall(account.lower())), "")
+
+
 def _is_own_transfer(row: Mapping[str, Any], counterparty: str, wallets: OwnWallets) -> bool:
     _, detailed = _detail(row)
     if detailed in OWN_TRANSFERS:

@@ -19,7 +19,7 @@ from ledger.providers.provider import FetchContext, ParseContext, ProviderUnavai
 from ledger.services.delivery_items import counted, items_before, undivided
 from ledger.services.endpoints import InvalidEndpoint, OpenedEndpoint, add_secret, open_endpoint_numbered
 from ledger.services.feed_notices import Followed, follow_notices
-from ledger.services.plaid_sync import wanted_items
+from ledger.services.plaid_queue import wanted_items
 from ledger.services.provenance import CameBy
 from ledger.services.record_intake import IntakeOutcome, Item, ReadIntake, read_intake, record_intake
 from ledger.services.transient import try_again

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ledger.domain.intake import FeedNotice, FeedState
-from ledger.services.plaid_sync import note_repair, note_trouble, request_sync
+from ledger.services.plaid_queue import note_repair, note_trouble, request_sync
 
 
 @dataclass(frozen=True, slots=True)

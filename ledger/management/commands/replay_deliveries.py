@@ -13,7 +13,7 @@ from ledger.models.delivery import Delivery, DeliveryState, Verdict
 from ledger.providers.registry import providers
 from ledger.selectors.companies import company_ref
 from ledger.services.deliveries import release_for_replay, work_on_delivery
-from ledger.services.plaid_sync import items_with_refused_rows, retry_refused
+from ledger.services.plaid_rows import items_with_refused_rows, retry_refused
 
 PLAID = "plaid"
 REPLAYABLE = [state.value for state in DeliveryState if state != DeliveryState.REFUSED]

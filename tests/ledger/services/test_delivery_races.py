@@ -18,8 +18,9 @@ from ledger.models.event import CapitalEvent
 from ledger.models.plaid import PlaidItem, PlaidWalk
 from ledger.providers.plaid_api import PlaidClient
 from ledger.selectors.audit import audit
-from ledger.services import deliveries, plaid_sync
+from ledger.services import deliveries
 from ledger.services.deliveries import keep_delivery, release_for_replay, waiting_deliveries, work_on_delivery
+from ledger.services.plaid_queue import LEASE
 from ledger.services.plaid_sync import Walked, walk
 from ledger.services.sealed_secrets import seal
 from tests.ledger.conftest import NOW
@@ -224,7 +225,7 @@ def test_a_walk_that_was_overtaken_leaves_the_cursor_and_the_rows_of_the_other(
 ) -> None:
     plaid.page(row("a", 10))
     stop = Stop()
-    later = NOW + plaid_sync.LEASE + timedelta(seconds=1)
+    later = NOW + LEASE + timedelta(seconds=1)
     with held_up(stop, lambda: walk_on(plaid, item, stop=stop)) as let_go:
         # The bank's row has changed since the first walk read it.
         plaid.page(modified=[row("a", 12)])
@@ -241,7 +242,7 @@ def test_the_trouble_of_an_overtaken_walk_does_not_end_the_work_of_the_other(
 ) -> None:
     plaid.errors = [plaid_error("ITEM_LOGIN_REQUIRED", "ITEM_ERROR")]
     first, second = Stop(), Stop()
-    later = NOW + plaid_sync.LEASE + timedelta(seconds=1)
+    later = NOW + LEASE + timedelta(seconds=1)
     with held_up(first, lambda: walk_on(plaid, item, stop=first)) as let_first_go:
         plaid.page(row("a", 10))
         with held_up(second, lambda: walk_on(plaid, item, at=later, stop=second)) as let_second_go:

@@ -13,7 +13,7 @@ from ledger.models.plaid import PlaidItem
 from ledger.providers.plaid import PROVIDER
 from ledger.providers.provider import ParseContext, Unreadable
 from ledger.services.feed_notices import Followed, follow_notices
-from ledger.services.plaid_sync import waiting_items
+from ledger.services.plaid_queue import waiting_items
 from ledger.services.sealed_secrets import seal
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)

@@ -18,15 +18,9 @@ from ledger.models.event import CapitalEvent, ExternalObject
 from ledger.models.plaid import PlaidAccount, PlaidItem, PlaidRefusal
 from ledger.models.statement import BalanceStatement
 from ledger.providers.plaid_api import PlaidClient
-from ledger.services import plaid_sync
-from ledger.services.plaid_sync import (
-    Walked,
-    note_repair,
-    note_trouble,
-    request_sync,
-    waiting_items,
-    walk,
-)
+from ledger.services import plaid_rows, plaid_sync
+from ledger.services.plaid_queue import LEASE, note_repair, note_trouble, request_sync, waiting_items
+from ledger.services.plaid_sync import Walked, walk
 from ledger.services.reverse import reverse
 from ledger.services.sealed_secrets import seal
 from tests.ledger.providers.outside_server import Reply, outside_server
@@ -128,6 +122,30 @@ def test_balances_are_stated_and_a_cards_is_negative(plaid: PlaidServer, walk_on
         ("bank-plaid-checking-0000", Decimal("110.5"), NOW, "plaid"),
         ("card-plaid-credit-card-3333", Decimal(-410), NOW, "plaid"),
     }
+
+
+@pytest.mark.parametrize("name", ["Stripe_main", "-stripe", "Stripe EUR"])
+def test_a_processors_payout_is_known_by_the_first_word_of_its_account(
+    plaid: PlaidServer, company: CompanyRef, walk_on: Walk, name: str
+) -> None:
+    Account.objects.create(
+        company_id=company.id, name=name, kind="processor", currency="USD", timezone="UTC", created_at=NOW
+    )
+    plaid.page(row("a", -950, merchant_name=None, name="STRIPE TRANSFER ST-X1"))
+
+    assert walk_on().status == "recorded"
+    assert CapitalEvent.objects.get().event_type == "transfer"
+
+
+def test_an_account_named_without_a_word_stops_no_walk(
+    plaid: PlaidServer, company: CompanyRef, walk_on: Walk
+) -> None:
+    Account.objects.create(
+        company_id=company.id, name="--", kind="processor", currency="USD", timezone="UTC", created_at=NOW
+    )
+    plaid.page(row("a", 950))
+
+    assert walk_on().outcome.count(Fate.RECORDED) == 1
 
 
 def test_a_pending_row_counts_once_it_posts(plaid: PlaidServer, walk_on: Walk) -> None:
@@ -267,7 +285,7 @@ def test_cursor_and_rows_are_one_transaction(
 
     with monkeypatch.context() as broken:
         # Fails after the rows were written, before the cursor moves.
-        broken.setattr(plaid_sync, "_keep_refusals", fail)
+        broken.setattr(plaid_rows, "_keep_refusals", fail)
         with pytest.raises(RuntimeError, match="disk"):
             walk_on()
     item.refresh_from_db()
@@ -385,7 +403,7 @@ def test_two_workers_do_not_walk_the_same_item(plaid: PlaidServer, item: PlaidIt
     PlaidItem.objects.update(claimed_at=NOW)
     assert walk_on().status == "nothing to do"
     # A worker that died is followed by another.
-    assert walk_on(now=NOW + plaid_sync.LEASE + timedelta(seconds=1)).status == "recorded"
+    assert walk_on(now=NOW + LEASE + timedelta(seconds=1)).status == "recorded"
 
 
 def test_news_during_a_walk_wait_for_the_next(plaid: PlaidServer, item: PlaidItem, company: CompanyRef) -> None:
