@@ -72,6 +72,12 @@ import django  # noqa: E402 -- after the environment is set
 
 django.setup()
 
+from django.contrib.auth.hashers import ScryptPasswordHasher  # noqa: E402 -- Django is set up first
+
+# Passwords of tests guard nothing, and scrypt as it should be costs 0.13 s and 16 MB each time. Servers that a
+# test starts keep the real one.
+ScryptPasswordHasher.work_factor = 2**4
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes() -> None:
