@@ -202,6 +202,31 @@ def one_values(row: JournalRow) -> tuple[Any, ...]:
     )
 
 
+def few_values(row: JournalRow) -> dict[str, Any]:
+    """Return what `ledger_record_few` reads of a row, as JSON has it."""
+    draft = row.draft
+    fx = row.fx
+    same_currency = fx.source == SAME_CURRENCY
+    return {
+        "event_id": f"\\x{row.event_id.hex()}",
+        "account_id": row.account_id,
+        "source": draft.source,
+        "event_type": draft.event_type,
+        "direction": row.direction,
+        "amount": row.amount_text,
+        "currency": draft.currency,
+        "occurred_at": row.occurred_text,
+        "category": draft.category,
+        "counterparty": draft.counterparty,
+        "external_ref": draft.external_ref,
+        "metadata": metadata_json(draft.metadata),
+        "base_amount": row.amount_text if same_currency else str(row.base_amount),
+        "fx_rate": str(fx.rate),
+        "fx_source": fx.source,
+        "fx_at": row.occurred_text if same_currency else utc_text(fx.at),
+    }
+
+
 def copy_text(rows: Sequence[JournalRow]) -> str:
     """Return the columns of `ledger_draft` as a COPY stream in text format, one line per row."""
     return "".join(map(copy_line, rows))

@@ -1,5 +1,6 @@
 """The two questions the recorder asks the database: write these, and what stands in the way of those."""
 
+import json
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -9,8 +10,9 @@ from typing import Any
 import psycopg
 from django.db import DatabaseError, connection, transaction
 
+from ledger.domain.identity import utc_text
 from ledger.selectors.books import Books
-from ledger.services.journal_rows import JournalRow, copy_text, draft_values, one_values
+from ledger.services.journal_rows import JournalRow, copy_text, draft_values, few_values, one_values
 
 # Up to here rows travel as parameters, beyond as a COPY into a table of the session: a third of the time per row.
 MOST_ROWS_AS_PARAMETERS = 20
@@ -24,6 +26,7 @@ _WRITE_ONE = """
         %s::text, %s::jsonb, %s::numeric, %s::numeric, %s::text, %s
     )
 """
+_WRITE_FEW = "SELECT ledger_record_few(%s, %s, %s, %s::text[], %s::json)"
 _BOOKS_CHANGED = "CS001"
 _STAGE = "CREATE TEMPORARY TABLE IF NOT EXISTS ledger_staging OF ledger_draft ON COMMIT DELETE ROWS"
 _STAGED = "ARRAY(SELECT ROW(d.*)::ledger_draft FROM ledger_staging d)"
@@ -64,6 +67,26 @@ def write_one(row: JournalRow, *, company_id: int, books: Books, actor: str, now
             return None
         raise
     return None if position is None else int(position)
+
+
+def write_few(
+    arrivals: Sequence[tuple[JournalRow, str, datetime]], *, company_id: int, books_version: int
+) -> int | None:
+    """Write rows, each with its actor and its time, no two with the same object, all of them or none.
+
+    Return the position before the first, None when one of them is not new. Their books were read earlier.
+
+    Raises:
+        DatabaseError: among others when the books are not those any more.
+    """
+    sources = sorted({row.draft.source for row, _, _ in arrivals})
+    rows = [
+        few_values(row) | {"ordinal": ordinal, "actor": actor, "recorded_at": utc_text(now)}
+        for ordinal, (row, actor, now) in enumerate(arrivals)
+    ]
+    values = (company_id, books_version, arrivals[0][2], sources, json.dumps(rows))
+    ((before,),) = _prepared(_WRITE_FEW, values)
+    return None if before is None else int(before)
 
 
 def _prepared(sql: str, values: Sequence[Any]) -> list[tuple]:

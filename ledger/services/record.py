@@ -19,8 +19,9 @@ from ledger.selectors.books import Books, read_books
 from ledger.selectors.journal import find_event
 from ledger.services.announce import announce_advance
 from ledger.services.closed_months import permit_entries
+from ledger.services.group_commit import write_together
 from ledger.services.journal_rows import JournalRow, Unrecordable, journal_entry, journal_row
-from ledger.services.journal_table import Standing, compare_rows, write_one, write_rows
+from ledger.services.journal_table import Standing, compare_rows, write_rows
 from ledger.services.new_accounts import with_new_accounts
 from ledger.services.partitions import make_missing_months
 from ledger.services.provenance import CameBy, keep_provenance
@@ -115,7 +116,7 @@ def _record_new(
     if _closed_month(row, books) is not None:
         raise BooksInsufficient("the month is closed")
     make_missing_months((month_of(row.occurred_at),))
-    position = try_again(lambda: write_one(row, company_id=company_id, books=books, actor=actor, now=now))
+    position = try_again(lambda: write_together(row, company_id=company_id, books=books, actor=actor, now=now))
     if position is None:
         raise BooksInsufficient("the event is not new, or the books have changed")
     EVENTS_INGESTED.labels(status=RECORDED).inc()
