@@ -1,8 +1,8 @@
 """Events that several threads have ready are written together: a statement, its checks and a flush are shared.
 
-Whoever comes first writes, at once and alone. Who comes meanwhile waits; when the first is done, the next of them
-writes for all that wait. So nothing waits for company, no thread of its own is needed, and there is nothing to drain
-at the end of a process.
+Whoever comes first writes, at once and alone. Who comes meanwhile waits; when the first is done, the next of
+them writes for all that wait. So nothing waits for company, it takes no thread of its own, and there is nothing
+to drain at the end of a process.
 """
 
 import threading

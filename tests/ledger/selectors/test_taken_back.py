@@ -287,7 +287,8 @@ def slowly_earned(
         for today in days:
             if start <= today < end and rest:
                 left = (end - today).days
-                per_day = per_day or (rest / left).quantize(MICRO, rounding=ROUND_DOWN)
+                if per_day is None:
+                    per_day = (rest / left).quantize(MICRO, rounding=ROUND_DOWN)
                 step = rest if left == 1 else per_day
                 gained, rest = gained + step, rest - step
             # What is taken counts from the end of its day on; it takes earned revenue where nothing else is left.
