@@ -169,16 +169,18 @@ def test_it_names_what_is_missing():
         run("")
 
 
-@pytest.mark.parametrize(
-    "as_of",
-    ["2025-01-31", "2024-02-29", "2025-02-28", "2024-12-31", "2025-01-01", "2025-04-30", "2025-06-01"],
-)
+def month_ends(year: int) -> list[str]:
+    return [str(date(year, month, 1) - timedelta(days=1)) for month in range(2, 13)] + [f"{year}-12-31"]
+
+
+@pytest.mark.parametrize("as_of", [*month_ends(2024), *month_ends(2025), "2025-01-01", "2025-06-01"])
 def test_month_ends_leap_days_and_new_year_are_days_like_others(as_of: str):
     text = every(1, start="2023-06-01", until=as_of, line="-1000 card Cafe")
-    text += monthly(start="2023-07-31".replace("31", "28"), months=7, line="-2800 software CRM")
-    text += monthly(start="2023-07-03", months=7, line="-3000 cloud AWS")
+    text += monthly(start="2023-07-28", months=30, line="-2800 software CRM")
+    text += monthly(start="2023-07-03", months=30, line="-3000 cloud AWS")
     made = run(text, as_of=as_of)
-    assert 60 <= made.p50_days <= 110
+    # About 1,190 a day, and a month's bills may fall just before or just after.
+    assert 75 <= made.p50_days <= 95
 
 
 def test_one_expense_is_enough_for_an_answer():
@@ -191,6 +193,53 @@ def test_a_gap_of_a_year_in_the_past_is_survived():
     text = every(1, start="2023-01-01", until="2023-12-31", line="-1000 card Cafe")
     text += every(1, start="2025-01-01", until=AS_OF, line="-1000 card Cafe")
     assert 80 <= run(text).p50_days <= 160
+
+
+def test_a_year_of_silence_up_to_today_is_refused_and_no_proof_that_nothing_is_spent():
+    text = every(1, start="2023-01-01", until="2024-06-30", line="-1000 card Cafe")
+    with pytest.raises(MissingInputs, match="2024-06-30"):
+        run(text)
+
+
+def test_without_money_cash_runs_out_tomorrow_and_without_anything_it_is_refused():
+    made = run(FLAT, cash="0")
+    assert (made.p5_days, made.p50_days, made.p95_days) == (1, 1, 1)
+    assert made.beyond_horizon == {"p5": False, "p50": False, "p95": False}
+    with pytest.raises(MissingInputs):
+        run("", cash="0")
+
+
+def test_days_that_net_to_nothing_are_not_taken_for_a_profit_or_a_loss():
+    text = FLAT + every(1, start="2024-01-01", until=AS_OF, line="+1000 sales Stripe")
+    made = run(text, cash="100000")
+    json.dumps(made.to_json(), allow_nan=False)
+    assert made.p50_days > 180
+    assert abs(float(made.burn.mean_per_day)) < 100
+
+
+def test_ten_thousand_payees_are_a_company_like_another():
+    first = date(2024, 1, 1).toordinal()
+    days = date.fromisoformat(AS_OF).toordinal() - first + 1
+    text = "\n".join(f"{date.fromordinal(first + n % days)} -{days / 10} card Payee {n}" for n in range(10_000))
+    made = run(text, cash="100000")
+    assert float(made.burn.mean_per_day) == pytest.approx(1000, rel=0.05)
+    assert made.p50_days == pytest.approx(100, abs=5)
+
+
+def test_from_cents_to_billions_the_days_are_the_same():
+    """Everything ten thousand times smaller or a million times larger lasts as long."""
+
+    def days(size: Decimal) -> list[int]:
+        text = every(1, start="2024-01-01", until=AS_OF, line=f"-{1000 * size} card Cafe")
+        text += every(14, start="2024-01-05", until=AS_OF, line=f"-{20000 * size} payroll Gusto")
+        text += every(3, start="2024-01-02", until=AS_OF, line=f"+{3000 * size} sales Stripe")
+        made = run(text, cash=str(200000 * size))
+        return [made.p5_days, made.p50_days, made.p95_days]
+
+    plain = days(Decimal(1))
+    assert 1 < plain[0] < plain[2] < 365
+    assert days(Decimal("0.0001")) == pytest.approx(plain, abs=1)
+    assert days(Decimal(1_000_000)) == pytest.approx(plain, abs=1)
 
 
 def test_events_of_the_future_change_nothing():
