@@ -47,8 +47,9 @@ class LineMemory:
         ]
         known: dict[bytes, tuple[str, str, str]] = {}
         for some in batched(keys, KEYS_PER_LOOK):
+            places = ", ".join("?" * len(some))
             found = self._database.execute(
-                f"SELECT key, amount, currency, occurred_at FROM object WHERE key IN ({', '.join('?' * len(some))})",  # noqa: S608
+                f"SELECT key, amount, currency, occurred_at FROM object WHERE key IN ({places})",  # noqa: S608
                 some,
             )
             known.update((key, (amount, currency, occurred_at)) for key, amount, currency, occurred_at in found)

@@ -1,6 +1,6 @@
 """One import under way: what was found in a file, batch by batch, becomes events and a report."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -167,7 +167,7 @@ class ImportRun:
                 now=self.now,
             )
 
-    def finished(self) -> ImportReport:
+    def finished(self, *, before_each_bill: Callable[[], None]) -> ImportReport:
         """Raises FileRefused when nothing could be read, which also means that nothing was recorded."""
         report = self.report
         if not self.any_readable:
@@ -179,7 +179,7 @@ class ImportRun:
             raise FileRefused(
                 f"{lines} {verb} be read as {report.format}: line {first.line}: {first.field} {first.message}"
             )
-        self.bills.finish(report, dry_run=self.dry_run)
+        self.bills.finish(report, dry_run=self.dry_run, before_each=before_each_bill)
         for account, _ in sorted(self.balances.accounts()):
             self._see_account(account)
         self.balances.settle(report, actor=self.actor, now=self.now, dry_run=self.dry_run)
@@ -210,7 +210,8 @@ class ImportRun:
         ]
         differences = iter(self.memory.other_contents(new))
         return tuple(
-            _repeated(outcome, next(differences)) if outcome.status == RECORDED else outcome for outcome in outcomes
+            _repeated(outcome, next(differences)) if outcome.status == RECORDED else outcome
+            for outcome in outcomes
         )
 
     def _settle(self, row: Row, draft: EventDraft, outcome: Outcome) -> None:

@@ -259,8 +259,8 @@ class _Recording:
     def _foresee(self, firsts: list[JournalRow], followers: list[JournalRow]) -> list[JournalRow]:
         """Say of which objects nothing is there yet, and return the others, which only writing tells about.
 
-        What was written and rolled back stays in the tables and their indexes until they are vacuumed, and holds up
-        who records meanwhile: a preview of a large file is not to cost that.
+        What was written and rolled back stays in the tables and their indexes until they are vacuumed, and holds
+        up who records meanwhile: a preview of a large file is not to cost that.
         """
         followed = {row.object_key for row in followers}
         alone = [row for row in firsts if row.object_key not in followed]
