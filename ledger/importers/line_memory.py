@@ -1,15 +1,18 @@
 """Remembers the lines of a file of any size on disk, in the few bytes per line that telling twins apart takes."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from hashlib import sha256
+from itertools import batched
 
 from ledger.domain.event import EventDraft
 from ledger.domain.identity import utc_text
 from ledger.domain.metadata import metadata_json
 
 CACHE_KIB = 32_768
+# Some more would do: SQLite takes 32,766 parameters.
+KEYS_PER_LOOK = 5_000
 
 
 class LineMemory:
@@ -31,28 +34,38 @@ class LineMemory:
         ).fetchone()
         return f"line:{digest.hex()}:{row[0]}"
 
-    def other_content(self, draft: EventDraft, *, account: str) -> tuple[str, ...] | None:
-        """Remember an external object; None for a new one, else the fields in which this line says something else.
+    def other_contents(self, drafts: Sequence[tuple[EventDraft, str]]) -> list[tuple[str, ...] | None]:
+        """Remember external objects, in order; for each return None when it is new, else the fields in which its
+        line says something else.
 
         Args:
-            account: the one the line is about, its own or the default.
+            drafts: each with the account that its line is about, its own or the default.
         """
-        key = _digest((account, draft.source, draft.event_type, draft.flow, draft.external_ref))
-        occurred_at = utc_text(draft.occurred_at) if draft.occurred_at is not None else ""
-        content = (f"{draft.amount.normalize():f}", draft.currency, occurred_at)
-        known = self._database.execute(
-            "SELECT amount, currency, occurred_at FROM object WHERE key = ?", (key,)
-        ).fetchone()
-        if known is None:
-            self._database.execute("INSERT INTO object VALUES (?, ?, ?, ?)", (key, *content))
-            return None
-        names = ("amount", "currency", "occurred_at")
-        return tuple(
-            name
-            for name, before, now in zip(names, known, content, strict=True)
-            # A line without a time says nothing about it.
-            if before != now and not (name == "occurred_at" and not now)
-        )
+        keys = [
+            _digest((account, draft.source, draft.event_type, draft.flow, draft.external_ref))
+            for draft, account in drafts
+        ]
+        known: dict[bytes, tuple[str, str, str]] = {}
+        for some in batched(keys, KEYS_PER_LOOK):
+            places = ", ".join("?" * len(some))
+            found = self._database.execute(
+                f"SELECT key, amount, currency, occurred_at FROM object WHERE key IN ({places})",  # noqa: S608
+                some,
+            )
+            known.update((key, (amount, currency, occurred_at)) for key, amount, currency, occurred_at in found)
+        new: list[tuple[bytes, str, str, str]] = []
+        differences: list[tuple[str, ...] | None] = []
+        for key, (draft, _) in zip(keys, drafts, strict=True):
+            occurred_at = utc_text(draft.occurred_at) if draft.occurred_at is not None else ""
+            content = (f"{draft.amount.normalize():f}", draft.currency, occurred_at)
+            before = known.setdefault(key, content)
+            if before is content:
+                new.append((key, *content))
+                differences.append(None)
+            else:
+                differences.append(_differences(before, content))
+        self._database.executemany("INSERT INTO object VALUES (?, ?, ?, ?)", new)
+        return differences
 
 
 @contextmanager
@@ -66,6 +79,15 @@ def line_memory() -> Iterator[LineMemory]:
         database.execute("CREATE TABLE object (key BLOB PRIMARY KEY, amount, currency, occurred_at) WITHOUT ROWID")
         database.execute("BEGIN")
         yield LineMemory(database)
+
+
+def _differences(before: tuple[str, str, str], now: tuple[str, str, str]) -> tuple[str, ...]:
+    return tuple(
+        name
+        for name, earlier, later in zip(("amount", "currency", "occurred_at"), before, now, strict=True)
+        # A line without a time says nothing about it.
+        if earlier != later and not (name == "occurred_at" and not later)
+    )
 
 
 def _line_digest(draft: EventDraft) -> bytes:

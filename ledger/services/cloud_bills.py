@@ -1,7 +1,7 @@
 """Importing bills of cloud providers: lines as they are into their table, few events into the journal."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -115,17 +115,19 @@ class BillIntake:
         """
         keep_lines([self._row(line) for line in lines])
 
-    def finish(self, *, dry_run: bool) -> tuple[ImportedBill, ...]:
+    def finish(self, *, dry_run: bool, before_each: Callable[[], None]) -> tuple[ImportedBill, ...]:
         """Put every bill into force and its events into the journal; return what became of each.
 
         Args:
             dry_run: say what would become of them, and leave nothing.
+            before_each: called before every bill; what it raises ends the work, and bills before it stay imported.
 
         Raises:
             BillRefused: the journal does not take an event of a bill. Bills before it in the file stay imported.
         """
         bills = []
         for key, staged in self._staged.items():
+            before_each()
             journal = BillJournal(
                 company_id=self.company_id,
                 account=self.account,

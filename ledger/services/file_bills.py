@@ -1,6 +1,6 @@
 """The cloud bills of one file, on their way from its lines into the report."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from ledger.domain.cloud_bill import BillLine, BillRefused
@@ -43,8 +43,11 @@ class FileBills:
         except BillRefused as error:
             raise FileRefused(str(error)) from None
 
-    def finish(self, report: ImportReport, *, dry_run: bool) -> None:
+    def finish(self, report: ImportReport, *, dry_run: bool, before_each: Callable[[], None]) -> None:
         """Put the bills into force and say so in the report.
+
+        Args:
+            before_each: as for `ledger.services.cloud_bills.BillIntake.finish`.
 
         Raises:
             FileRefused: a line is not readable (without it a total would be wrong unseen), or the journal does not
@@ -59,7 +62,7 @@ class FileBills:
                 f"cannot be read, the first being line {first.line}: {first.field} {first.message}"
             )
         try:
-            bills = self._intake.finish(dry_run=dry_run)
+            bills = self._intake.finish(dry_run=dry_run, before_each=before_each)
         except BillRefused as error:
             raise FileRefused(str(error)) from None
         for bill in bills:

@@ -115,7 +115,7 @@ def import_events(
             for batch in batched(importer.rows(plain, context), LINES_PER_BATCH):
                 run.take(batch)
                 watch.tell()
-            return run.finished()
+            return run.finished(before_each_bill=watch.tell)
         except BaseException:
             bills.abandon()
             raise

@@ -1,8 +1,7 @@
 """One import under way: what was found in a file, batch by batch, becomes events and a report."""
 
-import dataclasses
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -132,6 +131,8 @@ class ImportRun:
             dry_run=self.dry_run,
             came_by=self.came_by,
         )
+        if self.dry_run:
+            outcomes = self._held_to_earlier_lines(drafts, outcomes)
         for row, draft, outcome in zip(readable, drafts, outcomes, strict=True):
             self._settle(row, draft, outcome)
         if self.digest:
@@ -166,7 +167,7 @@ class ImportRun:
                 now=self.now,
             )
 
-    def finished(self) -> ImportReport:
+    def finished(self, *, before_each_bill: Callable[[], None]) -> ImportReport:
         """Raises FileRefused when nothing could be read, which also means that nothing was recorded."""
         report = self.report
         if not self.any_readable:
@@ -178,7 +179,7 @@ class ImportRun:
             raise FileRefused(
                 f"{lines} {verb} be read as {report.format}: line {first.line}: {first.field} {first.message}"
             )
-        self.bills.finish(report, dry_run=self.dry_run)
+        self.bills.finish(report, dry_run=self.dry_run, before_each=before_each_bill)
         for account, _ in sorted(self.balances.accounts()):
             self._see_account(account)
         self.balances.settle(report, actor=self.actor, now=self.now, dry_run=self.dry_run)
@@ -196,16 +197,25 @@ class ImportRun:
         draft = parse_event(row.event, now=self.now)
         if draft.external_ref:
             return draft
-        return dataclasses.replace(draft, external_ref=self.memory.reference(draft))
+        return replace(draft, external_ref=self.memory.reference(draft))
+
+    def _held_to_earlier_lines(
+        self, drafts: Sequence[EventDraft], outcomes: Sequence[Outcome]
+    ) -> tuple[Outcome, ...]:
+        """Each batch of a dry run was rolled back, so the database cannot know what an earlier one said."""
+        new = [
+            (draft, draft.account or self.default_account)
+            for draft, outcome in zip(drafts, outcomes, strict=True)
+            if outcome.status == RECORDED
+        ]
+        differences = iter(self.memory.other_contents(new))
+        return tuple(
+            _repeated(outcome, next(differences)) if outcome.status == RECORDED else outcome
+            for outcome in outcomes
+        )
 
     def _settle(self, row: Row, draft: EventDraft, outcome: Outcome) -> None:
         status, problems = outcome.status, outcome.problems
-        if self.dry_run and status == RECORDED:
-            # Each batch was rolled back, so the database cannot know what an earlier one said.
-            differs = self.memory.other_content(draft, account=draft.account or self.default_account)
-            if differs is not None:
-                status = CONFLICT if differs else DUPLICATE
-                problems = tuple(FieldProblem(name, "differs from an earlier line") for name in differs)
         if status == RECORDED:
             self.report.recorded += 1
             account = draft.account or self.default_account
@@ -237,6 +247,14 @@ class ImportRun:
     def _reject(self, problems: Sequence[RowProblem]) -> None:
         self.report.rejected_lines += 1
         self.report.list_problems("rejected", problems)
+
+
+def _repeated(outcome: Outcome, differs: tuple[str, ...] | None) -> Outcome:
+    """What becomes of an event whose object an earlier line may have stated; None says that none has."""
+    if differs is None:
+        return outcome
+    problems = tuple(FieldProblem(name, "differs from an earlier line") for name in differs)
+    return replace(outcome, status=CONFLICT if differs else DUPLICATE, problems=problems)
 
 
 def _at(line: int, problems: Sequence[FieldProblem]) -> tuple[RowProblem, ...]:

@@ -57,7 +57,8 @@ def record(
         actor: who records, for the journal: a person's e-mail address or `token:<name>`.
         now: aware; becomes `recorded_at`, and `occurred_at` where a draft has none.
         create_accounts: make an account that is not there, its kind told by the beginning of its name.
-        dry_run: do everything, then roll back; the outcomes are those of a real run.
+        dry_run: do everything but write what is plainly new, then roll back; the outcomes are those of a real run,
+            without positions.
         closed_month_reason: an admin's, why events go into closed months all the same. Without one they are
             rejected, unless they are there already.
         came_by: what brought the events, kept beside them.
@@ -163,7 +164,7 @@ class _Recording:
 
         def attempt() -> tuple[Outcome, ...]:
             with nullcontext() if alone else transaction.atomic():
-                outcomes = self._write(drafts)
+                outcomes = self._write(drafts, dry_run=dry_run)
                 if dry_run:
                     transaction.set_rollback(True)
             return outcomes
@@ -182,7 +183,7 @@ class _Recording:
             last = max(outcome.position or 0 for outcome in outcomes)
             announce_advance(company_id=self.company_id, position=last)
 
-    def _write(self, drafts: Sequence[EventDraft]) -> tuple[Outcome, ...]:
+    def _write(self, drafts: Sequence[EventDraft], *, dry_run: bool) -> tuple[Outcome, ...]:
         self.outcomes.clear()
         self.written.clear()
         books = read_books(company_id=self.company_id)
@@ -190,6 +191,8 @@ class _Recording:
             books = with_new_accounts(books, drafts, company_id=self.company_id, now=self.now)
         rows, kept_out = self._by_month(self._rows(drafts, books), books)
         firsts, followers, repeats = _told_apart(rows)
+        if dry_run:
+            firsts = self._foresee(firsts, followers)
         for chunk in batched(firsts, ROWS_PER_STATEMENT):
             self._insert(chunk, books)
         # The objects of these are there now, whoever wrote them: each is a duplicate, a conflict or a revision.
@@ -202,8 +205,7 @@ class _Recording:
         self._keep_out(kept_out)
         if books.closed_months and self.closed_month_reason:
             self._permit(books)
-        if self.came_by is not None:
-            # Even of a dry run, which rolls it back.
+        if self.came_by is not None and not dry_run:
             positions = [
                 outcome.position
                 for outcome in self.outcomes.values()
@@ -254,6 +256,23 @@ class _Recording:
         permit_entries(
             entries, company_id=self.company_id, reason=self.closed_month_reason, actor=self.actor, now=self.now
         )
+
+    def _foresee(self, firsts: list[JournalRow], followers: list[JournalRow]) -> list[JournalRow]:
+        """Say of which objects nothing is there yet, and return the others, which only writing tells about.
+
+        What was written and rolled back stays in the tables and their indexes until they are vacuumed, and holds
+        up who records meanwhile: a preview of a large file is not to cost that.
+        """
+        followed = {row.object_key for row in followers}
+        alone = [row for row in firsts if row.object_key not in followed]
+        standing: set[int] = set()
+        for chunk in batched(alone, ROWS_PER_STATEMENT):
+            standing.update(found.ordinal for found in compare_rows(chunk, company_id=self.company_id))
+        rest = [row for row in firsts if row.ordinal in standing or row.object_key in followed]
+        for row in alone:
+            if row.ordinal not in standing:
+                self.outcomes[row.ordinal] = Outcome(RECORDED, row.event_id.hex(), None, (), row.occurred_at)
+        return rest
 
     def _insert(self, rows: Sequence[JournalRow], books: Books) -> None:
         positions = self._positions(rows, books)

@@ -5,14 +5,17 @@ import itertools
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ledger.domain.company import CompanyRef
 from ledger.importers.csv_mapping import CsvChoices
 from ledger.importers.row import FileRefused
+from ledger.models.cloud_bill import CloudBill
 from ledger.models.event import CapitalEvent
 from ledger.models.import_file import ImportChunk, ImportFile
+from ledger.services import cloud_bills
 from ledger.services import import_events as import_events_module
 from ledger.services import import_file as import_file_module
 from ledger.services import import_run as import_run_module
@@ -31,6 +34,7 @@ from tests.ledger.conftest import NOW
 
 pytestmark = pytest.mark.django_db
 SAMPLE = (Path(__file__).parents[1] / "importers" / "samples" / "capstack.csv").read_bytes()
+FOCUS = (Path(__file__).parents[1] / "importers" / "samples" / "focus.csv").read_text(encoding="utf-8")
 
 
 def clock() -> datetime:
@@ -161,6 +165,33 @@ def test_a_worker_notices_that_its_import_was_stopped_and_says_how_far_it_came(
     assert run_import(file_id=file_id, clock=ticking()) == "done"
     done = ImportFile.objects.get(id=file_id)
     assert (done.recorded, done.report["recorded"], done.report["resumed_after"]) == (5, 5, 2)
+
+
+def test_a_stop_is_noticed_between_the_bills_of_a_file(
+    company: CompanyRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = FOCUS.splitlines(keepends=True)
+    december = [line.replace("2025-12-01", "2026-01-01").replace("2025-11", "2025-12") for line in lines[1:]]
+    file_id = receive(company, "".join([*lines, *december]).encode())
+    assert run_import(file_id=file_id, clock=clock) == "checked"
+    confirm_import(file_id=file_id, actor="x")
+    settle = cloud_bills._settle
+
+    def settled_and_stopped(*given: Any, **options: Any) -> Any:
+        bill = settle(*given, **options)
+        stop_import(file_id=file_id, now=NOW)
+        return bill
+
+    with monkeypatch.context() as patched:
+        patched.setattr(cloud_bills, "_settle", settled_and_stopped)
+        assert run_import(file_id=file_id, clock=clock) == "lost"
+    assert ImportFile.objects.get(id=file_id).state == "stopped"
+    months = CloudBill.objects.order_by("period_start").values_list("period_start__month", "state")
+    assert list(months) == [(11, "current")]
+
+    confirm_import(file_id=file_id, actor="x")
+    assert run_import(file_id=file_id, clock=clock) == "done"
+    assert list(months.all()) == [(11, "current"), (12, "current")]
 
 
 def test_a_check_that_was_stopped_brings_nothing_back(

@@ -1,8 +1,9 @@
 """The write path: what is recorded, what is a duplicate, what is a conflict, what is refused."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -13,7 +14,10 @@ from ledger.domain.outcome import Outcome
 from ledger.models.event import CapitalEvent
 from ledger.models.source import Source
 from ledger.selectors.journal import find_event, journal_position
+from ledger.services import record as record_module
 from ledger.services.companies import create_company
+from ledger.services.journal_rows import JournalRow
+from ledger.services.journal_table import write_rows
 from ledger.services.record import record, record_one
 from ledger.services.reverse import reverse
 from ledger.signals import journal_advanced
@@ -188,6 +192,23 @@ def test_a_dry_run_reports_as_a_real_one_and_leaves_nothing(company: CompanyRef)
     assert statuses(outcomes) == ["duplicate", "conflict", "recorded"]
     assert journal_position(company_id=company.id) == 1
     assert not CapitalEvent.objects.filter(external_ref="2").exists()
+
+
+def test_a_dry_run_writes_nothing_that_is_plainly_new(
+    company: CompanyRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[Decimal] = []
+
+    def watched(rows: Sequence[JournalRow], **options: Any) -> dict[int, int]:
+        written.extend(row.draft.amount for row in rows)
+        return write_rows(rows, **options)
+
+    monkeypatch.setattr(record_module, "write_rows", watched)
+    drafts = [make_draft(), make_draft(external_ref="2", amount="7"), make_draft(external_ref="2", amount="8")]
+    outcomes = write(company, *drafts, make_draft(external_ref="3"), dry_run=True)
+    assert statuses(outcomes) == ["recorded", "recorded", "conflict", "recorded"]
+    assert written == [7]
+    assert journal_position(company_id=company.id) == 0
 
 
 def test_it_stores_awkward_texts_unchanged_in_batches_and_alone(company: CompanyRef) -> None:
