@@ -32,6 +32,7 @@ def group_of(described: Mapping[str, Any], *, region: str, group_name: str, opt_
         ),
         market=_market(described),
         opted_in=tags.get(opt_in.key) == opt_in.value,
+        suspended=frozenset(each["ProcessName"] for each in described.get("SuspendedProcesses", [])),
     )
 
 

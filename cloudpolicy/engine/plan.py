@@ -8,6 +8,7 @@ from typing import Any
 from cloudpolicy.engine.band import Band
 from cloudpolicy.engine.document import canonical_digest
 from cloudpolicy.engine.reason import Reason
+from cloudpolicy.engine.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ class ScalingPlan:
         calls: in the order in which they would be made; what grows comes before what shrinks.
         read_only_because: when not empty, the calls only show what the figure would imply. Nothing may make them.
         warnings: what a reader should know although it stops nothing.
+        standing: what to remember of the ladder; None when there is no usable figure.
+        look_again_at: when time alone may lead to another plan: quiet hours, a cooldown or an exclusion ends.
     """
 
     policy_name: str
@@ -69,6 +72,8 @@ class ScalingPlan:
     calls: tuple[ApiCall, ...]
     read_only_because: tuple[Reason, ...] = ()
     warnings: tuple[Reason, ...] = ()
+    standing: Standing | None = None
+    look_again_at: datetime | None = None
 
     @property
     def trusted(self) -> bool:

@@ -1,0 +1,166 @@
+"""Policies as YAML: what JSON can say, in the form that people edit. Text and back again is the same document.
+
+YAML reads more into a text than its writer meant: `no` is false, `22:00` is 1320, `2026-12-24` is a date, and a few
+anchors can mean gigabytes. Here a value is an object, a list, a text, a whole number, a number, true, false or null
+as in JSON (`on`, `off`, `yes` and `no` stay texts), and anchors, tags and repeated keys are refused.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from cloudpolicy.engine.document import OPTIONAL, REQUIRED, InvalidPolicy
+from cloudpolicy.engine.reader import PolicyProblem
+
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 20
+# A number this long is no number of days, instances or dollars, and reading it would take its square in time.
+MAX_DIGITS = 40
+_READING_ORDER = {key: place for place, key in enumerate((*REQUIRED, *OPTIONAL))}
+_TAG = "tag:yaml.org,2002:"
+# What a text without quotes may mean, and with which characters it then begins.
+_PLAIN = (
+    (f"{_TAG}bool", "true|false", "tf"),
+    (f"{_TAG}null", "null|~|", ["n", "~", ""]),
+    (f"{_TAG}int", "-?(?:0|[1-9][0-9]*)", "-0123456789"),
+    (f"{_TAG}float", r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?", "-0123456789"),
+)
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader up to its nodes, with JSON's idea of a scalar and without aliases."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()
+            raise _refused(f"line {event.start_mark.line + 1}", "has an alias; say the value again")
+        return super().compose_node(parent, index)  # type: ignore[no-untyped-call]
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes so that `_Loader`, and any YAML reader of either version, reads the same."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+for _tag, _pattern, _first in _PLAIN:
+    for _kind in (_Loader, _Dumper):
+        _kind.add_implicit_resolver(_tag, re.compile(rf"(?:{_pattern})\Z"), list(_first))
+
+
+def read_yaml(text: str) -> Any:
+    """Read a policy's YAML (JSON is YAML too) into what its JSON would be.
+
+    Raises:
+        InvalidPolicy: it is no such YAML; the problem's path is `line 3`.
+    """
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        raise _refused("text", f"is longer than {MAX_BYTES // 1024} KB")
+    loader = None
+    try:
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        if node is None:
+            raise _refused("text", "is empty")
+        return _content(node, depth=0)
+    except yaml.YAMLError as error:
+        raise _refused(_line(error), _sentence(error)) from error
+    except RecursionError as error:
+        raise _refused("text", "is nested too deeply") from error
+    finally:
+        if loader is not None:
+            loader.dispose()
+
+
+def write_yaml(document: Mapping[str, Any]) -> str:
+    """Write a policy document as YAML, its keys in the order in which people read them."""
+    ordered = {key: document[key] for key in sorted(document, key=lambda key: (_READING_ORDER.get(key, 99), key))}
+    return yaml.dump(ordered, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+
+
+def line_of(text: str, path: str) -> int | None:
+    """The line of a YAML text on which the value of a problem's path stands, or the nearest one round it.
+
+    None when the text is no YAML.
+    """
+    try:
+        node: yaml.Node | None = yaml.compose(text, Loader=_Loader)
+    except (yaml.YAMLError, RecursionError):
+        return None
+    line = node.start_mark.line + 1 if node is not None else None
+    for part in _parts(path):
+        node, mark = _child(node, part)
+        if mark is None:
+            break
+        line = mark.line + 1
+    return line
+
+
+def _content(node: yaml.Node, *, depth: int) -> Any:
+    where = f"line {node.start_mark.line + 1}"
+    if depth > MAX_DEPTH:
+        raise _refused(where, f"is nested more than {MAX_DEPTH} deep")
+    if not isinstance(node, yaml.ScalarNode) and node.tag not in (f"{_TAG}map", f"{_TAG}seq"):
+        raise _refused(where, f"has the tag {node.tag}; tags are not read")
+    if isinstance(node, yaml.MappingNode):
+        content: dict[str, Any] = {}
+        for key, value in node.value:
+            # Whatever a key looks like, it is a text here, as in JSON.
+            if not isinstance(key, yaml.ScalarNode):
+                raise _refused(where, "has a key that is no text")
+            if key.value in content:
+                raise _refused(f"line {key.start_mark.line + 1}", f"repeats the key {key.value}")
+            content[key.value] = _content(value, depth=depth + 1)
+        return content
+    if isinstance(node, yaml.SequenceNode):
+        return [_content(each, depth=depth + 1) for each in node.value]
+    return _scalar(node, where)
+
+
+def _scalar(node: yaml.Node, where: str) -> Any:
+    if node.tag == f"{_TAG}str":
+        return node.value
+    # A tag that somebody wrote may name what the text is not.
+    pattern = next((pattern for tag, pattern, _ in _PLAIN if tag == node.tag), None)
+    if pattern is None or not re.fullmatch(pattern, node.value):
+        raise _refused(where, f"has the tag {node.tag}; tags are not read")
+    kind = node.tag.removeprefix(_TAG)
+    if kind in ("bool", "null"):
+        return {"true": True, "false": False}.get(node.value)
+    if len(node.value) > MAX_DIGITS:
+        raise _refused(where, f"has a number of more than {MAX_DIGITS} digits")
+    return int(node.value) if kind == "int" else float(node.value)
+
+
+def _parts(path: str) -> Iterator[str | int]:
+    for key, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", path):
+        yield int(index) if index else key
+
+
+def _child(node: yaml.Node | None, part: str | int) -> tuple[yaml.Node | None, yaml.Mark | None]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == part:
+                return value, key.start_mark
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return node.value[part], node.value[part].start_mark
+    return None, None
+
+
+def _line(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return "text" if mark is None else f"line {mark.line + 1}"
+
+
+def _sentence(error: yaml.YAMLError) -> str:
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
+    return f"is not YAML as it is read here: {' '.join(str(problem).split())}"
+
+
+def _refused(path: str, message: str) -> InvalidPolicy:
+    return InvalidPolicy((PolicyProblem(path, message),))
