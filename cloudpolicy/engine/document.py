@@ -175,6 +175,8 @@ class _PolicyReader(Reader):
         content = self.mapping(raw, "floors", None)
         floors = {}
         for environment, value in (content or {}).items():
+            if not self.text(environment, "floors"):
+                continue
             floor = self.whole(value, f"floors.{environment}", least=0)
             if floor is not None:
                 floors[environment] = floor

@@ -1,10 +1,11 @@
-"""Policies as YAML: what JSON can say, in the form that people edit. Text and back again is the same document.
+"""Policies as text: JSON for machines, YAML for people. Text and back again is the same document.
 
 YAML reads more into a text than its writer meant: `no` is false, `22:00` is 1320, `2026-12-24` is a date, and a few
 anchors can mean gigabytes. Here a value is an object, a list, a text, a whole number, a number, true, false or null
 as in JSON (`on`, `off`, `yes` and `no` stay texts), and anchors, tags and repeated keys are refused.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -53,14 +54,44 @@ for _tag, _pattern, _first in _PLAIN:
         _kind.add_implicit_resolver(_tag, re.compile(rf"(?:{_pattern})\Z"), list(_first))
 
 
+def read_json(text: str) -> Any:
+    """Read a policy's JSON.
+
+    Raises:
+        InvalidPolicy: it is no JSON, repeats a key, or holds a number that JSON does not know.
+    """
+    _check_length(text)
+
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        content = dict(found)
+        if len(content) < len(found):
+            repeated = next(key for n, (key, _) in enumerate(found) if key in dict(found[:n]))
+            raise _refused("text", f"repeats the key {repeated}")
+        return content
+
+    def constant(name: str) -> None:
+        raise _refused("text", f"holds {name}, which JSON does not know")
+
+    try:
+        return json.loads(text, object_pairs_hook=pairs, parse_constant=constant)
+    except json.JSONDecodeError as error:
+        raise _refused(f"line {error.lineno}", f"is not JSON: {error.msg}") from error
+    except RecursionError as error:
+        raise _refused("text", "is nested too deeply") from error
+    except ValueError as error:
+        # Python refuses to read a number of thousands of digits.
+        if isinstance(error, InvalidPolicy):
+            raise
+        raise _refused("text", f"has a number of more than {MAX_DIGITS} digits") from error
+
+
 def read_yaml(text: str) -> Any:
-    """Read a policy's YAML (JSON is YAML too) into what its JSON would be.
+    """Read a policy's YAML into what its JSON would be.
 
     Raises:
         InvalidPolicy: it is no such YAML; the problem's path is `line 3`.
     """
-    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        raise _refused("text", f"is longer than {MAX_BYTES // 1024} KB")
+    _check_length(text)
     loader = None
     try:
         loader = _Loader(text)
@@ -99,6 +130,11 @@ def line_of(text: str, path: str) -> int | None:
             break
         line = mark.line + 1
     return line
+
+
+def _check_length(text: str) -> None:
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        raise _refused("text", f"is longer than {MAX_BYTES // 1024} KB")
 
 
 def _content(node: yaml.Node, *, depth: int) -> Any:
