@@ -86,7 +86,7 @@ class _PolicyReader(Reader):
         )
         name = self.text(document.get("name"), "name")
         group_name = self.text(document.get("group_name"), "group_name")
-        if group_name and group_name.count("{environment}") != 1:
+        if group_name and (group_name.count("{environment}") != 1 or group_name.count("{") != 1):
             self.problem("group_name", "must contain {environment} once")
         opt_in = self.opt_in(document.get("opt_in"))
         percent = self.whole(
@@ -265,7 +265,7 @@ class _PolicyReader(Reader):
         because = "" if content.get("because") is None else self.text(content["because"], f"{path}.because")
         if until is None and content.get("floor") is None:
             self.problem(path, "must say a floor, or exclude_until: a group is never left alone without an end")
-        if until is not None and "because" not in content:
+        if until is not None and not because and content.get("because") is None:
             self.problem(f"{path}.because", "must say why the group is left alone")
         return GroupRule(group, floor, day, because)
 
