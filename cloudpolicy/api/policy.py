@@ -118,7 +118,9 @@ def put_policy(request: HttpRequest, query: Query[WhyQuery]) -> Status[dict[str,
             now=timezone.now(),
         )
     except InvalidPolicy as invalid:
-        problems = [FieldProblem(each.path, _with_line(each.message, each.path, text)) for each in invalid.problems]
+        problems = [
+            FieldProblem(each.path, _with_line(each.message, each.path, text)) for each in invalid.problems
+        ]
         raise Problem(422, "The policy is refused.", errors=problems) from invalid
     except PolicyMoved as moved:
         raise Problem(409, f"The policy is another one: {moved}.") from moved

@@ -33,7 +33,8 @@ MAX_SKIP_DAYS = 1000
 MAX_DAYS = 3660
 MAX_COOLDOWN_MINUTES = 60 * 24 * 90
 REQUIRED = (
-    "schema", "name", "group_name", "opt_in", "rows", "otherwise", "floors", "on_demand_percent_with_spot", "limits",
+    "schema", "name", "group_name", "opt_in", "rows", "otherwise", "floors", "on_demand_percent_with_spot",
+    "limits",
 )  # fmt: skip
 OPTIONAL = ("pace", "quiet", "groups", "approval")
 _RULE_KEYS = {"environment", "capacity", "spot", "suspended_processes", "budget"}
@@ -102,7 +103,9 @@ class _PolicyReader(Reader):
         ruled = {rule.environment for rule in (*rows, *otherwise)}
         for environment in sorted(approval.production & ruled if approval else ()):
             if floors.get(environment, 0) < 1:
-                self.problem(f"floors.{environment}", "must be 1 or more: production is never left without instances")
+                self.problem(
+                    f"floors.{environment}", "must be 1 or more: production is never left without instances"
+                )
         if self.problems or opt_in is None or limits is None or percent is None or approval is None:
             return None
         assert pace is not None
@@ -125,9 +128,7 @@ class _PolicyReader(Reader):
             return None
         return Row(rule.environment, below, until, rule.capacity, rule.spot, rule.suspended, rule.budget)
 
-    def other(
-        self, raw: object, path: str, floors: Mapping[str, int], *, known: bool = False
-    ) -> Otherwise | None:
+    def other(self, raw: object, path: str, floors: Mapping[str, int], *, known: bool = False) -> Otherwise | None:
         """What an environment is to be; `known` when the keys have been looked at."""
         content = self.mapping(raw, path, None if known else _RULE_KEYS)
         if content is None:

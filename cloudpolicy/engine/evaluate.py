@@ -32,8 +32,9 @@ def evaluate(
 ) -> ScalingPlan:
     """Plan what the policy implies for these groups.
 
-    Without a usable p5 there are no calls. With a usable p5 that may not be acted on, or not at this hour, the calls
-    show what it would imply, `read_only_because` says why nothing may make them, and the ladder does not move.
+    Without a usable p5 there are no calls. With a usable p5 that may not be acted on, or not at this hour, the
+    calls show what it would imply, `read_only_because` says why nothing may make them, and the ladder does not
+    move.
 
     Args:
         groups: every group found, opted in or not; only opted-in ones are ever part of a call.

@@ -25,7 +25,7 @@ class History:
         sizes: by (region, group name), sizes to return to.
     """
 
-    standing: Standing = Standing()
+    standing: Standing = field(default_factory=Standing)
     sizes: Mapping[tuple[str, str], JournalledSize] = field(default_factory=dict)
 
     def size_of(self, group: Group) -> JournalledSize | None:

@@ -1,8 +1,8 @@
 """Policies as text: JSON for machines, YAML for people. Text and back again is the same document.
 
-YAML reads more into a text than its writer meant: `no` is false, `22:00` is 1320, `2026-12-24` is a date, and a few
-anchors can mean gigabytes. Here a value is an object, a list, a text, a whole number, a number, true, false or null
-as in JSON (`on`, `off`, `yes` and `no` stay texts), and anchors, tags and repeated keys are refused.
+YAML reads more into a text than its writer meant: `no` is false, `22:00` is 1320, `2026-12-24` is a date, and a
+few aliases can mean gigabytes. Here a value is an object, a list, a text, a whole number, a number, true, false or
+null as in JSON (`on`, `off`, `yes` and `no` stay texts), and aliases, tags and repeated keys are refused.
 """
 
 import json
@@ -45,7 +45,7 @@ class _Loader(yaml.SafeLoader):
 class _Dumper(yaml.SafeDumper):
     """Writes so that `_Loader`, and any YAML reader of either version, reads the same."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
         return True
 
 

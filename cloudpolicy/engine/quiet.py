@@ -46,7 +46,9 @@ def _period_at(quiet: Quiet, local: datetime) -> tuple[Reason, datetime] | None:
     """The quiet period that an instant lies in, with its end."""
     today = local.date()
     if today in quiet.skip_days:
-        return Reason("skip_day", f"{today} is a day on which nothing is changed"), _at(local, today + DAY, time.min)
+        return Reason("skip_day", f"{today} is a day on which nothing is changed"), _at(
+            local, today + DAY, time.min
+        )
     ends = []
     for hours in quiet.hours:
         # One that began yesterday may reach into today.

@@ -42,7 +42,9 @@ class Reader:
                 self.problem(f"{prefix}{key}", "is not a key of a policy")
         return raw
 
-    def items[T](self, raw: object, path: str, read: Callable[[object, str], T | None], *, most: int) -> tuple[T, ...]:
+    def items[T](
+        self, raw: object, path: str, read: Callable[[object, str], T | None], *, most: int
+    ) -> tuple[T, ...]:
         if not isinstance(raw, list) or len(raw) > most:
             self.problem(path, f"must be a list of at most {most}")
             return ()
@@ -63,7 +65,12 @@ class Reader:
         return float(raw)
 
     def text(self, raw: object, path: str) -> str:
-        if not isinstance(raw, str) or not 1 <= len(raw) <= TEXT_LENGTH or not raw.isprintable() or not raw.strip():
+        if (
+            not isinstance(raw, str)
+            or not 1 <= len(raw) <= TEXT_LENGTH
+            or not raw.isprintable()
+            or not raw.strip()
+        ):
             self.problem(path, f"must be a text of 1 to {TEXT_LENGTH} characters in one line")
             return ""
         return raw

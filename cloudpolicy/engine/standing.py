@@ -104,7 +104,10 @@ def step(*, policy: Policy, p5_days: float, forecast_run: int | None, standing: 
 def _direction(environment: str, policy: Policy, *, before: set[str], after: set[str]) -> int:
     """Whether an environment gets less, more or the same: a lower threshold is the severer row."""
     severity = [
-        min((row.below_days for row in policy.rows if row.environment == environment and row.name in names), default=None)
+        min(
+            (row.below_days for row in policy.rows if row.environment == environment and row.name in names),
+            default=None,
+        )
         for names in (before, after)
     ]
     was, becomes = (float("inf") if days is None else days for days in severity)

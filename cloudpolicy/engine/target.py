@@ -24,9 +24,7 @@ def target_of(*, group: Group, policy: Policy, band: Band, history: History) -> 
     if size is not None:
         problems = capacity_problems(size.capacity, floor=policy.floor_of(group.environment))
         if problems:
-            return Reason(
-                "bad_journal", f"{group.name}: the journalled size cannot be restored: {problems[0]}"
-            )
+            return Reason("bad_journal", f"{group.name}: the journalled size cannot be restored: {problems[0]}")
         return _target(group, policy, size.capacity, size.spot, RESTORED, None)
     if group.suspended & policy.suspendable.get(group.environment, frozenset()):
         return _target(group, policy, group.capacity, None, RESUMED, None)

@@ -7,46 +7,73 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cloudpolicy', '0002_planning_cursor'),
-        ('ledger', '0026_two_halves'),
+        ("cloudpolicy", "0002_planning_cursor"),
+        ("ledger", "0026_two_halves"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='LadderStanding',
+            name="LadderStanding",
             fields=[
-                ('company', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='ladder_standing', serialize=False, to='ledger.company')),
-                ('rows_in_force', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=160), default=list)),
-                ('waiting', models.JSONField(default=dict)),
-                ('turns', models.JSONField(default=dict)),
-                ('counted_run', models.BigIntegerField(null=True)),
+                (
+                    "company",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="ladder_standing",
+                        serialize=False,
+                        to="ledger.company",
+                    ),
+                ),
+                (
+                    "rows_in_force",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=160), default=list
+                    ),
+                ),
+                ("waiting", models.JSONField(default=dict)),
+                ("turns", models.JSONField(default=dict)),
+                ("counted_run", models.BigIntegerField(null=True)),
             ],
         ),
         migrations.AddField(
-            model_name='planningcursor',
-            name='look_again_at',
+            model_name="planningcursor",
+            name="look_again_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='policyversion',
-            name='because',
+            model_name="policyversion",
+            name="because",
             field=models.CharField(blank=True, max_length=500),
         ),
         migrations.CreateModel(
-            name='PolicyDraft',
+            name="PolicyDraft",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80)),
-                ('text', models.TextField()),
-                ('based_on', models.PositiveIntegerField()),
-                ('actor', models.CharField(max_length=255)),
-                ('saved_at', models.DateTimeField()),
-                ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='policy_drafts', to='ledger.company')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("name", models.CharField(max_length=80)),
+                ("text", models.TextField()),
+                ("based_on", models.PositiveIntegerField()),
+                ("actor", models.CharField(max_length=255)),
+                ("saved_at", models.DateTimeField()),
+                (
+                    "company",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="policy_drafts",
+                        to="ledger.company",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('company', 'name'), name='policy_draft_name_is_unique_in_company')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("company", "name"), name="policy_draft_name_is_unique_in_company"
+                    )
+                ],
             },
         ),
     ]

@@ -15,8 +15,8 @@ _READING = ("Describe", "Get", "List", "View")
 def least_permissions(*, opt_in: OptInTag) -> dict[str, Any]:
     """What all registered actions and filters declare, as an IAM policy document.
 
-    Reading names no resource in IAM. Changing a group is allowed for groups that carry the opt-in tag alone, so that
-    AWS refuses what the engine would never ask for.
+    Reading names no resource in IAM. Changing a group is allowed for groups that carry the opt-in tag alone, so
+    that AWS refuses what the engine would never ask for.
     """
     declared = {permission for each in (*all_actions(), *all_filters()) for permission in each.permissions}
     reading = {permission for permission in declared if permission.partition(":")[2].startswith(_READING)}

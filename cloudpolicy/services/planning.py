@@ -189,4 +189,3 @@ def _row(*, company_id: int, policy: PolicyInForce, plan: engine_plan.ScalingPla
 
 def _move_cursor(*, company_id: int, **values: object) -> None:
     PlanningCursor.objects.update_or_create(company_id=company_id, defaults=values)
-

@@ -38,7 +38,11 @@ class PolicyInForce:
 
 @dataclass(frozen=True, slots=True)
 class Enabled:
-    """What putting a policy in force came to: `recorded`, or `unchanged` when the version in force says the same."""
+    """What putting a policy in force came to.
+
+    Attributes:
+        status: `recorded`, or `unchanged` when the version in force says the same.
+    """
 
     status: str
     version: int

@@ -40,9 +40,7 @@ class Command(BaseCommand):
             else:
                 now = timezone.now()
                 result = asdict(
-                    enable_policy(
-                        company_id=company_id, document=document, actor=ACTOR, because=because, now=now
-                    )
+                    enable_policy(company_id=company_id, document=document, actor=ACTOR, because=because, now=now)
                 )
         except CompanyNotFound as error:
             raise CommandError(str(error)) from error
