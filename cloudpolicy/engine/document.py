@@ -100,7 +100,7 @@ class _PolicyReader(Reader):
         self.repeats([row.name for row in rows], "rows", "two rows of one environment share a threshold")
         self.repeats([each.environment for each in otherwise], "otherwise", "an environment stands here twice")
         self.repeats([each.group for each in groups], "groups", "a group stands here twice")
-        ruled = {rule.environment for rule in (*rows, *otherwise)}
+        ruled = {row.environment for row in rows} | {each.environment for each in otherwise}
         for environment in sorted(approval.production & ruled if approval else ()):
             if floors.get(environment, 0) < 1:
                 self.problem(

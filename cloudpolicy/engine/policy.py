@@ -209,7 +209,8 @@ class Policy:
     def suspendable(self) -> Mapping[str, frozenset[str]]:
         """By environment, every process that one of its rows suspends: the policy resumes these and no others."""
         found: dict[str, frozenset[str]] = {}
-        for rule in (*self.rows, *self.otherwise):
+        rules: tuple[Row | Otherwise, ...] = (*self.rows, *self.otherwise)
+        for rule in rules:
             found[rule.environment] = found.get(rule.environment, frozenset()) | rule.suspended
         return found
 

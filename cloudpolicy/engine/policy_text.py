@@ -39,7 +39,7 @@ class _Loader(yaml.SafeLoader):
         if self.check_event(yaml.AliasEvent):
             event = self.peek_event()
             raise _refused(f"line {event.start_mark.line + 1}", "has an alias; say the value again")
-        return super().compose_node(parent, index)  # type: ignore[no-untyped-call]
+        return super().compose_node(parent, index)
 
 
 class _Dumper(yaml.SafeDumper):

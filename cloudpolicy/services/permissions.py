@@ -18,7 +18,8 @@ def least_permissions(*, opt_in: OptInTag) -> dict[str, Any]:
     Reading names no resource in IAM. Changing a group is allowed for groups that carry the opt-in tag alone, so
     that AWS refuses what the engine would never ask for.
     """
-    declared = {permission for each in (*all_actions(), *all_filters()) for permission in each.permissions}
+    declared = {permission for action in all_actions() for permission in action.permissions}
+    declared |= {permission for each in all_filters() for permission in each.permissions}
     reading = {permission for permission in declared if permission.partition(":")[2].startswith(_READING)}
     statements = [{"Sid": "Read", "Effect": "Allow", "Action": sorted(reading), "Resource": "*"}]
     services = sorted({permission.partition(":")[0] for permission in declared - reading})

@@ -131,8 +131,8 @@ def enable_policy(
             )
         if draft:
             PolicyDraft.objects.filter(company_id=company_id, name=draft).delete()
-        if before.digest == digest:
-            return Enabled("unchanged", before.version, digest)
+        if before.digest == digest or _says_the_same(before, policy):
+            return Enabled("unchanged", before.version, before.digest)
         version = before.version + 1
         PolicyVersion.objects.create(
             company_id=company_id,
@@ -145,7 +145,7 @@ def enable_policy(
             created_at=now,
         )
         PlanningCursor.objects.update_or_create(company_id=company_id, defaults={"look_again_at": now})
-        transaction.on_commit(lambda: wake(company_id=company_id), robust=True)  # type: ignore[arg-type]
+        transaction.on_commit(lambda: wake(company_id=company_id), robust=True)
     return Enabled("recorded", version, digest)
 
 
@@ -174,6 +174,14 @@ def drop_draft(*, company_id: int, name: str) -> bool:
     """Returns whether there was one."""
     deleted, _ = PolicyDraft.objects.filter(company_id=company_id, name=name).delete()
     return bool(deleted)
+
+
+def _says_the_same(stored: StoredPolicy, policy: Policy) -> bool:
+    """Whether a kept document means the same; one may leave out what the other says by its default."""
+    try:
+        return parse_policy(stored.document) == policy
+    except InvalidPolicy:
+        return False
 
 
 def because_problems(because: str) -> tuple[PolicyProblem, ...]:

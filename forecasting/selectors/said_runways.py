@@ -37,10 +37,11 @@ def runways_said(*, company_id: int, since: datetime, basis: str = "free") -> tu
     backtest = newest_backtest(company_id=company_id)
     if backtest is None:
         return said
-    origins = backtest.origins.filter(p5_days__isnull=False).order_by("as_of").values_list("as_of", "p5_days")
+    origins = backtest.origins.order_by("as_of").values_list("as_of", "p5_days")
     looked_back = (
         SaidRunway(at=datetime.combine(as_of, time(12), UTC), run_id=None, p5_days=p5_days)
         for as_of, p5_days in origins
+        if p5_days is not None
     )
     until = said[0].at if said else datetime.max.replace(tzinfo=UTC)
     return (*(each for each in looked_back if since <= each.at < until), *said)

@@ -54,4 +54,4 @@ class Command(BaseCommand):
                 "unchanged": f"The policy of {company} says this already: version {result['version']}.",
                 "recorded": f"Version {result['version']} of the policy of {company} is in force.",
             }
-            self.stdout.write(said[result["status"]])
+            self.stdout.write(said[str(result["status"])])
