@@ -8,7 +8,7 @@ from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from cloudpolicy.engine.document import InvalidPolicy
-from cloudpolicy.engine.policy_text import MAX_BYTES, line_of, read_json, read_yaml, write_yaml
+from cloudpolicy.engine.policy_text import MAX_BYTES, Lines, read_json, read_yaml, write_yaml
 from cloudpolicy.selectors.policies import StoredPolicy, policy_version, policy_versions
 from cloudpolicy.services.policies import BECAUSE_LENGTH, PolicyMoved, enable_policy, policy_schema, stored_policy
 from ledger.api.auth import TokenAuth
@@ -118,9 +118,7 @@ def put_policy(request: HttpRequest, query: Query[WhyQuery]) -> Status[dict[str,
             now=timezone.now(),
         )
     except InvalidPolicy as invalid:
-        problems = [
-            FieldProblem(each.path, _with_line(each.message, each.path, text)) for each in invalid.problems
-        ]
+        problems = _with_lines(invalid, text)
         raise Problem(422, "The policy is refused.", errors=problems) from invalid
     except PolicyMoved as moved:
         raise Problem(409, f"The policy is another one: {moved}.") from moved
@@ -152,6 +150,9 @@ def _said(stored: StoredPolicy) -> dict[str, Any]:
     }
 
 
-def _with_line(message: str, path: str, text: str) -> str:
-    line = None if path in ("because", "text") or path.startswith("line ") else line_of(text, path)
-    return message if line is None else f"{message} (line {line})"
+def _with_lines(invalid: InvalidPolicy, text: str) -> list[FieldProblem]:
+    lines, problems = Lines(text), []
+    for each in invalid.problems:
+        line = lines.line_of(each.path)
+        problems.append(FieldProblem(each.path, each.message if line is None else f"{each.message} (line {line})"))
+    return problems

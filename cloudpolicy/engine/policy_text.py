@@ -15,7 +15,7 @@ import yaml
 from cloudpolicy.engine.document import OPTIONAL, REQUIRED, InvalidPolicy
 from cloudpolicy.engine.reader import PolicyProblem
 
-MAX_BYTES = 256 * 1024
+MAX_BYTES = 128 * 1024
 MAX_DEPTH = 20
 # A number this long is no number of days, instances or dollars, and reading it would take its square in time.
 MAX_DIGITS = 40
@@ -35,11 +35,18 @@ class _Loader(yaml.SafeLoader):
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
+    depth = 0
+
     def compose_node(self, parent: Any, index: Any) -> Any:
+        where = f"line {self.peek_event().start_mark.line + 1}"
         if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()
-            raise _refused(f"line {event.start_mark.line + 1}", "has an alias; say the value again")
-        return super().compose_node(parent, index)
+            raise _refused(where, "has an alias; say the value again")
+        if self.depth > MAX_DEPTH:
+            raise _refused(where, f"is nested more than {MAX_DEPTH} deep")
+        self.depth += 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
 
 class _Dumper(yaml.SafeDumper):
@@ -98,11 +105,9 @@ def read_yaml(text: str) -> Any:
         node = loader.get_single_node()
         if node is None:
             raise _refused("text", "is empty")
-        return _content(node, depth=0)
+        return _content(node)
     except yaml.YAMLError as error:
         raise _refused(_line(error), _sentence(error)) from error
-    except RecursionError as error:
-        raise _refused("text", "is nested too deeply") from error
     finally:
         if loader is not None:
             loader.dispose()
@@ -114,22 +119,24 @@ def write_yaml(document: Mapping[str, Any]) -> str:
     return yaml.dump(ordered, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
 
-def line_of(text: str, path: str) -> int | None:
-    """The line of a YAML text on which the value of a problem's path stands, or the nearest one round it.
+class Lines:
+    """On which lines of a YAML text the values of a document stand."""
 
-    None when the text is no YAML.
-    """
-    try:
-        node: yaml.Node | None = yaml.compose(text, Loader=_Loader)
-    except (yaml.YAMLError, RecursionError):
-        return None
-    line = node.start_mark.line + 1 if node is not None else None
-    for part in _parts(path):
-        node, mark = _child(node, part)
-        if mark is None:
-            break
-        line = mark.line + 1
-    return line
+    def __init__(self, text: str) -> None:
+        try:
+            self._root: yaml.Node | None = yaml.compose(text, Loader=_Loader)
+        except (yaml.YAMLError, InvalidPolicy):
+            self._root = None
+
+    def line_of(self, path: str) -> int | None:
+        """The line of a problem's path, or of the nearest thing round it; None where the path leads nowhere."""
+        node, line = self._root, None
+        for part in _parts(path):
+            node, mark = _child(node, part)
+            if mark is None:
+                break
+            line = mark.line + 1
+        return line
 
 
 def _check_length(text: str) -> None:
@@ -137,10 +144,8 @@ def _check_length(text: str) -> None:
         raise _refused("text", f"is longer than {MAX_BYTES // 1024} KB")
 
 
-def _content(node: yaml.Node, *, depth: int) -> Any:
+def _content(node: yaml.Node) -> Any:
     where = f"line {node.start_mark.line + 1}"
-    if depth > MAX_DEPTH:
-        raise _refused(where, f"is nested more than {MAX_DEPTH} deep")
     if not isinstance(node, yaml.ScalarNode) and node.tag not in (f"{_TAG}map", f"{_TAG}seq"):
         raise _refused(where, f"has the tag {node.tag}; tags are not read")
     if isinstance(node, yaml.MappingNode):
@@ -151,10 +156,10 @@ def _content(node: yaml.Node, *, depth: int) -> Any:
                 raise _refused(where, "has a key that is no text")
             if key.value in content:
                 raise _refused(f"line {key.start_mark.line + 1}", f"repeats the key {key.value}")
-            content[key.value] = _content(value, depth=depth + 1)
+            content[key.value] = _content(value)
         return content
     if isinstance(node, yaml.SequenceNode):
-        return [_content(each, depth=depth + 1) for each in node.value]
+        return [_content(each) for each in node.value]
     return _scalar(node, where)
 
 

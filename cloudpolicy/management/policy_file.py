@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from cloudpolicy.engine.document import InvalidPolicy
-from cloudpolicy.engine.policy_text import MAX_BYTES, line_of, read_json, read_yaml
+from cloudpolicy.engine.policy_text import MAX_BYTES, Lines, read_json, read_yaml
 
 
 def read_policy_file(path: Path) -> tuple[str, Any]:
@@ -31,8 +31,8 @@ def read_policy_file(path: Path) -> tuple[str, Any]:
 
 def refusal_of(path: Path, invalid: InvalidPolicy, *, text: str) -> CommandError:
     """Every problem in one line, with the line of the file it stands on."""
-    found = []
+    found, lines = [], Lines(text)
     for problem in invalid.problems:
-        line = None if problem.path.startswith("line ") else line_of(text, problem.path)
+        line = lines.line_of(problem.path)
         found.append(f"{problem.path}{f' (line {line})' if line else ''} {problem.message}")
     return CommandError(f"{path}: {'; '.join(found)}")

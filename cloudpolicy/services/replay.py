@@ -174,9 +174,10 @@ def _worth_json(worth: Worth) -> dict[str, Any]:
 def _past(
     company: CompanyRef, policy: Policy, groups: Sequence[Group], price: Decimal | None, now: datetime
 ) -> tuple[PastReplay | None, str]:
-    said = _last_of_each_day(runways_said(company_id=company.id, since=now - PAST), timezone=company.timezone)
+    recent = [each for each in runways_said(company_id=company.id, since=now - PAST) if each.at < now]
+    said = _last_of_each_day(recent, timezone=company.timezone)
     if not said:
-        return None, "no forecast of the past year is stored; one is published with the next event"
+        return None, "no earlier forecast is stored yet"
     replayed = replay(
         policy=policy,
         groups=groups,

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from cloudpolicy.engine.document import InvalidPolicy, parse_policy
 from cloudpolicy.engine.policy import Policy
-from cloudpolicy.engine.policy_text import line_of, read_yaml, write_yaml
+from cloudpolicy.engine.policy_text import Lines, read_yaml, write_yaml
 from cloudpolicy.engine.reader import PolicyProblem
 from cloudpolicy.selectors.policies import StoredPolicy, drafts_of, policy_version, policy_versions
 from cloudpolicy.services.aws import CloudUnavailable
@@ -237,7 +237,7 @@ def _show(
         otherwise=entries_of(draft.typed, "otherwise", draft.problems),
         groups=entries_of(draft.typed, "groups", draft.problems),
         sections=sections_of(draft.typed, draft.problems),
-        problems=[(each.path, each.message, _line(draft, each.path)) for each in draft.problems],
+        problems=_with_lines(draft),
         because=request.POST.get("because", ""),
         price=request.POST.get("price", ""),
         may_enable=chosen.role == Role.ADMIN.value,
@@ -303,6 +303,9 @@ def _read(stored: StoredPolicy) -> Policy | None:
         return None
 
 
-def _line(draft: Draft, path: str) -> int | None:
-    known = draft.way == YAML and not path.startswith("line ") and path not in ("because", "draft", "based_on")
-    return line_of(draft.text, path) if known else None
+def _with_lines(draft: Draft) -> list[tuple[str, str, int | None]]:
+    """Path, message and line of every problem."""
+    if not draft.problems:
+        return []
+    lines = Lines(draft.text if draft.way == YAML else "")
+    return [(each.path, each.message, lines.line_of(each.path)) for each in draft.problems]
