@@ -15,6 +15,7 @@ class Group:
         environment: `dev`, `staging`, `production` …; empty when neither name nor tag tells.
         opted_in: carries the opt-in tag of the policy. Nothing else is ever touched.
         suspended: its processes that stand still.
+        account: the cloud account by its name in the settings; '' is the one that the environment names.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Group:
     market: Market
     opted_in: bool
     suspended: frozenset[str] = frozenset()
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,7 @@ def test_a_call_carries_before_after_permission_and_reason() -> None:
         "group": "capstack-production-asg",
         "environment": "production",
         "region": "us-east-1",
+        "account": "",
         "before": {"min": 4, "max": 16, "desired": 12},
         "after": {"min": 2, "max": 8, "desired": 4},
         "permission": "autoscaling:UpdateAutoScalingGroup",
