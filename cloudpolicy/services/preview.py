@@ -81,11 +81,11 @@ def preview_policy(*, company: CompanyRef, in_force: Policy | None, proposed: Po
             group=group.name,
             environment=group.environment,
             now=str(group.capacity),
-            in_force=known.get((group.region, group.name), AS_IT_IS),
-            proposed=wanted.get((group.region, group.name), AS_IT_IS),
+            in_force=known.get((group.account, group.region, group.name), AS_IT_IS),
+            proposed=wanted.get((group.account, group.region, group.name), AS_IT_IS),
         )
         for group in groups
-        if group.opted_in or (group.region, group.name) in known
+        if group.opted_in or (group.account, group.region, group.name) in known
     ]
     return Preview(
         p5_days=None if other.p5_days is None else int(other.p5_days),
@@ -96,11 +96,11 @@ def preview_policy(*, company: CompanyRef, in_force: Policy | None, proposed: Po
     )
 
 
-def _wanted(plan: ScalingPlan) -> dict[tuple[str, str], str]:
+def _wanted(plan: ScalingPlan) -> dict[tuple[str, str, str], str]:
     """What each group would become, in words."""
-    said: dict[tuple[str, str], list[str]] = {}
+    said: dict[tuple[str, str, str], list[str]] = {}
     for call in plan.calls:
-        words = said.setdefault((call.region, call.group), [])
+        words = said.setdefault((call.account, call.region, call.group), [])
         for name, value in call.after.items():
             if value != call.before.get(name):
                 shown = {True: "on", False: "off"}[value] if isinstance(value, bool) else value
