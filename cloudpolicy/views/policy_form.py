@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cloudpolicy.engine.document import SCHEMA
-from cloudpolicy.engine.policy import PROCESSES, WEEKDAYS
+from cloudpolicy.engine.policy import WEEKDAYS
 from cloudpolicy.engine.reader import PolicyProblem
 
 MAX_VALUE_LENGTH = 20_000
@@ -60,7 +60,7 @@ _RULE = (
     Kind("spot", "Spot", "flag", choices=ON_OFF),
     Kind("budget.usd_per_month", "Budget, USD a month", "maybe", "empty: left as it is"),
     Kind("budget.alert_percent", "Alert at, %", "maybe"),
-    Kind("suspended_processes", "Suspended processes", "names", f"of {', '.join(PROCESSES)}"),
+    Kind("suspended_processes", "Suspended processes", "names", "AZRebalance, Launch …"),
 )
 ENTRIES = {
     "rows": (
