@@ -11,6 +11,7 @@ import pytest
 import cloudpolicy
 from cloudpolicy.engine.document import InvalidPolicy, parse_policy
 from cloudpolicy.engine.ladder import FOUNDING_LADDER
+from cloudpolicy.engine.policy_text import read_yaml
 
 SCHEMA = json.loads((Path(cloudpolicy.__file__).parent / "policy_schema.json").read_text(encoding="utf-8"))
 CHECKER = jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.FormatChecker())
@@ -143,3 +144,10 @@ def test_the_parser_refuses_what_only_several_values_make_wrong(
     with pytest.raises(InvalidPolicy) as refused:
         parse_policy(changed(path, value))
     assert named in {problem.path for problem in refused.value.problems}
+
+
+def test_the_policy_in_the_documentation_is_one() -> None:
+    text = (Path(cloudpolicy.__file__).parent.parent / "docs" / "policy.md").read_text(encoding="utf-8")
+    document = read_yaml(text.partition("```yaml\n")[2].partition("```")[0])
+    CHECKER.validate(document)
+    assert parse_policy(document).groups["load-test"].because == "load test"
