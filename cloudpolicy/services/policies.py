@@ -13,6 +13,7 @@ import cloudpolicy
 from cloudpolicy.engine.document import InvalidPolicy, canonical_digest, parse_policy
 from cloudpolicy.engine.ladder import FOUNDING_LADDER
 from cloudpolicy.engine.policy import Policy
+from cloudpolicy.engine.policy_text import MAX_BYTES
 from cloudpolicy.engine.reader import PolicyProblem
 from cloudpolicy.models.cursor import PlanningCursor
 from cloudpolicy.models.policy import PolicyDraft, PolicyVersion
@@ -149,8 +150,13 @@ def enable_policy(
     return Enabled("recorded", version, digest)
 
 
-def save_draft(*, company_id: int, name: str, text: str, based_on: int, actor: str, now: datetime) -> None:
-    """Keep a policy in the making under a name; one of the same name is replaced.
+def save_draft(
+    *, company_id: int, name: str, text: str, based_on: int, actor: str, now: datetime, instead_of: str = ""
+) -> None:
+    """Keep a policy in the making under a name.
+
+    Args:
+        instead_of: name of the draft that it began from, which may be replaced; any other may not.
 
     Raises:
         InvalidPolicy: the name or the text cannot be kept; a text that is no policy can.
@@ -162,6 +168,12 @@ def save_draft(*, company_id: int, name: str, text: str, based_on: int, actor: s
     if "\0" in text:
         problems.append(PolicyProblem("text", "contains NUL, which is no text"))
     drafts = PolicyDraft.objects.filter(company_id=company_id)
+    if len(text.encode("utf-8", "replace")) > MAX_BYTES:
+        problems.append(PolicyProblem("text", f"is longer than {MAX_BYTES // 1024} KB"))
+    if not problems and name != instead_of and drafts.filter(name=name).exists():
+        problems.append(
+            PolicyProblem("draft", "there is a draft of this name already: open it, or take another name")
+        )
     if not problems and drafts.exclude(name=name).count() >= MAX_DRAFTS:
         problems.append(PolicyProblem("draft", f"there are {MAX_DRAFTS} drafts already; drop one first"))
     if problems:

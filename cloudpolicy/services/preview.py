@@ -61,9 +61,8 @@ def preview_policy(*, company: CompanyRef, in_force: Policy | None, proposed: Po
     """
     runway, history = runway_of(company=company, now=now), read_history(company_id=company.id)
 
-    def plan(policy: Policy) -> tuple[tuple[Group, ...], ScalingPlan]:
-        groups = read_groups(policy=policy, region=settings.AWS_REGION)
-        planned = evaluate(
+    def plan(policy: Policy, groups: tuple[Group, ...]) -> ScalingPlan:
+        return evaluate(
             policy=policy,
             groups=groups,
             runway=runway,
@@ -72,10 +71,15 @@ def preview_policy(*, company: CompanyRef, in_force: Policy | None, proposed: Po
             actions=all_actions(),
             filters=all_filters(),
         )
-        return groups, planned
 
-    groups, other = plan(proposed)
-    wanted, known = _wanted(other), {} if in_force is None else _wanted(plan(in_force)[1])
+    groups = read_groups(policy=proposed, region=settings.AWS_REGION)
+    other = plan(proposed, groups)
+    wanted, known = _wanted(other), {}
+    if in_force is not None:
+        # Name and tag say how a group is read.
+        read_alike = (in_force.group_name, in_force.opt_in) == (proposed.group_name, proposed.opt_in)
+        theirs = groups if read_alike else read_groups(policy=in_force, region=settings.AWS_REGION)
+        known = _wanted(plan(in_force, theirs))
     shown = [
         GroupPreview(
             group=group.name,

@@ -42,6 +42,8 @@ class Draft:
         text: YAML; empty for the form.
         problems: why it is no policy.
         policy: None while it is none.
+        name: to keep it under, as typed.
+        opened: the draft that this began from; '' when it began from a version.
     """
 
     way: str
@@ -51,7 +53,8 @@ class Draft:
     text: str = ""
     problems: tuple[PolicyProblem, ...] = ()
     policy: Policy | None = None
-    draft_name: str = ""
+    name: str = ""
+    opened: str = ""
 
     def shown_as(self, way: str) -> "Draft":
         """The same in the other way, as far as it can be read."""
@@ -104,7 +107,7 @@ def _opened(request: HttpRequest, chosen: CurrentCompany, in_force: StoredPolicy
         kept = next((each for each in drafts_of(company_id=company_id) if each.name == name), None)
         if kept is None:
             raise Http404("There is no draft of this name.")
-        draft = _from_text(kept.text, based_on=kept.based_on, draft_name=name)
+        draft = replace(_from_text(kept.text, based_on=kept.based_on), name=name, opened=name)
         return draft if request.GET.get("as") == YAML or draft.problems else draft.shown_as(FORM)
     stored = in_force
     if number:
@@ -120,19 +123,20 @@ def _opened(request: HttpRequest, chosen: CurrentCompany, in_force: StoredPolicy
 def _posted(given: Any, asked: str, in_force: StoredPolicy) -> Draft:
     number = given.get("based_on", "")
     based_on = int(number) if number.isdecimal() and len(number) < 10 else in_force.version
-    name = given.get("draft", "")
     if "text" in given:
-        return _from_text(given["text"].replace("\r\n", "\n"), based_on=based_on, draft_name=name)
-    typed = read_typed(given, change=asked)
-    return _judged(Draft(FORM, based_on, document_of(typed), typed=typed, draft_name=name))
+        draft = _from_text(given["text"].replace("\r\n", "\n"), based_on=based_on)
+    else:
+        typed = read_typed(given, change=asked)
+        draft = _judged(Draft(FORM, based_on, document_of(typed), typed=typed))
+    return replace(draft, name=given.get("draft", "").strip(), opened=given.get("opened", ""))
 
 
-def _from_text(text: str, *, based_on: int, draft_name: str) -> Draft:
+def _from_text(text: str, *, based_on: int) -> Draft:
     try:
         document = read_yaml(text)
     except InvalidPolicy as invalid:
-        return Draft(YAML, based_on, None, text=text, problems=invalid.problems, draft_name=draft_name)
-    return _judged(Draft(YAML, based_on, document, text=text, draft_name=draft_name))
+        return Draft(YAML, based_on, None, text=text, problems=invalid.problems)
+    return _judged(Draft(YAML, based_on, document, text=text))
 
 
 def _judged(draft: Draft) -> Draft:
@@ -147,7 +151,8 @@ def _keep(request: HttpRequest, chosen: CurrentCompany, in_force: StoredPolicy, 
     try:
         save_draft(
             company_id=chosen.company.id,
-            name=draft.draft_name,
+            name=draft.name,
+            instead_of=draft.opened,
             text=text,
             based_on=draft.based_on,
             actor=actor_of(request),
@@ -156,7 +161,7 @@ def _keep(request: HttpRequest, chosen: CurrentCompany, in_force: StoredPolicy, 
     except InvalidPolicy as invalid:
         return _refused(request, chosen, in_force, draft, invalid.problems)
     messages.success(request, "Kept as a draft. Nothing is changed in the cloud by it.")
-    query = {"draft": draft.draft_name.strip()} | ({"as": YAML} if draft.way == YAML else {})
+    query = {"draft": draft.name} | ({"as": YAML} if draft.way == YAML else {})
     return HttpResponseRedirect(f"{reverse('cloud-policy')}?{urlencode(query)}")
 
 
@@ -170,7 +175,7 @@ def _enable(request: HttpRequest, chosen: CurrentCompany, in_force: StoredPolicy
             actor=actor_of(request),
             because=request.POST.get("because", ""),
             instead_of=draft.based_on,
-            draft=draft.draft_name,
+            draft=draft.opened,
             now=timezone.now(),
         )
     except InvalidPolicy as invalid:
@@ -188,7 +193,7 @@ def _enable(request: HttpRequest, chosen: CurrentCompany, in_force: StoredPolicy
 
 
 def _drop(request: HttpRequest, chosen: CurrentCompany, _in_force: StoredPolicy, draft: Draft) -> HttpResponse:
-    if not drop_draft(company_id=chosen.company.id, name=draft.draft_name):
+    if not drop_draft(company_id=chosen.company.id, name=draft.opened):
         raise Http404("There is no draft of this name.")
     messages.success(request, "The draft is gone.")
     return HttpResponseRedirect(reverse("cloud-policy"))

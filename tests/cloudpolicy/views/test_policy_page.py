@@ -209,7 +209,7 @@ def test_a_draft_is_kept_opened_and_gone_once_it_is_in_force(admin: Client, acme
     assert "Kept as a draft" in text_of(post(admin, given, "keep", follow=True))
     opened = text_of(admin.get(URL, {"draft": "lean"}))
     assert 'name="pace.dwell_forecasts" value="3"' in opened
-    post(admin, {**given, "because": "slower"}, "enable")
+    post(admin, {**given, "because": "slower", "opened": "lean"}, "enable")
     assert PolicyDraft.objects.count() == 0
     assert admin.get(URL, {"draft": "lean"}).status_code == 404
 
@@ -218,7 +218,15 @@ def test_a_draft_may_be_wrong_and_stays_as_it_was_written(admin: Client) -> None
     post(admin, {"text": "rows: [", "based_on": "1", "draft": "later"}, "keep")
     assert "rows: [" in text_of(admin.get(URL, {"draft": "later"}))
     assert post(admin, {"text": "x", "based_on": "1", "draft": ""}, "keep").status_code == 422
-    post(admin, {"text": "x", "based_on": "1", "draft": "later"}, "drop")
+    taken = post(admin, {"text": "another", "based_on": "1", "draft": "later"}, "keep")
+    assert "there is a draft of this name already" in text_of(taken)
+    assert PolicyDraft.objects.get().text == "rows: ["
+    post(admin, {"text": "x", "based_on": "1", "draft": "later", "opened": "later"}, "keep")
+    assert PolicyDraft.objects.get().text == "x"
+    # A name that was only typed does not take somebody's draft with it.
+    post(admin, form(draft="later", because="why", **{"pace.dwell_forecasts": "2"}), "enable")
+    assert PolicyDraft.objects.count() == 1
+    post(admin, {"text": "x", "based_on": "1", "opened": "later"}, "drop")
     assert PolicyDraft.objects.count() == 0
 
 
@@ -253,5 +261,5 @@ def test_the_file_is_what_import_policy_reads(admin: Client) -> None:
 )
 def test_whatever_is_typed_is_answered(admin: Client, given: dict[str, str]) -> None:
     for do in ("look", "enable", "keep", "as form", "as yaml", "replay"):
-        response = admin.post(URL, {"do": do, "draft": "x", **given})
+        response = admin.post(URL, {"do": do, "draft": f"draft to {do}", **given})
         assert response.status_code in (200, 302, 422), do
