@@ -9,7 +9,7 @@ from pydantic import Field
 
 from cloudpolicy.engine.document import InvalidPolicy
 from cloudpolicy.engine.policy_text import MAX_BYTES, Lines, read_json, read_yaml, write_yaml
-from cloudpolicy.selectors.policies import StoredPolicy, policy_version, policy_versions
+from cloudpolicy.selectors.policies import StoredPolicy, VersionNote, policy_version, policy_versions
 from cloudpolicy.services.policies import BECAUSE_LENGTH, PolicyMoved, enable_policy, policy_schema, stored_policy
 from ledger.api.auth import TokenAuth
 from ledger.api.body import JSON, media_type, whole_body
@@ -139,7 +139,7 @@ def get_policy_schema(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001 -
     return policy_schema()
 
 
-def _said(stored: StoredPolicy) -> dict[str, Any]:
+def _said(stored: VersionNote) -> dict[str, Any]:
     return {
         "version": stored.version,
         "name": stored.name,

@@ -1,6 +1,7 @@
 """Reading a document's values with every problem named by its path."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, time
@@ -103,5 +104,5 @@ class Reader:
         return time.fromisoformat(raw)
 
     def repeats(self, names: list[str], path: str, message: str) -> None:
-        for name in sorted({name for name in names if names.count(name) > 1}):
+        for name in sorted(name for name, count in Counter(names).items() if count > 1):
             self.problem(path, f"{message}: {name}")

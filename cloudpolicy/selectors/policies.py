@@ -7,11 +7,13 @@ from typing import Any
 from cloudpolicy.models.policy import PolicyDraft, PolicyVersion
 
 MAX_VERSIONS = 100
+# In the order of VersionNote.
+_NOTED = ("id", "version", "name", "digest", "actor", "because", "created_at")
 
 
 @dataclass(frozen=True, slots=True)
-class StoredPolicy:
-    """One version. `because` is why it was put in force; '' where nobody said."""
+class VersionNote:
+    """What is told of a version in a list. `because` is why it was put in force; '' where nobody said."""
 
     version_id: int
     version: int
@@ -20,6 +22,12 @@ class StoredPolicy:
     actor: str
     because: str
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPolicy(VersionNote):
+    """One version with its document."""
+
     document: dict[str, Any]
 
 
@@ -36,18 +44,17 @@ class StoredDraft:
 
 def newest_policy(*, company_id: int) -> StoredPolicy | None:
     """The version in force; None for a company that nobody has planned for yet."""
-    return next(iter(policy_versions(company_id=company_id, limit=1)), None)
+    return _stored(PolicyVersion.objects.filter(company_id=company_id).order_by("-version").first())
 
 
-def policy_versions(*, company_id: int, limit: int = MAX_VERSIONS) -> tuple[StoredPolicy, ...]:
-    """The newest versions, the one in force first."""
+def policy_versions(*, company_id: int, limit: int = MAX_VERSIONS) -> tuple[VersionNote, ...]:
+    """The newest versions, the one in force first; documents are not read."""
     rows = PolicyVersion.objects.filter(company_id=company_id).order_by("-version")
-    return tuple(_policy(row) for row in rows[: min(limit, MAX_VERSIONS)])
+    return tuple(VersionNote(*row) for row in rows.values_list(*_NOTED)[: min(limit, MAX_VERSIONS)])
 
 
 def policy_version(*, company_id: int, version: int) -> StoredPolicy | None:
-    row = PolicyVersion.objects.filter(company_id=company_id, version=version).first()
-    return None if row is None else _policy(row)
+    return _stored(PolicyVersion.objects.filter(company_id=company_id, version=version).first())
 
 
 def drafts_of(*, company_id: int) -> tuple[StoredDraft, ...]:
@@ -56,7 +63,9 @@ def drafts_of(*, company_id: int) -> tuple[StoredDraft, ...]:
     return tuple(StoredDraft(row.name, row.text, row.based_on, row.actor, row.saved_at) for row in rows)
 
 
-def _policy(row: PolicyVersion) -> StoredPolicy:
+def _stored(row: PolicyVersion | None) -> StoredPolicy | None:
+    if row is None:
+        return None
     return StoredPolicy(
         version_id=row.pk,
         version=row.version,
