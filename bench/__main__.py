@@ -27,6 +27,7 @@ BENCHMARKS = {
     "books": "bench.books",
     "explanations": "bench.explanations",
     "what_ifs": "bench.what_ifs",
+    "policies": "bench.policies",
 }
 _COMPARISONS = {"<=": operator.le, ">=": operator.ge}
 

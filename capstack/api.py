@@ -6,6 +6,7 @@ from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
 from cloudpolicy.api.plans import router as plans
+from cloudpolicy.api.policy import router as policy
 from forecasting.api.router import router as forecasts
 from ledger.api.books import router as books
 from ledger.api.events import router as events
@@ -33,3 +34,4 @@ api.add_router("/events", events)
 api.add_router("/books", books)
 api.add_router("", forecasts)
 api.add_router("/policy", plans)
+api.add_router("/policy", policy)

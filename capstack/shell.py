@@ -36,6 +36,7 @@ def _destinations(request: HttpRequest) -> tuple[Destination, ...]:
         ("Reconcile", reverse("reconcile"), "c"),
         ("Import", reverse("imports"), "i"),
         ("Accuracy", reverse("accuracy"), "y"),
+        ("Policy", reverse("cloud-policy"), "p"),
     ]
     if user.is_staff:
         known.append(("Admin", reverse("admin:index"), "a"))

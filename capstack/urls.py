@@ -9,6 +9,7 @@ from django.views.generic import RedirectView, TemplateView
 from capstack.api import api
 from capstack.views.sign_in import SignIn, SignOut
 from capstack.views.theme import choose_theme
+from cloudpolicy.views.policy import policy, policy_yaml
 from forecasting.views import scenarios
 from forecasting.views.accuracy import accuracy
 from forecasting.views.runway import runway
@@ -19,6 +20,8 @@ urlpatterns = [
     path("scenarios", scenarios.scenarios, name="scenarios"),
     path("scenarios/keep", scenarios.keep, name="keep-scenario"),
     path("scenarios/<int:scenario_id>/archive", scenarios.archive, name="archive-scenario"),
+    path("cloud/policy", policy, name="cloud-policy"),
+    path("cloud/policy.yaml", policy_yaml, name="cloud-policy-yaml"),
     path("", include("ledger.urls")),
     path("api/v1/", api.urls),
     path("sign-in", SignIn.as_view(), name="sign-in"),

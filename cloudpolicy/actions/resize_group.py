@@ -1,8 +1,12 @@
 """Resize a group: always min, max and desired together, so that no step leaves desired outside its bounds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
-from cloudpolicy.engine.action import Action, Proposal
+from cloudpolicy.engine.action import Action, Observed, Proposal, Receipt
+from cloudpolicy.engine.capacity import Capacity, parse_capacity
+from cloudpolicy.engine.cloud import Cloud, describe_group, request_id_of, tags_of
 from cloudpolicy.engine.group import Group, Target
 from cloudpolicy.engine.plan import ApiCall
 
@@ -12,24 +16,54 @@ PERMISSION = "autoscaling:UpdateAutoScalingGroup"
 def propose(group: Group, target: Target, _groups: Sequence[Group]) -> Proposal:
     if group.capacity == target.capacity:
         return Proposal()
-    size = target.capacity
     call = ApiCall(
         action=ACTION.name,
         group=group.name,
         environment=group.environment,
         region=group.region,
+        account=group.account,
         permission=PERMISSION,
         before=group.capacity.as_dict(),
-        after=size.as_dict(),
-        parameters={
-            "AutoScalingGroupName": group.name,
-            "MinSize": size.min,
-            "MaxSize": size.max,
-            "DesiredCapacity": size.desired,
-        },
+        after=target.capacity.as_dict(),
+        parameters=_parameters(group.name, target.capacity),
         because=target.because,
     )
     return Proposal(calls=(call,))
+
+
+def observe(call: ApiCall, cloud: Cloud, _token: str) -> Observed | None:
+    group = describe_group(cloud, call.group)
+    if group is None:
+        return None
+    wanted = int(group["DesiredCapacity"])
+    instances = [str(each.get("LifecycleState")) for each in group.get("Instances", [])]
+    serving = instances.count("InService")
+    return Observed(
+        settings=Capacity(int(group["MinSize"]), int(group["MaxSize"]), wanted).as_dict(),
+        tags=tags_of(group),
+        # Instances that are still leaving cost money, so a group that shrinks is there when they are gone.
+        arrived=serving == wanted == len(instances),
+        progress=f"{serving} of {wanted} in service"
+        + (f", {len(instances) - serving} coming or going" if len(instances) > serving else ""),
+    )
+
+
+def perform(call: ApiCall, cloud: Cloud, _token: str) -> Receipt:
+    return Receipt(request_id_of(cloud.changing("autoscaling").update_auto_scaling_group(**call.parameters)))
+
+
+def inverse(call: ApiCall, before: Mapping[str, Any]) -> ApiCall:
+    size = parse_capacity(before)
+    return replace(call, before=call.after, after=size.as_dict(), parameters=_parameters(call.group, size))
+
+
+def _parameters(group: str, size: Capacity) -> dict[str, Any]:
+    return {
+        "AutoScalingGroupName": group,
+        "MinSize": size.min,
+        "MaxSize": size.max,
+        "DesiredCapacity": size.desired,
+    }
 
 
 ACTION = Action(
@@ -37,4 +71,7 @@ ACTION = Action(
     order=20,
     permissions=(PERMISSION, "autoscaling:DescribeAutoScalingGroups"),
     propose=propose,
+    observe=observe,
+    perform=perform,
+    inverse=inverse,
 )

@@ -2,12 +2,17 @@
 
 A mixed-instances group has its on-demand share changed. A group on a plain launch template gets a new version of
 that template, without or with a request for spot, and is pointed at it. Running instances stay until replaced.
+
+A template gets a whole copy of the version in use: `SourceVersion` merges, so it can add a setting and never take
+one away. The copy is made when the call is, because a template may hold secrets that belong into no plan.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from cloudpolicy.engine.action import Action, Proposal
+from cloudpolicy.engine.action import Action, Observed, Proposal, Receipt
+from cloudpolicy.engine.cloud import Cloud, as_request, describe_group, request_id_of, tags_of
 from cloudpolicy.engine.group import Group, Target
 from cloudpolicy.engine.market import LaunchTemplate, MixedInstances
 from cloudpolicy.engine.plan import ApiCall
@@ -15,8 +20,9 @@ from cloudpolicy.engine.reason import Reason
 
 UPDATE_GROUP = "autoscaling:UpdateAutoScalingGroup"
 CREATE_VERSION = "ec2:CreateLaunchTemplateVersion"
-# The number of a version is known once it is created; whoever makes the calls puts it here.
-NEW_VERSION = "{version created by the call before}"
+# The number of a version is known once it is created; whoever makes the calls puts it in the place of this.
+NEW_VERSION = "{number of the created version}"
+SPOT = {"MarketType": "spot"}
 
 
 def propose(group: Group, target: Target, groups: Sequence[Group]) -> Proposal:
@@ -33,18 +39,13 @@ def propose(group: Group, target: Target, groups: Sequence[Group]) -> Proposal:
 
 def _change_share(group: Group, market: MixedInstances, target: Target) -> Proposal:
     percent = target.on_demand_percent if target.spot else 100
-    # AWS keeps what a request leaves out, but says so only for the group's own properties: send all of it.
-    distribution = {**market.distribution, "OnDemandPercentageAboveBaseCapacity": percent}
     call = _call(
         group,
         target,
         permission=UPDATE_GROUP,
         before={"spot": market.spot, "on_demand_percent": market.on_demand_percent},
         after={"spot": target.spot, "on_demand_percent": percent},
-        parameters={
-            "AutoScalingGroupName": group.name,
-            "MixedInstancesPolicy": {"InstancesDistribution": distribution},
-        },
+        parameters={"AutoScalingGroupName": group.name, "OnDemandPercentageAboveBaseCapacity": percent},
     )
     return Proposal(calls=(call,))
 
@@ -61,9 +62,11 @@ def _change_template(group: Group, market: LaunchTemplate, target: Target, group
         group,
         target,
         permission=CREATE_VERSION,
-        before={"spot": market.spot, "template": market.name, "version": market.version},
+        before={"spot": market.spot, "template": market.name, "version": str(market.version)},
         after={"spot": target.spot, "template": market.name, "version": NEW_VERSION},
-        parameters=_new_version(market, spot=bool(target.spot)),
+        parameters=_copy(
+            market.template_id, version=str(market.version), follows=market.follows, spot=target.spot
+        ),
     )
     if market.follows == "$Latest":
         return Proposal(calls=(create,))
@@ -81,18 +84,14 @@ def _change_template(group: Group, market: LaunchTemplate, target: Target, group
     return Proposal(calls=(create, point))
 
 
-def _new_version(market: LaunchTemplate, *, spot: bool) -> dict[str, Any]:
-    version: dict[str, Any] = {
-        "LaunchTemplateId": market.template_id,
-        "VersionDescription": f"capstack: {'spot' if spot else 'on demand'}",
+def _copy(template_id: str, *, version: str, follows: str, spot: bool | None) -> dict[str, Any]:
+    """A new version as a copy of another: asking for spot, asking not to, or, with None, exactly as that one."""
+    return {
+        "LaunchTemplateId": template_id,
+        "copy": {"version": version, "spot": spot},
+        # A group that follows the latest version follows the new one at once.
+        "follows": follows,
     }
-    if spot:
-        return version | {
-            "SourceVersion": str(market.version),
-            "LaunchTemplateData": {"InstanceMarketOptions": {"MarketType": "spot"}},
-        }
-    # SourceVersion merges: it can add a setting and never take one away. So the copy is made without it.
-    return version | {"copy_without": {"version": market.version, "remove": ["InstanceMarketOptions"]}}
 
 
 def _follows_latest(other: Group, market: LaunchTemplate) -> bool:
@@ -118,12 +117,143 @@ def _call(
         group=group.name,
         environment=group.environment,
         region=group.region,
+        account=group.account,
         permission=permission,
         before=before,
         after=after,
         parameters=parameters,
         because=target.because,
     )
+
+
+def observe(call: ApiCall, cloud: Cloud, token: str) -> Observed | None:
+    group = describe_group(cloud, call.group)
+    if group is None:
+        return None
+    if "on_demand_percent" in call.before:
+        distribution = group.get("MixedInstancesPolicy", {}).get("InstancesDistribution") or {}
+        share = MixedInstances(distribution)
+        return Observed({"spot": share.spot, "on_demand_percent": share.on_demand_percent}, tags_of(group))
+    return _observe_template(call, cloud, token, group)
+
+
+def _observe_template(call: ApiCall, cloud: Cloud, token: str, group: Mapping[str, Any]) -> Observed:
+    creates = call.permission == CREATE_VERSION
+    template_id = _template_id(call)
+    follows = group.get("LaunchTemplate", {})
+    if follows.get("LaunchTemplateId") != template_id:
+        # Somebody has given the group another template, or a policy of its own.
+        return Observed(dict.fromkeys(call.before), tags_of(group))
+    made = _made_by(cloud, template_id, token) if creates else None
+    if made is not None:
+        number = str(made["VersionNumber"])
+        settings = {**call.after, "spot": _asks_for_spot(made), "version": number}
+        return Observed(settings, tags_of(group), learned={NEW_VERSION: number})
+    asked_for = follows.get("Version") or "$Default"  # A group without a version follows the default one.
+    followed = _versions(cloud, template_id, asked_for)[asked_for]
+    return Observed(
+        {
+            "spot": _asks_for_spot(followed),
+            "template": followed.get("LaunchTemplateName", call.before.get("template")),
+            "version": str(followed["VersionNumber"]) if creates else asked_for,
+        },
+        tags_of(group),
+    )
+
+
+def perform(call: ApiCall, cloud: Cloud, token: str) -> Receipt:
+    if call.permission == CREATE_VERSION:
+        return _create_version(call, cloud, token)
+    autoscaling = cloud.changing("autoscaling")
+    if "on_demand_percent" not in call.before:
+        return Receipt(request_id_of(autoscaling.update_auto_scaling_group(**call.parameters)))
+    group = describe_group(cloud, call.group) or {}
+    # AWS keeps what a request leaves out, but says so only for the group's own properties: send all of it.
+    mixed = as_request(
+        autoscaling, "UpdateAutoScalingGroup", "MixedInstancesPolicy", group.get("MixedInstancesPolicy", {})
+    )
+    specification = mixed.get("LaunchTemplate", {}).get("LaunchTemplateSpecification", {})
+    if specification.get("LaunchTemplateId"):
+        specification.pop("LaunchTemplateName", None)  # A request names a template one way, an answer both.
+    percent = call.parameters["OnDemandPercentageAboveBaseCapacity"]
+    mixed["InstancesDistribution"] = {
+        **(mixed.get("InstancesDistribution") or {}),
+        "OnDemandPercentageAboveBaseCapacity": percent,
+    }
+    answer = autoscaling.update_auto_scaling_group(AutoScalingGroupName=call.group, MixedInstancesPolicy=mixed)
+    return Receipt(request_id_of(answer))
+
+
+def inverse(call: ApiCall, before: Mapping[str, Any]) -> ApiCall | None:
+    if "on_demand_percent" in before:
+        percent = before["on_demand_percent"]
+        parameters = {**call.parameters, "OnDemandPercentageAboveBaseCapacity": percent}
+        return replace(call, before=call.after, after=before, parameters=parameters)
+    if call.permission == UPDATE_GROUP:
+        template = {**call.parameters["LaunchTemplate"], "Version": str(before["version"])}
+        parameters = {**call.parameters, "LaunchTemplate": template}
+        return replace(call, before=call.after, after=before, parameters=parameters)
+    if call.parameters["follows"] != "$Latest":
+        return None  # A version that no group follows does nothing.
+    return replace(
+        call,
+        before=call.after,
+        after={**before, "version": NEW_VERSION},
+        parameters=_copy(_template_id(call), version=before["version"], follows="$Latest", spot=None),
+    )
+
+
+def _create_version(call: ApiCall, cloud: Cloud, token: str) -> Receipt:
+    ec2 = cloud.changing("ec2")
+    template_id, copied = _template_id(call), call.parameters["copy"]
+    wanted = copied["version"]
+    source = _versions(cloud, template_id, wanted)[wanted]["LaunchTemplateData"]
+    data = as_request(ec2, "CreateLaunchTemplateVersion", "LaunchTemplateData", source)
+    if copied["spot"] is not None:
+        data.pop("InstanceMarketOptions", None)
+    if copied["spot"]:
+        data["InstanceMarketOptions"] = SPOT
+    answer = ec2.create_launch_template_version(
+        LaunchTemplateId=template_id,
+        ClientToken=token,
+        VersionDescription=_description(token),
+        LaunchTemplateData=data,
+    )
+    return Receipt(request_id_of(answer), {NEW_VERSION: str(answer["LaunchTemplateVersion"]["VersionNumber"])})
+
+
+def _description(token: str) -> str:
+    """Written on a version that is created, so that it is recognised when the answer got lost."""
+    return f"capstack {token}"
+
+
+def _template_id(call: ApiCall) -> str:
+    return str((call.parameters.get("LaunchTemplate") or call.parameters)["LaunchTemplateId"])
+
+
+def _versions(cloud: Cloud, template_id: str, *wanted: str) -> dict[str, Mapping[str, Any]]:
+    """Versions by what they are asked for as: a number, `$Latest` or `$Default`."""
+    ec2 = cloud.reading("ec2")
+    found = {}
+    for each in dict.fromkeys(wanted):
+        answer = ec2.describe_launch_template_versions(LaunchTemplateId=template_id, Versions=[each])
+        found[each] = answer["LaunchTemplateVersions"][0]
+    return found
+
+
+def _made_by(cloud: Cloud, template_id: str, token: str) -> Mapping[str, Any] | None:
+    pages = cloud.reading("ec2").get_paginator("describe_launch_template_versions")
+    for page in pages.paginate(LaunchTemplateId=template_id):
+        for version in page["LaunchTemplateVersions"]:
+            if version.get("VersionDescription") == _description(token):
+                found: Mapping[str, Any] = version
+                return found
+    return None
+
+
+def _asks_for_spot(version: Mapping[str, Any]) -> bool:
+    options = version["LaunchTemplateData"].get("InstanceMarketOptions") or {}
+    return bool(options.get("MarketType") == "spot")
 
 
 ACTION = Action(
@@ -136,4 +266,7 @@ ACTION = Action(
         "ec2:DescribeLaunchTemplateVersions",
     ),
     propose=propose,
+    observe=observe,
+    perform=perform,
+    inverse=inverse,
 )

@@ -1,8 +1,14 @@
-"""What an action is: it plans calls and names the permissions they need. It never makes them."""
+"""What an action is: it plans calls, and knows how each is made, looked at and taken back.
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+Planning is pure. Making and looking use the clients that a `Cloud` hands out, so no action imports a library of
+the cloud, holds credentials or decides whether a call may be made: that is the business of whoever applies a plan.
+"""
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cloudpolicy.engine.cloud import Cloud
 from cloudpolicy.engine.group import Group, Target
 from cloudpolicy.engine.plan import ApiCall
 from cloudpolicy.engine.reason import Reason
@@ -17,6 +23,37 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Observed:
+    """What a call is about, as the cloud describes it now.
+
+    Attributes:
+        settings: with the keys of the call's `before`: equal to that before the call, to `after` once it was made.
+        tags: of the resource that would be touched.
+        arrived: whether what was asked for is there, e.g. every wanted instance in service.
+        progress: how far it is, for people: `3 of 4 in service`.
+        learned: values of placeholders that a call which was made has settled.
+    """
+
+    settings: Mapping[str, Any]
+    tags: Mapping[str, str]
+    arrived: bool = True
+    progress: str = ""
+    learned: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The cloud's answer to a call that was made.
+
+    Attributes:
+        learned: values of the placeholders in this call and in later calls on its group.
+    """
+
+    request_id: str
+    learned: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Action:
     """One kind of change.
 
@@ -24,9 +61,18 @@ class Action:
         order: actions on one group run in this order.
         permissions: every IAM permission that its calls, and the reading before them, need.
         propose: (group, target, all groups) -> Proposal, pure; no calls when the group is as it should be.
+        observe: (call, cloud, token) -> Observed, reading only; None when the resource is gone.
+        perform: (call, cloud, token) -> Receipt. Sends exactly one request that changes something, through
+            `cloud.changing`. The token names the step: equal in every attempt at it, and different in all others.
+            Where a request creates something, the token goes with it, so that `observe` recognises what was made.
+        inverse: (call as it was made, settings before it) -> the call that takes it back; None when nothing needs
+            to be. Pure. Its `before` is what the call left behind.
     """
 
     name: str
     order: int
     permissions: tuple[str, ...]
     propose: Callable[[Group, Target, Sequence[Group]], Proposal]
+    observe: Callable[[ApiCall, Cloud, str], Observed | None]
+    perform: Callable[[ApiCall, Cloud, str], Receipt]
+    inverse: Callable[[ApiCall, Mapping[str, Any]], ApiCall | None]

@@ -1,6 +1,6 @@
 """Which rows of the ladder are in force: low thresholds to enter, high ones to leave."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from cloudpolicy.engine.policy import Policy, Row
@@ -15,6 +15,11 @@ class Band:
     """
 
     rows: tuple[Row, ...]
+
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> "Band":
+        """The band of these rows, in any order."""
+        return cls(tuple(sorted(rows, key=lambda row: (row.below_days, row.environment))))
 
     @property
     def name(self) -> str:
@@ -39,9 +44,8 @@ def band_at(*, policy: Policy, p5_days: float, rows_in_force: Collection[str]) -
         p5_days: a finite number of days.
         rows_in_force: names of the rows that the last trusted decision left in force; empty for the first one.
     """
-    rows = [
+    return Band.of(
         row
         for row in policy.rows
         if p5_days < row.below_days or (row.name in rows_in_force and p5_days <= row.until_days)
-    ]
-    return Band(tuple(sorted(rows, key=lambda row: (row.below_days, row.environment))))
+    )

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cloudpolicy.engine.capacity import Capacity
+from cloudpolicy.engine.cloud import tags_of
 from cloudpolicy.engine.group import Group
 from cloudpolicy.engine.market import LaunchTemplate, Market, MixedInstances, UnknownMarket
 from cloudpolicy.engine.policy import OptInTag
@@ -12,7 +13,9 @@ from cloudpolicy.engine.policy import OptInTag
 ENVIRONMENT_TAG = "capstack:environment"
 
 
-def group_of(described: Mapping[str, Any], *, region: str, group_name: str, opt_in: OptInTag) -> Group:
+def group_of(
+    described: Mapping[str, Any], *, region: str, group_name: str, opt_in: OptInTag, account: str = ""
+) -> Group:
     """Read one entry of DescribeAutoScalingGroups.
 
     Args:
@@ -21,7 +24,7 @@ def group_of(described: Mapping[str, Any], *, region: str, group_name: str, opt_
     Returns:
         The group; where it uses a plain launch template, that template is not read yet (`with_template`).
     """
-    tags = {tag["Key"]: tag.get("Value", "") for tag in described.get("Tags", [])}
+    tags = tags_of(described)
     name = described["AutoScalingGroupName"]
     return Group(
         name=name,
@@ -32,6 +35,8 @@ def group_of(described: Mapping[str, Any], *, region: str, group_name: str, opt_
         ),
         market=_market(described),
         opted_in=tags.get(opt_in.key) == opt_in.value,
+        suspended=frozenset(each["ProcessName"] for each in described.get("SuspendedProcesses", [])),
+        account=account,
     )
 
 

@@ -2,25 +2,42 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from cloudpolicy.engine.capacity import Capacity, capacity_problems
-from cloudpolicy.engine.policy import Limits, OptInTag, Otherwise, Policy, Row
+from cloudpolicy.engine.policy import (
+    PROCESSES,
+    WEEKDAYS,
+    Approval,
+    Budget,
+    GroupRule,
+    Limits,
+    OptInTag,
+    Otherwise,
+    Pace,
+    Policy,
+    Quiet,
+    QuietHours,
+    Row,
+)
+from cloudpolicy.engine.quiet import is_always_quiet
+from cloudpolicy.engine.reader import PolicyProblem, Reader
 
 SCHEMA = 1
 MAX_ROWS = 200
+MAX_GROUPS = 2000
+MAX_HOURS = 50
+MAX_SKIP_DAYS = 1000
 MAX_DAYS = 3660
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyProblem:
-    """What is wrong, and where: `path` is a JSON path such as `rows[2].capacity.min`."""
-
-    path: str
-    message: str
+MAX_COOLDOWN_MINUTES = 60 * 24 * 90
+REQUIRED = (
+    "schema", "name", "group_name", "opt_in", "rows", "otherwise", "floors", "on_demand_percent_with_spot",
+    "limits",
+)  # fmt: skip
+OPTIONAL = ("pace", "quiet", "groups", "approval")
+_RULE_KEYS = {"environment", "capacity", "spot", "suspended_processes", "budget"}
 
 
 class InvalidPolicy(ValueError):
@@ -47,81 +64,90 @@ def parse_policy(raw: object) -> Policy:
     Raises:
         InvalidPolicy: with all problems, each at its path; unknown keys are problems too.
     """
-    reader = _Reader()
+    reader = _PolicyReader()
     policy = reader.policy(raw)
     if reader.problems or policy is None:
         raise InvalidPolicy(tuple(reader.problems))
     return policy
 
 
-class _Reader:
-    """Collects problems while it reads, so that a document is refused once and not key by key."""
-
-    def __init__(self) -> None:
-        self.problems: list[PolicyProblem] = []
-
-    def problem(self, path: str, message: str) -> None:
-        self.problems.append(PolicyProblem(path, message))
-
+class _PolicyReader(Reader):
     def policy(self, raw: object) -> Policy | None:
-        document = self.mapping(
-            raw,
-            "$",
-            {
-                "schema", "name", "group_name", "opt_in", "rows", "otherwise", "floors",
-                "on_demand_percent_with_spot", "limits",
-            },
-        )  # fmt: skip
+        document = self.mapping(raw, "$", (*REQUIRED, *OPTIONAL))
         if document is None:
             return None
-        if document.get("schema") != SCHEMA:
+        if document.get("schema") != SCHEMA or isinstance(document.get("schema"), bool):
             self.problem("schema", f"must be {SCHEMA}")
         floors = self.floors(document.get("floors"))
-        rows = self.items(document.get("rows"), "rows", lambda raw, path: self.row(raw, path, floors))
+        rows = self.items(
+            document.get("rows"), "rows", lambda raw, path: self.row(raw, path, floors), most=MAX_ROWS
+        )
         otherwise = self.items(
-            document.get("otherwise"), "otherwise", lambda raw, path: self.other(raw, path, floors)
+            document.get("otherwise"), "otherwise", lambda raw, path: self.other(raw, path, floors), most=MAX_ROWS
         )
         name = self.text(document.get("name"), "name")
         group_name = self.text(document.get("group_name"), "group_name")
-        if group_name and group_name.count("{environment}") != 1:
+        if group_name and (group_name.count("{environment}") != 1 or group_name.count("{") != 1):
             self.problem("group_name", "must contain {environment} once")
         opt_in = self.opt_in(document.get("opt_in"))
         percent = self.whole(
             document.get("on_demand_percent_with_spot"), "on_demand_percent_with_spot", least=0, most=99
         )
         limits = self.limits(document.get("limits"))
+        pace, quiet = self.pace(document.get("pace", {})), self.quiet(document.get("quiet", {}))
+        groups = self.items(document.get("groups", []), "groups", self.group, most=MAX_GROUPS)
+        approval = self.approval(document.get("approval", {}))
         self.repeats([row.name for row in rows], "rows", "two rows of one environment share a threshold")
         self.repeats([each.environment for each in otherwise], "otherwise", "an environment stands here twice")
-        if self.problems or opt_in is None or limits is None or percent is None:
+        self.repeats([each.group for each in groups], "groups", "a group stands here twice")
+        ruled = {row.environment for row in rows} | {each.environment for each in otherwise}
+        for environment in sorted(approval.production & ruled if approval else ()):
+            if floors.get(environment, 0) < 1:
+                self.problem(
+                    f"floors.{environment}", "must be 1 or more: production is never left without instances"
+                )
+        if self.problems or opt_in is None or limits is None or percent is None or approval is None:
             return None
-        return Policy(name, rows, otherwise, floors, group_name, opt_in, percent, limits)
+        assert pace is not None
+        assert quiet is not None
+        by_name = {each.group: each for each in groups}
+        return Policy(
+            name, rows, otherwise, floors, group_name, opt_in, percent, limits, pace, quiet, by_name, approval
+        )
 
     def row(self, raw: object, path: str, floors: Mapping[str, int]) -> Row | None:
-        keys = {"environment", "below_days", "until_days", "capacity", "spot"}
-        content = self.mapping(raw, path, keys)
+        content = self.mapping(raw, path, {*_RULE_KEYS, "below_days", "until_days"})
         if content is None:
             return None
-        environment = self.text(content.get("environment"), f"{path}.environment")
         below = self.whole(content.get("below_days"), f"{path}.below_days", least=1, most=MAX_DAYS)
         until = self.whole(content.get("until_days"), f"{path}.until_days", least=1, most=MAX_DAYS)
         if below is not None and until is not None and until < below:
             self.problem(f"{path}.until_days", f"must not lie below below_days, {below}: the row would flap")
-        capacity = self.capacity(content.get("capacity"), f"{path}.capacity", floors.get(environment, 0))
-        spot = self.flag(content.get("spot"), f"{path}.spot")
-        if below is None or until is None or capacity is None or spot is None:
+        rule = self.other(content, path, floors, known=True)
+        if below is None or until is None or rule is None:
             return None
-        return Row(environment, below, until, capacity, spot)
+        return Row(rule.environment, below, until, rule.capacity, rule.spot, rule.suspended, rule.budget)
 
-    def other(self, raw: object, path: str, floors: Mapping[str, int]) -> Otherwise | None:
-        content = self.mapping(raw, path, {"environment", "capacity", "spot"})
+    def other(self, raw: object, path: str, floors: Mapping[str, int], *, known: bool = False) -> Otherwise | None:
+        """What an environment is to be; `known` when the keys have been looked at."""
+        content = self.mapping(raw, path, None if known else _RULE_KEYS)
         if content is None:
             return None
         environment = self.text(content.get("environment"), f"{path}.environment")
         capacity = self.capacity(content.get("capacity"), f"{path}.capacity", floors.get(environment, 0))
         spot = self.flag(content.get("spot"), f"{path}.spot")
+        processes = f"{path}.suspended_processes"
+        suspended = self.items(
+            content.get("suspended_processes", []),
+            processes,
+            lambda raw, where: self.one_of(raw, where, PROCESSES),
+            most=len(PROCESSES),
+        )
+        self.repeats(list(suspended), processes, "a process stands here twice")
+        budget = self.budget(content.get("budget"), f"{path}.budget")
         if capacity is None or spot is None:
             return None
-        return Otherwise(environment, capacity, spot)
+        return Otherwise(environment, capacity, spot, frozenset(suspended), budget)
 
     def capacity(self, raw: object, path: str, floor: int) -> Capacity | None:
         content = self.mapping(raw, path, {"min", "max", "desired"})
@@ -136,10 +162,22 @@ class _Reader:
             self.problem(path, message)
         return capacity
 
+    def budget(self, raw: object, path: str) -> Budget | None:
+        if raw is None:
+            return None
+        content = self.mapping(raw, path, {"usd_per_month", "alert_percent"})
+        if content is None:
+            return None
+        limit = self.whole(content.get("usd_per_month"), f"{path}.usd_per_month", least=1, most=1_000_000_000)
+        alert = self.whole(content.get("alert_percent", 80), f"{path}.alert_percent", least=1, most=100)
+        return None if limit is None or alert is None else Budget(limit, alert)
+
     def floors(self, raw: object) -> dict[str, int]:
         content = self.mapping(raw, "floors", None)
         floors = {}
         for environment, value in (content or {}).items():
+            if not self.text(environment, "floors"):
+                continue
             floor = self.whole(value, f"floors.{environment}", least=0)
             if floor is not None:
                 floors[environment] = floor
@@ -154,56 +192,96 @@ class _Reader:
         )
 
     def limits(self, raw: object) -> Limits | None:
-        keys = {"forecast_age_hours", "catch_up_minutes", "feed_silence_days", "coverage_tolerance"}
-        content = self.mapping(raw, "limits", keys)
+        content = self.mapping(
+            raw,
+            "limits",
+            {
+                "forecast_age_hours", "catch_up_minutes", "feed_silence_days", "coverage_tolerance",
+                "groups_per_plan", "step_percent",
+            },
+        )  # fmt: skip
         if content is None:
             return None
         hours = self.whole(content.get("forecast_age_hours"), "limits.forecast_age_hours", least=1, most=24 * 31)
         minutes = self.whole(content.get("catch_up_minutes"), "limits.catch_up_minutes", least=1, most=24 * 60)
         days = self.whole(content.get("feed_silence_days"), "limits.feed_silence_days", least=1, most=366)
-        tolerance = content.get("coverage_tolerance")
-        if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not 0 < tolerance < 1:
-            self.problem("limits.coverage_tolerance", "must be a share between 0 and 1")
+        tolerance = self.share(content.get("coverage_tolerance"), "limits.coverage_tolerance")
+        groups = self.limit(content, "limits", "groups_per_plan", least=1, most=100_000)
+        step = self.limit(content, "limits", "step_percent", least=1, most=100)
+        if hours is None or minutes is None or days is None or tolerance is None:
             return None
-        if hours is None or minutes is None or days is None:
+        return Limits(
+            timedelta(hours=hours), timedelta(minutes=minutes), timedelta(days=days), tolerance, groups, step
+        )
+
+    def limit(self, content: Mapping[str, Any], path: str, key: str, *, least: int, most: int) -> int | None:
+        """A limit that need not be there; null is none."""
+        value = content.get(key)
+        return None if value is None else self.whole(value, f"{path}.{key}", least=least, most=most)
+
+    def pace(self, raw: object) -> Pace | None:
+        content = self.mapping(raw, "pace", {"dwell_forecasts", "cooldown_minutes"})
+        if content is None:
             return None
-        return Limits(timedelta(hours=hours), timedelta(minutes=minutes), timedelta(days=days), float(tolerance))
+        dwell = self.whole(content.get("dwell_forecasts", 1), "pace.dwell_forecasts", least=1, most=1000)
+        minutes = self.whole(
+            content.get("cooldown_minutes", 0), "pace.cooldown_minutes", least=0, most=MAX_COOLDOWN_MINUTES
+        )
+        return None if dwell is None or minutes is None else Pace(dwell, timedelta(minutes=minutes))
 
-    def mapping(self, raw: object, path: str, keys: set[str] | None) -> Mapping[str, Any] | None:
-        if not isinstance(raw, Mapping) or not all(isinstance(key, str) for key in raw):
-            self.problem(path, "must be an object")
+    def quiet(self, raw: object) -> Quiet | None:
+        content = self.mapping(raw, "quiet", {"hours", "skip_days"})
+        if content is None:
             return None
-        prefix = "" if path == "$" else f"{path}."
-        if keys is not None:
-            for key in sorted(set(raw) - keys):
-                self.problem(f"{prefix}{key}", "is not a key of a policy")
-        return raw
+        hours = self.items(content.get("hours", []), "quiet.hours", self.quiet_hours, most=MAX_HOURS)
+        days = self.items(content.get("skip_days", []), "quiet.skip_days", self.day, most=MAX_SKIP_DAYS)
+        if is_always_quiet(hours):
+            self.problem("quiet.hours", "cover the whole week: the policy would never act")
+        return Quiet(hours, frozenset(days))
 
-    def items[T](self, raw: object, path: str, read: Callable[[object, str], T | None]) -> tuple[T, ...]:
-        if not isinstance(raw, list) or len(raw) > MAX_ROWS:
-            self.problem(path, f"must be a list of at most {MAX_ROWS}")
-            return ()
-        found = (read(item, f"{path}[{index}]") for index, item in enumerate(raw))
-        return tuple(item for item in found if item is not None)
-
-    def whole(self, raw: object, path: str, *, least: int, most: int = 1_000_000) -> int | None:
-        if isinstance(raw, bool) or not isinstance(raw, int) or not least <= raw <= most:
-            self.problem(path, f"must be a whole number from {least} to {most}")
+    def quiet_hours(self, raw: object, path: str) -> QuietHours | None:
+        content = self.mapping(raw, path, {"days", "from", "until"})
+        if content is None:
             return None
-        return raw
-
-    def text(self, raw: object, path: str) -> str:
-        if not isinstance(raw, str) or not 1 <= len(raw) <= 128:
-            self.problem(path, "must be a text of 1 to 128 characters")
-            return ""
-        return raw
-
-    def flag(self, raw: object, path: str) -> bool | None:
-        if not isinstance(raw, bool):
-            self.problem(path, "must be true or false")
+        days = self.items(
+            content.get("days", list(WEEKDAYS)),
+            f"{path}.days",
+            lambda raw, where: self.one_of(raw, where, WEEKDAYS),
+            most=len(WEEKDAYS),
+        )
+        start = self.time_of_day(content.get("from"), f"{path}.from")
+        end = self.time_of_day(content.get("until"), f"{path}.until")
+        if start is None or end is None:
             return None
-        return raw
+        return QuietHours(frozenset(WEEKDAYS.index(day) for day in days), start, end)
 
-    def repeats(self, names: list[str], path: str, message: str) -> None:
-        for name in sorted({name for name in names if names.count(name) > 1}):
-            self.problem(path, f"{message}: {name}")
+    def group(self, raw: object, path: str) -> GroupRule | None:
+        content = self.mapping(raw, path, {"group", "floor", "exclude_until", "because"})
+        if content is None:
+            return None
+        group = self.text(content.get("group"), f"{path}.group")
+        floor = self.limit(content, path, "floor", least=0, most=1_000_000)
+        until = content.get("exclude_until")
+        day = None if until is None else self.day(until, f"{path}.exclude_until")
+        because = "" if content.get("because") is None else self.text(content["because"], f"{path}.because")
+        if until is None and content.get("floor") is None:
+            self.problem(path, "must say a floor, or exclude_until: a group is never left alone without an end")
+        if until is not None and not because and content.get("because") is None:
+            self.problem(f"{path}.because", "must say why the group is left alone")
+        return GroupRule(group, floor, day, because)
+
+    def approval(self, raw: object) -> Approval | None:
+        content = self.mapping(raw, "approval", {"production", "non_production", "two_people_above_instances"})
+        if content is None:
+            return None
+        production = self.items(
+            content.get("production", ["production"]), "approval.production", self._environment, most=MAX_ROWS
+        )
+        how = self.one_of(
+            content.get("non_production", "person"), "approval.non_production", ("person", "automatic")
+        )
+        above = self.limit(content, "approval", "two_people_above_instances", least=0, most=1_000_000)
+        return Approval(frozenset(production), how == "automatic", above)
+
+    def _environment(self, raw: object, path: str) -> str | None:
+        return self.text(raw, path) or None

@@ -1,17 +1,21 @@
 """The policy at work: runway and groups in, a plan out. Nothing is called, read or stored here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from cloudpolicy.engine.action import Action
-from cloudpolicy.engine.band import Band, band_at
-from cloudpolicy.engine.capacity import capacity_problems
+from cloudpolicy.engine.band import Band
+from cloudpolicy.engine.filter import Filter, Left
 from cloudpolicy.engine.group import Group, Target
 from cloudpolicy.engine.history import History
 from cloudpolicy.engine.plan import ApiCall, ScalingPlan
 from cloudpolicy.engine.policy import Policy
+from cloudpolicy.engine.quiet import quiet_now
 from cloudpolicy.engine.reason import Reason
 from cloudpolicy.engine.runway import NoRunway, Runway
+from cloudpolicy.engine.standing import step
 from cloudpolicy.engine.target import target_of
 from cloudpolicy.engine.trust import judge
 
@@ -24,71 +28,135 @@ def evaluate(
     history: History,
     now: datetime,
     actions: Sequence[Action],
+    filters: Sequence[Filter],
 ) -> ScalingPlan:
     """Plan what the policy implies for these groups.
 
-    Without a usable p5 there are no calls. With a usable p5 that may not be acted on, the calls show what it would
-    imply, `read_only_because` says why nothing may make them, and the ladder's memory does not move.
+    Without a usable p5 there are no calls. With a usable p5 that may not be acted on, or not at this hour, the
+    calls show what it would imply, `read_only_because` says why nothing may make them, and the ladder does not
+    move.
 
     Args:
         groups: every group found, opted in or not; only opted-in ones are ever part of a call.
         history: memory after the last trusted decision.
         now: aware UTC.
         actions: what may be done to a group, in any order.
+        filters: what may leave a group alone, in any order.
     """
     trust = judge(runway=runway, limits=policy.limits, now=now)
-    run = None if isinstance(runway, NoRunway) else runway.forecast_run
-    if trust.p5_days is None:
+    if trust.p5_days is None or isinstance(runway, NoRunway):
+        run = None if isinstance(runway, NoRunway) else runway.forecast_run
         return ScalingPlan(policy.name, now, None, run, None, (), trust.against, trust.warnings)
-    band = band_at(policy=policy, p5_days=trust.p5_days, rows_in_force=history.rows_in_force)
-    calls, warnings = _calls(policy, band, history, groups, sorted(actions, key=lambda action: action.order))
-    warnings += _nothing_to_act_on(policy, groups)
+    local_now = now.astimezone(ZoneInfo(runway.timezone))
+    moved = step(
+        policy=policy,
+        p5_days=trust.p5_days,
+        forecast_run=runway.forecast_run,
+        standing=history.standing,
+        now=now,
+    )
+    found = _calls(
+        policy,
+        moved.band,
+        history,
+        groups,
+        local_now,
+        actions=sorted(actions, key=lambda action: action.order),
+        filters=sorted(filters, key=lambda each: each.order),
+    )
+    against = list(trust.against)
+    ends = [moved.look_again_at, *found.ends]
+    quiet = quiet_now(quiet=policy.quiet, local_now=local_now)
+    if quiet is not None:
+        against.append(quiet[0])
+        ends.append(quiet[1])
     return ScalingPlan(
-        policy.name, now, trust.p5_days, run, band, tuple(calls), trust.against, (*trust.warnings, *warnings)
+        policy.name,
+        now,
+        trust.p5_days,
+        runway.forecast_run,
+        moved.band,
+        tuple(found.calls),
+        tuple(against),
+        (*trust.warnings, *moved.waits, *found.warnings, *_nothing_to_act_on(policy, groups)),
+        standing=history.standing if against else moved.standing,
+        look_again_at=min((end for end in ends if end is not None), default=None),
     )
 
 
+@dataclass(slots=True)
+class _Found:
+    calls: list[ApiCall] = field(default_factory=list)
+    warnings: list[Reason] = field(default_factory=list)
+    ends: list[datetime | None] = field(default_factory=list)
+
+
 def _calls(
-    policy: Policy, band: Band, history: History, groups: Sequence[Group], actions: Sequence[Action]
-) -> tuple[list[ApiCall], list[Reason]]:
+    policy: Policy,
+    band: Band,
+    history: History,
+    groups: Sequence[Group],
+    local_now: datetime,
+    *,
+    actions: Iterable[Action],
+    filters: Sequence[Filter],
+) -> _Found:
+    found = _Found()
     targets: list[tuple[Group, Target]] = []
-    calls: list[ApiCall] = []
-    warnings: list[Reason] = []
     for group in groups:
         if not group.opted_in and group.environment not in policy.environments:
             continue  # Somebody else's group.
-        doubt = _doubt(group, policy)
-        if doubt is not None:
-            warnings.append(doubt)
+        left = _left(group, policy, local_now, filters)
+        if left is not None:
+            found.warnings.append(left.reason)
+            found.ends.append(left.until)
             continue
         target = target_of(group=group, policy=policy, band=band, history=history)
         if isinstance(target, Reason):
-            warnings.append(target)
-        elif target is not None:
+            found.warnings.append(target)
+        elif target is not None and group.opted_in:
             targets.append((group, target))
     # Growing first: if the rest fails half-way, there is too much capacity and not too little.
     targets.sort(
         key=lambda pair: (pair[1].capacity.desired <= pair[0].capacity.desired, pair[0].region, pair[0].name)
     )
+    _propose(found, targets, groups, actions=tuple(actions), most=policy.limits.groups_per_plan)
+    return found
+
+
+def _propose(
+    found: _Found,
+    targets: Sequence[tuple[Group, Target]],
+    groups: Sequence[Group],
+    *,
+    actions: Sequence[Action],
+    most: int | None,
+) -> None:
+    """Let every action speak about every group, until enough groups would be changed."""
+    changed, later = 0, []
     for group, target in targets:
-        for action in actions:
-            proposal = action.propose(group, target, groups)
-            calls += proposal.calls
-            warnings += proposal.warnings
-    return calls, warnings
+        proposals = [action.propose(group, target, groups) for action in actions]
+        for proposal in proposals:
+            found.warnings += proposal.warnings
+        calls = [call for proposal in proposals for call in proposal.calls]
+        if not calls:
+            continue
+        if most is not None and changed == most:
+            later.append(group.name)
+            continue
+        changed += 1
+        found.calls += calls
+    if later:
+        text = f"{len(later)} more groups wait for the next plan, {later[0]} first: one plan changes {most}"
+        found.warnings.append(Reason("groups_wait", text))
 
 
-def _doubt(group: Group, policy: Policy) -> Reason | None:
+def _left(group: Group, policy: Policy, local_now: datetime, filters: Sequence[Filter]) -> Left | None:
     """Why a group is left alone, whatever the runway."""
-    if not group.opted_in:
-        tag = f"{policy.opt_in.key}={policy.opt_in.value}"
-        return Reason("not_opted_in", f"{group.name} is left alone: it does not carry the tag {tag}")
-    if group.environment not in policy.environments:
-        known = ", ".join(policy.environments)
-        return Reason("unknown_environment", f"{group.name} is left alone: its environment is none of {known}")
-    problems = capacity_problems(group.capacity)
-    if problems:
-        return Reason("impossible_size", f"{group.name} is left to a person: {problems[0]}")
+    for each in filters:
+        left = each.judge(group, policy, local_now)
+        if left is not None:
+            return left
     return None
 
 

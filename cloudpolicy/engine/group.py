@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from cloudpolicy.engine.capacity import Capacity
 from cloudpolicy.engine.market import Market
+from cloudpolicy.engine.policy import Budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,8 @@ class Group:
     Attributes:
         environment: `dev`, `staging`, `production` …; empty when neither name nor tag tells.
         opted_in: carries the opt-in tag of the policy. Nothing else is ever touched.
+        suspended: its processes that stand still.
+        account: the cloud account by its name in the settings; '' is the one that the environment names.
     """
 
     name: str
@@ -21,6 +24,8 @@ class Group:
     capacity: Capacity
     market: Market
     opted_in: bool
+    suspended: frozenset[str] = frozenset()
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +36,14 @@ class Target:
         spot: bid on the spot market; None leaves that as it is.
         on_demand_percent: share of on-demand instances above the base while spot is on.
         because: the row of the policy, or the restored size, that asks for it.
+        suspend, resume: processes that should stand still, and that should run; others are left as they are.
+        budget: of the group's environment; None leaves that as it is.
     """
 
     capacity: Capacity
     spot: bool | None
     on_demand_percent: int
     because: str
+    suspend: frozenset[str] = frozenset()
+    resume: frozenset[str] = frozenset()
+    budget: Budget | None = None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from cloudpolicy.engine.capacity import Capacity
 from cloudpolicy.engine.group import Group
+from cloudpolicy.engine.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +21,11 @@ class History:
     """Memory of the past decisions.
 
     Attributes:
-        rows_in_force: rows that the last decision on a trusted forecast left in force.
+        standing: where the last decision on a trusted forecast left the ladder.
         sizes: by (region, group name), sizes to return to.
     """
 
-    rows_in_force: frozenset[str] = frozenset()
+    standing: Standing = field(default_factory=Standing)
     sizes: Mapping[tuple[str, str], JournalledSize] = field(default_factory=dict)
 
     def size_of(self, group: Group) -> JournalledSize | None:

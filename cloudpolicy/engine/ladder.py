@@ -48,5 +48,15 @@ FOUNDING_LADDER: dict[str, Any] = {
         "catch_up_minutes": 15,
         "feed_silence_days": 7,
         "coverage_tolerance": 0.05,
+        "groups_per_plan": None,
+        "step_percent": None,
+    },
+    "pace": {"dwell_forecasts": 1, "cooldown_minutes": 0},
+    "quiet": {"hours": [], "skip_days": []},
+    "groups": [],
+    "approval": {
+        "production": ["production"],
+        "non_production": "person",
+        "two_people_above_instances": None,
     },
 }

@@ -1,13 +1,14 @@
 """A plan is data: the calls that would be made, each with before and after, and why they may or may not be."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from cloudpolicy.engine.band import Band
 from cloudpolicy.engine.document import canonical_digest
 from cloudpolicy.engine.reason import Reason
+from cloudpolicy.engine.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +19,10 @@ class ApiCall:
         action: the registered action that planned it.
         permission: the IAM permission the request needs, which also names the request: `autoscaling:UpdateAuto…`.
         before, after: the settings that change, in the policy's words; equal keys on both sides.
-        parameters: the request as the cloud's API takes it. Two things are filled in when the call is made: the
-            number of a version that an earlier call creates, and, for `copy_without`, the rest of the version that
-            is copied (it may hold secrets, so it is not stored in a plan).
+        parameters: the request, as its action makes it. Where a value is settled by this call or by one before it,
+            such as the number of a version that is created, a placeholder stands here (`resolved`). What may hold
+            secrets, such as the rest of a version that is copied, is read when the call is made.
+        account: the cloud account by its name in the settings; '' is the one that the environment names.
     """
 
     action: str
@@ -32,6 +34,7 @@ class ApiCall:
     after: Mapping[str, Any] = field(hash=False)
     parameters: Mapping[str, Any] = field(hash=False)
     because: str = ""
+    account: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """The call as JSON content."""
@@ -40,12 +43,29 @@ class ApiCall:
             "group": self.group,
             "environment": self.environment,
             "region": self.region,
+            "account": self.account,
             "before": dict(self.before),
             "after": dict(self.after),
             "permission": self.permission,
             "parameters": dict(self.parameters),
             "because": self.because,
         }
+
+
+def parse_call(stored: Mapping[str, Any]) -> ApiCall:
+    """Read `ApiCall.as_dict` back. Plans from before there were several accounts name none."""
+    return ApiCall(**{"account": "", **stored})
+
+
+def resolved(call: ApiCall, learned: Mapping[str, Any]) -> ApiCall:
+    """The call with placeholders replaced by what they turned out to be."""
+    return replace(call, after=_settled(call.after, learned), parameters=_settled(call.parameters, learned))
+
+
+def _settled(content: Any, learned: Mapping[str, Any]) -> Any:
+    if isinstance(content, Mapping):
+        return {key: _settled(value, learned) for key, value in content.items()}
+    return learned.get(content, content) if isinstance(content, str) else content
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +79,8 @@ class ScalingPlan:
         calls: in the order in which they would be made; what grows comes before what shrinks.
         read_only_because: when not empty, the calls only show what the figure would imply. Nothing may make them.
         warnings: what a reader should know although it stops nothing.
+        standing: what to remember of the ladder; None when there is no usable figure.
+        look_again_at: when time alone may lead to another plan: quiet hours, a cooldown or an exclusion ends.
     """
 
     policy_name: str
@@ -69,6 +91,8 @@ class ScalingPlan:
     calls: tuple[ApiCall, ...]
     read_only_because: tuple[Reason, ...] = ()
     warnings: tuple[Reason, ...] = ()
+    standing: Standing | None = None
+    look_again_at: datetime | None = None
 
     @property
     def trusted(self) -> bool:

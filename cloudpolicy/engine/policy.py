@@ -1,9 +1,33 @@
 """A policy: which sizes the environments take at which runway. Data, read from a document and never from code."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, time, timedelta
+from functools import cached_property
 
 from cloudpolicy.engine.capacity import Capacity
+
+# What AWS lets a group suspend.
+PROCESSES = (
+    "AddToLoadBalancer",
+    "AlarmNotification",
+    "AZRebalance",
+    "HealthCheck",
+    "InstanceRefresh",
+    "Launch",
+    "ReplaceUnhealthy",
+    "ScheduledActions",
+    "Terminate",
+)
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What an environment may cost, as a budget in the cloud: a limit and the share of it that raises an alert."""
+
+    usd_per_month: int
+    alert_percent: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +38,8 @@ class Row:
         below_days: the row applies once p5 is below this.
         until_days: once it applies, it does so until p5 is above this. The gap between the two is what keeps a p5
             that trembles round a threshold from resizing anything twice.
+        suspended: processes of the group that stand still meanwhile.
+        budget: None leaves the budget as it is.
     """
 
     environment: str
@@ -21,10 +47,12 @@ class Row:
     until_days: int
     capacity: Capacity
     spot: bool
+    suspended: frozenset[str] = frozenset()
+    budget: Budget | None = None
+    name: str = field(init=False, compare=False)
 
-    @property
-    def name(self) -> str:
-        return f"{self.environment} below {self.below_days}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", f"{self.environment} below {self.below_days}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +62,8 @@ class Otherwise:
     environment: str
     capacity: Capacity
     spot: bool
+    suspended: frozenset[str] = frozenset()
+    budget: Budget | None = None
 
     @property
     def name(self) -> str:
@@ -50,7 +80,7 @@ class OptInTag:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When a forecast is no longer good enough to act on.
+    """When a forecast is no longer good enough to act on, and how much one plan may change.
 
     Attributes:
         forecast_age: older forecasts are stale.
@@ -58,15 +88,87 @@ class Limits:
         feed_silence: nothing heard from the company's accounts for longer than this: the feed is silent.
         coverage_tolerance: a 5 % quantile should be undercut in 5 % of all cases; a measured share further off
             than this makes p5 uncalibrated.
+        groups_per_plan: a plan changes no more groups than this; the rest waits for the next one. None: no limit.
+        step_percent: a plan changes the wanted number of instances of a group by no more than this share of what
+            it is, and by one at least. None: no limit.
     """
 
     forecast_age: timedelta
     catch_up: timedelta
     feed_silence: timedelta
     coverage_tolerance: float
+    groups_per_plan: int | None = None
+    step_percent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """How slowly the ladder moves.
+
+    Attributes:
+        dwell_forecasts: a row comes into force, or is left, when so many forecasts in a row say so.
+        cooldown: once an environment has moved, it does not move the other way for this long.
+    """
+
+    dwell_forecasts: int = 1
+    cooldown: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """Hours in which nothing is changed, in the company's time zone.
+
+    Attributes:
+        days: numbers of the days on which they begin, Monday being 0.
+        start, end: half-open; an end at or before the start lies on the next day.
+    """
+
+    days: frozenset[int]
+    start: time
+    end: time
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """When nothing is changed: hours of the week, and whole days of the company's calendar."""
+
+    hours: tuple[QuietHours, ...] = ()
+    skip_days: frozenset[date] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRule:
+    """What holds for one group alone.
+
+    Attributes:
+        floor: instances it is never left below; the environment's floor counts as well. None: that one alone.
+        exclude_until: the policy leaves the group alone until this day begins; None when it does not.
+        because: why it is left alone.
+    """
+
+    group: str
+    floor: int | None = None
+    exclude_until: date | None = None
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Who lets a plan be applied.
+
+    Attributes:
+        production: environments that a person always decides about.
+        automatic: plans that touch no production environment need nobody.
+        two_people_above: a plan that adds or removes more instances than this, over all of its groups, needs two.
+            None: never.
+    """
+
+    production: frozenset[str] = frozenset({"production"})
+    automatic: bool = False
+    two_people_above: int | None = None
+
+
+@dataclass(frozen=True)
 class Policy:
     """A whole policy.
 
@@ -76,6 +178,7 @@ class Policy:
         floors: instances that an environment is never left below.
         group_name: how groups are named, with `{environment}` in it; a tag `capstack:environment` overrules it.
         on_demand_percent_with_spot: what a mixed-instances group keeps on demand while spot is on.
+        groups: what holds for single groups, by name.
     """
 
     name: str
@@ -86,12 +189,32 @@ class Policy:
     opt_in: OptInTag
     on_demand_percent_with_spot: int
     limits: Limits
+    pace: Pace = Pace()
+    quiet: Quiet = Quiet()
+    groups: Mapping[str, GroupRule] = field(default_factory=dict, hash=False)
+    approval: Approval = Approval()
 
-    @property
+    @cached_property
     def environments(self) -> tuple[str, ...]:
         return tuple(
             dict.fromkeys([*(row.environment for row in self.rows), *(o.environment for o in self.otherwise)])
         )
 
-    def floor_of(self, environment: str) -> int:
-        return self.floors.get(environment, 0)
+    @cached_property
+    def otherwise_of(self) -> Mapping[str, Otherwise]:
+        """By environment."""
+        return {each.environment: each for each in self.otherwise}
+
+    @cached_property
+    def suspendable(self) -> Mapping[str, frozenset[str]]:
+        """By environment, every process that one of its rows suspends: the policy resumes these and no others."""
+        found: dict[str, frozenset[str]] = {}
+        rules: tuple[Row | Otherwise, ...] = (*self.rows, *self.otherwise)
+        for rule in rules:
+            found[rule.environment] = found.get(rule.environment, frozenset()) | rule.suspended
+        return found
+
+    def floor_of(self, environment: str, group: str = "") -> int:
+        """Instances that a group is never left below, or any group of an environment."""
+        rule = self.groups.get(group)
+        return max(self.floors.get(environment, 0), (rule.floor if rule else None) or 0)

@@ -49,6 +49,7 @@ class Runway:
         share_below_p5: measured on past forecasts: how often the truth came in below p5 (ideally 0.05); None when
             nobody has measured it yet.
         chain: None when nobody has verified the journal yet.
+        timezone: of the company; its quiet hours are told in it.
         doubts: about the cash accounts that the balance is made of; an account that is in order is not among them.
     """
 
@@ -62,6 +63,7 @@ class Runway:
     share_below_p5: float | None = None
     chain: ChainCheck | None = None
     doubts: tuple[AccountDoubt, ...] = ()
+    timezone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)

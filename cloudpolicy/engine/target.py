@@ -1,11 +1,14 @@
-"""What the ladder asks of one group."""
+"""What the ladder asks of one group, within its floor and its step."""
 
 from cloudpolicy.engine.band import Band
-from cloudpolicy.engine.capacity import capacity_problems
+from cloudpolicy.engine.capacity import Capacity, capacity_problems
 from cloudpolicy.engine.group import Group, Target
 from cloudpolicy.engine.history import History
 from cloudpolicy.engine.policy import Otherwise, Policy, Row
 from cloudpolicy.engine.reason import Reason
+
+RESTORED = "size before the policy shrank it"
+RESUMED = "processes that no row suspends any more"
 
 
 def target_of(*, group: Group, policy: Policy, band: Band, history: History) -> Target | Reason | None:
@@ -14,14 +17,54 @@ def target_of(*, group: Group, policy: Policy, band: Band, history: History) -> 
     Returns:
         None when the policy has nothing to say about the group; a Reason when it has, but must leave it alone.
     """
-    rule: Row | Otherwise | None = band.row_of(group.environment)
-    rule = rule or next((each for each in policy.otherwise if each.environment == group.environment), None)
+    rule: Row | Otherwise | None = band.row_of(group.environment) or policy.otherwise_of.get(group.environment)
     if rule is not None:
-        return Target(rule.capacity, rule.spot, policy.on_demand_percent_with_spot, rule.name)
+        return _target(group, policy, rule.capacity, rule.spot, rule.name, rule)
     size = history.size_of(group)
-    if size is None:
-        return None
-    problems = capacity_problems(size.capacity, floor=policy.floor_of(group.environment))
-    if problems:
-        return Reason("bad_journal", f"{group.name}: the journalled size cannot be restored: {problems[0]}")
-    return Target(size.capacity, size.spot, policy.on_demand_percent_with_spot, "size before the policy shrank it")
+    if size is not None:
+        problems = capacity_problems(size.capacity, floor=policy.floor_of(group.environment))
+        if problems:
+            return Reason("bad_journal", f"{group.name}: the journalled size cannot be restored: {problems[0]}")
+        return _target(group, policy, size.capacity, size.spot, RESTORED, None)
+    if group.suspended & policy.suspendable.get(group.environment, frozenset()):
+        return _target(group, policy, group.capacity, None, RESUMED, None)
+    return None
+
+
+def _target(
+    group: Group,
+    policy: Policy,
+    capacity: Capacity,
+    spot: bool | None,
+    because: str,
+    rule: Row | Otherwise | None,
+) -> Target:
+    suspend = rule.suspended if rule else frozenset()
+    return Target(
+        _within_step(group, policy, _lifted(capacity, policy.floor_of(group.environment, group.name))),
+        spot,
+        policy.on_demand_percent_with_spot,
+        because,
+        suspend=suspend,
+        resume=policy.suspendable.get(group.environment, frozenset()) - suspend,
+        budget=rule.budget if rule else None,
+    )
+
+
+def _lifted(capacity: Capacity, floor: int) -> Capacity:
+    """The size with nothing in it below the floor."""
+    if capacity.min >= floor:
+        return capacity
+    return Capacity(floor, max(capacity.max, floor), max(capacity.desired, floor))
+
+
+def _within_step(group: Group, policy: Policy, target: Capacity) -> Capacity:
+    """As far towards the target as one plan may go. What is below its floor is lifted to it at once."""
+    percent = policy.limits.step_percent
+    now = group.capacity.desired
+    if percent is None or target.desired == now:
+        return target
+    most = max(1, now * percent // 100)
+    desired = min(max(target.desired, now - most), now + most)
+    desired = max(desired, policy.floor_of(group.environment, group.name))
+    return Capacity(min(target.min, desired), max(target.max, desired), desired)

@@ -4,3 +4,4 @@ from cloudpolicy.models import cursor as cursor
 from cloudpolicy.models import group_size as group_size
 from cloudpolicy.models import plan as plan
 from cloudpolicy.models import policy as policy
+from cloudpolicy.models import standing as standing

@@ -11,6 +11,8 @@ class PlanningCursor(models.Model):
     Attributes:
         considered_run: number of the last forecast run that was decided upon; null before the first.
         looked_at: when the cloud's groups were last read.
+        look_again_at: when time alone may lead to another plan: quiet hours, a cooldown or an exclusion ends, or
+            the policy is another one. Null when it may not.
         tried_at, refusal: the last attempt, and why it could not plan: the cloud did not answer. '' when it could.
     """
 
@@ -20,6 +22,7 @@ class PlanningCursor(models.Model):
     # No foreign key: forecasting is free to drop runs that no plan cites.
     considered_run = models.BigIntegerField(null=True)
     looked_at = models.DateTimeField(null=True)
+    look_again_at = models.DateTimeField(null=True)
     tried_at = models.DateTimeField(null=True)
     refusal = models.CharField(max_length=400, blank=True)
 

@@ -1,24 +1,44 @@
 """What the policy remembers of its past decisions."""
 
+from datetime import datetime
+
 from cloudpolicy.engine.capacity import Capacity
 from cloudpolicy.engine.history import History, JournalledSize
+from cloudpolicy.engine.standing import Standing, Turn
 from cloudpolicy.models.group_size import GroupSize
 from cloudpolicy.models.plan import ScalingPlan
+from cloudpolicy.models.standing import LadderStanding
 
 
 def read_history(*, company_id: int) -> History:
-    """Rows left in force by the last plan on a trusted forecast, and the sizes to return to.
+    """Where the last decision on a trusted forecast left the ladder, and the sizes to return to.
 
     A read-only plan shows what a doubtful figure would imply; it must not move the ladder.
     """
+    sizes = {
+        (size.region, size.group): JournalledSize(Capacity(size.min, size.max, size.desired), size.spot)
+        for size in GroupSize.objects.filter(company_id=company_id, restored_at__isnull=True)
+    }
+    return History(read_standing(company_id=company_id), sizes)
+
+
+def read_standing(*, company_id: int) -> Standing:
+    row = LadderStanding.objects.filter(company_id=company_id).first()
+    if row is None:
+        return Standing(_rows_of_last_plan(company_id))
+    turns = {
+        environment: Turn(datetime.fromisoformat(turn["at"]), turn["direction"])
+        for environment, turn in row.turns.items()
+    }
+    return Standing(frozenset(row.rows_in_force), row.waiting, turns, row.counted_run)
+
+
+def _rows_of_last_plan(company_id: int) -> frozenset[str]:
+    """A company that was planned for before standings were kept has its rows in its plans alone."""
     rows = (
         ScalingPlan.objects.filter(company_id=company_id, read_only_because=[])
         .order_by("-id")
         .values_list("rows_in_force", flat=True)
         .first()
     )
-    sizes = {
-        (size.region, size.group): JournalledSize(Capacity(size.min, size.max, size.desired), size.spot)
-        for size in GroupSize.objects.filter(company_id=company_id, restored_at__isnull=True)
-    }
-    return History(frozenset(rows or ()), sizes)
+    return frozenset(rows or ())

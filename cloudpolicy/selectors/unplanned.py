@@ -17,6 +17,8 @@ LOOK_AGAIN_AFTER = timedelta(minutes=5)
 def unplanned_companies(*, now: datetime) -> tuple[int, ...]:
     """Numbers of the companies to plan for, without those whose last attempt failed a moment ago.
 
+    Time alone may ask for a plan as well: quiet hours, a cooldown or an exclusion has ended.
+
     A verdict on the journal is looked at as a forecast is: a plan that may be acted on would outlive the chain.
     """
     considered = PlanningCursor.objects.filter(
@@ -27,10 +29,11 @@ def unplanned_companies(*, now: datetime) -> tuple[int, ...]:
         company__planning_cursor__looked_at__lt=F("verified_at"),
         company__planning_cursor__looked_at__lte=now - LOOK_AGAIN_AFTER,
     )
+    due = PlanningCursor.objects.filter(company_id=OuterRef("company_id"), look_again_at__lte=now)
     resting = _resting(now).filter(company_id=OuterRef("company_id"))
     return tuple(
         ForecastCursor.objects.filter(
-            ~Exists(considered) | Exists(judged), ~Exists(resting), free_run__isnull=False
+            ~Exists(considered) | Exists(judged) | Exists(due), ~Exists(resting), free_run__isnull=False
         )
         .order_by("company_id")
         .values_list("company_id", flat=True)

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from cloudpolicy.actions.registry import all_actions
 from cloudpolicy.engine import plan as engine_plan
@@ -17,20 +17,21 @@ from cloudpolicy.engine.evaluate import evaluate
 from cloudpolicy.engine.group import Group
 from cloudpolicy.engine.plan import decision_digest, plan_digest
 from cloudpolicy.engine.runway import NoRunway, Runway
+from cloudpolicy.filters.registry import all_filters
 from cloudpolicy.models.cursor import PlanningCursor
 from cloudpolicy.models.plan import ScalingPlan
+from cloudpolicy.models.standing import LadderStanding
 from cloudpolicy.selectors.memory import read_history
 from cloudpolicy.selectors.plans import StoredPlan, stored_plan
 from cloudpolicy.selectors.unplanned import LOOK_AGAIN_AFTER
 from cloudpolicy.services.aws import CloudUnavailable
 from cloudpolicy.services.inventory import read_groups
+from cloudpolicy.services.planning_lock import lock_planning
 from cloudpolicy.services.policies import PolicyInForce, policy_in_force
 from cloudpolicy.services.runway import bring_forecast_up_to_date, runway_of
 from ledger.domain.company import CompanyRef
 from ledger.selectors.companies import company_ref
 
-# First key of the advisory locks taken here; the second is the company.
-PLANNING_LOCK = 0x706C616E  # "plan"
 Same = Callable[[ScalingPlan, ScalingPlan], bool]
 
 
@@ -60,11 +61,7 @@ def replan_scaling(*, company_id: int, now: datetime) -> StoredPlan | None:
         As `plan_scaling`.
     """
     company = company_ref(company_id=company_id)
-    runway = runway_of(company=company, now=now)
-    if _settled(company_id=company.id, runway=runway, now=now):
-        _move_cursor(
-            company_id=company.id, considered_run=None if isinstance(runway, NoRunway) else runway.forecast_run
-        )
+    if _settled(company=company, now=now):
         return None
     return _plan(company=company, now=now, same=lambda new, last: new.decision == last.decision)
 
@@ -78,12 +75,18 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
         _move_cursor(company_id=company.id, tried_at=now, refusal=str(unavailable)[:400])
         raise
     with transaction.atomic():
-        _lock(company.id)
+        lock_planning(company.id)
         # Read under the lock, so that no plan on an older forecast follows one on a newer.
         runway = runway_of(company=company, now=now)
         plan = _evaluate(company_id=company.id, policy=policy, groups=groups, runway=runway, now=now)
+        _remember(company_id=company.id, plan=plan)
         _move_cursor(
-            company_id=company.id, considered_run=plan.forecast_run, looked_at=now, tried_at=now, refusal=""
+            company_id=company.id,
+            considered_run=plan.forecast_run,
+            looked_at=now,
+            look_again_at=plan.look_again_at,
+            tried_at=now,
+            refusal="",
         )
         return _keep(_row(company_id=company.id, policy=policy, plan=plan), same=same, now=now)
 
@@ -98,6 +101,7 @@ def _evaluate(
         history=read_history(company_id=company_id),
         now=now,
         actions=all_actions(),
+        filters=all_filters(),
     )
 
 
@@ -112,21 +116,56 @@ def _keep(new: ScalingPlan, *, same: Same, now: datetime) -> StoredPlan:
     return stored_plan(last)
 
 
-def _settled(*, company_id: int, runway: Runway | NoRunway, now: datetime) -> bool:
-    """Whether the groups were looked at a moment ago and this forecast leads to the same rows and reasons."""
-    last = ScalingPlan.objects.filter(company_id=company_id).order_by("-id").first()
-    cursor = PlanningCursor.objects.filter(company_id=company_id).first()
-    if last is None or cursor is None or cursor.looked_at is None:
-        return False
-    if not timedelta(0) <= now - cursor.looked_at < LOOK_AGAIN_AFTER:
-        return False
-    policy = policy_in_force(company_id=company_id, now=now)
-    if last.policy_id != policy.version_id:
-        return False
-    implied = _evaluate(company_id=company_id, policy=policy, groups=(), runway=runway, now=now)
-    rows = list(implied.band.row_names) if implied.band else []
-    codes = {reason.code for reason in implied.read_only_because}
-    return rows == last.rows_in_force and codes == {reason["code"] for reason in last.read_only_because}
+def _settled(*, company: CompanyRef, now: datetime) -> bool:
+    """Whether the groups were looked at a moment ago and this forecast leads to the same rows and reasons.
+
+    If so, the ladder has heard of the forecast, and the cursor has moved past it.
+    """
+    with transaction.atomic():
+        lock_planning(company.id)
+        last = ScalingPlan.objects.filter(company_id=company.id).order_by("-id").first()
+        cursor = PlanningCursor.objects.filter(company_id=company.id).first()
+        if last is None or cursor is None or cursor.looked_at is None:
+            return False
+        if not timedelta(0) <= now - cursor.looked_at < LOOK_AGAIN_AFTER:
+            return False
+        if cursor.look_again_at is not None and cursor.look_again_at <= now:
+            return False
+        policy = policy_in_force(company_id=company.id, now=now)
+        if last.policy_id != policy.version_id:
+            return False
+        runway = runway_of(company=company, now=now)
+        implied = _evaluate(company_id=company.id, policy=policy, groups=(), runway=runway, now=now)
+        rows = list(implied.band.row_names) if implied.band else []
+        codes = {reason.code for reason in implied.read_only_because}
+        if rows != last.rows_in_force or codes != {reason["code"] for reason in last.read_only_because}:
+            return False
+        _remember(company_id=company.id, plan=implied)
+        # Without groups no exclusion is seen: an earlier look that was planned stays planned.
+        ends = [end for end in (cursor.look_again_at, implied.look_again_at) if end is not None]
+        _move_cursor(
+            company_id=company.id, considered_run=implied.forecast_run, look_again_at=min(ends, default=None)
+        )
+        return True
+
+
+def _remember(*, company_id: int, plan: engine_plan.ScalingPlan) -> None:
+    """Keep where a decision on a trusted forecast left the ladder."""
+    if not plan.trusted or plan.standing is None:
+        return
+    standing = plan.standing
+    LadderStanding.objects.update_or_create(
+        company_id=company_id,
+        defaults={
+            "rows_in_force": sorted(standing.rows_in_force),
+            "waiting": dict(standing.waiting),
+            "turns": {
+                environment: {"at": turn.at.isoformat(), "direction": turn.direction}
+                for environment, turn in standing.turns.items()
+            },
+            "counted_run": standing.counted_run,
+        },
+    )
 
 
 def _row(*, company_id: int, policy: PolicyInForce, plan: engine_plan.ScalingPlan) -> ScalingPlan:
@@ -150,9 +189,3 @@ def _row(*, company_id: int, policy: PolicyInForce, plan: engine_plan.ScalingPla
 
 def _move_cursor(*, company_id: int, **values: object) -> None:
     PlanningCursor.objects.update_or_create(company_id=company_id, defaults=values)
-
-
-def _lock(company_id: int) -> None:
-    """Let one planner at a time decide for a company, until its transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [PLANNING_LOCK, company_id % 2**31])

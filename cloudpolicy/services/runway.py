@@ -47,6 +47,7 @@ def runway_of(*, company: CompanyRef, now: datetime) -> Runway | NoRunway:
         unseen_events=stored.events_behind,
         chain=_chain(company),
         doubts=_doubts(company, now),
+        timezone=company.timezone,
         share_below_p5=share_below_p5(company_id=company.id),
     )
 

@@ -47,6 +47,16 @@ class ChartedPaths:
         for day in range(1, flows.shape[0]):  # np.cumsum down the columns is several times slower
             np.add(balances[day - 1], flows[day], out=balances[day])
 
+    @property
+    def balances(self) -> NDArray[np.float32]:
+        """float32 [horizon, paths], as they were added; days lose their order of paths once sorting starts."""
+        return self._balances
+
+    def paths_of(self, start: int) -> int:
+        """How many paths of the block that begins at `start` are charted: its first ones."""
+        place = self._places[start]
+        return place.stop - place.start
+
     def start_sorting(self) -> None:
         """Sort each day's balances while the caller goes on: one long NumPy call, which needs no interpreter."""
         self._sorting.start()

@@ -1,5 +1,6 @@
 """Every action there is, and what each does to the places where a group asks for spot."""
 
+import json
 import re
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from cloudpolicy.engine.action import Action, Proposal
 from cloudpolicy.engine.capacity import Capacity
 from cloudpolicy.engine.group import Group, Target
 from cloudpolicy.engine.market import LaunchTemplate, Market, MixedInstances, UnknownMarket
+from cloudpolicy.engine.plan import parse_call, resolved
 from tests.cloudpolicy.engine.samples import MIXED, ON_DEMAND, SPOT_TEMPLATE, group
 
 ACTIONS = {action.name: action for action in all_actions()}
@@ -43,6 +45,22 @@ def test_an_action_needs_no_more_than_it_declares(action: Action, market: Market
         assert call.action == action.name
         assert call.permission in action.permissions
         assert set(call.before) == set(call.after)
+        assert parse_call(json.loads(json.dumps(call.as_dict()))) == call
+
+
+@pytest.mark.parametrize("action", all_actions(), ids=lambda action: action.name)
+@pytest.mark.parametrize("market", [MIXED, ON_DEMAND, SPOT_TEMPLATE], ids=["mixed", "on demand", "template"])
+@pytest.mark.parametrize("target", [SPOT_ON, SPOT_OFF], ids=["spot on", "spot off"])
+def test_taking_a_call_back_asks_for_what_was_there_before_it(
+    action: Action, market: Market, target: Target
+) -> None:
+    subject = group("staging", market=market)
+    for planned in action.propose(subject, target, (subject,)).calls:
+        call = resolved(planned, {NEW_VERSION: "4"})
+        back = action.inverse(call, call.before)
+        assert back is not None
+        assert back.before == call.after
+        assert resolved(back, {NEW_VERSION: "3"}).after == call.before
 
 
 @pytest.mark.parametrize("action", all_actions(), ids=lambda action: action.name)
@@ -51,14 +69,11 @@ def test_an_action_leaves_a_group_alone_that_is_as_it_should_be(action: Action) 
     assert action.propose(subject, SPOT_OFF, (subject,)) == Proposal()
 
 
-def test_turning_spot_off_puts_a_mixed_group_wholly_on_demand_and_keeps_the_rest_of_its_policy() -> None:
+def test_turning_spot_off_puts_a_mixed_group_wholly_on_demand() -> None:
     (call,) = propose_spot(MIXED, SPOT_OFF).calls
     assert call.before == {"spot": True, "on_demand_percent": 30}
     assert call.after == {"spot": False, "on_demand_percent": 100}
-    assert call.parameters["MixedInstancesPolicy"]["InstancesDistribution"] == {
-        "OnDemandBaseCapacity": 1,
-        "OnDemandPercentageAboveBaseCapacity": 100,
-    }
+    assert call.parameters["OnDemandPercentageAboveBaseCapacity"] == 100
 
 
 def test_turning_spot_on_keeps_the_on_demand_share_of_the_policy() -> None:
@@ -74,10 +89,9 @@ def test_a_mixed_group_without_a_stated_share_is_on_demand_as_aws_has_it() -> No
 def test_a_template_that_asks_for_spot_gets_a_version_without_that() -> None:
     (create,) = propose_spot(SPOT_TEMPLATE, SPOT_OFF).calls
     assert create.permission == "ec2:CreateLaunchTemplateVersion"
-    assert create.before == {"spot": True, "template": "staging", "version": 3}
-    assert create.after["spot"] is False
-    assert create.parameters["copy_without"] == {"version": 3, "remove": ["InstanceMarketOptions"]}
-    assert "SourceVersion" not in create.parameters
+    assert create.before == {"spot": True, "template": "staging", "version": "3"}
+    assert create.after == {"spot": False, "template": "staging", "version": NEW_VERSION}
+    assert create.parameters["copy"] == {"version": "3", "spot": False}
 
 
 @pytest.mark.parametrize("follows", ["3", "$Default"])
@@ -92,8 +106,7 @@ def test_a_group_that_does_not_follow_the_latest_version_is_pointed_at_the_new_o
 def test_turning_spot_on_adds_it_to_the_version_in_use() -> None:
     template = LaunchTemplate("lt-1", "staging", "$Latest", 4)
     (create,) = propose_spot(template, SPOT_ON).calls
-    assert create.parameters["SourceVersion"] == "4"
-    assert create.parameters["LaunchTemplateData"] == {"InstanceMarketOptions": {"MarketType": "spot"}}
+    assert create.parameters["copy"] == {"version": "4", "spot": True}
 
 
 def test_a_template_that_another_group_follows_is_left_to_a_person() -> None:

@@ -1,8 +1,11 @@
 """Reading groups from an AWS-compatible server over HTTP."""
 
+from copy import copy
 from typing import Any
 
 import pytest
+from moto.autoscaling.models import autoscaling_backends
+from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT_ID
 from pytest_django.fixtures import Settings
 
 from capstack.demo.cloud import IMAGE, NotOurServer, seed_groups
@@ -87,6 +90,37 @@ def test_it_reads_every_page_once(aws: RecordingProxy, monkeypatch: pytest.Monke
     aws.actions.clear()
     assert len(read_groups(policy=POLICY, region=REGION)) == 25
     assert aws.actions == {"DescribeAutoScalingGroups": 3}
+
+
+def test_a_thousand_groups_are_ten_calls(aws: RecordingProxy) -> None:
+    create_group(
+        "web-0000", tags={"capstack:managed": "true"}, MixedInstancesPolicy=mixed(create_template("a", spot=False))
+    )
+    # The server runs in this process: copies are put beside the first group, which saves a thousand requests.
+    groups = autoscaling_backends[ACCOUNT_ID][REGION].autoscaling_groups
+    for number in range(1, 1000):
+        twin = copy(groups["web-0000"])
+        twin.name = f"web-{number:04}"
+        groups[twin.name] = twin
+    aws.actions.clear()
+    assert len(read_groups(policy=POLICY, region=REGION)) == 1000
+    assert aws.actions == {"DescribeAutoScalingGroups": 10}
+
+
+def test_a_suspended_process_is_seen(aws: RecordingProxy) -> None:
+    create_group("web", LaunchTemplate={"LaunchTemplateId": create_template("a", spot=False)})
+    client("autoscaling", region=REGION).suspend_processes(
+        AutoScalingGroupName="web", ScalingProcesses=["AZRebalance"]
+    )
+    (group,) = read_groups(policy=POLICY, region=REGION)
+    assert group.suspended == {"AZRebalance"}
+
+
+def mixed(template_id: str) -> dict[str, Any]:
+    return {
+        "LaunchTemplate": {"LaunchTemplateSpecification": {"LaunchTemplateId": template_id, "Version": "$Latest"}},
+        "InstancesDistribution": {"OnDemandPercentageAboveBaseCapacity": 50},
+    }
 
 
 def test_templates_are_read_in_the_version_the_group_follows_and_only_for_groups_that_opted_in(

@@ -13,6 +13,8 @@ from cloudpolicy.engine.group import Group
 from cloudpolicy.engine.history import History, JournalledSize
 from cloudpolicy.engine.plan import ScalingPlan, decision_digest, plan_digest
 from cloudpolicy.engine.runway import NoRunway, Runway
+from cloudpolicy.engine.standing import Standing
+from cloudpolicy.filters.registry import all_filters
 from tests.cloudpolicy.engine.samples import GROUPS, LADDER, MIXED, NOW, ON_DEMAND, group, runway
 
 
@@ -26,6 +28,7 @@ def plan_for(
         history=history or History(),
         now=NOW,
         actions=all_actions(),
+        filters=all_filters(),
     )
 
 
@@ -74,6 +77,7 @@ def test_a_call_carries_before_after_permission_and_reason() -> None:
         "group": "capstack-production-asg",
         "environment": "production",
         "region": "us-east-1",
+        "account": "",
         "before": {"min": 4, "max": 16, "desired": 12},
         "after": {"min": 2, "max": 8, "desired": 4},
         "permission": "autoscaling:UpdateAutoScalingGroup",
@@ -94,7 +98,7 @@ def test_a_group_that_already_is_what_it_should_be_gets_no_call() -> None:
 
 def test_above_its_threshold_a_shrunk_environment_returns_to_its_journalled_size() -> None:
     history = History(
-        rows_in_force=frozenset({"staging below 60", "production below 90"}),
+        standing=Standing(frozenset({"staging below 60", "production below 90"})),
         sizes={("us-east-1", "capstack-staging-asg"): JournalledSize(Capacity(3, 6, 5), spot=True)},
     )
     groups = (group("staging", size=(1, 4, 2), market=ON_DEMAND),)
@@ -231,11 +235,11 @@ def test_no_plan_holds_an_impossible_size_leaves_a_floor_or_touches_an_untagged_
 def test_the_same_figure_again_plans_the_same_and_a_bad_figure_plans_nothing(series: list[float]) -> None:
     groups, rows = GROUPS, frozenset[str]()
     for p5_days in series:
-        plan = plan_for(runway(p5_days), groups=groups, history=History(rows))
+        plan = plan_for(runway(p5_days), groups=groups, history=History(Standing(rows)))
         if plan.p5_days is None:
             assert plan.calls == ()
             continue
         assert plan.band is not None
         rows = frozenset(plan.band.row_names)
-        again = plan_for(runway(p5_days), groups=groups, history=History(rows))
+        again = plan_for(runway(p5_days), groups=groups, history=History(Standing(rows)))
         assert [call.as_dict() for call in again.calls] == [call.as_dict() for call in plan.calls]

@@ -10,6 +10,7 @@ from cloudpolicy.engine.evaluate import evaluate
 from cloudpolicy.engine.history import History
 from cloudpolicy.engine.plan import ScalingPlan
 from cloudpolicy.engine.runway import AccountDoubt, ChainCheck
+from cloudpolicy.filters.registry import all_filters
 from tests.cloudpolicy.engine.samples import GROUPS, LADDER, NOW, runway
 
 HOLDS = ChainCheck(NOW - timedelta(hours=1))
@@ -23,6 +24,7 @@ def plan(chain: ChainCheck | None = HOLDS, *doubts: AccountDoubt) -> ScalingPlan
         history=History(),
         now=NOW,
         actions=all_actions(),
+        filters=all_filters(),
     )
 
 

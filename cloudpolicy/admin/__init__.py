@@ -1,0 +1,3 @@
+"""The admin of the cloud policy. Django discovers it through these imports; import names from the files."""
+
+from cloudpolicy.admin import policies as policies

@@ -1,0 +1,48 @@
+"""The cloud as an action reaches it: clients from outside, and what several actions read through them alike."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+
+class Cloud(Protocol):
+    """The account and region of one call. Clients are those of boto3; their errors may pass through an action."""
+
+    def reading(self, service: str) -> Any:
+        """A client for Describe and its like; it repeats throttled and broken requests by itself."""
+
+    def changing(self, service: str) -> Any:
+        """A client that sends each request once: what becomes of one without an answer is found out by looking."""
+
+
+def describe_group(cloud: Cloud, name: str) -> Mapping[str, Any] | None:
+    """One auto-scaling group as DescribeAutoScalingGroups has it; None when there is none of that name."""
+    answer = cloud.reading("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[name])
+    return next(iter(answer["AutoScalingGroups"]), None)
+
+
+def tags_of(described: Mapping[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag.get("Value", "") for tag in described.get("Tags", [])}
+
+
+def request_id_of(answer: Mapping[str, Any]) -> str:
+    """The cloud's own number of a request, for its support and its audit trail; '' where it gave none."""
+    return str(answer.get("ResponseMetadata", {}).get("RequestId", ""))
+
+
+def as_request(client: Any, operation: str, parameter: str, described: Any) -> Any:
+    """What was described, as the same thing can be asked for: without the members that only answers have.
+
+    Args:
+        operation, parameter: of the request, e.g. `CreateLaunchTemplateVersion`, `LaunchTemplateData`.
+    """
+    shape = client.meta.service_model.operation_model(operation).input_shape.members[parameter]
+    return _within(shape, described)
+
+
+def _within(shape: Any, content: Any) -> Any:
+    if shape.type_name == "structure" and isinstance(content, Mapping):
+        members = shape.members
+        return {key: _within(members[key], value) for key, value in content.items() if key in members}
+    if shape.type_name == "list" and isinstance(content, list):
+        return [_within(shape.member, each) for each in content]
+    return content

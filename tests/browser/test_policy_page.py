@@ -1,0 +1,70 @@
+"""The page of the cloud policy in a browser: clean in both themes and three widths, edited without a new page."""
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from moto.server import ThreadedMotoServer
+from playwright.sync_api import Page, expect
+
+from capstack.demo.cloud import seed_groups
+from forecasting.services.publish import publish_forecast
+from tests.browser.conftest import Demo
+from tests.browser.test_accessibility import WIDTHS, scrolls_sideways, violations
+
+
+@pytest.fixture(autouse=True)
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give the groups of the demo at an address that the web server, which starts after this, is told of."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    seed_groups(endpoint=f"http://{host}:{port}", region="us-east-1")
+    yield
+    server.stop()
+
+
+@pytest.fixture
+def clouded(demo: Demo) -> Demo:
+    """The demo company with a forecast of yesterday to replay."""
+    publish_forecast(company_id=demo.company_id, now=datetime.now(UTC) - timedelta(days=1))
+    return demo
+
+
+def test_the_form_the_yaml_and_the_replay_are_clean(clouded: Demo, visit: Callable) -> None:
+    for width, scheme in zip(WIDTHS, ("light", "dark", "light"), strict=True):
+        page: Page = visit(width=width, scheme=scheme).sign_in(clouded, role="admin")
+        page.goto(f"{clouded.url}/cloud/policy")
+        assert violations(page) == []
+        assert not scrolls_sideways(page), width
+        page.get_by_role("button", name="YAML").click()
+        expect(page.locator("#policy-text")).to_be_visible()
+        page.get_by_role("button", name="Replay it over the past year").click()
+        expect(page.locator("#replay-chart .main-svg").first).to_be_visible()
+        assert violations(page) == []
+        assert not scrolls_sideways(page), width
+
+
+def test_a_policy_is_changed_looked_at_and_put_in_force(clouded: Demo, visit: Callable) -> None:
+    page: Page = visit().sign_in(clouded, role="admin")
+    page.goto(f"{clouded.url}/cloud/policy")
+    page.evaluate("window.stayed = true")
+    page.get_by_label("Cooldown, minutes").fill("soon")
+    page.get_by_role("button", name="Show what it would change today").last.click()
+    expect(page.get_by_role("alert")).to_contain_text("pace.cooldown_minutes")
+    expect(page.get_by_label("Cooldown, minutes")).to_have_value("soon")
+    page.get_by_label("Cooldown, minutes").fill("90")
+    page.get_by_role("button", name="Show what it would change today").last.click()
+    expect(page.get_by_text("capstack-production-asg")).to_be_visible()
+    page.get_by_role("button", name="+ row").click()
+    expect(page.locator("[id='rows[4]']")).to_be_visible()
+    page.locator("[id='rows[4]']").get_by_role("button").click()
+    expect(page.locator("[id='rows[4]']")).to_have_count(0)
+    assert page.evaluate("window.stayed") is True
+    page.get_by_label("Why").fill("less to and fro")
+    page.get_by_role("button", name="Put in force as version 2").click()
+    expect(page.get_by_role("status").first).to_contain_text("Version 2 is in force")
+    expect(page.get_by_label("Cooldown, minutes")).to_have_value("90")
