@@ -27,6 +27,7 @@ BENCHMARKS = {
     "books": "bench.books",
     "explanations": "bench.explanations",
     "what_ifs": "bench.what_ifs",
+    "runway_reads": "bench.runway_reads",
 }
 _COMPARISONS = {"<=": operator.le, ">=": operator.ge}
 
