@@ -46,7 +46,7 @@ class Tenant:
 def run() -> dict[str, Any]:
     """Measure; returns figures by name."""
     with running_stack(workers=True) as stack, stack.connect() as connection:
-        tenants = tenants_made(stack)
+        tenants = tenants_made(stack, companies=COMPANIES)
         first = wait_until_level(connection)
         visible = [visible_after_seconds(stack, connection, tenants[0], number) for number in range(EVENTS)]
         behind, seconds = recomputed_together(stack, connection, tenants)
@@ -61,10 +61,10 @@ def run() -> dict[str, Any]:
         }
 
 
-def tenants_made(stack: Stack) -> list[Tenant]:
+def tenants_made(stack: Stack, *, companies: int) -> list[Tenant]:
     """Companies with the demo's history and plan, and a token each."""
     done = subprocess.run(
-        [sys.executable, "-c", "from bench.publishing import make_tenants; make_tenants()"],
+        [sys.executable, "-c", f"from bench.publishing import make_tenants; make_tenants({companies})"],
         cwd=REPOSITORY,
         env=stack.env,
         check=True,
@@ -74,7 +74,7 @@ def tenants_made(stack: Stack) -> list[Tenant]:
     return [Tenant(**fields) for fields in json.loads(done.stdout)]
 
 
-def make_tenants() -> None:
+def make_tenants(companies: int) -> None:
     """Record the same history into each company and print ids and tokens as JSON."""
     import django
 
@@ -87,7 +87,7 @@ def make_tenants() -> None:
     now = datetime.now(UTC)
     story = Story(now.astimezone(ZONE).date())
     tenants = []
-    for number in range(COMPANIES):
+    for number in range(companies):
         company = create_company(
             slug=f"tenant-{number}", name=f"Tenant {number}", currency=CURRENCY, timezone=TIMEZONE, now=now
         )

@@ -4,7 +4,10 @@ import gc
 import os
 import sys
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+
+from capstack.warm_up import warm_up_soon
 
 # How long a thread that computes may keep Python from one whose answer from the database has come. With the usual
 # 5 ms, whoever records a stream waits for its turn as long as for the database.
@@ -16,3 +19,5 @@ sys.setswitchinterval(SWITCH_SECONDS)
 # What is loaded by now stays: no collection need look at it again.
 gc.collect()
 gc.freeze()
+if settings.PROCESS == "web":
+    warm_up_soon()

@@ -20,6 +20,7 @@ from forecasting.fit.plan import PlannedTranche
 from forecasting.kernel.inputs import ForecastInputs
 from forecasting.kernel.outcome import Bands as KernelBands
 from forecasting.kernel.outcome import Outcome
+from forecasting.kernel.shared_parts import SharedParts
 from forecasting.kernel.shocks import Shocks, shocks_for
 from forecasting.kernel.simulate import simulate
 from forecasting.kernel.tranche_cases import tranche_cases
@@ -58,11 +59,13 @@ def forecast(
     paths: int = PATHS,
     seed: int = SEED,
     company: FittedCompany | None = None,
+    shared: SharedParts | None = None,
 ) -> Forecast:
     """The runway of a company on one basis.
 
     Args:
         company: the fit of this very history, where the caller has it from the other basis.
+        shared: keeps what the other basis has in common with this one; of the shocks of this seed and size.
 
     Raises:
         MissingInputs: naming what has to be supplied first.
@@ -84,6 +87,7 @@ def forecast(
         shocks,
         turned=[name for name, _ in _told_tranches(setting)],
         dispersion=history.calibration.dispersion,
+        shared=shared,
     )
     return _summarise(setting, parts, inputs, shocks, outcome)
 

@@ -76,27 +76,52 @@ class BlockArrivals:
     """All arrivals of several laws on one block.
 
     Attributes:
-        totals: float32 [steps, paths], sum of each month.
-        outgoing: float32 [steps, paths], sum of what leaves in it; zero or less.
+        incoming, outgoing: float32 [steps, paths], sums of what comes in and of what leaves in each month.
     """
 
-    def __init__(self, laws: Sequence[ArrivalLaw], *, start: int, stop: int, steps: MonthSteps) -> None:
+    def __init__(
+        self,
+        laws: Sequence[ArrivalLaw],
+        *,
+        start: int,
+        stop: int,
+        steps: MonthSteps,
+        before: "BlockArrivals | None" = None,
+    ) -> None:
+        """`before`: arrivals of the same block, which these come on top of."""
         self._block_paths = stop - start
         self._steps = steps
-        self._parts = [law.on_block(start, stop) for law in laws]
+        added = [law.on_block(start, stop) for law in laws]
+        self._parts = added if before is None else [*before._parts, *added]
         # Each amount is added once: to what leaves or to what comes in. The two make the total.
-        self.outgoing = np.zeros((steps.count, stop - start), np.float32)
-        self.totals = np.zeros((steps.count, stop - start), np.float32)
-        for part in self._parts:
+        if before is None:
+            self.incoming, self.outgoing = np.zeros((2, steps.count, stop - start), np.float32)
+        else:
+            self.incoming, self.outgoing = before.incoming, before.outgoing
+            if added:
+                self.incoming, self.outgoing = self.incoming.copy(), self.outgoing.copy()
+        for part in added:
             # In float32 throughout, np.add.at is twice as fast as np.bincount, which adds in float64.
             if part.only_leave:
                 np.add.at(self.outgoing.reshape(-1), part.cells, part.amounts)
             elif part.only_come_in:
-                np.add.at(self.totals.reshape(-1), part.cells, part.amounts)
+                np.add.at(self.incoming.reshape(-1), part.cells, part.amounts)
             else:
                 np.add.at(self.outgoing.reshape(-1), part.cells, np.minimum(part.amounts, np.float32(0.0)))
-                np.add.at(self.totals.reshape(-1), part.cells, np.maximum(part.amounts, np.float32(0.0)))
-        self.totals += self.outgoing
+                np.add.at(self.incoming.reshape(-1), part.cells, np.maximum(part.amounts, np.float32(0.0)))
+
+    @property
+    def totals(self) -> NDArray[np.float32]:
+        """float32 [steps, paths], sum of each month."""
+        return np.asarray(self.incoming + self.outgoing)
+
+    @property
+    def nbytes(self) -> int:
+        parts = (
+            part.paths.nbytes + part.day_indexes.nbytes + part.cells.nbytes + part.amounts.nbytes
+            for part in self._parts
+        )
+        return self.incoming.nbytes + self.outgoing.nbytes + sum(parts)
 
     def running_sums(
         self, *, chosen: NDArray[np.bool_], cells: NDArray[np.int64], days: int

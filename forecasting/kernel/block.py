@@ -5,15 +5,17 @@ path shows the one to three months in which it may reach zero for the first time
 day. The bounds are true bounds, so the answer is the one that daily balances everywhere would give.
 """
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.kernel.arrivals import BlockArrivals
+from forecasting.kernel.arrivals import ArrivalLaw, BlockArrivals
 from forecasting.kernel.cash_terms import CashTerms
 from forecasting.kernel.near_zero import SCREEN_SLACK, MonthsNearZero
-from forecasting.kernel.rows import MonthRows, month_rows
+from forecasting.kernel.rows import month_rows
+from forecasting.kernel.shared_parts import SharedParts
 from forecasting.kernel.soundness import NonFinitePaths
 
 
@@ -25,13 +27,31 @@ class PathBlock:
         arrivals: single amounts, funding last.
     """
 
-    def __init__(self, terms: CashTerms, *, start: int, stop: int, months: MonthRows | None = None) -> None:
-        """`months` of a block of the same paths whose terms differ by single amounts only."""
+    def __init__(
+        self,
+        terms: CashTerms,
+        *,
+        start: int,
+        stop: int,
+        shared: SharedParts | None = None,
+        before_funding: "PathBlock | None" = None,
+    ) -> None:
+        """Work out what the block's paths do month by month.
+
+        Args:
+            shared: parts of other simulations on the same shocks.
+            before_funding: a block of the same paths whose terms differ by funding only.
+        """
         self.terms = terms
         self.start = start
         self.stop = stop
-        self.months = month_rows(terms, start=start, stop=stop) if months is None else months
-        self.arrivals = BlockArrivals((*terms.arrivals, *terms.funding), start=start, stop=stop, steps=terms.steps)
+        if before_funding is None:
+            self.months = month_rows(terms, start=start, stop=stop, shared=shared)
+            self._unfunded = self._arrivals(terms.payments, before=self._lumps(shared))
+        else:
+            self.months = before_funding.months
+            self._unfunded = before_funding._unfunded
+        self.arrivals = self._arrivals(terms.funding, before=self._unfunded)
 
     # Month ends and what follows from them wait until they are asked for: the charts are sorted meanwhile.
 
@@ -80,6 +100,19 @@ class PathBlock:
             arrivals=self.arrivals,
             start=self.start,
         )
+
+    def _lumps(self, shared: SharedParts | None) -> BlockArrivals:
+        terms = self.terms
+        if shared is None:
+            return self._arrivals(terms.streams)
+        return shared.get(
+            ("lumps", self.start, terms.steps.key, *(stream.key for stream in terms.streams)),
+            lambda: self._arrivals(terms.streams),
+            nbytes=lambda lumps: lumps.nbytes,
+        )
+
+    def _arrivals(self, laws: Sequence[ArrivalLaw], *, before: BlockArrivals | None = None) -> BlockArrivals:
+        return BlockArrivals(laws, start=self.start, stop=self.stop, steps=self.terms.steps, before=before)
 
     def _month_ends(self, moves_of_rows: NDArray[np.float32]) -> NDArray[np.float64]:
         terms = self.terms

@@ -17,7 +17,7 @@ from forecasting.kernel.cloud import CloudMonths, cloud_months
 from forecasting.kernel.inputs import Factor, ForecastInputs
 from forecasting.kernel.levels import SHOCK_ROWS_BEFORE_STEPS, is_certain, level_loadings
 from forecasting.kernel.noise import MonthlyNoise, monthly_noise
-from forecasting.kernel.poisson import draw_poisson
+from forecasting.kernel.poisson import PoissonArrivals, draw_poisson
 from forecasting.kernel.resolution import smallest_balance
 from forecasting.kernel.shocks import Shocks
 from forecasting.kernel.single_payments import draw_dated_lump, draw_tranche
@@ -25,8 +25,13 @@ from forecasting.kernel.single_payments import draw_dated_lump, draw_tranche
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UncertainLevel:
-    """Level of one factor: exponents = loadings @ shocks. Both None for a level that is one on every path."""
+    """Level of one factor: exponents = loadings @ shocks. Both None for a level that is one on every path.
 
+    Attributes:
+        key: what decides it, the factor's name and loadings.
+    """
+
+    key: tuple[str, bytes]
     loadings: NDArray[np.float32] | None
     shocks: NDArray[np.float32] | None
 
@@ -46,7 +51,8 @@ class CashTerms:
             that the running sum is in week w, so that its product with rows >= 0 is a bound from below.
         fixed_totals: float64 [steps], certain flows of each step; added up in float64.
         noise: daily shocks, month by month.
-        arrivals, funding: laws of single amounts; funding is kept apart because it is not burn.
+        streams, payments, funding: laws of single amounts: lumps, receivables, tranches. Funding is kept apart
+            because it is not burn, streams because other simulations have the same.
         zero: balances at or below it count as zero.
     """
 
@@ -62,7 +68,8 @@ class CashTerms:
     screens: NDArray[np.float32]
     fixed_totals: NDArray[np.float64]
     noise: MonthlyNoise
-    arrivals: tuple[ArrivalLaw, ...]
+    streams: tuple[PoissonArrivals, ...]
+    payments: tuple[ArrivalLaw, ...]
     funding: tuple[ArrivalLaw, ...]
     zero: float
 
@@ -102,10 +109,8 @@ def cash_terms(inputs: ForecastInputs, shocks: Shocks) -> CashTerms:
         screens=_screens(month_flows, steps),
         fixed_totals=np.where(steps.stops > steps.starts, month_flows[-1, steps.stops - 1], 0.0),
         noise=monthly_noise(sd_per_day=inputs.shock_sd_per_day, steps=steps, shocks=shocks),
-        arrivals=(
-            *(stream for stream in streams if stream is not None),
-            *(draw_dated_lump(lump=lump, shocks=shocks, steps=steps) for lump in inputs.dated_lumps),
-        ),
+        streams=tuple(stream for stream in streams if stream is not None),
+        payments=tuple(draw_dated_lump(lump=lump, shocks=shocks, steps=steps) for lump in inputs.dated_lumps),
         funding=_funding(inputs, shocks, steps=steps),
         zero=smallest_balance(inputs),
     )
@@ -134,9 +139,13 @@ def _levels(factors: Sequence[Factor], *, steps: MonthSteps, shocks: Shocks) -> 
     loadings = level_loadings(factors=factors, months_ahead=steps.months_ahead)
     rows = SHOCK_ROWS_BEFORE_STEPS + steps.count
     return tuple(
-        UncertainLevel(loadings=None, shocks=None)
+        UncertainLevel(key=("", b""), loadings=None, shocks=None)
         if is_certain(factor)
-        else UncertainLevel(loadings=loadings[n], shocks=shocks.level_shocks(factor.name)[:rows])
+        else UncertainLevel(
+            key=(factor.name, loadings[n].tobytes()),
+            loadings=loadings[n],
+            shocks=shocks.level_shocks(factor.name)[:rows],
+        )
         for n, factor in enumerate(factors)
     )
 

@@ -39,9 +39,10 @@ class ChartedPaths:
         terms = self._terms
         place = self._places[block.start]
         flows = self._flows_of_rows_and_noise(block, paths=place.stop - place.start)
-        block.arrivals.add_to(flows, laws=slice(0, len(terms.arrivals)))
+        before_funding = len(terms.streams) + len(terms.payments)
+        block.arrivals.add_to(flows, laws=slice(0, before_funding))
         self._flows_before_funding[:, place] = flows[: self._flows_before_funding.shape[0]]
-        block.arrivals.add_to(flows, laws=slice(len(terms.arrivals), None))
+        block.arrivals.add_to(flows, laws=slice(before_funding, None))
         balances = self._balances[:, place]
         np.add(flows[0], np.float32(terms.inputs.opening_balance), out=balances[0])
         for day in range(1, flows.shape[0]):  # np.cumsum down the columns is several times slower

@@ -51,6 +51,12 @@ class PoissonArrivals:
     slots: ArrivalSlots
     days: SlotDays
 
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What decides the lumps, shocks and calendar apart."""
+        law = self.stream
+        return (law.name, law.rate_shape, law.rate_days, law.size_log_sd, law.first_day, law.sizes.tobytes())
+
     def on_block(self, start: int, stop: int) -> Arrivals:
         # Columns of the slots stand in descending order of the count, so each slot's paths are its first columns.
         order = self.slots.paths[start:stop]

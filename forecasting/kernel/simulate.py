@@ -22,6 +22,7 @@ from forecasting.kernel.memory import keep_freed_memory
 from forecasting.kernel.outcome import Bands, Burn, Outcome
 from forecasting.kernel.path_blocks import blocks
 from forecasting.kernel.quantiles import is_determined, quantile_days, runway_quantile
+from forecasting.kernel.shared_parts import SharedParts
 from forecasting.kernel.shocks import Shocks
 from forecasting.kernel.soundness import UnsoundInputs, check_inputs
 
@@ -33,6 +34,7 @@ def simulate(
     with_bands: bool = True,
     turned: Sequence[str] = (),
     dispersion: float = 1.0,
+    shared: SharedParts | None = None,
 ) -> Outcome:
     """The runway of one company; with bands, burn and the lowest point of the median unless told otherwise.
 
@@ -41,8 +43,10 @@ def simulate(
     Args:
         turned: names of tranches, for `Outcome.turned`.
         dispersion: how far quantiles and probabilities are stretched about the median (`kernel/dispersion.py`).
+        shared: keeps what other simulations on these shocks can use, and has it from them.
 
     Raises:
+        ValueError: `shared` is of other shocks.
         KeyError: no tranche has such a name.
         UnsoundInputs: the inputs are not finite, out of range or longer than the shocks.
         NonFinitePaths: a balance overflowed on the way.
@@ -52,6 +56,8 @@ def simulate(
         raise UnsoundInputs(
             f"horizon_days: shocks were drawn for {shocks.horizon_days}, not {inputs.horizon_days}"
         )
+    if shared is not None and shared.shocks is not shocks:
+        raise ValueError("shared: holds parts of other shocks")
     use_one_blas_thread()
     keep_freed_memory()
     terms = cash_terms(inputs, shocks)
@@ -60,14 +66,14 @@ def simulate(
     turned_runways = {name: np.empty(shocks.paths, np.int32) for name in otherwise}
     charted = ChartedPaths(terms) if with_bands else None
     for start, stop in blocks(shocks.paths):
-        block = PathBlock(terms, start=start, stop=stop)
+        block = PathBlock(terms, start=start, stop=stop, shared=shared)
         if charted is not None:
             charted.add(block)
             if stop == shocks.paths:
                 charted.start_sorting()
         runway[start:stop] = block.runway_days()
         for name, other in otherwise.items():
-            days = PathBlock(other, start=start, stop=stop, months=block.months).runway_days()
+            days = PathBlock(other, start=start, stop=stop, before_funding=block).runway_days()
             turned_runways[name][start:stop] = days
     return outcome_of(
         runway,

@@ -48,8 +48,8 @@ def explain_forecasts(
     """Explain the company's runs in force that nothing is said about yet, and store each as soon as it is done.
 
     Args:
-        pause: called between simulations (some ten milliseconds each); may raise to give up, and nothing is lost
-            but the work on the run at hand.
+        pause: called before every simulation and fit (some ten milliseconds each); may raise to give up, and
+            nothing is lost but the work on the run at hand.
 
     Raises:
         CompanyNotFound: no such company.
@@ -76,6 +76,7 @@ def _explain(
     pause: Callable[[], None],
 ) -> ForecastExplanation | None:
     started = time.perf_counter()
+    pause()
     mine = _known(run, company=company, known=known)
     if mine is None:
         return None
@@ -129,15 +130,21 @@ def _content(
         logger.info("forecast_overtaken: run %d is not explained", run.pk)
         return None
     earlier = {
-        name: _earlier(run, company=company, known=known, days_before=days_before)
+        name: _earlier(run, company=company, known=known, days_before=days_before, pause=pause)
         for name, days_before in COMPARED.items()
     }
     return explain(stage=staged, runway=published, earlier=earlier, feeds=feeds).to_json()
 
 
 def _earlier(
-    run: ForecastRun, *, company: CompanyRef, known: dict[tuple[object, ...], _Known | None], days_before: int
+    run: ForecastRun,
+    *,
+    company: CompanyRef,
+    known: dict[tuple[object, ...], _Known | None],
+    days_before: int,
+    pause: Callable[[], None],
 ) -> EarlierForecast | None:
+    pause()
     then = last_run_by(run=run, days_before=days_before)
     if then is None or then.horizon_days != run.horizon_days:
         return None

@@ -2,14 +2,13 @@
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from django.db import connection, transaction
 
 from forecasting.fit.history import CompanyHistory, MissingInputs
 from forecasting.fit.plan import CloudCredit, PlanDocument
@@ -24,6 +23,7 @@ from ledger.selectors.flows import daily_flows
 from ledger.selectors.fx import rate
 from ledger.selectors.journal import last_event_day
 from ledger.services.daily_flows import catch_up
+from ledger.services.derived import derived_only
 
 # A plan's own rates are what the company's bank gave it; they hold for about a month, then the ECB knows better.
 PLAN_RATES_HOLD = timedelta(days=31)
@@ -127,20 +127,14 @@ def _flow_bytes(flows: DailyFlows) -> bytes:
     return b"".join(pieces)
 
 
-@contextmanager
-def _one_moment() -> Iterator[None]:
+def _one_moment() -> AbstractContextManager[None]:
     """Read everything from one snapshot, the daily sums included, which are brought up to date inside it.
 
     Otherwise an event recorded between two reads is in one and not in the other, and the position tells a lie.
     Somebody else who sums the same company meanwhile makes this fail with a serialization error; jobs try again.
     """
-    outermost = not connection.in_atomic_block
-    with transaction.atomic():
-        # PostgreSQL accepts this as a transaction's first words only; inside a caller's it is too late.
-        if outermost:
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        yield
+    # PostgreSQL accepts this as a transaction's first words only; inside a caller's it is too late.
+    return derived_only(first_words="SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;")
 
 
 def _default_as_of(*, today: date, last_event: date | None, plan: StoredPlan | None) -> date | None:

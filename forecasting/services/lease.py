@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from forecasting.models.cursor import ForecastCursor
+from ledger.services.derived import derived_only
 
 # A forecast takes well under a second; a worker killed with -9 blocks its company for this long at most.
 LEASE_SECONDS = 15.0
@@ -29,14 +30,23 @@ def claim_lease(*, company_id: int, owner: str, lease_seconds: float = LEASE_SEC
     Raises:
         LeaseBusy: somebody holds a lease that has not run out.
     """
-    ForecastCursor.objects.bulk_create([ForecastCursor(company_id=company_id)], ignore_conflicts=True)
+    with derived_only():
+        if _claimed(company_id, owner, lease_seconds):
+            return
+        # A company's first forecast makes the row; everybody after finds it.
+        ForecastCursor.objects.bulk_create([ForecastCursor(company_id=company_id)], ignore_conflicts=True)
+        if _claimed(company_id, owner, lease_seconds):
+            return
+    raise LeaseBusy(f"company {company_id} is being computed")
+
+
+def _claimed(company_id: int, owner: str, lease_seconds: float) -> bool:
     claimed = (
         ForecastCursor.objects.filter(company_id=company_id)
         .filter(Q(lease_until=None) | Q(lease_until__lt=Now()) | Q(lease_owner=owner))
         .update(lease_owner=owner, lease_until=Now() + timedelta(seconds=lease_seconds), claimed_at=Now())
     )
-    if not claimed:
-        raise LeaseBusy(f"company {company_id} is being computed")
+    return bool(claimed)
 
 
 def release_lease(*, company_id: int, owner: str) -> None:

@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,8 @@ from forecasting.closing_balances import ClosingBalances, bank_balances, free_ba
 from forecasting.engine import ENGINE_VERSION, HORIZON_DAYS, PATHS, SEED
 from forecasting.fit.company import fit_company
 from forecasting.fit.history import MissingInputs
+from forecasting.kernel.shared_parts import SharedParts
+from forecasting.kernel.shocks import shocks_for
 from forecasting.machine import MACHINE
 from forecasting.metrics import FORECAST_SECONDS
 from forecasting.models.cursor import ForecastCursor
@@ -133,13 +136,15 @@ def _compute(
 ) -> tuple[ForecastRun, ForecastRun]:
     """Both forecasts, from one fit and the same shocks, as rows that are not saved yet."""
     history = gathered.history
-    fitted = fit_company(history)
-    bank = engine.forecast(
-        history, basis="bank", horizon_days=HORIZON_DAYS, paths=PATHS, seed=SEED, company=fitted
-    )
-    free = engine.forecast(
-        history, basis="free", horizon_days=HORIZON_DAYS, paths=PATHS, seed=SEED, company=fitted
-    )
+    asked: dict[str, Any] = {
+        "horizon_days": HORIZON_DAYS,
+        "paths": PATHS,
+        "seed": SEED,
+        "company": fit_company(history),
+        "shared": SharedParts(shocks_for(seed=SEED, paths=PATHS, horizon_days=HORIZON_DAYS)),
+    }
+    bank = engine.forecast(history, basis="bank", **asked)
+    free = engine.forecast(history, basis="free", **asked)
     in_bank = bank_balances(history)
     ours = free_balances(history, bank=in_bank, opening=free.balance)
     runs = (
@@ -195,7 +200,7 @@ def _store(
     """
     new = runs[0]._state.adding
     with transaction.atomic():
-        free, bank = (_save(run) for run in runs)
+        free, bank = _save(runs) if new else runs
         moved = ForecastCursor.objects.filter(company_id=company_id, lease_owner=owner).update(
             position=gathered.position,
             plan_version=gathered.plan.version if gathered.plan else 0,
@@ -226,10 +231,18 @@ def _refuse(*, company_id: int, owner: str, position: int, missing: MissingInput
     )
 
 
-def _save(run: ForecastRun) -> ForecastRun:
-    """Insert a run, or return the one that came of the same inputs before."""
-    if not run._state.adding:
-        return run
+def _save(runs: tuple[ForecastRun, ForecastRun]) -> tuple[ForecastRun, ForecastRun]:
+    """Insert both runs, or where one came of the same inputs before, use that."""
+    try:
+        with transaction.atomic():
+            ForecastRun.objects.bulk_create(runs)
+    except IntegrityError:
+        free, bank = map(_found_or_saved, runs)
+        return free, bank
+    return runs
+
+
+def _found_or_saved(run: ForecastRun) -> ForecastRun:
     try:
         with transaction.atomic():
             run.save(force_insert=True)

@@ -12,6 +12,7 @@ from threading import RLock
 from forecasting.drivers.contribution import Basis, Setting
 from forecasting.engine import ENGINE_VERSION, HORIZON_DAYS, PATHS, SEED
 from forecasting.fit.company import FittedCompany, fit_company
+from forecasting.kernel.shared_parts import SharedParts
 from forecasting.kernel.shocks import shocks_for
 from forecasting.scenarios.change import Change
 from forecasting.scenarios.comparison import Case, DaysGained, case, days_gained
@@ -78,11 +79,16 @@ _cases: _Kept[Case] = _Kept(CASES_KEPT)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KnownNow:
-    """A company as it is known now, fitted, on one basis."""
+    """A company as it is known now, fitted, on one basis.
+
+    Attributes:
+        shared: what its cases have in common.
+    """
 
     company: CompanyRef
     gathered: GatheredHistory
     setting: Setting
+    shared: SharedParts
 
     def case(self, changes: Sequence[Change]) -> Case:
         """One case, simulated or remembered."""
@@ -90,11 +96,7 @@ class KnownNow:
         key = (self.gathered.digest, self.setting.basis, ENGINE_VERSION, ordered)
         return _cases.get(
             key,
-            lambda: case(
-                self.setting,
-                changes,
-                shocks=shocks_for(seed=SEED, paths=PATHS, horizon_days=self.setting.horizon_days),
-            ),
+            lambda: case(self.setting, changes, shocks=self.shared.shocks, shared=self.shared),
         )
 
 
@@ -108,7 +110,8 @@ def known_now(*, company: CompanyRef, basis: Basis, now: datetime) -> KnownNow:
     gathered = try_again(lambda: gather_history(company=company, now=now))
     fitted = _fits.get((company.id, gathered.digest), lambda: fit_company(gathered.history))
     setting = Setting(history=gathered.history, company=fitted, basis=basis, horizon_days=HORIZON_DAYS)
-    return KnownNow(company=company, gathered=gathered, setting=setting)
+    shocks = shocks_for(seed=SEED, paths=PATHS, horizon_days=HORIZON_DAYS)
+    return KnownNow(company=company, gathered=gathered, setting=setting, shared=SharedParts(shocks))
 
 
 def what_if(*, company: CompanyRef, basis: Basis, cases: Sequence[Sequence[Change]], now: datetime) -> WhatIf:

@@ -18,11 +18,13 @@ _STATEMENTS = """
     WHERE company_id = %s
     ORDER BY account_id, currency, day, as_of IS NULL DESC, as_of DESC, recorded_at DESC, id DESC
 """
-# Signed cash of every cash account, currency and day.
+# Signed cash of every cash account, currency and day. The company's accounts are looked up first: in a join, all
+# accounts of all companies may be tried against its flows.
 _CASH = """
     SELECT f.account_id, f.currency, f.day, sum(CASE WHEN f.direction = 'in' THEN f.amount ELSE -f.amount END)
-    FROM ledger_dailyflow f JOIN ledger_account a ON a.id = f.account_id
-    WHERE f.company_id = %s AND f.event_type <> 'credit' AND a.kind IN ('bank', 'card', 'processor')
+    FROM ledger_dailyflow f
+    WHERE f.company_id = %(company)s AND f.event_type <> 'credit' AND f.account_id = ANY (ARRAY(
+        SELECT id FROM ledger_account WHERE company_id = %(company)s AND kind IN ('bank', 'card', 'processor')))
     GROUP BY f.account_id, f.currency, f.day
 """
 type _Moves = list[tuple[date, Decimal]]
@@ -42,7 +44,7 @@ def cash_by_currency(*, company_id: int, at: date) -> dict[str, Decimal]:
         statements: dict[tuple[int | None, str], _Moves] = defaultdict(list)
         for account_id, currency, day, amount in cursor.fetchall():
             statements[account_id, currency].append((day, amount))
-        cursor.execute(_CASH, [company_id])
+        cursor.execute(_CASH, {"company": company_id})
         moves: dict[tuple[int, str], _Moves] = defaultdict(list)
         for account_id, currency, day, amount in cursor.fetchall():
             moves[account_id, currency].append((day, amount))

@@ -4,9 +4,10 @@ An event that `ledger.services.readings` takes for something else is summed as t
 Money that came for a contract is never split.
 """
 
-from django.db import connection, transaction
+from django.db import connection
 
 from ledger.domain.company import CompanyNotFound
+from ledger.services.derived import derived_only
 from ledger.services.transient import try_again
 
 # Rows summed per statement, so that the first look at a large journal does not hold one transaction for minutes.
@@ -97,7 +98,7 @@ def keep_up(*, company_id: int) -> bool:
 
 def _step(company_id: int) -> tuple[int, int]:
     """Sum at most POSITIONS_PER_STEP rows; return the cursor and the journal's head as it was seen."""
-    with transaction.atomic(), connection.cursor() as cursor:
+    with derived_only(), connection.cursor() as cursor:
         cursor.execute(_LOCK, [company_id])
         found = cursor.fetchone()
         if found is None:
