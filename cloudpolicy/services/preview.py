@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
-
 from cloudpolicy.actions.registry import all_actions
 from cloudpolicy.engine.evaluate import evaluate
 from cloudpolicy.engine.group import Group
@@ -13,7 +11,7 @@ from cloudpolicy.engine.policy import Policy
 from cloudpolicy.engine.reason import Reason
 from cloudpolicy.filters.registry import all_filters
 from cloudpolicy.selectors.memory import read_history
-from cloudpolicy.services.inventory import read_groups
+from cloudpolicy.services.inventory import read_company_groups
 from cloudpolicy.services.runway import runway_of
 from ledger.domain.company import CompanyRef
 
@@ -62,7 +60,7 @@ def preview_policy(*, company: CompanyRef, in_force: Policy | None, proposed: Po
     runway, history = runway_of(company=company, now=now), read_history(company_id=company.id)
 
     def plan(policy: Policy) -> tuple[tuple[Group, ...], ScalingPlan]:
-        groups = read_groups(policy=policy, region=settings.AWS_REGION)
+        groups = read_company_groups(company=company.slug, policy=policy)
         planned = evaluate(
             policy=policy,
             groups=groups,
