@@ -109,7 +109,9 @@ class Clouds:
         if name not in self._roles:
             known = {account.name: account for account in cloud_accounts(company=self.company)}
             if name not in known:
-                raise CloudUnavailable(f"no cloud account is configured as {name!r} any more", code="NoAccount", was_refused=True)
+                raise CloudUnavailable(
+                    f"no cloud account is configured as {name!r} any more", code="NoAccount", was_refused=True
+                )
             self._roles[name] = _assumed(known[name], region)
         return self._roles[name]
 

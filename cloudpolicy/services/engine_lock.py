@@ -16,7 +16,7 @@ class LockLost(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class EngineLock:
-    """A lock that is held. It lives and dies with one session of the database, so a killed engine holds nothing."""
+    """A lock that is held. It dies with its session of the database, so a killed engine holds nothing."""
 
     session: int
 

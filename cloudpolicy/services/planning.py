@@ -28,6 +28,7 @@ from cloudpolicy.services.inventory import read_company_groups
 from cloudpolicy.services.planning_lock import lock_planning
 from cloudpolicy.services.policies import PolicyInForce, policy_in_force
 from cloudpolicy.services.runway import bring_forecast_up_to_date, runway_of
+from cloudpolicy.services.sizes import clear_found_restored
 from ledger.domain.company import CompanyRef
 from ledger.selectors.companies import company_ref
 
@@ -79,6 +80,7 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
         runway = runway_of(company=company, now=now)
         plan = _evaluate(company_id=company.id, policy=policy, groups=groups, runway=runway, now=now)
         _remember(company_id=company.id, plan=plan)
+        clear_found_restored(company_id=company.id, groups=groups, plan=plan, now=now)
         _move_cursor(
             company_id=company.id,
             considered_run=plan.forecast_run,

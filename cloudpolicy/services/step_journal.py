@@ -73,7 +73,14 @@ class StepJournal:
         return any(step.was_made or step.is_in_doubt for step in self._steps.values())
 
     def write(
-        self, number: int, phase: Phase, *, now: datetime, text: str = "", size: GroupSize | None = None, **content: Any
+        self,
+        number: int,
+        phase: Phase,
+        *,
+        now: datetime,
+        text: str = "",
+        size: GroupSize | None = None,
+        **content: Any,
     ) -> None:
         """Commit the next line, and the size to return to with it.
 
