@@ -1,13 +1,16 @@
 """Clients for AWS, and its failures in one line each."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.loaders
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -19,6 +22,8 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 from django.conf import settings
+
+from cloudpolicy.engine.cloud import mixed_policy_as_request
 
 # Three attempts with back-off are botocore's "standard" mode; it repeats throttled and broken answers by itself.
 CONNECT_TIMEOUT_SECONDS = 3
@@ -96,7 +101,7 @@ def client(
     """
     endpoint = endpoint or settings.AWS_ENDPOINT_URL or None
     with one_line_errors():
-        return boto3.Session().client(
+        made = _session().client(
             service,
             region_name=region,
             endpoint_url=endpoint,
@@ -107,6 +112,36 @@ def client(
             ),
             **_credentials(endpoint, role),
         )
+    if service == "autoscaling" and is_loopback(endpoint):
+        made.meta.events.register("provide-client-params.auto-scaling.UpdateAutoScalingGroup", _keep_mixed(made))
+    return made
+
+
+def _session() -> boto3.Session:
+    """A session of its own, as clients are made in many threads, that reads the models of services only once."""
+    core = botocore.session.get_session()
+    core.register_component("data_loader", _models())
+    return boto3.Session(botocore_session=core)
+
+
+@cache
+def _models() -> Any:
+    return botocore.loaders.create_loader()
+
+
+def _keep_mixed(autoscaling: Any) -> Callable[..., None]:
+    """AWS keeps what a request leaves out. moto forgets a mixed-instances policy that is not sent again."""
+
+    def add(params: dict[str, Any], **_: Any) -> None:
+        if "MixedInstancesPolicy" in params or "LaunchTemplate" in params:
+            return
+        found = autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[params["AutoScalingGroupName"]])
+        for group in found["AutoScalingGroups"]:
+            policy = mixed_policy_as_request(autoscaling, group)
+            if policy is not None:
+                params["MixedInstancesPolicy"] = policy
+
+    return add
 
 
 def _credentials(endpoint: str | None, role: RoleCredentials | None) -> dict[str, str]:
@@ -116,7 +151,7 @@ def _credentials(endpoint: str | None, role: RoleCredentials | None) -> dict[str
             "aws_secret_access_key": role.secret_key,
             "aws_session_token": role.token,
         }
-    if boto3.Session().get_credentials() is not None:
+    if _session().get_credentials() is not None:
         return {}
     if not is_loopback(endpoint):
         raise CloudUnavailable(

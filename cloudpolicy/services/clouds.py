@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 
-from cloudpolicy.services.aws import CloudUnavailable, RoleCredentials, client, one_line_errors
+from cloudpolicy.services.aws import ATTEMPTS, CloudUnavailable, RoleCredentials, client, one_line_errors
 
 SESSION_NAME = "capstack"
 _KEYS = {"company", "name", "role_arn", "external_id", "regions"}
@@ -97,12 +97,12 @@ class Clouds:
     def at(self, *, account: str, region: str) -> "AccountRegion":
         return AccountRegion(self, account, region)
 
-    def client(self, service: str, *, account: str, region: str, attempts: int | None) -> Any:
+    def client(self, service: str, *, account: str, region: str, attempts: int) -> Any:
         """Raises CloudUnavailable: the account is not the company's, or its role cannot be assumed."""
         key = (service, account, region, str(attempts))
         if key not in self._clients:
-            options = {} if attempts is None else {"attempts": attempts}
-            self._clients[key] = client(service, region=region, role=self._role(account, region), **options)
+            role = self._role(account, region)
+            self._clients[key] = client(service, region=region, role=role, attempts=attempts)
         return self._clients[key]
 
     def _role(self, name: str, region: str) -> RoleCredentials | None:
@@ -125,7 +125,7 @@ class AccountRegion:
     region: str
 
     def reading(self, service: str) -> Any:
-        return self.clouds.client(service, account=self.account, region=self.region, attempts=None)
+        return self.clouds.client(service, account=self.account, region=self.region, attempts=ATTEMPTS)
 
     def changing(self, service: str) -> Any:
         return self.clouds.client(service, account=self.account, region=self.region, attempts=1)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import SystemRandom
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from django.utils import timezone
 
@@ -321,7 +321,7 @@ class _Steps:
         text = f"{run.company_id}:{run.pk}:{run.started_at.isoformat()}:{run.plan.digest}:{number}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
-    def _write(self, number: int, phase: Phase, text: str = "", **content: object) -> None:
+    def _write(self, number: int, phase: Phase, text: str = "", **content: Any) -> None:
         self.journal.write(number, phase, now=self.engine.clock.now(), text=text, **content)
 
     def _end(self, number: int, phase: Phase, text: str, **content: object) -> NoReturn:

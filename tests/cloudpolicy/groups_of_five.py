@@ -96,7 +96,13 @@ def sizes() -> dict[str, tuple[int, int, int]]:
     }
 
 
-BEFORE = {"dev": (1, 4, 3), "dev2": (0, 3, 0), "production": (3, 12, 8), "staging": (2, 6, 4), "staging2": (2, 5, 3)}
+BEFORE = {
+    "dev": (1, 4, 3),
+    "dev2": (0, 3, 0),
+    "production": (3, 12, 8),
+    "staging": (2, 6, 4),
+    "staging2": (2, 5, 3),
+}
 AFTER = {"dev": (1, 2, 1), "dev2": (1, 2, 1), "production": (2, 8, 4), "staging": (1, 4, 2), "staging2": (1, 4, 2)}
 
 

@@ -135,7 +135,9 @@ def test_sizes_are_kept_once_and_cleared_so_that_the_next_cycle_keeps_its_own(cl
     assert (size.min, size.max, size.desired) == (2, 7, 5)
 
 
-def test_rolling_back_a_shrinking_clears_its_sizes_and_rolling_back_a_restore_keeps_them(cloud: StrictProxy) -> None:
+def test_rolling_back_a_shrinking_clears_its_sizes_and_rolling_back_a_restore_keeps_them(
+    cloud: StrictProxy,
+) -> None:
     company, plan = planned_company()
     approve(plan)
     finish(begin(plan), FakeClock())
@@ -172,7 +174,9 @@ def test_a_group_that_a_person_changed_since_voids_the_whole_plan(cloud: StrictP
     cloud.forget()
     run = finish(run, FakeClock())
     assert run.state == RunState.STOPPED
-    assert "capstack-staging2-asg was changed by somebody else since: it has min 2, max 5, desired 4" in run.outcome
+    assert (
+        "capstack-staging2-asg was changed by somebody else since: it has min 2, max 5, desired 4" in run.outcome
+    )
     assert not cloud.mutating
 
 
@@ -363,9 +367,7 @@ def test_a_group_that_does_not_arrive_in_time_ends_the_run(
         observed = resize_group.observe(*args)  # type: ignore[arg-type]
         return observed and replace(observed, arrived=False, progress="0 of 1 in service")
 
-    stuck = tuple(
-        replace(each, observe=never) if each.name == "resize_group" else each for each in all_actions()
-    )
+    stuck = tuple(replace(each, observe=never) if each.name == "resize_group" else each for each in all_actions())
     monkeypatch.setattr(running, "all_actions", lambda: stuck)
     clock = FakeClock()
     first = work_on(run_id=run.pk, clock=clock.as_clock())
@@ -432,5 +434,9 @@ def test_what_was_approved_and_done_cannot_be_changed(cloud: StrictProxy, table:
     finish(begin(plan), FakeClock())
     name = table._meta.db_table  # type: ignore[attr-defined]
     for statement in (f"UPDATE {name} SET company_id = company_id", f"DELETE FROM {name}", f"TRUNCATE {name}"):
-        with pytest.raises(IntegrityError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        with (
+            pytest.raises(IntegrityError, match="append-only"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
             cursor.execute(statement)
