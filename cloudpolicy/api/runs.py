@@ -34,11 +34,11 @@ REFUSALS = {404: ProblemSchema, 409: ProblemSchema, 422: ProblemSchema}
 
 
 class Asked(Schema, extra="forbid"):
-    reason: str = Field("asked for over the API", max_length=MAX_REASON)
+    reason: str = Field(default="asked for over the API", max_length=MAX_REASON)
 
 
 class AskedToApprove(Asked):
-    digest: str = Field("", max_length=64, description="Of the plan as it was read; refused when it is another.")
+    digest: str = Field(default="", max_length=64, description="Of the plan that was read.")
 
 
 class ApprovalSchema(Schema):

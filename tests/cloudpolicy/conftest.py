@@ -35,7 +35,7 @@ def aws(moto_port: int, settings: Settings) -> Iterator[RecordingProxy]:
 
 @pytest.fixture
 def strict_aws(moto_port: int, settings: Settings) -> Iterator[StrictProxy]:
-    """Give the same with AWS's manners: what AWS would refuse is refused, and what goes wrong there can go wrong."""
+    """Give the same with AWS's manners: it refuses what AWS refuses, and fails as AWS fails."""
     urlopen(Request(f"http://127.0.0.1:{moto_port}/moto-api/reset", method="POST"), timeout=20).close()
     proxy = StrictProxy(moto_port)
     settings.AWS_ENDPOINT_URL = proxy.url

@@ -1,4 +1,4 @@
-"""Five groups at an AWS-compatible server, a plan that changes all of them, and an engine with a clock of its own."""
+"""Five groups at an AWS-compatible server, a plan that changes all of them, and an engine with its own clock."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -183,3 +183,32 @@ def killed_at_line(number: int, *, after: bool) -> Iterator[None]:
 
     with patch.object(StepJournal, "write", dying):
         yield
+
+
+def die_and_resume(run: ScalingRun, clock: FakeClock, *, after: bool) -> tuple[ScalingRun, int]:
+    """Let an engine die once at each phase of each step; returns the run when it has ended, and how many died.
+
+    Dying before a line leaves the cloud asked and nothing noted; dying after it, noted and nothing done.
+    """
+    write, died_at = StepJournal.write, set[tuple[int, str]]()
+
+    def dying(self: StepJournal, *args: Any, **kwargs: Any) -> None:
+        place = (args[0], str(args[1]))
+        dies = self.run.pk == run.pk and place not in died_at
+        if not dies or after:
+            write(self, *args, **kwargs)
+        if dies:
+            died_at.add(place)
+            raise Killed
+
+    with patch.object(StepJournal, "write", dying):
+        for _ in range(200):
+            try:
+                run = work_on(run_id=run.pk, clock=clock.as_clock())
+            except Killed:
+                continue
+            if run.state != RunState.OPEN:
+                return run, len(died_at)
+            assert run.resume_at is not None
+            clock.moment = max(clock.moment, run.resume_at)
+    raise AssertionError(f"run {run.pk} does not end: {run.outcome}")
