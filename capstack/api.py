@@ -7,6 +7,7 @@ from ninja.openapi.schema import OpenAPISchema
 
 from cloudpolicy.api.plans import router as plans
 from cloudpolicy.api.policy import router as policy
+from cloudpolicy.api.runs import router as runs
 from forecasting.api.router import router as forecasts
 from ledger.api.books import router as books
 from ledger.api.events import router as events
@@ -35,3 +36,4 @@ api.add_router("/books", books)
 api.add_router("", forecasts)
 api.add_router("/policy", plans)
 api.add_router("/policy", policy)
+api.add_router("/policy", runs)

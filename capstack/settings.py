@@ -181,6 +181,10 @@ CHAIN_HEADS_PATH = env.str("CHAIN_HEADS_PATH", default="") or str(DATA_DIR / "ch
 
 AWS_ENDPOINT_URL = env.str("AWS_ENDPOINT_URL", default="")
 AWS_REGION = env.str("AWS_REGION", default="us-east-1")
+# Accounts and roles, see cloudpolicy/services/clouds.py; empty: the one that the credentials open.
+CLOUD_ACCOUNTS = secret("CLOUD_ACCOUNTS", default="")
+# Nothing changes any company's cloud while this is set.
+CLOUD_KILL_SWITCH = flag("CLOUD_KILL_SWITCH", default=False)
 # Set by `up` when it brings its own pretended AWS: only then may demo groups be made.
 DEMO_CLOUD = flag("DEMO_CLOUD", default=False)
 

@@ -1,14 +1,23 @@
-"""Work of the `scaling` queue: plan for companies whose forecast has changed. Dry run: nothing is applied."""
+"""Work of the `scaling` queue: plan for companies whose forecast has changed, and carry on what was begun.
+
+A plan that the policy approves by itself is begun as soon as it is made; any other waits for people.
+"""
 
 import logging
 from datetime import datetime
 
 from django.utils import timezone
 
+from cloudpolicy.models.run import RunState
+from cloudpolicy.selectors.runs import runs_to_resume
 from cloudpolicy.selectors.unplanned import is_resting, last_refusal, unplanned_companies
 from cloudpolicy.services.aws import CloudUnavailable
 from cloudpolicy.services.planning import replan_scaling
+from cloudpolicy.services.refusals import EngineBusy, NotAllowed
+from cloudpolicy.services.running import work_on
+from cloudpolicy.services.runs import start_apply
 from cloudpolicy.wake import open_gate, wake
+from cloudpolicy.wake_run import open_run_gate, wake_run
 
 logger = logging.getLogger(__name__)
 
@@ -30,11 +39,45 @@ def replan(*, company_id: int) -> str:
         return "unavailable"
     if plan is None:
         return "settled"
+    if plan.calls and not plan.read_only_because:
+        _apply_if_automatic(company_id, plan.plan_id, now)
     return "planned" if plan.created_at == now else "confirmed"
 
 
+def work_on_run(*, run_id: int) -> str:
+    """Carry a run on. Returns what happened, for the log."""
+    open_run_gate(run_id=run_id)
+    try:
+        run = work_on(run_id=run_id)
+    except EngineBusy:
+        return "busy"
+    if run.state == RunState.OPEN:
+        logger.info("scaling_run_put_off: run %s until %s: %s", run.pk, run.resume_at, run.outcome)
+    elif run.outcome:
+        logger.warning("scaling_run_ended: run %s, %s: %s", run.pk, run.state, run.outcome)
+    return str(run.state)
+
+
+def _apply_if_automatic(company_id: int, plan_id: int, now: datetime) -> None:
+    try:
+        run = start_apply(
+            company_id=company_id,
+            plan_id=plan_id,
+            actor="capstack",
+            reason="the policy approves it by itself",
+            now=now,
+            only_if_automatic=True,
+        )
+    except (NotAllowed, EngineBusy) as refused:
+        logger.debug("scaling_not_automatic: company %s: %s", company_id, refused)
+        return
+    if run is not None and run.state == RunState.OPEN:
+        wake_run(run_id=run.pk)
+
+
 def sweep(*, now: datetime) -> int:
-    """Wake every company whose newest forecast has led to no decision yet. Called by the scheduler.
+    """Wake every company whose newest forecast has led to no decision yet, and every run that should go on. Called
+    by the scheduler.
 
     Returns:
         How many companies were woken.
@@ -42,4 +85,6 @@ def sweep(*, now: datetime) -> int:
     companies = unplanned_companies(now=now)
     for company_id in companies:
         wake(company_id=company_id)
+    for run_id in runs_to_resume(now=now):
+        wake_run(run_id=run_id)
     return len(companies)

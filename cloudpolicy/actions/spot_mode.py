@@ -12,7 +12,14 @@ from dataclasses import replace
 from typing import Any
 
 from cloudpolicy.engine.action import Action, Observed, Proposal, Receipt
-from cloudpolicy.engine.cloud import Cloud, as_request, describe_group, request_id_of, tags_of
+from cloudpolicy.engine.cloud import (
+    Cloud,
+    as_request,
+    describe_group,
+    mixed_policy_as_request,
+    request_id_of,
+    tags_of,
+)
 from cloudpolicy.engine.group import Group, Target
 from cloudpolicy.engine.market import LaunchTemplate, MixedInstances
 from cloudpolicy.engine.plan import ApiCall
@@ -131,8 +138,9 @@ def observe(call: ApiCall, cloud: Cloud, token: str) -> Observed | None:
     if group is None:
         return None
     if "on_demand_percent" in call.before:
-        distribution = group.get("MixedInstancesPolicy", {}).get("InstancesDistribution") or {}
-        share = MixedInstances(distribution)
+        if not group.get("MixedInstancesPolicy"):
+            return Observed(dict.fromkeys(call.before), tags_of(group))  # Somebody has taken it away.
+        share = MixedInstances(group["MixedInstancesPolicy"].get("InstancesDistribution") or {})
         return Observed({"spot": share.spot, "on_demand_percent": share.on_demand_percent}, tags_of(group))
     return _observe_template(call, cloud, token, group)
 
@@ -167,14 +175,8 @@ def perform(call: ApiCall, cloud: Cloud, token: str) -> Receipt:
     autoscaling = cloud.changing("autoscaling")
     if "on_demand_percent" not in call.before:
         return Receipt(request_id_of(autoscaling.update_auto_scaling_group(**call.parameters)))
-    group = describe_group(cloud, call.group) or {}
     # AWS keeps what a request leaves out, but says so only for the group's own properties: send all of it.
-    mixed = as_request(
-        autoscaling, "UpdateAutoScalingGroup", "MixedInstancesPolicy", group.get("MixedInstancesPolicy", {})
-    )
-    specification = mixed.get("LaunchTemplate", {}).get("LaunchTemplateSpecification", {})
-    if specification.get("LaunchTemplateId"):
-        specification.pop("LaunchTemplateName", None)  # A request names a template one way, an answer both.
+    mixed = mixed_policy_as_request(autoscaling, describe_group(cloud, call.group) or {}) or {}
     percent = call.parameters["OnDemandPercentageAboveBaseCapacity"]
     mixed["InstancesDistribution"] = {
         **(mixed.get("InstancesDistribution") or {}),

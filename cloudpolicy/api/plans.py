@@ -21,6 +21,7 @@ class CallSchema(Schema):
     action: str
     group: str
     environment: str
+    account: str
     region: str
     before: dict[str, Any]
     after: dict[str, Any]

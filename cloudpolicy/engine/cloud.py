@@ -29,6 +29,18 @@ def request_id_of(answer: Mapping[str, Any]) -> str:
     return str(answer.get("ResponseMetadata", {}).get("RequestId", ""))
 
 
+def mixed_policy_as_request(client: Any, group: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The group's mixed-instances policy as UpdateAutoScalingGroup takes it; None when it has none."""
+    described = group.get("MixedInstancesPolicy")
+    if not described:
+        return None
+    policy: dict[str, Any] = as_request(client, "UpdateAutoScalingGroup", "MixedInstancesPolicy", described)
+    specification = policy.get("LaunchTemplate", {}).get("LaunchTemplateSpecification", {})
+    if specification.get("LaunchTemplateId"):
+        specification.pop("LaunchTemplateName", None)  # A request names a template one way, an answer both.
+    return policy
+
+
 def as_request(client: Any, operation: str, parameter: str, described: Any) -> Any:
     """What was described, as the same thing can be asked for: without the members that only answers have.
 

@@ -27,6 +27,11 @@ class Group:
     suspended: frozenset[str] = frozenset()
     account: str = ""
 
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Account, region and name: what no other group shares."""
+        return self.account, self.region, self.name
+
 
 @dataclass(frozen=True, slots=True)
 class Target:

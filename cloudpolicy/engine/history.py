@@ -22,11 +22,11 @@ class History:
 
     Attributes:
         standing: where the last decision on a trusted forecast left the ladder.
-        sizes: by (region, group name), sizes to return to.
+        sizes: by `Group.key`, sizes to return to.
     """
 
     standing: Standing = field(default_factory=Standing)
-    sizes: Mapping[tuple[str, str], JournalledSize] = field(default_factory=dict)
+    sizes: Mapping[tuple[str, str, str], JournalledSize] = field(default_factory=dict)
 
     def size_of(self, group: Group) -> JournalledSize | None:
-        return self.sizes.get((group.region, group.name))
+        return self.sizes.get(group.key)

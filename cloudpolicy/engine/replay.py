@@ -223,9 +223,8 @@ class _Run:
                 again = True
                 break
             changed += 1
-            key = (group.region, group.name)
             if target.because != RESTORED:
-                sizes.setdefault(key, JournalledSize(group.capacity, None))
+                sizes.setdefault(group.key, JournalledSize(group.capacity, None))
             self.groups[place] = replace(group, capacity=target.capacity)
             again = again or self.policy.limits.step_percent is not None
         self.resizes += changed

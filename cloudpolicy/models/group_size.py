@@ -11,10 +11,15 @@ class GroupSize(models.Model):
 
     Whoever makes a plan's calls writes it before the first of them, and fills `restored_at` once the size is back.
     While it is open, the policy returns the group to this size as soon as no row of the ladder applies.
+
+    Attributes:
+        restored_by: the run that brought the size back, whose roll-back needs it again; null when it was back
+            already.
     """
 
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="group_sizes")
     plan = models.ForeignKey(ScalingPlan, on_delete=models.PROTECT, related_name="journalled_sizes")
+    account = models.CharField(max_length=64, blank=True, default="")
     region = models.CharField(max_length=32)
     group = models.CharField(max_length=255)
     min = models.PositiveIntegerField()
@@ -23,12 +28,15 @@ class GroupSize(models.Model):
     spot = models.BooleanField(null=True, help_text="Empty when it could not be read.")
     journalled_at = models.DateTimeField()
     restored_at = models.DateTimeField(null=True, blank=True)
+    restored_by = models.ForeignKey(
+        "cloudpolicy.ScalingRun", null=True, blank=True, on_delete=models.PROTECT, related_name="restored_sizes"
+    )
 
     class Meta:
         constraints = [
             # A second shrink must not overwrite the size from before the first.
             models.UniqueConstraint(
-                fields=["company", "region", "group"],
+                fields=["company", "account", "region", "group"],
                 condition=models.Q(restored_at__isnull=True),
                 name="one_size_to_return_to_per_group",
             ),

@@ -16,7 +16,9 @@ def read_history(*, company_id: int) -> History:
     A read-only plan shows what a doubtful figure would imply; it must not move the ladder.
     """
     sizes = {
-        (size.region, size.group): JournalledSize(Capacity(size.min, size.max, size.desired), size.spot)
+        (size.account, size.region, size.group): JournalledSize(
+            Capacity(size.min, size.max, size.desired), size.spot
+        )
         for size in GroupSize.objects.filter(company_id=company_id, restored_at__isnull=True)
     }
     return History(read_standing(company_id=company_id), sizes)

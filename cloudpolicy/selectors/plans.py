@@ -12,7 +12,7 @@ from cloudpolicy.models.plan import ScalingPlan
 
 MAX_PAGE = 100
 SIZE_KEYS = ("min", "max", "desired", "spot")
-CALL_KEYS = ("action", "group", "environment", "region", "before", "after", "permission", "because")
+CALL_KEYS = ("action", "group", "environment", "account", "region", "before", "after", "permission", "because")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def stored_plan(row: ScalingPlan) -> StoredPlan:
 
 def _call(stored: dict[str, Any]) -> dict[str, Any]:
     """A call in the order in which people read it; the database keeps no order of keys."""
-    call = {key: stored[key] for key in CALL_KEYS}
+    call = {key: stored.get(key, "") for key in CALL_KEYS}
     for side in ("before", "after"):
         call[side] = {key: call[side][key] for key in sorted(call[side], key=_reading_order)}
     return call

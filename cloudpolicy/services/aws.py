@@ -1,15 +1,29 @@
 """Clients for AWS, and its failures in one line each."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.loaders
+import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+)
 from django.conf import settings
+
+from cloudpolicy.engine.cloud import mixed_policy_as_request
 
 # Three attempts with back-off are botocore's "standard" mode; it repeats throttled and broken answers by itself.
 CONNECT_TIMEOUT_SECONDS = 3
@@ -17,11 +31,61 @@ READ_TIMEOUT_SECONDS = 15
 ATTEMPTS = 3
 
 
+# What AWS says when it wants to be asked later. It has done nothing then.
+THROTTLED = frozenset(
+    {
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "ResourceContention",
+        "ResourceContentionFault",
+        "ScalingActivityInProgress",
+        "ScalingActivityInProgressFault",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+
+
 class CloudUnavailable(Exception):
-    """AWS could not be read; the message is one line, for people."""
+    """AWS could not be read or asked; the message is one line, for people.
+
+    Attributes:
+        code: AWS's own word for it; '' when no answer of AWS was understood.
+        request_id: AWS's number of the request; '' when it gave none.
+        was_refused: AWS has certainly done nothing. Else a request that changes something may have been made.
+    """
+
+    def __init__(self, message: str, *, code: str = "", request_id: str = "", was_refused: bool = False) -> None:
+        super().__init__(message)
+        self.code = code
+        self.request_id = request_id
+        self.was_refused = was_refused
+
+    @property
+    def passes(self) -> bool:
+        """Asked again later, it may be done: AWS wants to be left alone, or was not reached, or has failed."""
+        return not self.was_refused or not self.code or self.code in THROTTLED
 
 
-def client(service: str, *, region: str, endpoint: str | None = None) -> Any:
+@dataclass(frozen=True, slots=True)
+class RoleCredentials:
+    """What STS gave for a role; lives in memory alone."""
+
+    access_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    token: str = field(repr=False)
+
+
+def client(
+    service: str,
+    *,
+    region: str,
+    endpoint: str | None = None,
+    attempts: int = ATTEMPTS,
+    role: RoleCredentials | None = None,
+) -> Any:
     """Return a boto3 client for a service, at the configured endpoint or else at AWS itself.
 
     Credentials come from the environment, a role or the usual files. An endpoint on loopback is a server of our
@@ -29,31 +93,73 @@ def client(service: str, *, region: str, endpoint: str | None = None) -> Any:
 
     Args:
         endpoint: address of an AWS-compatible server; default is AWS_ENDPOINT_URL, and without that AWS.
+        attempts: 1 for requests that change something: one that got no answer may have been made.
+        role: credentials of an assumed role instead of those.
 
     Raises:
         CloudUnavailable: there are no credentials for AWS.
     """
-    session = boto3.Session()
     endpoint = endpoint or settings.AWS_ENDPOINT_URL or None
     with one_line_errors():
-        credentials = session.get_credentials()
-    placeholder = {}
-    if credentials is None:
-        if not is_loopback(endpoint):
-            raise CloudUnavailable("no AWS credentials are configured, and AWS_ENDPOINT_URL names no local server")
-        placeholder = {"aws_access_key_id": "capstack", "aws_secret_access_key": "capstack"}
-    with one_line_errors():
-        return session.client(
+        made = _session().client(
             service,
             region_name=region,
             endpoint_url=endpoint,
             config=Config(
                 connect_timeout=CONNECT_TIMEOUT_SECONDS,
                 read_timeout=READ_TIMEOUT_SECONDS,
-                retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+                retries={"mode": "standard", "total_max_attempts": attempts},
             ),
-            **placeholder,
+            **_credentials(endpoint, role),
         )
+    if service == "autoscaling" and is_loopback(endpoint):
+        made.meta.events.register("provide-client-params.auto-scaling.UpdateAutoScalingGroup", _keep_mixed(made))
+    return made
+
+
+def _session() -> boto3.Session:
+    """A session of its own, as clients are made in many threads, that reads the models of services only once."""
+    core = botocore.session.get_session()
+    core.register_component("data_loader", _models())
+    return boto3.Session(botocore_session=core)
+
+
+@cache
+def _models() -> Any:
+    return botocore.loaders.create_loader()
+
+
+def _keep_mixed(autoscaling: Any) -> Callable[..., None]:
+    """AWS keeps what a request leaves out. moto forgets a mixed-instances policy that is not sent again."""
+
+    def add(params: dict[str, Any], **_: Any) -> None:
+        if "MixedInstancesPolicy" in params or "LaunchTemplate" in params:
+            return
+        found = autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[params["AutoScalingGroupName"]])
+        for group in found["AutoScalingGroups"]:
+            policy = mixed_policy_as_request(autoscaling, group)
+            if policy is not None:
+                params["MixedInstancesPolicy"] = policy
+
+    return add
+
+
+def _credentials(endpoint: str | None, role: RoleCredentials | None) -> dict[str, str]:
+    if role is not None:
+        return {
+            "aws_access_key_id": role.access_key,
+            "aws_secret_access_key": role.secret_key,
+            "aws_session_token": role.token,
+        }
+    if _session().get_credentials() is not None:
+        return {}
+    if not is_loopback(endpoint):
+        raise CloudUnavailable(
+            "no AWS credentials are configured, and AWS_ENDPOINT_URL names no local server",
+            code="NoCredentials",
+            was_refused=True,
+        )
+    return {"aws_access_key_id": "capstack", "aws_secret_access_key": "capstack"}
 
 
 @contextmanager
@@ -62,15 +168,33 @@ def one_line_errors() -> Iterator[None]:
     try:
         yield
     except (NoCredentialsError, PartialCredentialsError) as error:
-        raise CloudUnavailable(f"AWS credentials are missing or incomplete: {_one_line(error)}") from error
+        text = f"AWS credentials are missing or incomplete: {_one_line(error)}"
+        raise CloudUnavailable(text, code="NoCredentials", was_refused=True) from error
+    except ParamValidationError as error:
+        text = f"the request is none: {_one_line(error)}"
+        raise CloudUnavailable(text, code="ParamValidation", was_refused=True) from error
     except ClientError as error:
-        answer = error.response.get("Error", {})
-        code, message = answer.get("Code", "unknown error"), answer.get("Message", "")
-        refused = f"AWS refused {error.operation_name}: {code}"
-        raise CloudUnavailable(_one_line(f"{refused}, {message}" if message else refused)) from error
+        raise _refusal(error) from error
+    except (ConnectTimeoutError, EndpointConnectionError) as error:
+        # It never left this machine.
+        raise CloudUnavailable(f"AWS cannot be reached: {_one_line(error)}", was_refused=True) from error
     except (BotoCoreError, ValueError) as error:
         # A malformed endpoint or region is a ValueError.
         raise CloudUnavailable(f"AWS cannot be reached: {_one_line(error)}") from error
+
+
+def _refusal(error: ClientError) -> CloudUnavailable:
+    answer = error.response.get("Error", {})
+    about = error.response.get("ResponseMetadata", {})
+    code, message = str(answer.get("Code", "unknown error")), answer.get("Message", "")
+    refused = f"AWS refused {error.operation_name}: {code}"
+    return CloudUnavailable(
+        _one_line(f"{refused}, {message}" if message else refused),
+        code=code,
+        request_id=str(about.get("RequestId", "")),
+        # A server that failed may have done it first; one that is asked too often says so with 503, too.
+        was_refused=code in THROTTLED or 400 <= int(about.get("HTTPStatusCode", 0)) < 500,
+    )
 
 
 def is_loopback(endpoint: str | None) -> bool:

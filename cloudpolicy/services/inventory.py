@@ -8,13 +8,34 @@ from cloudpolicy.engine.describe import group_of, with_template
 from cloudpolicy.engine.group import Group
 from cloudpolicy.engine.market import LaunchTemplate, Market, UnknownMarket
 from cloudpolicy.engine.policy import Policy
-from cloudpolicy.services.aws import client, one_line_errors
+from cloudpolicy.services.aws import one_line_errors
+from cloudpolicy.services.clouds import Clouds, cloud_accounts
 
 GROUPS_PER_PAGE = 100
 Version = tuple[str, str]
 
 
-def read_groups(*, policy: Policy, region: str) -> tuple[Group, ...]:
+def read_company_groups(*, company: str, policy: Policy) -> tuple[Group, ...]:
+    """Describe every group of every account and region that a company has, in the order in which they are named.
+
+    Args:
+        company: slug.
+
+    Raises:
+        CloudUnavailable: one of them cannot be read. Half an inventory is none.
+    """
+    clouds = Clouds(company)
+    return tuple(
+        group
+        for account in cloud_accounts(company=company)
+        for region in account.regions
+        for group in read_groups(policy=policy, region=region, account=account.name, clouds=clouds)
+    )
+
+
+def read_groups(
+    *, policy: Policy, region: str, account: str = "", clouds: Clouds | None = None
+) -> tuple[Group, ...]:
     """Describe every group of a region, ordered by name.
 
     Groups without the opt-in tag are read too, in the same pages: a launch template may be shared with one of
@@ -24,13 +45,15 @@ def read_groups(*, policy: Policy, region: str) -> tuple[Group, ...]:
     Raises:
         CloudUnavailable: AWS cannot be read.
     """
+    cloud = (clouds or Clouds("")).at(account=account, region=region)
     with one_line_errors():
-        described = _describe_groups(client("autoscaling", region=region))
+        described = _describe_groups(cloud.reading("autoscaling"))
         groups = [
-            group_of(each, region=region, group_name=policy.group_name, opt_in=policy.opt_in) for each in described
+            group_of(each, region=region, group_name=policy.group_name, opt_in=policy.opt_in, account=account)
+            for each in described
         ]
         wanted = sorted({key for group in groups if group.opted_in and (key := _version_of(group.market))})
-        versions = _describe_versions(client("ec2", region=region), wanted) if wanted else {}
+        versions = _describe_versions(cloud.reading("ec2"), wanted) if wanted else {}
     groups = [replace(group, market=_known(group, versions)) for group in groups]
     return tuple(sorted(groups, key=lambda group: group.name))
 

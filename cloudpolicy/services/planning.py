@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
 
 from cloudpolicy.actions.registry import all_actions
@@ -25,10 +24,11 @@ from cloudpolicy.selectors.memory import read_history
 from cloudpolicy.selectors.plans import StoredPlan, stored_plan
 from cloudpolicy.selectors.unplanned import LOOK_AGAIN_AFTER
 from cloudpolicy.services.aws import CloudUnavailable
-from cloudpolicy.services.inventory import read_groups
+from cloudpolicy.services.inventory import read_company_groups
 from cloudpolicy.services.planning_lock import lock_planning
 from cloudpolicy.services.policies import PolicyInForce, policy_in_force
 from cloudpolicy.services.runway import bring_forecast_up_to_date, runway_of
+from cloudpolicy.services.sizes import clear_found_restored
 from ledger.domain.company import CompanyRef
 from ledger.selectors.companies import company_ref
 
@@ -70,7 +70,7 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
     policy = policy_in_force(company_id=company.id, now=now)
     try:
         # Reading the cloud takes seconds when it is slow, so it happens before the lock is taken.
-        groups = read_groups(policy=policy.policy, region=settings.AWS_REGION)
+        groups = read_company_groups(company=company.slug, policy=policy.policy)
     except CloudUnavailable as unavailable:
         _move_cursor(company_id=company.id, tried_at=now, refusal=str(unavailable)[:400])
         raise
@@ -80,6 +80,7 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
         runway = runway_of(company=company, now=now)
         plan = _evaluate(company_id=company.id, policy=policy, groups=groups, runway=runway, now=now)
         _remember(company_id=company.id, plan=plan)
+        clear_found_restored(company_id=company.id, groups=groups, plan=plan, now=now)
         _move_cursor(
             company_id=company.id,
             considered_run=plan.forecast_run,

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
-
 from cloudpolicy.actions.registry import all_actions
 from cloudpolicy.engine.evaluate import evaluate
 from cloudpolicy.engine.group import Group
@@ -13,7 +11,7 @@ from cloudpolicy.engine.policy import Policy
 from cloudpolicy.engine.reason import Reason
 from cloudpolicy.filters.registry import all_filters
 from cloudpolicy.selectors.memory import read_history
-from cloudpolicy.services.inventory import read_groups
+from cloudpolicy.services.inventory import read_company_groups
 from cloudpolicy.services.runway import runway_of
 from ledger.domain.company import CompanyRef
 
@@ -72,13 +70,13 @@ def preview_policy(*, company: CompanyRef, in_force: Policy | None, proposed: Po
             filters=all_filters(),
         )
 
-    groups = read_groups(policy=proposed, region=settings.AWS_REGION)
+    groups = read_company_groups(company=company.slug, policy=proposed)
     other = plan(proposed, groups)
     wanted, known = _wanted(other), {}
     if in_force is not None:
         # Name and tag say how a group is read.
         read_alike = (in_force.group_name, in_force.opt_in) == (proposed.group_name, proposed.opt_in)
-        theirs = groups if read_alike else read_groups(policy=in_force, region=settings.AWS_REGION)
+        theirs = groups if read_alike else read_company_groups(company=company.slug, policy=in_force)
         known = _wanted(plan(in_force, theirs))
     shown = [
         GroupPreview(

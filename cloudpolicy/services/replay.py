@@ -8,7 +8,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from django.conf import settings
 from numpy.typing import NDArray
 
 from cloudpolicy.engine.group import Group
@@ -16,7 +15,7 @@ from cloudpolicy.engine.path_p5 import p5_along_paths
 from cloudpolicy.engine.policy import Policy
 from cloudpolicy.engine.replay import YEAR, Replayed, Said, replay
 from cloudpolicy.filters.registry import all_filters
-from cloudpolicy.services.inventory import read_groups
+from cloudpolicy.services.inventory import read_company_groups
 from forecasting.engine import HORIZON_DAYS, PATHS, SEED
 from forecasting.fit.history import MissingInputs
 from forecasting.kernel.path_balances import PathBalances, path_balances
@@ -123,7 +122,7 @@ def replay_policy(*, company: CompanyRef, policy: Policy, price: Decimal | None,
     Raises:
         CloudUnavailable: the groups cannot be read.
     """
-    groups = read_groups(policy=policy, region=settings.AWS_REGION)
+    groups = read_company_groups(company=company.slug, policy=policy)
     past, past_refusal = _past(company, policy, groups, price, now)
     future, future_refusal = _future(company, policy, groups, price, now)
     touched = sum(group.opted_in and group.environment in policy.environments for group in groups)

@@ -9,6 +9,7 @@ from moto.server import ThreadedMotoServer
 from pytest_django.fixtures import Settings
 
 from tests.cloudpolicy.recording_proxy import RecordingProxy
+from tests.cloudpolicy.strict_proxy import StrictProxy
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +27,17 @@ def aws(moto_port: int, settings: Settings) -> Iterator[RecordingProxy]:
     """Give an empty AWS-compatible server that the settings point at."""
     urlopen(Request(f"http://127.0.0.1:{moto_port}/moto-api/reset", method="POST"), timeout=20).close()
     proxy = RecordingProxy(upstream_port=moto_port)
+    settings.AWS_ENDPOINT_URL = proxy.url
+    settings.AWS_REGION = "us-east-1"
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture
+def strict_aws(moto_port: int, settings: Settings) -> Iterator[StrictProxy]:
+    """Give the same with AWS's manners: it refuses what AWS refuses, and fails as AWS fails."""
+    urlopen(Request(f"http://127.0.0.1:{moto_port}/moto-api/reset", method="POST"), timeout=20).close()
+    proxy = StrictProxy(moto_port)
     settings.AWS_ENDPOINT_URL = proxy.url
     settings.AWS_REGION = "us-east-1"
     yield proxy

@@ -99,7 +99,7 @@ def test_a_group_that_already_is_what_it_should_be_gets_no_call() -> None:
 def test_above_its_threshold_a_shrunk_environment_returns_to_its_journalled_size() -> None:
     history = History(
         standing=Standing(frozenset({"staging below 60", "production below 90"})),
-        sizes={("us-east-1", "capstack-staging-asg"): JournalledSize(Capacity(3, 6, 5), spot=True)},
+        sizes={("", "us-east-1", "capstack-staging-asg"): JournalledSize(Capacity(3, 6, 5), spot=True)},
     )
     groups = (group("staging", size=(1, 4, 2), market=ON_DEMAND),)
     assert sizes_after(plan_for(runway(120), groups=groups, history=history)) == {}
@@ -109,7 +109,7 @@ def test_above_its_threshold_a_shrunk_environment_returns_to_its_journalled_size
 
 
 def test_a_journalled_size_that_is_impossible_is_left_to_a_person() -> None:
-    history = History(sizes={("us-east-1", "capstack-dev-asg"): JournalledSize(Capacity(3, 2, 9), spot=None)})
+    history = History(sizes={("", "us-east-1", "capstack-dev-asg"): JournalledSize(Capacity(3, 2, 9), spot=None)})
     plan = plan_for(runway(300), groups=(group("dev"),), history=history)
     assert plan.calls == ()
     assert "bad_journal" in {warning.code for warning in plan.warnings}

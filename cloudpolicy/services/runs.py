@@ -1,0 +1,122 @@
+"""Beginning to apply a plan, or to take one back. The work itself is the engine's (`running.py`)."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from cloudpolicy.models.plan import ScalingPlan
+from cloudpolicy.models.run import RunKind, RunState, ScalingRun
+from cloudpolicy.selectors.kill_switch import kill_switch
+from cloudpolicy.services.approving import consent_to, note_approval_by_policy
+from cloudpolicy.services.engine_lock import engine_lock
+from cloudpolicy.services.planning_lock import lock_planning
+from cloudpolicy.services.refusals import EngineBusy, NotAllowed, need_reason
+from cloudpolicy.services.standing_plans import calls_of, find_plan, void_because
+from cloudpolicy.services.step_journal import StepJournal
+
+
+def start_apply(
+    *, company_id: int, plan_id: int, actor: str, reason: str, now: datetime, only_if_automatic: bool = False
+) -> ScalingRun | None:
+    """Open a run that carries a plan out. A plan that is carried out, or was, gives the run that does or did.
+
+    Args:
+        only_if_automatic: nobody asks for it, so the policy must.
+
+    Returns:
+        None when the plan asks for nothing, which is done.
+
+    Raises:
+        NotAllowed: the plan no longer stands or is not approved; the message says why.
+        EngineBusy: another run of the company is open.
+        PlanNotFound: the company has no such plan.
+        InvalidPolicy: the stored policy is broken.
+    """
+    plan = find_plan(company_id=company_id, plan_id=plan_id)
+    reason = need_reason(reason)
+    last = ScalingRun.objects.filter(plan=plan).order_by("-id").first()
+    if last is not None and last.kind == RunKind.APPLY and last.state in (RunState.OPEN, RunState.DONE):
+        return last
+    if not plan.calls and not plan.read_only_because:
+        return None
+    void = void_because(plan=plan, now=now)
+    if void:
+        raise NotAllowed(f"plan {plan.pk} cannot be applied: {void}")
+    consent = consent_to(plan=plan, now=now)
+    if not consent.is_enough or (only_if_automatic and consent.needed):
+        raise NotAllowed(f"plan {plan.pk} cannot be applied: {consent.missing or 'a person has to apply it'}")
+    if consent.needed == 0:
+        note_approval_by_policy(plan=plan, now=now)
+    return _open(plan, RunKind.APPLY, actor=actor, reason=reason, now=now, calls=plan.calls)
+
+
+def start_rollback(*, company_id: int, plan_id: int, actor: str, reason: str, now: datetime) -> ScalingRun:
+    """Open a run that takes back what a plan has changed. One that is under way ends first.
+
+    Raises:
+        NotAllowed: nothing was changed by the plan, it is taken back already, or the kill switch is on.
+        EngineBusy: an engine is at work on the plan, or another run of the company is open.
+        PlanNotFound: the company has no such plan.
+    """
+    plan = find_plan(company_id=company_id, plan_id=plan_id)
+    reason = need_reason(reason)
+    switch = kill_switch(company_id=company_id)
+    if switch.on:
+        raise NotAllowed(f"plan {plan.pk} cannot be rolled back: {switch.because}")
+    runs = ScalingRun.objects.filter(plan=plan).order_by("-id")
+    last = runs.first()
+    if last is not None and last.kind == RunKind.ROLLBACK and last.state == RunState.OPEN:
+        return last
+    applied = runs.filter(kind=RunKind.APPLY).first()
+    if applied is None:
+        raise NotAllowed(f"plan {plan.pk} cannot be rolled back: it was never applied")
+    if ScalingRun.objects.filter(undoes=applied, state=RunState.DONE).exists():
+        raise NotAllowed(f"plan {plan.pk} cannot be rolled back: it is rolled back already")
+    accounts = {call.account for call in calls_of(plan)}
+    with engine_lock(company_id=company_id, accounts=accounts):
+        applied.refresh_from_db()
+        if not StepJournal(applied).changed_something:
+            raise NotAllowed(f"plan {plan.pk} cannot be rolled back: it has changed nothing")
+        with transaction.atomic():
+            if applied.state == RunState.OPEN:
+                end_run(applied, RunState.PARTLY, outcome="ended to be rolled back", now=now)
+            return _open(plan, RunKind.ROLLBACK, actor=actor, reason=reason, now=now, undoes=applied)
+
+
+def end_run(run: ScalingRun, state: RunState, *, outcome: str, now: datetime) -> None:
+    """Close a run that is open; one that somebody else has closed stays as it is."""
+    ScalingRun.objects.filter(pk=run.pk, state=RunState.OPEN).update(
+        state=state, outcome=outcome[:500], ended_at=max(now, run.started_at), resume_at=None
+    )
+    run.refresh_from_db()
+
+
+def _open(
+    plan: ScalingPlan,
+    kind: RunKind,
+    *,
+    actor: str,
+    reason: str,
+    now: datetime,
+    calls: list[dict[str, object]] | None = None,
+    undoes: ScalingRun | None = None,
+) -> ScalingRun:
+    with transaction.atomic():
+        # With the planner's lock, so that two who begin at once do not both see no open run.
+        lock_planning(plan.company_id)
+        busy = ScalingRun.objects.filter(company_id=plan.company_id, state=RunState.OPEN).first()
+        if busy is not None and (busy.plan_id, busy.kind) == (plan.pk, kind):
+            return busy
+        if busy is not None:
+            raise EngineBusy(f"run {busy.pk} of plan {busy.plan_id} is under way")
+        return ScalingRun.objects.create(
+            company_id=plan.company_id,
+            plan=plan,
+            kind=kind,
+            undoes=undoes,
+            calls=calls,
+            actor=actor[:255],
+            reason=reason,
+            started_at=now,
+            resume_at=now,
+        )

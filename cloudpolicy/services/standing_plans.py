@@ -1,0 +1,85 @@
+"""Whether a plan still stands: nothing it was made from may have moved since."""
+
+from datetime import datetime, timedelta
+
+from cloudpolicy.actions.registry import all_actions
+from cloudpolicy.engine.evaluate import evaluate
+from cloudpolicy.engine.limits import limit_problems
+from cloudpolicy.engine.plan import ApiCall, parse_call
+from cloudpolicy.filters.registry import all_filters
+from cloudpolicy.models.plan import ScalingPlan
+from cloudpolicy.selectors.kill_switch import kill_switch
+from cloudpolicy.selectors.memory import read_history
+from cloudpolicy.services.policies import PolicyInForce, policy_in_force
+from cloudpolicy.services.refusals import PlanNotFound
+from cloudpolicy.services.runway import runway_of
+from ledger.selectors.companies import company_ref
+
+# Counted from the last forecast that led to the same plan.
+PLAN_LIFETIME = timedelta(hours=24)
+MAX_PLAN_NUMBER = 2**63 - 1
+
+
+def find_plan(*, company_id: int, plan_id: int) -> ScalingPlan:
+    """Raises PlanNotFound."""
+    plan = None
+    if 0 < plan_id <= MAX_PLAN_NUMBER:
+        plan = ScalingPlan.objects.filter(company_id=company_id, pk=plan_id).select_related("policy").first()
+    if plan is None:
+        raise PlanNotFound(f"there is no plan {plan_id}")
+    return plan
+
+
+def calls_of(plan: ScalingPlan) -> tuple[ApiCall, ...]:
+    return tuple(parse_call(call) for call in plan.calls)
+
+
+def void_because(*, plan: ScalingPlan, now: datetime) -> str:
+    """Why nothing may be done by this plan any more; '' while it stands.
+
+    The groups are not looked at: each call is compared with its group before it is made.
+
+    Raises:
+        InvalidPolicy: the stored policy is broken.
+    """
+    switch = kill_switch(company_id=plan.company_id)
+    if switch.on:
+        return switch.because
+    if plan.read_only_because:
+        return "it is read-only: " + "; ".join(reason["text"] for reason in plan.read_only_because)
+    policy = policy_in_force(company_id=plan.company_id, now=now)
+    if policy.version_id != plan.policy_id:
+        return f"the policy has changed since: {plan.policy} was in force, version {policy.version} is now"
+    if now - plan.confirmed_at > PLAN_LIFETIME:
+        hours = PLAN_LIFETIME // timedelta(hours=1)
+        return f"it has expired: no forecast has led to it for more than {hours} hours"
+    problems = limit_problems(calls=calls_of(plan), policy=policy.policy)
+    if problems:
+        return f"it is beyond the policy's limits: {problems[0]}"
+    return _forecast_moved(plan, policy, now)
+
+
+def _forecast_moved(plan: ScalingPlan, policy: PolicyInForce, now: datetime) -> str:
+    """What today's forecast says against the plan. Another run that says the same p5 says nothing against it."""
+    company = company_ref(company_id=plan.company_id)
+    implied = evaluate(
+        policy=policy.policy,
+        groups=(),
+        runway=runway_of(company=company, now=now),
+        history=read_history(company_id=company.id),
+        now=now,
+        actions=all_actions(),
+        filters=all_filters(),
+    )
+    if implied.read_only_because:
+        return "nothing may act on today's forecast: " + "; ".join(each.text for each in implied.read_only_because)
+    if implied.p5_days is None or int(implied.p5_days) != plan.p5_days:
+        return f"the forecast has moved since: p5 was {plan.p5_days} days and is {_days(implied.p5_days)} now"
+    rows = list(implied.band.row_names) if implied.band else []
+    if rows != plan.rows_in_force:
+        return "the ladder has moved since: other rows of the policy are in force now"
+    return ""
+
+
+def _days(p5_days: float | None) -> str:
+    return "unknown" if p5_days is None else str(int(p5_days))

@@ -1,0 +1,130 @@
+"""Two engines at once, and one that is killed for good."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from cloudpolicy import jobs
+from cloudpolicy.models.run import RunState, ScalingRun
+from cloudpolicy.services.aws import CloudUnavailable
+from cloudpolicy.services.clouds import Clouds, cloud_accounts
+from cloudpolicy.services.engine_lock import _key
+from cloudpolicy.services.inventory import read_company_groups
+from tests.cloudpolicy.engine.samples import LADDER
+from tests.cloudpolicy.groups_of_five import (
+    AFTER,
+    FakeClock,
+    approve,
+    begin,
+    finish,
+    make_five_groups,
+    planned_company,
+    sizes,
+)
+from tests.cloudpolicy.strict_proxy import UPDATE, StrictProxy, Trouble
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+KILLED = """
+import django
+django.setup()
+from datetime import UTC, datetime
+from cloudpolicy.services.running import Clock, work_on
+work_on(run_id={run}, clock=Clock(now=lambda: datetime(2026, 4, 1, 12, 1, tzinfo=UTC)))
+"""
+
+
+def test_an_engine_that_is_killed_holds_nothing_and_its_run_is_resumed(
+    committed_db: str, strict_aws: StrictProxy, empty_redis: "redis.Redis"
+) -> None:
+    make_five_groups()
+    _, plan = planned_company()
+    approve(plan)
+    run = begin(plan)
+    strict_aws.forget()
+    # The third call reaches the server, and its answer takes longer than the engine lives.
+    strict_aws.troubles = [Trouble(UPDATE, 0, does_it=True, seconds=2.0, skip=2)]
+    engine = subprocess.Popen(
+        [sys.executable, "-c", KILLED.format(run=run.pk)],
+        cwd=REPOSITORY,
+        env={**os.environ, "DATABASE_URL": committed_db, "AWS_ENDPOINT_URL": strict_aws.url},
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while strict_aws.actions[UPDATE] < 3 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert strict_aws.actions[UPDATE] == 3
+        # Another engine finds it at work.
+        assert jobs.work_on_run(run_id=run.pk) == "busy"
+        time.sleep(0.3)
+        engine.send_signal(signal.SIGKILL)
+    finally:
+        engine.kill()
+        engine.wait(timeout=20)
+    assert ScalingRun.objects.get(pk=run.pk).state == RunState.OPEN
+    run = finish(run, FakeClock())
+    assert (run.state, run.outcome) == (RunState.DONE, "")
+    assert sizes() == AFTER
+    assert strict_aws.actions[UPDATE] + strict_aws.actions["CreateLaunchTemplateVersion"] == len(plan.calls)
+
+
+@pytest.mark.django_db
+def test_the_lock_of_another_account_is_another_lock(strict_aws: StrictProxy) -> None:
+    make_five_groups()
+    _, plan = planned_company()
+    approve(plan)
+    run = begin(plan)
+    with psycopg.connect(_database_url(), autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [_key(plan.company_id, "another account")])
+        other.execute("SELECT pg_advisory_lock(%s)", [_key(plan.company_id + 1, "")])
+        assert finish(run, FakeClock()).state == RunState.DONE
+
+
+def _database_url() -> str:
+    from django.db import connection
+
+    settings = connection.settings_dict
+    return psycopg.conninfo.make_conninfo(
+        host=settings["HOST"], port=settings["PORT"], user=settings["USER"], password=settings["PASSWORD"] or None,
+        dbname=settings["NAME"],
+    )  # fmt: skip
+
+
+def test_several_accounts_are_entered_by_their_roles(strict_aws: StrictProxy, settings: object) -> None:
+    settings.CLOUD_ACCOUNTS = """[
+        {"company": "acme", "name": "main", "regions": ["us-east-1"]},
+        {"company": "acme", "name": "labs", "role_arn": "arn:aws:iam::111111111111:role/capstack",
+         "external_id": "x", "regions": ["eu-west-1"]}
+    ]"""  # type: ignore[attr-defined]
+    make_five_groups()
+    groups = read_company_groups(company="acme", policy=LADDER)
+    assert {(group.account, group.region) for group in groups} == {("main", "us-east-1")}
+    assert len(groups) == 5
+    assert strict_aws.actions["AssumeRole"] == 1
+    assert read_company_groups(company="other", policy=LADDER) == ()
+    with pytest.raises(CloudUnavailable, match="no cloud account is configured as 'labs'"):
+        Clouds("other").at(account="labs", region="eu-west-1").reading("autoscaling")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{", "it is no JSON"),
+        ("{}", "it is no list"),
+        ('[{"company": "acme"}]', r"\[0\].name is missing"),
+        ('[{"company": "acme", "name": "a", "secret": "x"}]', r"\[0\] must be an object with the keys"),
+        ('[{"company": "acme", "name": "a", "role_arn": "admin"}]', "role_arn is no ARN"),
+        ('[{"company": "acme", "name": "a", "regions": []}]', "regions must be a list"),
+        ('[{"company": "a", "name": "a"}, {"company": "a", "name": "a"}]', "share a name"),
+    ],
+)
+def test_a_wrong_setting_is_refused_by_entry_and_key(settings: object, text: str, problem: str) -> None:
+    settings.CLOUD_ACCOUNTS = text  # type: ignore[attr-defined]
+    with pytest.raises(CloudUnavailable, match=problem):
+        cloud_accounts(company="acme")
