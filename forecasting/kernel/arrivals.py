@@ -92,7 +92,7 @@ class BlockArrivals:
         self._block_paths = stop - start
         self._steps = steps
         added = [law.on_block(start, stop) for law in laws]
-        self._parts = added if before is None else [*before._parts, *added]
+        self._parts: list[Arrivals] = added if before is None else [*before._parts, *added]
         # Each amount is added once: to what leaves or to what comes in. The two make the total.
         if before is None:
             self.incoming, self.outgoing = np.zeros((2, steps.count, stop - start), np.float32)
