@@ -1,9 +1,9 @@
 # Each target works on a fresh clone with nothing but make and Python 3.12 or newer.
 
 PORT ?= 8000
-# Tests run in so many processes, each with servers of its own (they wait as much as they compute, so one more than two
-# cores); the tests of a file stay together.
-TEST_PROCESSES ?= 3
+# Tests run in so many processes, each with servers of its own (they wait more than they compute, so two for each of
+# two cores); the tests of a file stay together.
+TEST_PROCESSES ?= 4
 # Where forecasts are scored on companies and ledgers that are no part of the project.
 DATA ?= ../shared/data
 VENV := .venv
