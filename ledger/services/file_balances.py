@@ -1,7 +1,9 @@
 """Balances that a file states: kept, and held against what the ledger says."""
 
+from array import array
 from collections import defaultdict
-from datetime import date, datetime
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from operator import itemgetter
 from zoneinfo import ZoneInfo
@@ -21,6 +23,9 @@ from ledger.services.daily_flows import catch_up
 from ledger.services.import_report import MAX_LISTED_BALANCES, BalanceFound, ImportReport
 from ledger.services.statements import InvalidStatement, state_balance
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
 type _Key = tuple[str, str]
 # Account, currency, day and origin.
 type _Said = tuple[str, str, date, str]
@@ -31,6 +36,25 @@ _MOVED = """
     WHERE f.company_id = %s AND f.account_id = ANY(%s) AND f.event_type <> 'credit' AND f.day BETWEEN %s AND %s
     GROUP BY 1, 2, 3
 """
+
+
+class _Moves:
+    """When and how much would move on one account, in 20 bytes each: a file may hold millions."""
+
+    def __init__(self) -> None:
+        self._instants = array("q")
+        self._units = array("q")
+        self._micros = array("i")
+
+    def add(self, at: datetime, amount: Decimal) -> None:
+        units, micros = divmod(int(amount.scaleb(6)), 1_000_000)
+        self._instants.append((at - _EPOCH) // _MICROSECOND)
+        self._units.append(units)
+        self._micros.append(micros)
+
+    def __iter__(self) -> Iterator[tuple[datetime, Decimal]]:
+        for at, units, micros in zip(self._instants, self._units, self._micros, strict=True):
+            yield _EPOCH + at * _MICROSECOND, Decimal(units * 1_000_000 + micros).scaleb(-6)
 
 
 class FileBalances:
@@ -45,7 +69,7 @@ class FileBalances:
         self._timezone = ZoneInfo(company.timezone)
         self._stated: dict[tuple[str, str, date], StatedRow] = {}
         # What a dry run would have recorded: the ledger does not hold it.
-        self._would_move: dict[_Key, list[tuple[datetime, Decimal]]] = defaultdict(list)
+        self._would_move: dict[_Key, _Moves] = defaultdict(_Moves)
 
     def take(self, row: StatedRow) -> tuple[RowProblem, ...]:
         """Remember a balance; return what is wrong with it, nothing when it is fine."""
@@ -62,7 +86,7 @@ class FileBalances:
         """Count an event that a dry run rolled back."""
         if draft.event_type != "credit":
             amount = draft.amount if draft.flow == "in" else -draft.amount
-            self._would_move[account, draft.currency].append((draft.occurred_at or now, amount))
+            self._would_move[account, draft.currency].add(draft.occurred_at or now, amount)
 
     def settle(self, report: ImportReport, *, actor: str, now: datetime, dry_run: bool) -> None:
         """Keep the balances, unless it is a dry run, and put into the report what they say."""
