@@ -27,7 +27,6 @@ class Step:
         was_made: the cloud has done what was asked.
         before: settings found before the last intent.
         learned: values of placeholders.
-        intents: how often it was about to be asked.
     """
 
     phase: Phase | None = None
@@ -35,7 +34,6 @@ class Step:
     was_made: bool = False
     before: Mapping[str, Any] = field(default_factory=dict)
     learned: dict[str, Any] = field(default_factory=dict)
-    intents: int = 0
 
     @property
     def is_in_doubt(self) -> bool:
@@ -46,7 +44,6 @@ class Step:
         self.phase, self.since = Phase(entry.phase), entry.at
         if entry.phase == Phase.INTENT:
             self.before = entry.content["before"]
-            self.intents += 1
         self.was_made = self.was_made or entry.phase in WAS_MADE
         self.learned |= entry.content.get("learned", {})
 

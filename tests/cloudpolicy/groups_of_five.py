@@ -168,18 +168,16 @@ class Killed(BaseException):
 
 
 @contextmanager
-def killed_at_line(number: int, *, after: bool) -> Iterator[None]:
-    """Let the engine die before, or after, the n-th line of its journal is written."""
+def killed_at_line(number: int) -> Iterator[None]:
+    """Let the engine die before it writes the n-th line of its journal."""
     write, written = StepJournal.write, 0
 
     def dying(self: StepJournal, *args: Any, **kwargs: Any) -> None:
         nonlocal written
         written += 1
-        if written == number and not after:
-            raise Killed
-        write(self, *args, **kwargs)
         if written == number:
             raise Killed
+        write(self, *args, **kwargs)
 
     with patch.object(StepJournal, "write", dying):
         yield

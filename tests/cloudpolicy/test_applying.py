@@ -399,7 +399,7 @@ def test_killed_anywhere_a_run_can_be_rolled_back_at_once(cloud: StrictProxy, li
     plan = approved()
     clock = FakeClock()
     run = begin(plan)
-    with pytest.raises(Killed), killed_at_line(line, after=False):
+    with pytest.raises(Killed), killed_at_line(line):
         work_on(run_id=run.pk, clock=clock.as_clock())
     back = finish(begin_rollback(plan), clock)
     assert (back.state, back.outcome) == (RunState.DONE, "")

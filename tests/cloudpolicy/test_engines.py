@@ -7,9 +7,10 @@ import sys
 import time
 from pathlib import Path
 
-import psycopg
 import pytest
 import redis
+from django.db import connection
+from pytest_django.fixtures import Settings
 
 from cloudpolicy import jobs
 from cloudpolicy.models.run import RunState, ScalingRun
@@ -80,28 +81,22 @@ def test_the_lock_of_another_account_is_another_lock(strict_aws: StrictProxy) ->
     _, plan = planned_company()
     approve(plan)
     run = begin(plan)
-    with psycopg.connect(_database_url(), autocommit=True) as other:
-        other.execute("SELECT pg_advisory_lock(%s)", [_key(plan.company_id, "another account")])
-        other.execute("SELECT pg_advisory_lock(%s)", [_key(plan.company_id + 1, "")])
-        assert finish(run, FakeClock()).state == RunState.DONE
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [_key(plan.company_id, "another account")])
+            cursor.execute("SELECT pg_advisory_lock(%s)", [_key(plan.company_id + 1, "")])
+            assert finish(run, FakeClock()).state == RunState.DONE
+    finally:
+        other.close()
 
 
-def _database_url() -> str:
-    from django.db import connection
-
-    settings = connection.settings_dict
-    return psycopg.conninfo.make_conninfo(
-        host=settings["HOST"], port=settings["PORT"], user=settings["USER"], password=settings["PASSWORD"] or None,
-        dbname=settings["NAME"],
-    )  # fmt: skip
-
-
-def test_several_accounts_are_entered_by_their_roles(strict_aws: StrictProxy, settings: object) -> None:
+def test_several_accounts_are_entered_by_their_roles(strict_aws: StrictProxy, settings: Settings) -> None:
     settings.CLOUD_ACCOUNTS = """[
         {"company": "acme", "name": "main", "regions": ["us-east-1"]},
         {"company": "acme", "name": "labs", "role_arn": "arn:aws:iam::111111111111:role/capstack",
-         "external_id": "x", "regions": ["eu-west-1"]}
-    ]"""  # type: ignore[attr-defined]
+         "external_id": "xyz", "regions": ["eu-west-1"]}
+    ]"""
     make_five_groups()
     groups = read_company_groups(company="acme", policy=LADDER)
     assert {(group.account, group.region) for group in groups} == {("main", "us-east-1")}
@@ -124,7 +119,7 @@ def test_several_accounts_are_entered_by_their_roles(strict_aws: StrictProxy, se
         ('[{"company": "a", "name": "a"}, {"company": "a", "name": "a"}]', "share a name"),
     ],
 )
-def test_a_wrong_setting_is_refused_by_entry_and_key(settings: object, text: str, problem: str) -> None:
-    settings.CLOUD_ACCOUNTS = text  # type: ignore[attr-defined]
+def test_a_wrong_setting_is_refused_by_entry_and_key(settings: Settings, text: str, problem: str) -> None:
+    settings.CLOUD_ACCOUNTS = text
     with pytest.raises(CloudUnavailable, match=problem):
         cloud_accounts(company="acme")
