@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from capstack.demo.company import create_demo
+from capstack.demo.story import ZONE
 from forecasting.services.publish import publish_forecast
 from forecasting.services.track_record import begin_backtest, continue_backtest, recalibrate
 from ledger.selectors.companies import company_ref
@@ -33,7 +34,7 @@ def demo(live_app: LiveApp, tmp_path: Path) -> Demo:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_record_and_a_replayed_day_are_clean(demo: Demo, visit: Callable, scheme: str) -> None:
-    today = datetime.now(UTC).date()
+    today = datetime.now(ZONE).date()
     for width in WIDTHS:
         page: Page = visit(width=width, scheme=scheme).sign_in(demo)
         for path in ("/accuracy", "/accuracy?basis=free&ahead=90", f"/accuracy?on={today}"):
@@ -52,7 +53,7 @@ def test_a_horizon_and_a_day_are_chosen_without_a_new_page(demo: Demo, visit: Ca
     page.evaluate("window.stayed = true")
     page.get_by_role("link", name="60 days").click()
     expect(page.locator("#record")).to_have_text("Every forecast 60 days ahead")
-    page.fill("#on", datetime.now(UTC).date().isoformat())
+    page.fill("#on", datetime.now(ZONE).date().isoformat())
     page.get_by_role("button", name="Replay that day").click()
     expect(page.locator("#replayed")).to_be_visible()
     expect(page.locator(".chart .main-svg").first).to_be_visible()
@@ -66,6 +67,6 @@ def test_without_scripts_the_table_tells_the_record(demo: Demo, visit: Callable)
     page: Page = visit(javascript=False).sign_in(demo)
     page.goto(f"{demo.url}/accuracy")
     assert page.locator(".record-card table tbody tr").count() >= 4
-    page.fill("#on", datetime.now(UTC).date().isoformat())
+    page.fill("#on", datetime.now(ZONE).date().isoformat())
     page.get_by_role("button", name="Replay that day").click()
     expect(page.locator("#replayed")).to_be_visible()

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
+from capstack.demo.story import ZONE
 from ledger.domain.event import parse_event
 from ledger.services.record import record
 from tests.browser.conftest import Demo
@@ -63,7 +64,7 @@ def test_another_day_comes_without_a_new_page_and_stays_in_the_address(demo: Dem
     assert "day=" in page.url
     assert page.locator("#unearned-figure").text_content() != drawn
     assert page.locator(".chart:has(.main-svg)").count() >= CHARTS - 1
-    today = datetime.now(UTC).date()
+    today = datetime.now(ZONE).date()
     page.fill("#day", "")
     page.fill("#known", (today - timedelta(days=2)).isoformat())
     page.get_by_role("button", name="Show").click()
