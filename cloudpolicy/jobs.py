@@ -16,8 +16,7 @@ from cloudpolicy.services.planning import replan_scaling
 from cloudpolicy.services.refusals import EngineBusy, NotAllowed
 from cloudpolicy.services.running import work_on
 from cloudpolicy.services.runs import start_apply
-from cloudpolicy.wake import open_gate, wake
-from cloudpolicy.wake_run import open_run_gate, wake_run
+from cloudpolicy.wake import open_gate, open_run_gate, wake, wake_run
 
 logger = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from cloudpolicy.services.kill_switch import turn_kill_switch
 from cloudpolicy.services.refusals import MAX_REASON, EngineBusy, NotAllowed, PlanNotFound
 from cloudpolicy.services.runs import start_apply, start_rollback
 from cloudpolicy.services.standing_plans import find_plan, void_because
-from cloudpolicy.wake_run import wake_run
+from cloudpolicy.wake import wake_run
 from ledger.api.auth import TokenAuth
 from ledger.api.problems import Problem, ProblemSchema
 from ledger.domain.problems import FieldProblem
