@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError
 from django.utils import timezone
 
 from cloudpolicy.engine.document import InvalidPolicy
@@ -44,6 +45,8 @@ class PlanCommand(BaseCommand):
                 run.refresh_from_db()
             except LockLost as lost:
                 raise CommandError(f"{lost}; the run is resumed by the scheduler") from lost
+            except OperationalError as lost:
+                raise CommandError("the database went away; the run is resumed by the scheduler") from lost
             if run.state != RunState.OPEN or not wait:
                 view = run_view(company_id=run.company_id, run_id=run.pk)
                 assert view is not None

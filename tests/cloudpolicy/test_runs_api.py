@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 import redis
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
 from cloudpolicy import jobs
+from cloudpolicy.management import plan_at_work
 from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.models.run import ScalingRun
 from cloudpolicy.services import standing_plans
@@ -125,6 +127,22 @@ def test_the_commands_refuse_in_one_line_apply_and_roll_back(plan: ScalingPlan, 
     call_command("rollback_scaling", str(plan.pk), stdout=output)
     assert "rolled back" in output.getvalue()
     assert sizes() == BEFORE
+
+
+def test_a_database_that_goes_away_in_the_middle_is_told_in_one_line_and_the_run_goes_on(
+    plan: ScalingPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_admin(plan)
+
+    def lost(**_: Any) -> None:
+        raise OperationalError("the connection is closed")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(plan_at_work, "work_on", lost)
+        with pytest.raises(CommandError, match="database went away; the run is resumed"):
+            call_command("apply_scaling", str(plan.pk), approve_as="ada@example.com")
+    call_command("apply_scaling", str(plan.pk), stdout=StringIO())
+    assert sizes() == AFTER
 
 
 def create_admin(plan: ScalingPlan) -> None:
