@@ -235,9 +235,11 @@ def test_a_bad_event_quarantines_the_delivery_and_the_good_ones_are_recorded(com
         "external_ref": "1",
     }
     raw = json.dumps([good, {**good, "amount": "-1", "external_ref": "2"}]).encode()
-    delivery = deliver(opened(company, "generic"), raw)
+    endpoint = opened(company, "generic")
+    delivery = deliver(endpoint, raw)
     assert (delivery.state, delivery.recorded, delivery.rejected) == ("quarantined", 1, 1)
     assert delivery.reason == "[1].amount: must be greater than zero"
+    assert deliver(endpoint, b"5").reason == "must be a JSON object"
 
 
 def test_refused_deliveries_do_not_fill_the_disk(company: CompanyRef, endpoint: OpenedEndpoint) -> None:
