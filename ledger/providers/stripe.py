@@ -6,6 +6,7 @@ the ids of Stripe's objects, and what Stripe said earlier about an object never 
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from ledger.domain.intake import Intake, ObjectKey
@@ -62,6 +63,13 @@ READERS: dict[str, tuple[Reader, str]] = {
     **dict.fromkeys(_TRANSFER, (stripe_money.transfer, "The transfer moved no money.")),
     **dict.fromkeys(_APPLICATION_FEE, (stripe_money.application_fee, "The fee is zero.")),
 }
+
+# Last words of those types, in the order of an object's life.
+_LIFE = (
+    *("pending", "created", "succeeded", "captured", "funds_withdrawn", "updated", "payment_succeeded", "paid"),
+    *("reconciliation_completed", "closed", "refunded", "funds_reinstated"),
+    *("failed", "expired", "canceled", "reversed", "voided"),
+)
 
 INVOICE_PAID = frozenset({"invoice.paid", "invoice.payment_succeeded"})
 INVOICE_VOIDED = "invoice.voided"
@@ -186,25 +194,32 @@ def _intake(event: dict[str, Any], context: ParseContext) -> Intake:
         if kind == "charge.refunded" and not listed(thing, "refunds"):
             # Newer versions of the API list no refunds here, and only a refund's own id tells it apart.
             otherwise = "It lists no refunds; refund.created states each of them."
-        return moves.intake(said_at=instant_of(event, "created"), otherwise=otherwise)
+        return moves.intake(said_at=_said_at(event), otherwise=otherwise)
     if kind in INVOICE_PAID:
         if not stripe_invoice.is_paid(thing):
             return Intake(ignored="Stripe collected nothing for this invoice.")
         periods = stripe_invoice.service_periods(thing, context)
         return Intake(
             service_periods=periods,
-            said_at=instant_of(event, "created"),
+            said_at=_said_at(event),
             ignored="" if periods else f"No line covers days. {_BY_CHARGE}",
         )
     if kind == INVOICE_VOIDED:
         document = ObjectKey(stripe_money.SOURCE, id_of(thing))
-        return Intake(voided=(document,), said_at=instant_of(event, "created"))
+        return Intake(voided=(document,), said_at=_said_at(event))
     if kind in CREDIT_NOTE:
         note = stripe_invoice.credit_note(thing, context)
         if note is None:
             return Intake(ignored="It was issued before the payment, which it lowered.")
-        return Intake(credit_notes=(note,), said_at=instant_of(event, "created"))
+        return Intake(credit_notes=(note,), said_at=_said_at(event))
     return Intake(ignored=_reason_to_ignore(kind))
+
+
+def _said_at(event: dict[str, Any]) -> datetime:
+    """When Stripe said so. It dates to the second; what happened to an object within one has the order of its
+    life, in microseconds: else the order of arrival would decide, and each repeat would decide anew."""
+    place = _LIFE.index(text_of(event, "type").rpartition(".")[2])
+    return instant_of(event, "created") + timedelta(microseconds=place)
 
 
 def _reason_to_ignore(kind: str) -> str:

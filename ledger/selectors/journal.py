@@ -13,6 +13,8 @@ from ledger.models.event import JournalHead
 
 MAX_ROWS = 1000
 DEFAULT_ROWS = 100
+# Far beyond any journal, and a page after it is still a bigint.
+MAX_POSITION = 2**53 - 1
 
 COLUMNS = """
     encode(e.event_id, 'hex'), e.position, e.source, e.event_type, e.direction, a.name, e.amount, e.currency,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.http import HttpResponse
 from django.test import Client, override_settings
 from prometheus_client import REGISTRY
@@ -183,3 +183,18 @@ def seen_status(token: str) -> int:
     with override_settings(MIDDLEWARE=list(settings.MIDDLEWARE)):
         headers = {"Authorization": f"Bearer {token}"}
         return Client().post(EVENTS, json.dumps(COFFEE), headers=headers, **JSON).status_code
+
+
+@pytest.mark.parametrize(("path", "body"), [(EVENTS, COFFEE), (INGEST, FOUNDING)])
+def test_a_database_that_went_away_is_a_503_that_says_when_to_ask_again(
+    token: str, path: str, body: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    for module in (events, ingest):
+        monkeypatch.setattr(module, "record_one", fail)
+    headers = {"Authorization": f"Bearer {token}"}
+    status, sent, content = same(lambda client: client.post(path, body, headers=headers, **JSON))
+    assert (status, sent["Retry-After"]) == (503, "1")
+    assert b"unexpectedly" not in content
