@@ -54,3 +54,11 @@ def closed_circuits() -> Iterator[None]:
     yield
     cache._breaker.succeeded()
     wake._breaker.succeeded()
+
+
+@pytest.fixture(autouse=True)
+def nothing_rendered() -> None:
+    """No test is answered with what another one's company was told: numbers of companies and runs come again."""
+    from forecasting.rendered import forget_all
+
+    forget_all()
