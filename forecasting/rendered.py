@@ -1,7 +1,7 @@
 """Answers to `GET /runway` as they were last sent, kept in this process.
 
-An answer is made of a run, which never changes, and of what `Standing` says; it is sent again only to who asks while
-that is still so, which is looked up for every request. So nothing is ever invalidated, and nothing sent is stale.
+An answer is made of a run, which never changes, and of what `Standing` says; it is sent again only while that is
+still so, which is looked up for every request. So nothing is ever invalidated, and nothing sent is stale.
 """
 
 from dataclasses import dataclass

@@ -55,7 +55,7 @@ _TYPE_OF_RANK = np.array([_CODE_OF_TYPE[name] for name in sorted(EVENT_TYPES)], 
 
 
 def summed_flows(rows: Sequence[SumRow], contracts: Iterable[ContractReceipt] = ()) -> DailyFlows:
-    """Return rows, in any order, summed over accounts and directions: what `flow_arrays` gives of their exact sums.
+    """Return rows, in any order, summed exactly over accounts and directions, as `flow_arrays` would of the sums.
 
     Done here, since the database takes thrice as long for it, and each forecast asks anew.
     """

@@ -30,7 +30,7 @@ def derived_only(*, first_words: str = "") -> Iterator[None]:
 def derive(sql: str, values: Mapping[str, Any]) -> int:
     """Execute one statement as a transaction of `derived_only`, in one round trip; return how many rows it wrote.
 
-    Several statements sent as one text are one transaction. Within a caller's transaction the statement is a part of it.
+    Several statements sent as one text are one transaction. Within a caller's the statement is a part of that.
     """
     with connection.cursor() as cursor:
         if connection.in_atomic_block:
