@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch, resolve
 from django.utils.csp import build_policy
@@ -51,7 +51,8 @@ class MachineDoor:
         request.resolver_match = self._match(path)
         response = view(request)
         headers = response.headers
-        headers["Content-Length"] = str(len(response.content))
+        if isinstance(response, HttpResponse):
+            headers["Content-Length"] = str(len(response.content))
         for name, value in self._headers.items():
             headers[name] = value
         return response

@@ -51,6 +51,11 @@ def companies_behind(*, now: datetime) -> tuple[int, ...]:
     return tuple(company_id for _, company_id in sorted(behind))
 
 
+def companies_with_events() -> tuple[int, ...]:
+    """Every company that can have a forecast."""
+    return tuple(company_id for company_id, position in journal_positions().items() if position)
+
+
 def seconds_since_claim(*, company_id: int) -> float | None:
     """How long ago a worker last began to compute the company, on the database's clock; None if never."""
     with connection.cursor() as cursor:

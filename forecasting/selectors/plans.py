@@ -42,6 +42,6 @@ def plan_in_force(*, company_id: int, on: date | None = None) -> StoredPlan | No
         found = cursor.fetchone()
     if found is None:
         return None
-    *columns, text = found
+    plan_id, version, digest, as_of, recorded_at, actor, text = found
     raw = json.loads(text)
-    return StoredPlan(*columns, raw=raw, document=parse_plan(raw))
+    return StoredPlan(plan_id, version, digest, as_of, recorded_at, actor, raw, parse_plan(raw))
