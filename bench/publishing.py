@@ -1,9 +1,10 @@
 """From a committed event to the forecast that counts it, and many companies behind at once.
 
-The company is the demo: eighteen months in three currencies, credits, a tranche; its plan states no exchange rates,
-so that the European Central Bank's count. Visible means that `GET /api/v1/runway` has answered with a forecast that
-has read the event; idle, that nothing waits, explanations neither. Many are behind at once when each has an event,
-and when the Bank publishes a day, which the sweep finds. Seconds until explained begin with the last forecast.
+The company is the demo: eighteen months in three currencies, credits, a tranche; its plan states no exchange
+rates, so that the European Central Bank's count. Visible means that `GET /api/v1/runway` has answered with a
+forecast that has read the event; idle, that nothing waits, explanations neither. Many are behind at once when each
+has an event, and when the Bank publishes a day, which the sweep finds. Seconds until explained begin with the last
+forecast.
 
 Goals: visible within 150 ms (p95) on an idle system; 20 companies a second on one worker process when something
 that they share has moved; that worker within 400 MB.

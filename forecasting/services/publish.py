@@ -31,6 +31,7 @@ from forecasting.models.run import ForecastRun
 from forecasting.outcome import Forecast
 from forecasting.selectors.forecasts import cache_key
 from forecasting.services.history import GatheredHistory, gather_history
+from forecasting.services.kept_flows import kept_flows
 from forecasting.services.lease import claim_lease, release_lease
 from forecasting.services.store import RunsInForce, RunTexts, keep_runs, store_runs
 from forecasting.signals import forecast_published
@@ -90,7 +91,7 @@ def publish_forecast(*, company_id: int, now: datetime, owner: str | None = None
     claim_lease(company_id=company_id, owner=owner)
     head = journal_position(company_id=company_id)
     try:
-        gathered = gather_history(company=company, now=now)
+        gathered = gather_history(company=company, now=now, flows_of=kept_flows)
         plan_version = gathered.plan.version if gathered.plan else 0
         in_force = _runs_in_force(company_id=company_id, gathered=gathered)
         if in_force is None:

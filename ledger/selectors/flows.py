@@ -21,6 +21,18 @@ _CONTRACTS = """
     SELECT day, customer, amount, currency, term_months, deferred, renewal FROM ledger_contractreceipt
     WHERE company_id = %s AND day <= %s ORDER BY day, customer, event_id
 """
+_VERSION = """
+    SELECT k.version, c.books_version FROM ledger_dailyflowcursor k JOIN ledger_company c ON c.id = k.company_id
+    WHERE k.company_id = %s
+"""
+
+
+def flows_version(*, company_id: int) -> tuple[int, int] | None:
+    """Return what moves with all that `daily_flows` is made of, sums and kinds of accounts; None without sums."""
+    with connection.cursor() as cursor:
+        cursor.execute(_VERSION, [company_id])
+        version: tuple[int, int] | None = cursor.fetchone()
+    return version
 
 
 def daily_flows(*, company_id: int, until: date) -> DailyFlows:

@@ -133,7 +133,8 @@ def _step(company_id: int) -> tuple[int, int]:
         until = min(head, after + POSITIONS_PER_STEP)
         cursor.execute(_PROJECT, {"company": company_id, "timezone": timezone, "after": after, "until": until})
         cursor.execute(
-            "UPDATE ledger_dailyflowcursor SET position = %s, timezone = %s WHERE company_id = %s",
+            "UPDATE ledger_dailyflowcursor SET position = %s, timezone = %s, version = version + 1"
+            " WHERE company_id = %s",
             [until, timezone, company_id],
         )
         return until, head

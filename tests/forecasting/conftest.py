@@ -57,8 +57,10 @@ def closed_circuits() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_rendered() -> None:
-    """No test is answered with what another one's company was told: numbers of companies and runs come again."""
-    from forecasting.rendered import forget_all
+def nothing_kept() -> None:
+    """No test is answered with what was kept of another's company: numbers of companies and runs come again."""
+    from forecasting import rendered
+    from forecasting.services import kept_flows
 
-    forget_all()
+    rendered.forget_all()
+    kept_flows.forget_all()
