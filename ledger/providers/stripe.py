@@ -6,6 +6,7 @@ the ids of Stripe's objects, and what Stripe said earlier about an object never 
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from ledger.domain.intake import Intake, ObjectKey
@@ -63,7 +64,8 @@ READERS: dict[str, tuple[Reader, str]] = {
     **dict.fromkeys(_APPLICATION_FEE, (stripe_money.application_fee, "The fee is zero.")),
 }
 
-INVOICE_PAID = frozenset({"invoice.paid", "invoice.payment_succeeded"})
+INVOICE_PAID = frozenset({"invoice.paid", "invoice.payment_succeeded", "invoice.overpaid"})
+INVOICE_FINALIZED = "invoice.finalized"
 INVOICE_VOIDED = "invoice.voided"
 CREDIT_NOTE = frozenset({"credit_note.created", "credit_note.updated", "credit_note.voided"})
 
@@ -156,7 +158,8 @@ def fetch(raw: bytes, context: FetchContext) -> Fetched | None:
     if not key:
         return None
     event = _event(raw)
-    if _not_ours(event, context.parse) or event["type"] not in READERS.keys() | INVOICE_PAID | CREDIT_NOTE:
+    asked_about = READERS.keys() | INVOICE_PAID | {INVOICE_FINALIZED} | CREDIT_NOTE
+    if _not_ours(event, context.parse) or event["type"] not in asked_about:
         return None
     api = StripeApi(key=key, account=text_of(event, "account"))
     api.complete(event["data"]["object"])
@@ -187,15 +190,8 @@ def _intake(event: dict[str, Any], context: ParseContext) -> Intake:
             # Newer versions of the API list no refunds here, and only a refund's own id tells it apart.
             otherwise = "It lists no refunds; refund.created states each of them."
         return moves.intake(said_at=instant_of(event, "created"), otherwise=otherwise)
-    if kind in INVOICE_PAID:
-        if not stripe_invoice.is_paid(thing):
-            return Intake(ignored="Stripe collected nothing for this invoice.")
-        periods = stripe_invoice.service_periods(thing, context)
-        return Intake(
-            service_periods=periods,
-            said_at=instant_of(event, "created"),
-            ignored="" if periods else f"No line covers days. {_BY_CHARGE}",
-        )
+    if kind in INVOICE_PAID or kind == INVOICE_FINALIZED:
+        return _invoice(thing, context, said_at=instant_of(event, "created"))
     if kind == INVOICE_VOIDED:
         document = ObjectKey(stripe_money.SOURCE, id_of(thing))
         return Intake(voided=(document,), said_at=instant_of(event, "created"))
@@ -205,6 +201,24 @@ def _intake(event: dict[str, Any], context: ParseContext) -> Intake:
             return Intake(ignored="It was issued before the payment, which it lowered.")
         return Intake(credit_notes=(note,), said_at=instant_of(event, "created"))
     return Intake(ignored=_reason_to_ignore(kind))
+
+
+def _invoice(thing: dict[str, Any], context: ParseContext, *, said_at: datetime) -> Intake:
+    periods = stripe_invoice.service_periods(thing, context)
+    settled = stripe_invoice.settled(thing, context)
+    notes = stripe_invoice.unused_time(thing, context)
+    if not periods and settled is None and not notes:
+        paid = stripe_invoice.is_paid(thing)
+        why = (
+            f"No line covers days. {_BY_CHARGE}" if paid else "Neither a payment nor a balance settles it so far."
+        )
+        return Intake(ignored=why)
+    return Intake(
+        service_periods=periods,
+        settled=() if settled is None else (settled,),
+        credit_notes=notes,
+        said_at=said_at,
+    )
 
 
 def _reason_to_ignore(kind: str) -> str:
