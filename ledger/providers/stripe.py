@@ -6,7 +6,7 @@ the ids of Stripe's objects, and what Stripe said earlier about an object never 
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ledger.domain.intake import Intake, ObjectKey
@@ -64,9 +64,15 @@ READERS: dict[str, tuple[Reader, str]] = {
     **dict.fromkeys(_APPLICATION_FEE, (stripe_money.application_fee, "The fee is zero.")),
 }
 
-INVOICE_PAID = frozenset({"invoice.paid", "invoice.payment_succeeded", "invoice.overpaid"})
-INVOICE_FINALIZED = "invoice.finalized"
 INVOICE_VOIDED = "invoice.voided"
+# What says by what an invoice is settled, and how late in its life. An invoice is often finalised and paid within
+# the second that Stripe dates both to.
+INVOICE_SETTLED = {
+    "invoice.finalized": 0,
+    "invoice.payment_succeeded": 1,
+    "invoice.paid": 1,
+    "invoice.overpaid": 2,
+}
 CREDIT_NOTE = frozenset({"credit_note.created", "credit_note.updated", "credit_note.voided"})
 
 _SET_UP = "It is about what can be sold or who buys; no money moves."
@@ -158,7 +164,7 @@ def fetch(raw: bytes, context: FetchContext) -> Fetched | None:
     if not key:
         return None
     event = _event(raw)
-    asked_about = READERS.keys() | INVOICE_PAID | {INVOICE_FINALIZED} | CREDIT_NOTE
+    asked_about = READERS.keys() | INVOICE_SETTLED.keys() | CREDIT_NOTE
     if _not_ours(event, context.parse) or event["type"] not in asked_about:
         return None
     api = StripeApi(key=key, account=text_of(event, "account"))
@@ -190,11 +196,13 @@ def _intake(event: dict[str, Any], context: ParseContext) -> Intake:
             # Newer versions of the API list no refunds here, and only a refund's own id tells it apart.
             otherwise = "It lists no refunds; refund.created states each of them."
         return moves.intake(said_at=instant_of(event, "created"), otherwise=otherwise)
-    if kind in INVOICE_PAID or kind == INVOICE_FINALIZED:
-        return _invoice(thing, context, said_at=instant_of(event, "created"))
+    if kind in INVOICE_SETTLED:
+        within = timedelta(microseconds=INVOICE_SETTLED[kind])
+        return _invoice(thing, context, said_at=instant_of(event, "created") + within)
     if kind == INVOICE_VOIDED:
         document = ObjectKey(stripe_money.SOURCE, id_of(thing))
-        return Intake(voided=(document,), said_at=instant_of(event, "created"))
+        within = timedelta(microseconds=len(INVOICE_SETTLED))
+        return Intake(voided=(document,), said_at=instant_of(event, "created") + within)
     if kind in CREDIT_NOTE:
         note = stripe_invoice.credit_note(thing, context)
         if note is None:
