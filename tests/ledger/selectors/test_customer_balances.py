@@ -2,7 +2,7 @@
 
 import random
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,11 +14,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.domain.company import CompanyRef
+from ledger.domain.intake import ObjectKey, UsedLine
+from ledger.domain.intake import SettledInvoice as StatedInvoice
 from ledger.models.settled_invoice import SettledInvoice
 from ledger.providers.provider import ParseContext
 from ledger.providers.stripe import PROVIDER
+from ledger.selectors.company_books import company_books
 from ledger.selectors.deferred_revenue import DeferredRevenue
+from ledger.services.daily_flows import catch_up
 from ledger.services.record_intake import read_intake, record_intake
+from ledger.services.settled_invoices import (
+    InvalidSettledInvoice,
+    state_settled_invoice,
+    void_settled_invoice,
+)
 from tests.ledger.conftest import NOW, open_company
 from tests.ledger.providers.stripe_events import charge, envelope
 from tests.ledger.selectors.test_deferred_revenue import on, owed
@@ -389,6 +398,49 @@ def test_a_payment_that_was_taken_back_is_in_no_balance(company: CompanyRef) -> 
     deliver(company, envelope("refund.failed", {"id": "ch_1", "object": "refund", "status": "failed"}))
     found = all_of(company)
     assert (in_credit(found, march(31)), sum(found.earned)) == (0, 0)
+
+
+def test_free_cash_is_without_what_is_in_customers_balances(company: CompanyRef) -> None:
+    march_sold(company)
+    catch_up(company_id=company.id)
+    books = company_books(company=company, day=march(20))
+    assert (books.unearned.over_days, books.unearned.in_credit, books.unearned.total) == (55, 100, 155)
+    assert books.free == books.cash - 155 == 155
+
+
+def test_a_word_that_says_something_else_is_a_revision_and_the_same_is_not(company: CompanyRef) -> None:
+    stated = StatedInvoice("stripe", "in_1", "cus_1", "USD", NOW, before=Decimal(30), used=Decimal(30))
+    for used, is_news in ((30, True), (30, False), (20, True)):
+        invoice = replace(stated, used=Decimal(used))
+        assert state_settled_invoice(company_id=company.id, invoice=invoice, actor="t", now=NOW) is is_news
+    document = ObjectKey("stripe", "in_1")
+    assert [
+        void_settled_invoice(company_id=company.id, document=document, actor="t", now=NOW) for _ in range(2)
+    ] == [True, False]
+    unknown = ObjectKey("stripe", "in_2")
+    assert not void_settled_invoice(company_id=company.id, document=unknown, actor="t", now=NOW)
+    revisions = SettledInvoice.objects.order_by("revision").values_list("revision", "used")
+    assert list(revisions) == [(0, 30), (1, 20), (2, 0)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"used": Decimal(31)}, "more of a customer's balance than there is"),
+        ({"paid": Decimal(-1)}, "not below zero"),
+        ({"overpaid": Decimal("NaN")}, "finite"),
+        ({"paid": Decimal(1)}, "must name its payment"),
+        ({"customer": ""}, "name its customer"),
+        ({"currency": "XYZ"}, "ISO 4217"),
+        ({"lines": (UsedLine("il_1", ZERO, *APRIL),)}, "above zero"),
+        ({"lines": (UsedLine("il_1", Decimal(31), *APRIL),)}, "earn more of a balance than it uses"),
+        ({"lines": (UsedLine("il_1", Decimal(1), APRIL[1], APRIL[0]),)}, "must end after they start"),
+    ],
+)
+def test_a_word_that_cannot_be_is_refused(company: CompanyRef, wrong: dict[str, Any], said: str) -> None:
+    stated = StatedInvoice("stripe", "in_1", "cus_1", "USD", NOW, before=Decimal(30), used=Decimal(30))
+    with pytest.raises(InvalidSettledInvoice, match=said):
+        state_settled_invoice(company_id=company.id, invoice=replace(stated, **wrong), actor="t", now=NOW)
 
 
 def test_another_companys_customer_of_the_same_name_has_a_balance_of_his_own(company: CompanyRef) -> None:
