@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
@@ -104,7 +105,7 @@ class CustomerBalances:
 
 def settled_invoices(*, company_id: int, timezone: str, before: date) -> list[SettledInvoice]:
     """Return what was said about invoices that use or fill a balance, finalised before a day, by time."""
-    values = {"company": company_id, "timezone": timezone, "before": before}
+    values: dict[str, Any] = {"company": company_id, "timezone": timezone, "before": before}
     with connection.cursor() as cursor:
         cursor.execute(_SETTLED, values)
         rows = cursor.fetchall()
@@ -279,8 +280,9 @@ class _Walk:
         less = self.carried.get((refund.source, refund.external_ref), ZERO)
         for payment in self.payments[refund.source, refund.refund_of].values():
             part = refund.part_of(payment, less=less)
-            for purse in self.holders[payment.event_id] if part is not None else ():
-                purse.take_back(payment.event_id, *part, day=day)
+            if part is not None:
+                for purse in self.holders[payment.event_id]:
+                    purse.take_back(payment.event_id, *part, day=day)
 
 
 def _worth(payment: Payment, amount: Decimal) -> Decimal:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import accumulate
-from typing import TypedDict
+from typing import Any
 
 from django.db import connection
 
@@ -32,12 +32,7 @@ from ledger.selectors.payment_refunds import Payment, PaymentRefund, payment_ref
 ZERO = Decimal(0)
 ONE_DAY = timedelta(days=1)
 
-
-class _Values(TypedDict):
-    company: int
-    timezone: str
-    before: date
-
+type _Values = Mapping[str, Any]
 
 # Income whose metadata tells of a contract over months, and that is not taken back: a reversal deletes its row.
 _CONTRACTS = """
@@ -191,7 +186,7 @@ def deferred_revenue(*, company_id: int, timezone: str, start: date, end: date) 
     """
     if end <= start:
         return DeferredRevenue((), (), (), (), (), ())
-    values: _Values = {"company": company_id, "timezone": timezone, "before": end}
+    values = {"company": company_id, "timezone": timezone, "before": end}
     stated = _stated(values)
     # What somebody says about the very payment goes before what its contract implies.
     said_about = {period.payment.event_id for period in stated}

@@ -187,6 +187,7 @@ def invoice(**more: Any) -> dict[str, Any]:
     return {
         "id": "in_1",
         "object": "invoice",
+        "created": CREATED,
         "status": "paid",
         "amount_paid": 12_900,
         "currency": "usd",
