@@ -183,6 +183,10 @@ BREAKS = {
             "in 1 events, the daily sums have 3.33",
         ),
         ("UPDATE ledger_dailyflow SET category = 'x' WHERE currency = 'EUR'", "category"),
+        (
+            "UPDATE ledger_accountday SET base_amount = base_amount + 1 WHERE currency = 'EUR'",
+            "the daily sums have 3.330000 EUR in 1 events, its day has 3.330000 in 1",
+        ),
         ("UPDATE ledger_dailyflowcursor SET position = 30", "the daily sums reach to 30, the journal to 11"),
     ],
     "event_parts": [

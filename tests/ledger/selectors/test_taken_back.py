@@ -329,9 +329,10 @@ def test_what_was_invoiced_is_earned_unearned_or_taken_back_on_every_day(
                 expected.append((on_day, {"il_0": amount}))
                 continue
             if kind == "won":
-                # Only what was taken on an earlier day is given again.
-                amount = min(amount, sum((take for day, take in taken if day < on_day), ZERO))
-            if not amount:
+                # Only what was taken on an earlier day is given again, and once.
+                standing = sum((take for day, take in taken if day < on_day or take < 0), ZERO)
+                amount = min(amount, standing)
+            if amount <= 0:
                 continue
             taken.append((on_day, -amount if kind == "won" else amount))
             event_type = "income" if kind == "won" else "expense"
