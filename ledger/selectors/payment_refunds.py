@@ -20,7 +20,7 @@ _REFUNDS = """
       AND e.event_type IN ('expense', 'adjustment', 'income') AND e.reverses IS NULL
       AND e.occurred_at >= %(first)s::timestamp AT TIME ZONE %(timezone)s
       AND e.occurred_at < %(before)s::timestamp AT TIME ZONE %(timezone)s
-      AND e.metadata ? 'refund_of'
+      AND e.metadata ? 'refund_of' AND e.metadata ->> 'refund_of' = ANY (%(references)s)
       AND EXISTS (
           SELECT FROM ledger_externalobject o
           WHERE o.company_id = e.company_id AND o.account_id = e.account_id AND o.source = e.source
@@ -94,15 +94,23 @@ class PaymentRefund:
 def payment_refunds(
     *, company_id: int, timezone: str, payments: Iterable[Payment], first: date, before: date
 ) -> list[PaymentRefund]:
-    """Return what was taken back, on [first, before), of payments that came from the sources of these, by time."""
-    sources = sorted({payment.source for payment in payments})
-    if not sources:
+    """Return what was taken back of payments on [first, before), by time.
+
+    Two sources may use the same reference: a refund is of the payment whose source it has.
+    """
+    named = {(payment.source, payment.external_ref) for payment in payments if payment.external_ref}
+    if not named:
         return []
+    values = {
+        "company": company_id,
+        "timezone": timezone,
+        "sources": sorted({source for source, _ in named}),
+        "references": sorted({reference for _, reference in named}),
+        "first": first,
+        "before": before,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            _REFUNDS,
-            {"company": company_id, "timezone": timezone, "sources": sources, "first": first, "before": before},
-        )
+        cursor.execute(_REFUNDS, values)
         rows = cursor.fetchall()
     return [
         PaymentRefund(source, reference, of, day, direction, amount, currency, base, _stated_amount(*stated))
