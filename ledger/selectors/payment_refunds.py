@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
@@ -101,7 +102,7 @@ def payment_refunds(
     named = {(payment.source, payment.external_ref) for payment in payments if payment.external_ref}
     if not named:
         return []
-    values = {
+    values: dict[str, Any] = {
         "company": company_id,
         "timezone": timezone,
         "sources": sorted({source for source, _ in named}),
