@@ -7,7 +7,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger", "0027_group_commit"),
+        ("ledger", "0029_account_days"),
     ]
 
     operations = [

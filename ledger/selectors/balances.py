@@ -22,7 +22,7 @@ _STATEMENTS = """
 # all accounts of all companies may be tried against its flows.
 _CASH = """
     SELECT f.account_id, f.currency, min(f.day), sum(CASE WHEN f.direction = 'in' THEN f.amount ELSE -f.amount END)
-    FROM ledger_dailyflow f
+    FROM ledger_accountday f
     WHERE f.company_id = %(company)s AND f.event_type <> 'credit' AND f.account_id = ANY (ARRAY(
         SELECT id FROM ledger_account WHERE company_id = %(company)s AND kind IN ('bank', 'card', 'processor')))
     GROUP BY f.account_id, f.currency, width_bucket(f.day, %(next_days)s::date[])

@@ -28,7 +28,8 @@ _BEGIN = """
     INSERT INTO ledger_dailyflowcursor (company_id, position, timezone)
     SELECT id, 0, timezone FROM ledger_company WHERE id = %s ON CONFLICT DO NOTHING
 """
-# One reading of what is new feeds all three: the sums, the contracts among it, and those that were taken back.
+# One reading of what is new feeds all four: the sums, those of accounts, the contracts among it, and those that
+# were taken back.
 _PROJECT = """
     WITH news AS MATERIALIZED (
         SELECT e.*, (e.occurred_at AT TIME ZONE %(timezone)s)::date AS day,
@@ -53,6 +54,17 @@ _PROJECT = """
                read_counterparty, sum(sign * read_amount), sum(sign * read_base), sum(sign)
         FROM news GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
         ON CONFLICT (company_id, day, account_id, currency, event_type, direction, category, counterparty)
+        DO UPDATE SET amount = f.amount + excluded.amount,
+                      base_amount = f.base_amount + excluded.base_amount,
+                      count = f.count + excluded.count
+    ), account_days AS (
+        INSERT INTO ledger_accountday AS f (
+            company_id, account_id, currency, day, event_type, direction, amount, base_amount, count
+        )
+        SELECT company_id, account_id, currency, day, read_type, booked_direction, sum(sign * read_amount),
+               sum(sign * read_base), sum(sign)
+        FROM news GROUP BY 1, 2, 3, 4, 5, 6
+        ON CONFLICT (company_id, account_id, currency, day, event_type, direction)
         DO UPDATE SET amount = f.amount + excluded.amount,
                       base_amount = f.base_amount + excluded.base_amount,
                       count = f.count + excluded.count
@@ -126,6 +138,7 @@ def _step(company_id: int) -> tuple[int, int]:
         after, summed_in, timezone, head = found
         if summed_in != timezone:
             cursor.execute("DELETE FROM ledger_dailyflow WHERE company_id = %s", [company_id])
+            cursor.execute("DELETE FROM ledger_accountday WHERE company_id = %s", [company_id])
             cursor.execute("DELETE FROM ledger_contractreceipt WHERE company_id = %s", [company_id])
             after = 0
         elif after >= head:

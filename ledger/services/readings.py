@@ -40,15 +40,26 @@ _MOVE = """
         LEFT JOIN ledger_eventreading r ON r.company_id = e.company_id AND r.event_id = e.event_id
         LEFT JOIN ledger_eventpart p ON p.company_id = e.company_id AND p.event_id = e.event_id AND p.in_force
         WHERE e.position <= %(position)s AND e.reverses IS NULL
+    ), flows AS (
+        INSERT INTO ledger_dailyflow AS f (
+            company_id, day, account_id, currency, event_type, direction, category, counterparty,
+            amount, base_amount, count
+        )
+        SELECT company_id, day, account_id, currency, event_type, direction, category, counterparty,
+               sum(sign * amount), sum(sign * base_amount), sum(sign)
+        FROM standing WHERE sign <> 0 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+        ON CONFLICT (company_id, day, account_id, currency, event_type, direction, category, counterparty)
+        DO UPDATE SET amount = f.amount + excluded.amount,
+                      base_amount = f.base_amount + excluded.base_amount,
+                      count = f.count + excluded.count
     )
-    INSERT INTO ledger_dailyflow AS f (
-        company_id, day, account_id, currency, event_type, direction, category, counterparty,
-        amount, base_amount, count
+    INSERT INTO ledger_accountday AS f (
+        company_id, account_id, currency, day, event_type, direction, amount, base_amount, count
     )
-    SELECT company_id, day, account_id, currency, event_type, direction, category, counterparty,
-           sum(sign * amount), sum(sign * base_amount), sum(sign)
-    FROM standing WHERE sign <> 0 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
-    ON CONFLICT (company_id, day, account_id, currency, event_type, direction, category, counterparty)
+    SELECT company_id, account_id, currency, day, event_type, direction, sum(sign * amount),
+           sum(sign * base_amount), sum(sign)
+    FROM standing WHERE sign <> 0 GROUP BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (company_id, account_id, currency, day, event_type, direction)
     DO UPDATE SET amount = f.amount + excluded.amount,
                   base_amount = f.base_amount + excluded.base_amount,
                   count = f.count + excluded.count

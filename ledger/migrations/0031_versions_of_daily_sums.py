@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ledger", "0027_group_commit")]
+    dependencies = [("ledger", "0030_reversals_by_event")]
 
     operations = [
         migrations.AddField("dailyflowcursor", "version", models.BigIntegerField(default=0, db_default=0)),
