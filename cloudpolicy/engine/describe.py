@@ -37,6 +37,7 @@ def group_of(
         opted_in=tags.get(opt_in.key) == opt_in.value,
         suspended=frozenset(each["ProcessName"] for each in described.get("SuspendedProcesses", [])),
         account=account,
+        instance_types=_instance_types(described),
     )
 
 
@@ -56,6 +57,13 @@ def with_template(market: LaunchTemplate, version: Mapping[str, Any]) -> LaunchT
         version=int(version["VersionNumber"]),
         market_options=version.get("LaunchTemplateData", {}).get("InstanceMarketOptions") or {},
     )
+
+
+def _instance_types(described: Mapping[str, Any]) -> tuple[str, ...]:
+    """Of the instances it has, and of those its mixed-instances policy lets it choose from."""
+    overrides = (described.get("MixedInstancesPolicy") or {}).get("LaunchTemplate", {}).get("Overrides") or []
+    found = {each.get("InstanceType") for each in (*described.get("Instances", []), *overrides)}
+    return tuple(sorted(each for each in found if each))
 
 
 def _market(described: Mapping[str, Any]) -> Market:

@@ -16,6 +16,7 @@ class Group:
         opted_in: carries the opt-in tag of the policy. Nothing else is ever touched.
         suspended: its processes that stand still.
         account: the cloud account by its name in the settings; '' is the one that the environment names.
+        instance_types: of what it runs and may launch, sorted.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Group:
     opted_in: bool
     suspended: frozenset[str] = frozenset()
     account: str = ""
+    instance_types: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -106,14 +106,15 @@ def stored_plan(row: ScalingPlan) -> StoredPlan:
 
 
 def _call(stored: dict[str, Any]) -> dict[str, Any]:
-    """A call in the order in which people read it; the database keeps no order of keys."""
+    """A call in the order in which people read it."""
     call = {key: stored.get(key, "") for key in CALL_KEYS}
     for side in ("before", "after"):
-        call[side] = {key: call[side][key] for key in sorted(call[side], key=_reading_order)}
+        call[side] = {key: call[side][key] for key in sorted(call[side], key=reading_order)}
     return call
 
 
-def _reading_order(key: str) -> tuple[int, str]:
+def reading_order(key: str) -> tuple[int, str]:
+    """Sorts the settings of a call as people read them; the database keeps no order of keys."""
     return (SIZE_KEYS.index(key) if key in SIZE_KEYS else len(SIZE_KEYS), key)
 
 

@@ -18,8 +18,10 @@ from cloudpolicy.engine.plan import decision_digest, plan_digest
 from cloudpolicy.engine.runway import NoRunway, Runway
 from cloudpolicy.filters.registry import all_filters
 from cloudpolicy.models.cursor import PlanningCursor
+from cloudpolicy.models.groups_seen import GroupsSeen
 from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.models.standing import LadderStanding
+from cloudpolicy.selectors.groups_seen import SeenGroup
 from cloudpolicy.selectors.memory import read_history
 from cloudpolicy.selectors.plans import StoredPlan, stored_plan
 from cloudpolicy.selectors.unplanned import LOOK_AGAIN_AFTER
@@ -81,6 +83,7 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
         plan = _evaluate(company_id=company.id, policy=policy, groups=groups, runway=runway, now=now)
         _remember(company_id=company.id, plan=plan)
         clear_found_restored(company_id=company.id, groups=groups, plan=plan, now=now)
+        _note_groups(company_id=company.id, groups=groups, now=now)
         _move_cursor(
             company_id=company.id,
             considered_run=plan.forecast_run,
@@ -90,6 +93,16 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
             refusal="",
         )
         return _keep(_row(company_id=company.id, policy=policy, plan=plan), same=same, now=now)
+
+
+def look_again(*, company_id: int, now: datetime) -> None:
+    """Let the next replanning read the groups, however lately they were read: a run has changed them."""
+    PlanningCursor.objects.filter(company_id=company_id).update(look_again_at=now)
+
+
+def _note_groups(*, company_id: int, groups: tuple[Group, ...], now: datetime) -> None:
+    seen = [SeenGroup.of(group).as_dict() for group in groups]
+    GroupsSeen.objects.update_or_create(company_id=company_id, defaults={"groups": seen, "seen_at": now})
 
 
 def _evaluate(
