@@ -55,8 +55,8 @@ def work_on_run(*, run_id: int) -> str:
     elif run.outcome:
         logger.warning("scaling_run_ended: run %s, %s: %s", run.pk, run.state, run.outcome)
     if run.state == RunState.DONE:
-        # What there is to decide now is decided at once, and not with the next forecast. A run that ended otherwise
-        # is not followed up so soon: a policy that approves by itself would begin again and again.
+        # What there is to decide now is decided at once, and not with the next forecast. A run that ended
+        # otherwise is not followed up so soon: a policy that approves by itself would begin again and again.
         look_again(company_id=run.company_id, now=timezone.now())
         wake(company_id=run.company_id)
     return str(run.state)

@@ -83,7 +83,9 @@ def _causes(company_id: int, run_ids: Collection[int]) -> Mapping[int, Cause]:
             "id", "published_day", "computed_at", "position"
         )
     )
-    events = events_at(company_id=company_id, positions=sorted({position for *_, position in rows if position > 0}))
+    events = events_at(
+        company_id=company_id, positions=sorted({position for *_, position in rows if position > 0})
+    )
     return {
         run_id: Cause(
             forecast_run=run_id,

@@ -41,7 +41,9 @@ def kill_switch_turns(*, company_id: int, limit: int = 5) -> tuple[Turn, ...]:
 def kill_switch(*, company_id: int) -> KillSwitch:
     """The installation's switch if that is on, else the company's own."""
     if settings.CLOUD_KILL_SWITCH:
-        return KillSwitch(True, "the kill switch of this installation is on (CLOUD_KILL_SWITCH)", of_installation=True)
+        return KillSwitch(
+            True, "the kill switch of this installation is on (CLOUD_KILL_SWITCH)", of_installation=True
+        )
     turn = KillSwitchTurn.objects.filter(company_id=company_id).order_by("-id").first()
     if turn is None:
         return KillSwitch(False)

@@ -63,7 +63,7 @@ def void_because(*, plan: ScalingPlan, now: datetime) -> str:
 
 
 def implied_today(*, company: CompanyRef, policy: Policy, now: datetime) -> engine_plan.ScalingPlan:
-    """What today's forecast says to a policy, without a look at any group: the band, and what stands against it."""
+    """What today's forecast says to a policy, without a look at any group: its band, what stands against it."""
     return evaluate(
         policy=policy,
         groups=(),

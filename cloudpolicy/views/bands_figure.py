@@ -1,6 +1,6 @@
 """The chart of the bands: p5 as it was said over the last months, against what the policy enters and leaves at."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,7 +32,8 @@ def bands_chart(*, said: Sequence[SaidRunway], p5_days: int | None, policy: Poli
         return None
     step = -(-len(points) // MOST_POINTS)
     shown = points if step == 1 else [*points[:-1:step], points[-1]]
-    enters, leaves = _thresholds(policy)
+    enters = _by_days((row.below_days, row.environment) for row in policy.rows)
+    leaves = _by_days((row.until_days, row.environment) for row in policy.rows)
     start = min(shown[0][0], now - timedelta(days=LEAST_SHOWN_DAYS))
     end = now + (now - start) * ROOM_AHEAD
     high = max([days for _, days in shown] + [*enters, *leaves, 1]) * 1.08
@@ -65,16 +66,13 @@ def bands_chart(*, said: Sequence[SaidRunway], p5_days: int | None, policy: Poli
     )
 
 
-def _thresholds(policy: Policy) -> tuple[dict[int, str], dict[int, str]]:
-    """Days at which rows are entered and left, each with the environments it is about."""
-    enters: dict[int, list[str]] = {}
-    leaves: dict[int, list[str]] = {}
-    for row in policy.rows:
-        enters.setdefault(row.below_days, []).append(row.environment)
-        leaves.setdefault(row.until_days, []).append(row.environment)
-    return tuple(  # type: ignore[return-value]
-        {days: ", ".join(dict.fromkeys(names)) for days, names in sorted(each.items())} for each in (enters, leaves)
-    )
+def _by_days(days_and_names: Iterable[tuple[int, str]]) -> dict[int, str]:
+    """Thresholds in their order, each with the environments it is about."""
+    found: dict[int, list[str]] = {}
+    for days, name in days_and_names:
+        if name not in found.setdefault(days, []):
+            found[days].append(name)
+    return {days: ", ".join(names) for days, names in sorted(found.items())}
 
 
 def _layout(
@@ -129,7 +127,16 @@ def _zone(low: int, top: int, shade: str) -> dict[str, Any]:
 
 def _threshold(days: int, colour: str, dash: str) -> dict[str, Any]:
     line = {"color": colour, "width": 1.25, "dash": dash}
-    return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": days, "y1": days, "line": line, "layer": "below"}
+    return {
+        "type": "line",
+        "xref": "paper",
+        "x0": 0,
+        "x1": 1,
+        "y0": days,
+        "y1": days,
+        "line": line,
+        "layer": "below",
+    }
 
 
 def _name(days: int, text: str, *, above: bool) -> dict[str, Any]:
