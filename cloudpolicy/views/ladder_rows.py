@@ -82,7 +82,7 @@ def _environment(name: str, policy: Policy, band: Band | None, p5_days: int | No
 
 def _asks(rule: Row | Otherwise | None) -> str:
     if rule is None:
-        return "the size from before the policy shrank it"
+        return "what it was before the policy shrank it"
     parts = [str(rule.capacity), f"spot {'on' if rule.spot else 'off'}"]
     if rule.suspended:
         parts.append(f"{', '.join(sorted(rule.suspended))} suspended")
