@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cloudpolicy", "0009_runs_stay"),
+        ("cloudpolicy", "0011_scores_stay"),
         ("ledger", "0001_tenants"),
     ]
 
