@@ -56,7 +56,7 @@ def bands_chart(*, said: Sequence[SaidRunway], p5_days: int | None, policy: Poli
             ],
         },
         legend=(
-            ("swatch swatch-line chart-median", "cautious runway (p5)"),
+            ("swatch swatch-line chart-median", "cautious runway (p5), days"),
             ("swatch-dash chart-zero", "below this a row comes into force"),
             ("swatch-dash swatch-dot chart-today", "above this it is left"),
         ),
@@ -87,7 +87,7 @@ def _layout(
         tick_format=DAYS_FORMAT if (now - start).days < MONTHS_FROM_DAYS else MONTHS_FORMAT,
     )
     ticks = round_ticks(low=0.0, high=high)
-    layout["yaxis"] |= {"tickvals": ticks, "ticktext": [f"{tick:,.0f} days" for tick in ticks]}
+    layout["yaxis"] |= {"tickvals": ticks, "ticktext": [f"{tick:,.0f}" for tick in ticks]}
     edges = sorted(enters)
     # The lower the band, the deeper its shade; above the ladder there is none.
     shades = ["var(--chart-band50)", *["var(--chart-band90)"] * len(edges)]

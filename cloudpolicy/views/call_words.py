@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
+from cloudpolicy.engine.worth import CallWorth
 from cloudpolicy.selectors.plans import reading_order
+from cloudpolicy.selectors.savings import PlanWorth
+from cloudpolicy.views.worth_words import Worth, worth_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,7 @@ class CallRow:
         does: the action in words: `Resize group`.
         place: region, and the account where there are several.
         permission: what AWS must allow, which also names the request.
+        worth: None while the plan is not priced.
     """
 
     does: str
@@ -36,10 +41,12 @@ class CallRow:
     changes: tuple[Change, ...]
     permission: str
     because: str
+    worth: Worth | None = None
 
 
-def call_rows(calls: Sequence[Mapping[str, Any]]) -> tuple[CallRow, ...]:
-    """Calls with the keys of `cloudpolicy.selectors.plans.CALL_KEYS`."""
+def call_rows(calls: Sequence[Mapping[str, Any]], *, worth: PlanWorth | None = None) -> tuple[CallRow, ...]:
+    """Calls with the keys of `cloudpolicy.selectors.plans.CALL_KEYS`, each with its worth where that is known."""
+    worths: Sequence[CallWorth | None] = worth.calls if worth else ()
     return tuple(
         CallRow(
             does=action_words(call["action"]),
@@ -49,8 +56,9 @@ def call_rows(calls: Sequence[Mapping[str, Any]]) -> tuple[CallRow, ...]:
             changes=changes(call["before"], call["after"]),
             permission=call["permission"],
             because=call["because"],
+            worth=worth_of(each, currency=worth.currency) if worth and each else None,
         )
-        for call in calls
+        for call, each in zip_longest(calls, worths[: len(calls)])
     )
 
 
