@@ -11,8 +11,8 @@ class CallWorth:
     """One call of a plan. Money is in the company's base currency, before credits.
 
     Attributes:
-        monthly_saving: with the calls before it made; below zero where it costs. So savings add up. None when it is
-            not known.
+        monthly_saving: with the calls before it made; below zero where it costs. So savings add up. None when it
+            is not known.
         low, high: where it is uncertain: what is paid ahead is paid on, and spot prices move. Equal where not.
         days_of_p5: what this saving alone adds to p5; None when it is not known.
         days_together: what it adds after the calls before it. These add up to the plan's; the ones alone do not,

@@ -6,8 +6,8 @@ from ledger.models.company import Company
 
 
 class GroupInstance(models.Model):
-    """An instance as it was first seen in a group. Bills name instances and not groups, so what a group cost is what
-    the instances cost that were ever seen in it.
+    """An instance as it was first seen in a group. Bills name instances and not groups, so what a group cost is
+    what the instances cost that were ever seen in it.
 
     Attributes:
         first_seen: when the groups were read and it was there.

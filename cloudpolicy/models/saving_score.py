@@ -15,7 +15,7 @@ class Verdict(models.TextChoices):
 
 
 class SavingScore(models.Model):
-    """One comparison. Scores are only ever added, one per run and window; a bill that is restated later changes none.
+    """One comparison. Scores are only ever added, one per run and window; a bill restated later changes none.
 
     Attributes:
         after_days: length of the window before the run and of the one after it.

@@ -6,7 +6,7 @@ from typing import Any
 
 from cloudpolicy.engine.capacity import Capacity
 from cloudpolicy.engine.group import Group
-from cloudpolicy.engine.market import MixedInstances, UnknownMarket
+from cloudpolicy.engine.market import LaunchTemplate, MixedInstances, UnknownMarket
 from cloudpolicy.models.groups_seen import GroupsSeen
 
 
@@ -46,7 +46,7 @@ class SeenGroup:
             desired=group.capacity.desired,
             spot=group.market.spot,
             spot_text=_spot_text(group),
-            instance_types=group.instance_types,
+            instance_types=_instance_types(group),
             opted_in=group.opted_in,
             suspended=tuple(sorted(group.suspended)),
         )
@@ -87,6 +87,13 @@ def groups_seen(*, company_id: int) -> Inventory | None:
 def _group(stored: dict[str, Any]) -> SeenGroup:
     lists = {name: tuple(stored[name]) for name in ("instance_types", "suspended")}
     return SeenGroup(**{**stored, **lists})
+
+
+def _instance_types(group: Group) -> tuple[str, ...]:
+    found = {each.type for each in group.instances}
+    if isinstance(group.market, LaunchTemplate):
+        found.add(group.market.instance_type)
+    return tuple(sorted(found - {""}))
 
 
 def _spot_text(group: Group) -> str:

@@ -24,11 +24,13 @@ from cloudpolicy.models.standing import LadderStanding
 from cloudpolicy.selectors.groups_seen import SeenGroup
 from cloudpolicy.selectors.memory import read_history
 from cloudpolicy.selectors.plans import StoredPlan, stored_plan
+from cloudpolicy.selectors.savings import plan_worth
 from cloudpolicy.selectors.unplanned import LOOK_AGAIN_AFTER
 from cloudpolicy.services.aws import CloudUnavailable
 from cloudpolicy.services.inventory import read_company_groups
 from cloudpolicy.services.planning_lock import lock_planning
 from cloudpolicy.services.policies import PolicyInForce, policy_in_force
+from cloudpolicy.services.pricing import note_instances, price_plan
 from cloudpolicy.services.runway import bring_forecast_up_to_date, runway_of
 from cloudpolicy.services.sizes import clear_found_restored
 from ledger.domain.company import CompanyRef
@@ -92,7 +94,11 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
             tried_at=now,
             refusal="",
         )
-        return _keep(_row(company_id=company.id, policy=policy, plan=plan), same=same, now=now)
+        note_instances(company_id=company.id, groups=groups, now=now)
+        kept = _keep(_row(company_id=company.id, policy=policy, plan=plan), same=same, now=now)
+    # Simulations take a second or two, so nobody waits for them behind the lock.
+    price_plan(company=company, plan_id=kept.pk, groups=groups, now=now)
+    return stored_plan(kept, worth=plan_worth(company_id=company.id, plan_id=kept.pk))
 
 
 def look_again(*, company_id: int, now: datetime) -> None:
@@ -119,15 +125,15 @@ def _evaluate(
     )
 
 
-def _keep(new: ScalingPlan, *, same: Same, now: datetime) -> StoredPlan:
+def _keep(new: ScalingPlan, *, same: Same, now: datetime) -> ScalingPlan:
     last = ScalingPlan.objects.filter(company_id=new.company_id).select_related("policy").order_by("-id").first()
     if last is None or not same(new, last):
         new.save()
-        return stored_plan(new)
+        return new
     last.confirmed_at = max(now, last.confirmed_at)
     last.confirmations += 1
     last.save(update_fields=["confirmed_at", "confirmations"])
-    return stored_plan(last)
+    return last
 
 
 def _settled(*, company: CompanyRef, now: datetime) -> bool:
