@@ -101,8 +101,8 @@ def fit_cloud(
     x = (used[-BILLS_READ:] - used[-1]).astype(np.float64)
     smoothed, slope = line(x, y)
     walk = _walk_sd(y)
-    # What is left around a line hangs together from month to month, so the line is far too sure of its slope: a walk
-    # of these steps says how far a slope of that many months can be chance.
+    # What is left around a line hangs together from month to month, so the line is far too sure of its slope: a
+    # walk of these steps says how far a slope of that many months can be chance.
     se = max(slope_se(x, y), walk / float(np.sqrt(max(-float(x[0]), 1.0))))
     share = weight(prior_sd=USUAL_GROWTH_SD, se=se) if np.isfinite(se) else 0.0
     g = share * slope + (1 - share) * USUAL_GROWTH

@@ -55,7 +55,7 @@ def fit_leak(looks: Looks, known: PoolHistory, occurrences: Occurrences, *, dire
     by_chance = known.chance_variance_per_day(looks.rows.amount) * window / np.maximum(expected, 1e-9) ** 2
     # What the simulation draws day by day anyway must not count as an error of the level too.
     persistent = max(0.0, v - float((w * by_chance[usable]).sum()) / n)
-    # Chance misses are no leak: a bias counts as far as it stands out of its own error (James and Stein's estimator).
+    # Chance misses are no leak: a bias counts as far as it stands out of its own error (a James-Stein estimate).
     error = OVERLAP * (v + USUAL_MISS_SD**2) / n
     trusted = 1.0 - STANDS_OUT * error / m**2 if m**2 > STANDS_OUT * error else 0.0
     return FittedLeak(

@@ -10,7 +10,7 @@ from forecasting.fit.cash_rows import CashRows
 from forecasting.fit.profile import spread, weekday_profile
 from forecasting.fit.role import Role
 from forecasting.fit.seasonality import Seasonality, fit_seasonality
-from forecasting.fit.shrinkage import DAYS_PER_MONTH, weight
+from forecasting.fit.shrinkage import DAYS_PER_MONTH, drift, weight
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -21,7 +21,6 @@ USUAL_GROWTH_SD = 0.014
 GROWTH_USED = 0.9
 USUAL_NOISE = 0.3  # noise variance of a block per variance of the steps between blocks
 WALK_USED = 0.9
-LEAST_VARIANCE = 1e-6  # of a step: nothing is known to a tenth of a percent
 PROFILE_DAYS = 182
 YOUNG_LOG_SD = 0.15  # of a monthly step, before two blocks have shown it
 ENDED_DAYS = 42
@@ -45,8 +44,8 @@ class _Habit:
 
 
 SALES = _Habit(growth=0.015, smoothing=0.5)
-# Few customers who pay when it suits them: a month says less about the level. They grow by prices; a new one mostly
-# takes the place of one who left.
+# Few customers who pay when it suits them: a month says less about the level. They grow by prices; a new one
+# mostly takes the place of one who left.
 INVOICED = _Habit(growth=0.004, smoothing=0.35)
 
 
@@ -201,7 +200,7 @@ def _trend(centre: Ints, log_total: Floats, as_of_day: int, habit: _Habit) -> _T
         return _Trend(level, YOUNG_LOG_SD / 2, habit.growth, USUAL_GROWTH_SD, YOUNG_LOG_SD, YOUNG_LOG_SD)
     steps = np.diff(y)
     sd, walk = float(np.std(steps)), _walk_sd(steps)
-    slope, se = _drift(steps, months=float(months[-1] - months[0]), walk=walk, noise=max(sd**2 - walk**2, 0.0) / 2)
+    slope, se = drift(steps, months=float(months[-1] - months[0]), walk=walk, noise=max(sd**2 - walk**2, 0.0) / 2)
     share = weight(prior_sd=USUAL_GROWTH_SD, se=se)
     g = share * slope + (1 - share) * habit.growth
     residual = y - g * months
@@ -215,23 +214,6 @@ def _trend(centre: Ints, log_total: Floats, as_of_day: int, habit: _Habit) -> _T
         lvl=0.5 * sd,
         walk=walk,
         step=sd,
-    )
-
-
-def _drift(steps: Floats, *, months: float, walk: float, noise: float) -> tuple[float, float]:
-    """Growth per month over all steps, and its standard error, by generalised least squares.
-
-    A walk's drift is told by its ends, a line's slope through noise by every point; the steps' covariance
-    (`noise` is a variance: it enters one step and leaves the next) weighs the two.
-    """
-    n = len(steps)
-    covariance = np.diag(np.full(n, walk**2 + 2 * noise + LEAST_VARIANCE))
-    covariance -= noise * (np.eye(n, k=1) + np.eye(n, k=-1))
-    weights = np.linalg.solve(covariance, np.ones(n))
-    steps_per_month = n / months
-    return (
-        float(weights @ steps / weights.sum()) * steps_per_month,
-        float(1 / np.sqrt(weights.sum())) * steps_per_month,
     )
 
 
