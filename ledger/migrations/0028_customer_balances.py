@@ -10,6 +10,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(model_name="creditnote", name="issued_on", field=models.DateField(null=True)),
         migrations.CreateModel(
             name="SettledInvoice",
             fields=[
