@@ -17,6 +17,7 @@ from cloudpolicy.selectors.approvals import plan_approvals
 from cloudpolicy.selectors.kill_switch import KillSwitch, kill_switch
 from cloudpolicy.selectors.plans import stored_plan
 from cloudpolicy.selectors.runs import list_runs, run_view
+from cloudpolicy.selectors.savings import plan_worth
 from cloudpolicy.services.approving import Approver, Consent, approve_plan, consent_to
 from cloudpolicy.services.kill_switch import turn_kill_switch
 from cloudpolicy.services.refusals import MAX_REASON, EngineBusy, NotAllowed, PlanNotFound
@@ -124,7 +125,7 @@ def get_plan(request: HttpRequest, plan_id: int) -> dict[str, Any]:
         plan = find_plan(company_id=company_id, plan_id=plan_id)
         consent, void = consent_to(plan=plan, now=now), void_because(plan=plan, now=now)
     return {
-        **stored_plan(plan).to_json(),
+        **stored_plan(plan, worth=plan_worth(company_id=plan.company_id, plan_id=plan.pk)).to_json(),
         "consent": _consent(consent),
         "approvals": plan_approvals(plan=plan, now=now).approvals,
         "void_because": void,

@@ -8,6 +8,14 @@ from cloudpolicy.engine.policy import Budget
 
 
 @dataclass(frozen=True, slots=True)
+class Instance:
+    """One instance of a group. `type` is empty where the cloud does not say it."""
+
+    id: str
+    type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """An auto-scaling group as AWS described it.
 
@@ -16,6 +24,7 @@ class Group:
         opted_in: carries the opt-in tag of the policy. Nothing else is ever touched.
         suspended: its processes that stand still.
         account: the cloud account by its name in the settings; '' is the one that the environment names.
+        instances: those it has at the moment; bills name them.
     """
 
     name: str
@@ -26,6 +35,7 @@ class Group:
     opted_in: bool
     suspended: frozenset[str] = frozenset()
     account: str = ""
+    instances: tuple[Instance, ...] = ()
 
     @property
     def key(self) -> tuple[str, str, str]:

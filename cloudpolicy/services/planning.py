@@ -18,15 +18,19 @@ from cloudpolicy.engine.plan import decision_digest, plan_digest
 from cloudpolicy.engine.runway import NoRunway, Runway
 from cloudpolicy.filters.registry import all_filters
 from cloudpolicy.models.cursor import PlanningCursor
+from cloudpolicy.models.groups_seen import GroupsSeen
 from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.models.standing import LadderStanding
+from cloudpolicy.selectors.groups_seen import SeenGroup
 from cloudpolicy.selectors.memory import read_history
 from cloudpolicy.selectors.plans import StoredPlan, stored_plan
+from cloudpolicy.selectors.savings import plan_worth
 from cloudpolicy.selectors.unplanned import LOOK_AGAIN_AFTER
 from cloudpolicy.services.aws import CloudUnavailable
 from cloudpolicy.services.inventory import read_company_groups
 from cloudpolicy.services.planning_lock import lock_planning
 from cloudpolicy.services.policies import PolicyInForce, policy_in_force
+from cloudpolicy.services.pricing import note_instances, price_plan
 from cloudpolicy.services.runway import bring_forecast_up_to_date, runway_of
 from cloudpolicy.services.sizes import clear_found_restored
 from ledger.domain.company import CompanyRef
@@ -46,7 +50,7 @@ def plan_scaling(*, company_id: int, now: datetime) -> StoredPlan:
         InvalidPolicy: the stored policy is broken.
     """
     company = company_ref(company_id=company_id)
-    bring_forecast_up_to_date(company_id=company.id, now=now)
+    bring_forecast_up_to_date(company=company, now=now)
     return _plan(company=company, now=now, same=lambda new, last: new.digest == last.digest)
 
 
@@ -81,6 +85,7 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
         plan = _evaluate(company_id=company.id, policy=policy, groups=groups, runway=runway, now=now)
         _remember(company_id=company.id, plan=plan)
         clear_found_restored(company_id=company.id, groups=groups, plan=plan, now=now)
+        _note_groups(company_id=company.id, groups=groups, now=now)
         _move_cursor(
             company_id=company.id,
             considered_run=plan.forecast_run,
@@ -89,7 +94,21 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
             tried_at=now,
             refusal="",
         )
-        return _keep(_row(company_id=company.id, policy=policy, plan=plan), same=same, now=now)
+        note_instances(company_id=company.id, groups=groups, now=now)
+        kept = _keep(_row(company_id=company.id, policy=policy, plan=plan), same=same, now=now)
+    # Simulations take a second or two, so nobody waits for them behind the lock.
+    price_plan(company=company, plan_id=kept.pk, groups=groups, now=now)
+    return stored_plan(kept, worth=plan_worth(company_id=company.id, plan_id=kept.pk))
+
+
+def look_again(*, company_id: int, now: datetime) -> None:
+    """Let the next replanning read the groups, however lately they were read: a run has changed them."""
+    PlanningCursor.objects.filter(company_id=company_id).update(look_again_at=now)
+
+
+def _note_groups(*, company_id: int, groups: tuple[Group, ...], now: datetime) -> None:
+    seen = [SeenGroup.of(group).as_dict() for group in groups]
+    GroupsSeen.objects.update_or_create(company_id=company_id, defaults={"groups": seen, "seen_at": now})
 
 
 def _evaluate(
@@ -106,15 +125,15 @@ def _evaluate(
     )
 
 
-def _keep(new: ScalingPlan, *, same: Same, now: datetime) -> StoredPlan:
+def _keep(new: ScalingPlan, *, same: Same, now: datetime) -> ScalingPlan:
     last = ScalingPlan.objects.filter(company_id=new.company_id).select_related("policy").order_by("-id").first()
     if last is None or not same(new, last):
         new.save()
-        return stored_plan(new)
+        return new
     last.confirmed_at = max(now, last.confirmed_at)
     last.confirmations += 1
     last.save(update_fields=["confirmed_at", "confirmations"])
-    return stored_plan(last)
+    return last
 
 
 def _settled(*, company: CompanyRef, now: datetime) -> bool:

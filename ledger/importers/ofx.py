@@ -101,7 +101,9 @@ class _Reader:
                     self._open[-1].values[tag.name] = tag.value
             if self._open:
                 outermost = self._open[0]
-                raise FileRefused(f"line {outermost.line}: <{outermost.name}> is not closed: is the file cut off?")
+                raise FileRefused(
+                    f"line {outermost.line}: <{outermost.name}> is not closed, perhaps because the file is cut off"
+                )
             if not self._statements:
                 raise FileRefused(self._refusal or "it holds no statement of an account")
 

@@ -136,7 +136,9 @@ class _Scanner:
         line = self._line
         taken = self._find(end, what=what)
         if taken is None:
-            raise FileRefused(f"line {line}: {what} begins here and does not end: is the file cut off?")
+            raise FileRefused(
+                f"line {line}: {what} begins here and does not end, perhaps because the file is cut off"
+            )
         return self._take(taken + len(end))
 
     def _take_until(self, mark: str, *, what: str) -> str:

@@ -87,10 +87,12 @@ class DailyFlowCursor(models.Model):
 
     Attributes:
         timezone: the company's time zone the days were cut in; a change of it means to sum anew.
+        version: moves with every change of the sums, by reading on or by reading otherwise.
     """
 
     company = models.OneToOneField(Company, on_delete=models.CASCADE, primary_key=True, related_name="+")
     position = models.BigIntegerField(default=0, db_default=0)
+    version = models.BigIntegerField(default=0, db_default=0)
     timezone = models.CharField(max_length=64)
 
     def __str__(self) -> str:

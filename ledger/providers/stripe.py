@@ -64,15 +64,18 @@ READERS: dict[str, tuple[Reader, str]] = {
     **dict.fromkeys(_APPLICATION_FEE, (stripe_money.application_fee, "The fee is zero.")),
 }
 
+# Last words of those types, in the order of an object's life. An invoice is often finalised and paid within the
+# second that Stripe dates both to.
+_LIFE = (
+    *("pending", "created", "finalized", "succeeded", "captured", "funds_withdrawn", "updated"),
+    *("payment_succeeded", "paid", "overpaid"),
+    *("reconciliation_completed", "closed", "refunded", "funds_reinstated"),
+    *("failed", "expired", "canceled", "reversed", "voided"),
+)
+
 INVOICE_VOIDED = "invoice.voided"
-# What says by what an invoice is settled, and how late in its life. An invoice is often finalised and paid within
-# the second that Stripe dates both to.
-INVOICE_SETTLED = {
-    "invoice.finalized": 0,
-    "invoice.payment_succeeded": 1,
-    "invoice.paid": 1,
-    "invoice.overpaid": 2,
-}
+# What says by what an invoice is settled.
+INVOICE_SETTLED = frozenset({"invoice.finalized", "invoice.payment_succeeded", "invoice.paid", "invoice.overpaid"})
 CREDIT_NOTE = frozenset({"credit_note.created", "credit_note.updated", "credit_note.voided"})
 
 _SET_UP = "It is about what can be sold or who buys; no money moves."
@@ -164,7 +167,7 @@ def fetch(raw: bytes, context: FetchContext) -> Fetched | None:
     if not key:
         return None
     event = _event(raw)
-    asked_about = READERS.keys() | INVOICE_SETTLED.keys() | CREDIT_NOTE
+    asked_about = READERS.keys() | INVOICE_SETTLED | CREDIT_NOTE
     if _not_ours(event, context.parse) or event["type"] not in asked_about:
         return None
     api = StripeApi(key=key, account=text_of(event, "account"))
@@ -195,20 +198,25 @@ def _intake(event: dict[str, Any], context: ParseContext) -> Intake:
         if kind == "charge.refunded" and not listed(thing, "refunds"):
             # Newer versions of the API list no refunds here, and only a refund's own id tells it apart.
             otherwise = "It lists no refunds; refund.created states each of them."
-        return moves.intake(said_at=instant_of(event, "created"), otherwise=otherwise)
+        return moves.intake(said_at=_said_at(event), otherwise=otherwise)
     if kind in INVOICE_SETTLED:
-        within = timedelta(microseconds=INVOICE_SETTLED[kind])
-        return _invoice(thing, context, said_at=instant_of(event, "created") + within)
+        return _invoice(thing, context, said_at=_said_at(event))
     if kind == INVOICE_VOIDED:
         document = ObjectKey(stripe_money.SOURCE, id_of(thing))
-        within = timedelta(microseconds=len(INVOICE_SETTLED))
-        return Intake(voided=(document,), said_at=instant_of(event, "created") + within)
+        return Intake(voided=(document,), said_at=_said_at(event))
     if kind in CREDIT_NOTE:
         note = stripe_invoice.credit_note(thing, context)
         if note is None:
             return Intake(ignored="It was issued before the payment, which it lowered.")
-        return Intake(credit_notes=(note,), said_at=instant_of(event, "created"))
+        return Intake(credit_notes=(note,), said_at=_said_at(event))
     return Intake(ignored=_reason_to_ignore(kind))
+
+
+def _said_at(event: dict[str, Any]) -> datetime:
+    """When Stripe said so. It dates to the second; what happened to an object within one has the order of its
+    life, in microseconds: else the order of arrival would decide, and each repeat would decide anew."""
+    place = _LIFE.index(text_of(event, "type").rpartition(".")[2])
+    return instant_of(event, "created") + timedelta(microseconds=place)
 
 
 def _invoice(thing: dict[str, Any], context: ParseContext, *, said_at: datetime) -> Intake:

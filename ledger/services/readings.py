@@ -11,7 +11,10 @@ from decimal import Decimal
 
 from django.db import connection, transaction
 
-_LOCK = "SELECT position, timezone FROM ledger_dailyflowcursor WHERE company_id = %s FOR UPDATE"
+# Locks it too.
+_MOVE_CURSOR = """
+    UPDATE ledger_dailyflowcursor SET version = version + 1 WHERE company_id = %s RETURNING position, timezone
+"""
 # What the events and their reversals, as far as they are summed, add to the sums under their present reading. The
 # index by source finds a reversal: it has source, type and time of its event.
 _MOVE = """
@@ -178,7 +181,7 @@ def _move(company_id: int, events: Sequence[tuple[bytes, datetime]], write: str,
     if not events:
         return
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_LOCK, [company_id])
+        cursor.execute(_MOVE_CURSOR, [company_id])
         position, timezone = cursor.fetchone() or (0, "UTC")
         known = {
             "company": company_id,

@@ -12,7 +12,7 @@ import pytest
 from ledger.domain.event import parse_event
 from ledger.domain.intake import CreditedLine, CreditedRefund, CreditNote, Intake, ObjectKey
 from ledger.providers.provider import Arrival, ParseContext, Unreadable
-from ledger.providers.stripe import INVOICE_SETTLED, PROVIDER, READERS
+from ledger.providers.stripe import _LIFE, CREDIT_NOTE, INVOICE_SETTLED, INVOICE_VOIDED, PROVIDER, READERS
 from tests.ledger.conftest import NOW
 from tests.ledger.providers.stripe_events import CREATED, SECRET, charge, envelope, payout, signed, transaction
 
@@ -418,6 +418,11 @@ def test_a_type_that_nobody_knows_is_not_ignored_in_silence() -> None:
 def test_what_is_no_event_is_unreadable(raw: bytes) -> None:
     with pytest.raises(Unreadable):
         PROVIDER.parse(raw, context())
+
+
+def test_whatever_says_something_has_its_place_within_a_second() -> None:
+    kinds = READERS.keys() | INVOICE_SETTLED | CREDIT_NOTE | {INVOICE_VOIDED}
+    assert {kind.rpartition(".")[2] for kind in kinds} == set(_LIFE)
 
 
 def test_all_samples_are_read_or_ignored_on_purpose(shared_data: Path) -> None:
