@@ -10,7 +10,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(model_name="creditnote", name="issued_on", field=models.DateField(null=True)),
         migrations.CreateModel(
             name="SettledInvoice",
             fields=[
