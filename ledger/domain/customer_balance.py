@@ -9,7 +9,6 @@ currency at the payment's rate. A credit that nobody paid for, such as a goodwil
 that uses it earns nothing.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -66,11 +65,10 @@ class Purse:
     def amount(self) -> Decimal:
         return sum((each.amount for each in self.funds), ZERO)
 
-    def put(self, funds: Iterable[Funds]) -> None:
-        for each in funds:
-            if each.amount > 0:
-                self.funds.append(each)
-                self.moves.append((each.since, each.worth))
+    def put(self, funds: Funds, *, owed_from: date) -> None:
+        if funds.amount > 0:
+            self.funds.append(funds)
+            self.moves.append((owed_from, funds.worth))
 
     def take(self, amount: Decimal, *, day: date) -> tuple[Funds, ...]:
         """Take out the oldest funds, as far as there are any."""

@@ -86,6 +86,7 @@ class CreditNote:
         source, external_ref: of the note.
         document: the invoice, by which service periods are found.
         day: from which it counts.
+        issued_on: the day on which a customer's balance got its part; None: the same day.
         lines: none takes back what the note said before.
         to_balance, out_of_band: not negative.
     """
@@ -99,6 +100,7 @@ class CreditNote:
     refunds: tuple[CreditedRefund, ...] = ()
     to_balance: Decimal = Decimal(0)
     out_of_band: Decimal = Decimal(0)
+    issued_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ def settled(invoice: dict[str, Any], context: ParseContext) -> SettledInvoice | 
     currency = currency_of(invoice)
     charges = _charges(invoice) if is_paid(invoice) else []
     overpaid = _whole(invoice, "amount_overpaid") if charges else 0
-    used = max(_credit(invoice, "starting_balance") - _credit(invoice, "ending_balance"), 0)
+    used = max(-_put_to_balance(invoice), 0)
     if not charges and not used:
         return None
     asked = _asked(invoice)
@@ -145,7 +145,7 @@ def unused_time(invoice: dict[str, Any], context: ParseContext) -> tuple[CreditN
         Unreadable: the invoice lists only a part of its lines.
     """
     total = _whole(invoice, "total")
-    given = max(_credit(invoice, "ending_balance") - _credit(invoice, "starting_balance"), 0)
+    given = max(_put_to_balance(invoice), 0)
     if total >= 0 or not given or invoice.get("status") in ("draft", "void", "deleted"):
         return ()
     _require_all_lines(invoice)
@@ -168,6 +168,7 @@ def unused_time(invoice: dict[str, Any], context: ParseContext) -> tuple[CreditN
             day=day,
             lines=tuple(line for line, _ in lines),
             to_balance=in_currency(sum(put for _, put in lines), currency),
+            issued_on=day,
         )
         for document, lines in notes.items()
     )
@@ -212,8 +213,18 @@ def _require_all_lines(invoice: dict[str, Any]) -> None:
 
 
 def _credit(invoice: dict[str, Any], balance: str) -> int:
-    """Return what the customer has in credit by a balance; nothing ended where the invoice is a draft."""
+    """Return what the customer has in credit by a balance."""
     return max(-_whole(invoice, balance), 0)
+
+
+def _put_to_balance(invoice: dict[str, Any]) -> int:
+    """Return what the customer has more in credit by an invoice; below zero what it used.
+
+    The balance afterwards is stated once the invoice is finalised.
+    """
+    if type(invoice.get("ending_balance")) is not int:
+        return 0
+    return _credit(invoice, "ending_balance") - _credit(invoice, "starting_balance")
 
 
 def _debt_collected(invoice: dict[str, Any]) -> int:
@@ -282,6 +293,7 @@ def credit_note(note: dict[str, Any], context: ParseContext) -> CreditNote | Non
         "document": text_of(note, "invoice"),
         "currency": currency,
         "day": day_of(note, "effective_at" if _whole(note, "effective_at") else "created", context.timezone),
+        "issued_on": day_of(note, "created", context.timezone),
     }
     if not said["document"]:
         raise Unreadable("the credit note names no invoice")

@@ -82,11 +82,17 @@ class SettledInvoice:
 
 @dataclass(frozen=True, slots=True)
 class PutToBalance:
-    """What a credit note puts to the balance of the customer whose invoice it is about."""
+    """What a credit note puts to the balance of the customer whose invoice it is about.
+
+    Attributes:
+        day: from which it is owed.
+        issued_on: on which the balance got it: a note may be dated back, and an invoice before did not find it.
+    """
 
     source: str
     document: str
     day: date
+    issued_on: date
     amount: Decimal
 
 
@@ -167,8 +173,8 @@ def customer_balances(
 ) -> CustomerBalances:
     """Follow customers' balances through time.
 
-    On one day what is put there comes first, then what is taken back, then invoices use it in the order of their
-    instants. Where the provider counted less before an invoice than is known here, the rest had been taken away.
+    On one day what is put there comes first, then invoices use it in the order of their instants, then it is taken
+    back. Where the provider counted less before an invoice than is known here, the rest had been taken away.
 
     Args:
         puts: on these invoices.
@@ -188,7 +194,7 @@ def customer_balances(
 
 # Day, what comes first on it, instant, and what follows what of that instant.
 type _When = tuple[date, int, datetime, int]
-_PUT, _REFUND, _USE = 0, 1, 2
+_PUT, _USE, _REFUND = 0, 1, 2
 _ANY_TIME = datetime.min.replace(tzinfo=UTC)
 
 
@@ -199,6 +205,7 @@ class _Walk:
     balances: by source, customer and currency.
     settling: what each invoice was settled with.
     payments: by source and external reference, by event id.
+    brought_on: the last day on which one of them was brought.
     holders: where parts of a payment lie or have lain, by its event id.
     """
 
@@ -210,6 +217,7 @@ class _Walk:
     balances: dict[tuple[str, str, str], Purse] = field(default_factory=lambda: defaultdict(Purse))
     settling: dict[Document, Purse] = field(default_factory=lambda: defaultdict(Purse))
     payments: dict[tuple[str, str], dict[str, Payment]] = field(default_factory=lambda: defaultdict(dict))
+    brought_on: dict[tuple[str, str], date] = field(default_factory=dict)
     holders: dict[str, list[Purse]] = field(default_factory=lambda: defaultdict(list))
     used: dict[Document, tuple[Funds, ...]] = field(default_factory=dict)
 
@@ -219,40 +227,40 @@ class _Walk:
     def settle(self, invoice: SettledInvoice, earned_otherwise: Mapping[str, Decimal]) -> None:
         if invoice.payment is not None and invoice.paid:
             worth = _worth(invoice.payment, invoice.paid)
-            self._bring(self.settling[invoice.key], invoice.payment, invoice.paid, worth, invoice.day)
+            self._bring(self.settling[invoice.key], invoice.payment, invoice.paid, worth, invoice)
+        if invoice.used:
+            self.steps.append(((invoice.day, _USE, invoice.at, 0), invoice))
         if invoice.overpaid_by is not None and invoice.overpaid:
             payment = invoice.overpaid_by
             room = max(payment.base_amount - earned_otherwise.get(payment.event_id, ZERO), ZERO)
             worth = min(_worth(payment, invoice.overpaid), room)
-            self._bring(self.balance_of(invoice), payment, invoice.overpaid, worth, invoice.day)
-        if invoice.used:
-            self.steps.append(((invoice.day, _USE, invoice.at, 0), invoice))
+            self._bring(self.balance_of(invoice), payment, invoice.overpaid, worth, invoice)
 
-    def _bring(self, purse: Purse, payment: Payment, amount: Decimal, worth: Decimal, day: date) -> None:
-        self.payments[payment.source, payment.external_ref][payment.event_id] = payment
-        since = max(day, payment.received_on)
-        self.steps.append(
-            ((since, _PUT, _ANY_TIME, 0), (purse, Funds(payment.event_id, amount, worth, worth, since)))
-        )
+    def _bring(
+        self, purse: Purse, payment: Payment, amount: Decimal, worth: Decimal, invoice: SettledInvoice
+    ) -> None:
+        key = payment.source, payment.external_ref
+        self.payments[key][payment.event_id] = payment
+        since = max(invoice.day, payment.received_on)
+        self.brought_on[key] = max(self.brought_on.get(key, since), since)
+        funds = Funds(payment.event_id, amount, worth, worth, since)
+        self.steps.append((_after(invoice, since), (purse, funds)))
 
     def credit(self, put: PutToBalance) -> None:
         invoice = self.invoices[put.source, put.document]
-        paid_on = invoice.payment.received_on if invoice.payment is not None else put.day
-        day = max(put.day, paid_on)
-        # What was paid from a balance on the same day must have been before it can be credited.
-        of_today = bool(invoice.used) and day <= invoice.day
-        when = (invoice.day, _USE, invoice.at, 1) if of_today else (day, _PUT, _ANY_TIME, 1)
-        self.steps.append((when, put))
+        paid_on = invoice.payment.received_on if invoice.payment is not None else put.issued_on
+        self.steps.append((_after(invoice, max(put.issued_on, paid_on)), put))
 
     def refund(self, refund: PaymentRefund) -> None:
         payments = self.payments.get((refund.source, refund.refund_of))
         if payments:
-            day = max(refund.day, *(payment.received_on for payment in payments.values()))
+            # What is taken back before it came counts on the day it came.
+            day = max(refund.day, self.brought_on[refund.source, refund.refund_of])
             self.steps.append(((day, _REFUND, _ANY_TIME, 0), refund))
 
-    def _put(self, purse: Purse, funds: Iterable[Funds]) -> None:
+    def _put(self, purse: Purse, funds: Iterable[Funds], *, owed_from: date) -> None:
         for each in funds:
-            purse.put([each])
+            purse.put(each, owed_from=owed_from)
             if all(holder is not purse for holder in self.holders[each.payment]):
                 self.holders[each.payment].append(purse)
 
@@ -263,15 +271,16 @@ class _Walk:
                     balance = self.balance_of(step)
                     balance.shrink_to(step.before, day=day)
                     taken = balance.take(step.used, day=day)
-                    self._put(self.settling[step.key], taken)
+                    self._put(self.settling[step.key], taken, owed_from=day)
                     self.used[step.key] = tuple(funds for funds in taken if funds.brought)
                 case PutToBalance():
                     credited = self.settling[step.source, step.document].take_evenly(step.amount, day=day)
-                    self._put(self.balance_of(self.invoices[step.source, step.document]), credited)
+                    balance = self.balance_of(self.invoices[step.source, step.document])
+                    self._put(balance, credited, owed_from=min(step.day, day))
                 case PaymentRefund():
                     self._take_back(step, day)
                 case (purse, funds):
-                    self._put(purse, [funds])
+                    self._put(purse, [funds], owed_from=day)
         moves = [move for balance in self.balances.values() for move in balance.moves]
         payments = {event_id: payment for known in self.payments.values() for event_id, payment in known.items()}
         return CustomerBalances(self.used, payments, moves)
@@ -283,6 +292,11 @@ class _Walk:
             if part is not None:
                 for purse in self.holders[payment.event_id]:
                     purse.take_back(payment.event_id, *part, day=day)
+
+
+def _after(invoice: SettledInvoice, day: date) -> _When:
+    """When something is put that an invoice brings: behind what the invoice itself used on that day."""
+    return (day, _USE, invoice.at, 1) if invoice.used and day <= invoice.day else (day, _PUT, _ANY_TIME, 1)
 
 
 def _worth(payment: Payment, amount: Decimal) -> Decimal:

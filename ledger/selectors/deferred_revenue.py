@@ -73,9 +73,9 @@ _PERIODS = """
 """
 # Credit notes as they were said last.
 _CREDIT_NOTES = """
-    SELECT source, document, currency, day, lines, refunds, to_balance, out_of_band FROM (
-        SELECT DISTINCT ON (source, external_ref)
-               source, external_ref, document, currency, day, lines, refunds, to_balance, out_of_band
+    SELECT source, document, currency, day, coalesce(issued_on, day), lines, refunds, to_balance, out_of_band
+    FROM (
+        SELECT DISTINCT ON (source, external_ref) *
         FROM ledger_creditnote WHERE company_id = %(company)s
         ORDER BY source, external_ref, revision DESC
     ) said
@@ -135,7 +135,7 @@ class _Period:
         since: the day on which it was paid: the payment came, or an invoice used it out of a balance.
         brought: what of the payment it is, in base currency; more than the term where a refund came before.
         document, line: the invoice and its line; empty for a contract.
-        from_balance: what was taken back until `since` was taken from the balance.
+        from_balance: what was taken back before `since` was taken from the balance.
     """
 
     payment: Payment
@@ -154,6 +154,7 @@ class _CreditNote:
     document: str
     currency: str
     day: date
+    issued_on: date
     lines: tuple[tuple[str, Decimal], ...]
     refunds: tuple[tuple[str, Decimal], ...]
     to_balance: Decimal
@@ -293,12 +294,13 @@ def _credit_notes(values: _Values) -> list[_CreditNote]:
             document,
             currency,
             day,
+            issued_on,
             tuple((line, Decimal(amount)) for line, amount in json.loads(lines)),
             tuple((reference, Decimal(amount)) for reference, amount in json.loads(refunds)),
             to_balance,
             out_of_band,
         )
-        for source, document, currency, day, lines, refunds, to_balance, out_of_band in rows
+        for source, document, currency, day, issued_on, lines, refunds, to_balance, out_of_band in rows
     ]
 
 
@@ -353,7 +355,7 @@ def _balances(
     for period in periods:
         earned[period.payment.event_id] += period.term.amount
     puts = [
-        PutToBalance(note.source, note.document, note.day, note.to_balance)
+        PutToBalance(note.source, note.document, note.day, note.issued_on, note.to_balance)
         for note in notes
         if note.to_balance and known.get(note.key) == note.currency
     ]
@@ -412,7 +414,7 @@ def _taken_back(
     for refund in refunds:
         for place in by_payment.get((refund.source, refund.refund_of), ()):
             period = periods[place]
-            if period.from_balance and refund.day <= period.since:
+            if period.from_balance and refund.day < period.since:
                 continue
             part = refund.part_of(period.payment, less=carried.get((refund.source, refund.external_ref), ZERO))
             if part is not None:

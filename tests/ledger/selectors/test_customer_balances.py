@@ -366,6 +366,49 @@ def test_a_refund_before_the_use_leaves_less_to_earn(company: CompanyRef) -> Non
     assert sum(all_of(company).earned) == 0
 
 
+def test_a_note_dated_back_is_not_missed_by_an_invoice_that_came_before_it(company: CompanyRef) -> None:
+    march_sold(company)
+    deliver(
+        company,
+        invoice("in_2", march(20), ("il_2", 3000, *APRIL), paid=True, amount_paid=0, status="open"),
+        credit_note("cn_2", "in_1", 5000, march(22), "il_1", effective_at=at(march(12))),
+        invoice(
+            "in_3",
+            april(1),
+            ("il_3", 15_000, *APRIL),
+            amount_due=0,
+            amount_paid=0,
+            starting_balance=-15_000,
+            ending_balance=0,
+        ),
+    )
+    found = all_of(company)
+    assert (in_credit(found, march(12)), in_credit(found, april(1)), sum(found.earned)) == (150, 0, 310)
+
+
+def test_what_an_invoice_overpays_is_not_what_it_used_itself(company: CompanyRef) -> None:
+    march_sold(company)
+    # Fifty of the hundred and fifty were a gift; the same day another fifty come in too much.
+    deliver(
+        company,
+        paid_by_card("ch_2", 6000, april(1)),
+        invoice(
+            "in_2",
+            april(1),
+            ("il_2", 16_000, *APRIL),
+            charge="ch_2",
+            amount_due=1000,
+            amount_paid=6000,
+            amount_overpaid=5000,
+            starting_balance=-15_000,
+            ending_balance=0,
+        ),
+        refund("re_1", "ch_2", 6000, april(1)),
+    )
+    found = all_of(company)
+    assert (in_credit(found, april(1)), sum(found.earned)) == (0, 210 + 100)
+
+
 def test_a_note_on_an_invoice_paid_from_the_balance_gives_the_balance_back(company: CompanyRef) -> None:
     march_sold(company)
     balance = {"starting_balance": -10_000, "ending_balance": 0, "amount_due": 5000, "amount_paid": 5000}
