@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.text import capfirst
 from ninja import Body, Router, Schema, Status
 from pydantic import Field
 
@@ -228,13 +229,13 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except PlanNotFound as missing:
-        raise Problem(404, f"{missing}.".capitalize()) from missing
+        raise Problem(404, capfirst(f"{missing}.")) from missing
     except NotAllowed as refused:
         if refused.field:
             errors = [FieldProblem(refused.field, str(refused))]
             raise Problem(422, "The request is refused.", errors=errors) from refused
-        raise Problem(409, f"{refused}.".capitalize()) from refused
+        raise Problem(409, capfirst(f"{refused}.")) from refused
     except EngineBusy as busy:
-        raise Problem(409, f"{busy}.".capitalize()) from busy
+        raise Problem(409, capfirst(f"{busy}.")) from busy
     except InvalidPolicy as broken:
         raise Problem(409, f"The stored policy is broken: {broken}.") from broken

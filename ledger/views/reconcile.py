@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.text import capfirst
 from django.views.decorators.http import require_POST, require_safe
 
 from ledger.domain.account_balance import AccountBalance
@@ -181,7 +182,7 @@ def state(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
     except NotAnAmount:
         return _show(request, chosen, problem=("amount", "Enter a number such as 12,345.67."), status=422)
     except InvalidStatement as error:
-        return _show(request, chosen, problem=("amount", f"{error}.".capitalize()), status=422)
+        return _show(request, chosen, problem=("amount", capfirst(f"{error}.")), status=422)
     messages.success(request, f"Kept: {account.name} held {amount:,} {account.currency} at the end of {day}.")
     return HttpResponseRedirect(reverse("reconcile"))
 
@@ -215,6 +216,6 @@ def explain(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
             now=timezone.now(),
         )
     except CannotDecide as error:
-        return _show(request, chosen, problem=("reason", f"{error}.".capitalize()), status=422)
+        return _show(request, chosen, problem=("reason", capfirst(f"{error}.")), status=422)
     messages.success(request, "The difference is explained; the account is held to what follows.")
     return HttpResponseRedirect(reverse("reconcile"))

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.views.decorators.http import require_http_methods, require_POST
 
 from ledger.domain.money import plain
@@ -65,7 +66,7 @@ def split_event(request: HttpRequest, chosen: CurrentCompany, event_id: str) -> 
             now=timezone.now(),
         )
     except CannotSplit as error:
-        said = f"{error}.".capitalize()
+        said = capfirst(f"{error}.")
         if error.part is not None:
             field = "counts_as" if error.field in ("other", "event_type") else error.field
             lines[error.part] = replace(lines[error.part], problem_field=field, problem=said)
