@@ -31,6 +31,8 @@ PLAN_RATES_HOLD = timedelta(days=31)
 
 
 class FlowsOf(Protocol):
+    """Whoever knows a company's daily flows up to and including a day."""
+
     def __call__(self, *, company_id: int, until: date) -> DailyFlows: ...
 
 
