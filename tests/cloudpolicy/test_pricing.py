@@ -189,3 +189,14 @@ def test_the_cheapest_steps_leave_floors_and_say_when_all_of_them_are_not_enough
     for wanted in (0, 365):
         with pytest.raises(UnreachableTarget):
             cheapest_steps(company=company, wanted_p5_days=wanted, now=NOW)
+
+
+def test_a_plan_stands_where_pricing_it_fails(company: CompanyRef, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(**_: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(pricing, "call_savings", broken)
+    plan = plan_scaling(company_id=company.id, now=NOW)
+    assert plan.calls
+    assert plan.worth is None
+    assert plan.to_json()["calls"][0]["unknown_because"] == "not priced yet"
