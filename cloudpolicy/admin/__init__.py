@@ -3,3 +3,4 @@
 from cloudpolicy.admin import kill_switch as kill_switch
 from cloudpolicy.admin import plans as plans
 from cloudpolicy.admin import policies as policies
+from cloudpolicy.admin import prices as prices

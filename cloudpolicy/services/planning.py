@@ -4,6 +4,7 @@ Every decision is kept, "nothing to do" included. A forecast may come every seco
 the same as the last one confirms it instead of adding a row: the row counts confirmations and notes the latest.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -35,6 +36,8 @@ from cloudpolicy.services.runway import bring_forecast_up_to_date, runway_of
 from cloudpolicy.services.sizes import clear_found_restored
 from ledger.domain.company import CompanyRef
 from ledger.selectors.companies import company_ref
+
+logger = logging.getLogger(__name__)
 
 Same = Callable[[ScalingPlan, ScalingPlan], bool]
 
@@ -94,10 +97,9 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
             tried_at=now,
             refusal="",
         )
-        note_instances(company_id=company.id, groups=groups, now=now)
         kept = _keep(_row(company_id=company.id, policy=policy, plan=plan), same=same, now=now)
     # Simulations take a second or two, so nobody waits for them behind the lock.
-    price_plan(company=company, plan_id=kept.pk, groups=groups, now=now)
+    _price(company=company, plan_id=kept.pk, groups=groups, now=now)
     return stored_plan(kept, worth=plan_worth(company_id=company.id, plan_id=kept.pk))
 
 
@@ -109,6 +111,15 @@ def look_again(*, company_id: int, now: datetime) -> None:
 def _note_groups(*, company_id: int, groups: tuple[Group, ...], now: datetime) -> None:
     seen = [SeenGroup.of(group).as_dict() for group in groups]
     GroupsSeen.objects.update_or_create(company_id=company_id, defaults={"groups": seen, "seen_at": now})
+
+
+def _price(*, company: CompanyRef, plan_id: int, groups: tuple[Group, ...], now: datetime) -> None:
+    """Keep what the plan's calls are worth. A plan stands without: no price is a reason not to act."""
+    try:
+        note_instances(company_id=company.id, groups=groups, now=now)
+        price_plan(company=company, plan_id=plan_id, groups=groups, now=now)
+    except Exception:
+        logger.exception("plan_not_priced: company %s, plan %s", company.id, plan_id)
 
 
 def _evaluate(

@@ -11,8 +11,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from django.db import transaction
-
 from cloudpolicy.engine.document import canonical_digest
 from cloudpolicy.engine.group import Group
 from cloudpolicy.engine.plan import parse_call
@@ -48,6 +46,9 @@ class _Days:
 
 def note_instances(*, company_id: int, groups: Iterable[Group], now: datetime) -> None:
     """Keep which instances were seen in opted-in groups: bills name instances and never groups."""
+    seen = set(
+        GroupInstance.objects.filter(company_id=company_id).values_list("account", "region", "group", "instance")
+    )
     rows = [
         GroupInstance(
             company_id=company_id,
@@ -61,6 +62,7 @@ def note_instances(*, company_id: int, groups: Iterable[Group], now: datetime) -
         for group in groups
         if group.opted_in
         for instance in group.instances
+        if (*group.key, instance.id) not in seen
     ]
     GroupInstance.objects.bulk_create(rows, batch_size=INSTANCES_AT_ONCE, ignore_conflicts=True)
 
@@ -85,21 +87,20 @@ def price_plan(*, company: CompanyRef, plan_id: int, groups: Sequence[Group], no
     if last is not None and last.prices == digest and now - last.priced_at < PRICED_AGAIN_AFTER:
         return
     found = _with_days(worths, company=company, now=now)
-    with transaction.atomic():
-        PlanPrice.objects.create(
-            company_id=company.id,
-            plan=plan,
-            priced_at=now,
-            prices=digest,
-            currency=company.base_currency,
-            credit_share=book.credit_share,
-            monthly_saving=total_saving(worths),
-            base_p5_days=found.base.days if found.base else None,
-            p5_days=found.all_made.days if found.all_made else None,
-            calls=[worth.as_dict() for worth in found.calls],
-            curve=[[f"{saving:f}", p5.days] for saving, p5 in found.curve],
-            because=found.because[:500],
-        )
+    PlanPrice.objects.create(
+        company_id=company.id,
+        plan=plan,
+        priced_at=now,
+        prices=digest,
+        currency=company.base_currency,
+        credit_share=book.credit_share,
+        monthly_saving=total_saving(worths),
+        base_p5_days=found.base.days if found.base else None,
+        p5_days=found.all_made.days if found.all_made else None,
+        calls=[worth.as_dict() for worth in found.calls],
+        curve=[[f"{saving:f}", p5.days] for saving, p5 in found.curve],
+        because=found.because[:500],
+    )
 
 
 def book_of(*, company: CompanyRef, groups: Sequence[Group], now: datetime) -> PriceBook:
@@ -126,7 +127,8 @@ def total_saving(worths: Sequence[CallWorth]) -> Decimal | None:
 
 def _with_days(worths: Sequence[CallWorth], *, company: CompanyRef, now: datetime) -> _Days:
     """Run the forecast again with each saving alone, and with each after those before it."""
-    if all(worth.monthly_saving is None for worth in worths):
+    is_known = [worth.monthly_saving is not None for worth in worths]
+    if not all(is_known) and not any(worth.monthly_saving for worth in worths):
         return _Days(tuple(worths), because="no step has a price")
     sums: list[Decimal] = [ZERO]
     for worth in worths:
@@ -150,8 +152,7 @@ def _with_days(worths: Sequence[CallWorth], *, company: CompanyRef, now: datetim
         all_made = told.at(sums[-1])
     except NoCurve as unknown:
         return _Days(tuple(worths), because=str(unknown))
-    complete = all(worth.monthly_saving is not None for worth in worths)
-    return _Days(calls, base, all_made if complete else None, curve.simulated)
+    return _Days(calls, base, all_made if all(is_known) else None, curve.simulated)
 
 
 class _Told:
