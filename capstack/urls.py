@@ -24,6 +24,7 @@ urlpatterns = [
     path("cloud", cloud.cloud, name="cloud"),
     path("cloud/look", cloud_acts.look, name="cloud-look"),
     path("cloud/pause", cloud_acts.pause, name="cloud-pause"),
+    path("cloud/prices", cloud_acts.price, name="cloud-price"),
     path("cloud/plans/<int:plan_id>", cloud.plan, name="cloud-plan"),
     path("cloud/plans/<int:plan_id>/approve", cloud_acts.approve, name="cloud-approve"),
     path("cloud/plans/<int:plan_id>/apply", cloud_acts.apply_plan, name="cloud-apply"),

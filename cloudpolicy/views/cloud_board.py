@@ -18,6 +18,7 @@ from cloudpolicy.views.ladder_rows import EnvironmentRow, GroupRow, environment_
 from cloudpolicy.views.mending import Told, told
 from cloudpolicy.views.proposal import Proposal, proposal_of
 from cloudpolicy.views.run_words import RunCard, may_be_undone, run_card
+from cloudpolicy.views.savings_board import SavingsBoard, savings_board
 from forecasting.selectors.said_runways import runways_said
 from ledger.domain.company import CompanyRef
 from ledger.views.books_charts import Chart
@@ -61,6 +62,7 @@ class CloudBoard:
     proposal: Proposal | None
     run: RunCard | None
     run_may_be_undone: bool
+    savings: SavingsBoard
     history: tuple[Decision, ...]
     older_before: int | None
 
@@ -121,6 +123,7 @@ def cloud_board(*, company: CompanyRef, user_id: int, before_id: int | None, now
         proposal=proposal,
         run=run_card(run) if run else None,
         run_may_be_undone=run is not None and _may_be_undone(company, run),
+        savings=savings_board(company=company, inventory=inventory, now=now),
         history=history,
         older_before=history[-1].plan.plan_id if len(history) == HISTORY_SHOWN else None,
     )
