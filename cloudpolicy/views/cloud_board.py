@@ -114,7 +114,8 @@ def cloud_board(*, company: CompanyRef, user_id: int, before_id: int | None, now
         figure=today.figure,
         environments=today.environments,
         against=today.against,
-        waits=today.waits,
+        # What the plan says already is not said twice.
+        waits=tuple(each for each in today.waits if proposal is None or each not in proposal.warnings),
         refusal=refusal,
         inventory=inventory,
         groups=groups[:GROUPS_SHOWN],

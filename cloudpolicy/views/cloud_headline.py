@@ -60,4 +60,4 @@ def headline(
         return Headline(title, "The plan no longer stands; look again for a fresh one.", "warn")
     if proposal.may_be_applied:
         return Headline(title, "Agreed to, and ready to be applied.", "busy")
-    return Headline(title, f"Waits, because {proposal.consent.missing}.", "busy")
+    return Headline(title, f"It waits: {proposal.consent.missing}.", "busy")
