@@ -1,7 +1,7 @@
 """The page of the cloud in a browser: a plan is read, approved, seen to be applied, and rolled back."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.utils import timezone
