@@ -8,6 +8,7 @@ from ninja.openapi.schema import OpenAPISchema
 from cloudpolicy.api.plans import router as plans
 from cloudpolicy.api.policy import router as policy
 from cloudpolicy.api.runs import router as runs
+from cloudpolicy.api.savings import router as savings
 from forecasting.api.router import router as forecasts
 from ledger.api.books import router as books
 from ledger.api.events import router as events
@@ -37,3 +38,4 @@ api.add_router("", forecasts)
 api.add_router("/policy", plans)
 api.add_router("/policy", policy)
 api.add_router("/policy", runs)
+api.add_router("/policy", savings)

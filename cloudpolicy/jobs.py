@@ -11,12 +11,14 @@ from django.utils import timezone
 from cloudpolicy.models.run import RunState
 from cloudpolicy.selectors.runs import runs_to_resume
 from cloudpolicy.selectors.unplanned import is_resting, last_refusal, unplanned_companies
+from cloudpolicy.selectors.unscored import unscored_companies
 from cloudpolicy.services.aws import CloudUnavailable
 from cloudpolicy.services.planning import look_again, replan_scaling
 from cloudpolicy.services.refusals import EngineBusy, NotAllowed
 from cloudpolicy.services.running import work_on
 from cloudpolicy.services.runs import start_apply
-from cloudpolicy.wake import open_gate, open_run_gate, wake, wake_run
+from cloudpolicy.services.scoring import look_at_savings
+from cloudpolicy.wake import open_gate, open_run_gate, wake, wake_run, wake_scoring
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +64,14 @@ def work_on_run(*, run_id: int) -> str:
     return str(run.state)
 
 
+def score(*, company_id: int) -> str:
+    """Compare what runs were said to save with what bills say. Returns what happened, for the log."""
+    new = look_at_savings(company_id=company_id, now=timezone.now())
+    if new:
+        logger.info("savings_scored: company %s: %s new", company_id, new)
+    return f"{new} scored"
+
+
 def _apply_if_automatic(company_id: int, plan_id: int, now: datetime) -> None:
     try:
         run = start_apply(
@@ -80,8 +90,8 @@ def _apply_if_automatic(company_id: int, plan_id: int, now: datetime) -> None:
 
 
 def sweep(*, now: datetime) -> int:
-    """Wake every company whose newest forecast has led to no decision yet, and every run that should go on. Called
-    by the scheduler.
+    """Wake every company whose newest forecast has led to no decision yet, every run that should go on, and a few
+    times a day whoever has savings to look at. Called by the scheduler.
 
     Returns:
         How many companies were woken.
@@ -91,4 +101,6 @@ def sweep(*, now: datetime) -> int:
         wake(company_id=company_id)
     for run_id in runs_to_resume(now=now):
         wake_run(run_id=run_id)
+    for company_id in unscored_companies(now=now):
+        wake_scoring(company_id=company_id)
     return len(companies)

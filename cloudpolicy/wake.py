@@ -14,8 +14,9 @@ logger = logging.getLogger(__name__)
 QUEUE = "scaling"
 REPLAN = "cloudpolicy.jobs.replan"
 WORK_ON_RUN = "cloudpolicy.jobs.work_on_run"
+SCORE = "cloudpolicy.jobs.score"
 # One job per company or run waits at a time. A job lost with its worker must not shut the gate for ever.
-REPLAN_GATE_SECONDS, RUN_GATE_SECONDS = 60, 30
+REPLAN_GATE_SECONDS, RUN_GATE_SECONDS, SCORE_GATE_SECONDS = 60, 30, 600
 
 
 def wake(*, company_id: int) -> bool:
@@ -34,6 +35,16 @@ def wake_run(*, run_id: int) -> bool:
         Whether a job is now waiting, as far as we know.
     """
     return _enqueue_once(WORK_ON_RUN, _run_gate(run_id), RUN_GATE_SECONDS, run_id=run_id)
+
+
+def wake_scoring(*, company_id: int) -> bool:
+    """Enqueue a look at what a company's runs have saved. Never raises for Redis.
+
+    Returns:
+        Whether a job is now waiting, as far as we know.
+    """
+    gate = f"scaling:score:{company_id}"
+    return _enqueue_once(SCORE, gate, SCORE_GATE_SECONDS, company_id=company_id)
 
 
 def open_gate(*, company_id: int) -> None:

@@ -10,7 +10,7 @@ from prometheus_client.core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from cloudpolicy.metrics import AppliedCollector
+from cloudpolicy.metrics import AppliedCollector, SavingsCollector
 from forecasting.runway_collector import RunwayCollector
 
 logger = logging.getLogger(__name__)
@@ -38,6 +38,7 @@ def _database_registry() -> CollectorRegistry:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Patient(RunwayCollector()))
     registry.register(_Patient(AppliedCollector()))
+    registry.register(_Patient(SavingsCollector()))
     return registry
 
 

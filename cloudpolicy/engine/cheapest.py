@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-MOST_CHOICES = 5_000
+MOST_CHOICES = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,16 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Shrinkable:
-    """A group and what may be taken from it."""
+    """A group and what may be taken from it.
+
+    Attributes:
+        is_whole: `options` are all of its sizes, and not some of many.
+    """
 
     name: str
     is_production: bool
     options: tuple[Option, ...]
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -77,7 +82,7 @@ def cheapest_choice(*, groups: Sequence[Shrinkable], wanted: Decimal) -> Choice 
     most_after = _most_after(groups)
     frontier = [Choice((), Decimal(0), Disruption())]
     best: Choice | None = None
-    is_exact = True
+    is_exact = all(group.is_whole for group in groups)
     # Production comes first here, so that what is dear is decided early and prunes the rest.
     order = sorted(range(len(groups)), key=lambda place: not groups[place].is_production)
     remaining = sum((most_after[place] for place in order), Decimal(0))

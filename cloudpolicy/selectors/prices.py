@@ -9,21 +9,20 @@ from typing import Any
 from django.db import connection
 
 from cloudpolicy.engine.price import ZERO, Entered, Metered, PriceBook
-from cloudpolicy.models.group_instance import GroupInstance
 from cloudpolicy.models.instance_price import InstancePrice
+from cloudpolicy.selectors.cost_days import charged_by_day
+from cloudpolicy.selectors.rates import Rates
+from cloudpolicy.selectors.usage_type import HOURS, TYPED
 from ledger.domain.company import CompanyRef
-from ledger.domain.fx import UnknownRate
 from ledger.selectors.credit_use import credits_used
-from ledger.selectors.fx import rate
 
 PRICE_DAYS = 30
 # Credits stand in some ledgers once a month, so a month would hold one of them, or two, or none.
 CREDIT_DAYS = 91
 MAX_ENTERED = 1_000
 
-# Hours of instances, per day. A type stands in AWS's usage type, e.g. EU-SpotUsage:m5.large. FOCUS without AWS's
-# own columns knows the instance only. Lines that take a price off again (savings plans) repeat the hours of those
-# that ask for it, so hours count where nothing is taken off.
+# Hours of instances, per day. FOCUS without AWS's own columns knows the instance and no type. Lines that take a
+# price off again (savings plans) repeat the hours of those that ask for it: hours count where nothing is taken off.
 _METERED = r"""
     SELECT used.sub_account, used.region, used.kind, used.market,
            CASE WHEN used.instance = ANY (%(instances)s) THEN used.instance ELSE '' END,
@@ -37,17 +36,10 @@ _METERED = r"""
         FROM ledger_cloudbillline l
         JOIN ledger_cloudbill b ON b.id = l.bill_id AND b.company_id = l.company_id AND b.state = 'current'
         WHERE l.company_id = %(company)s AND l.day >= %(start)s AND l.day < %(stop)s AND l.charge_type = 'usage'
-          AND lower(l.unit) IN ('hrs', 'hours', 'hour', 'hr', 'h')
+          AND lower(l.unit) = ANY (%(hours)s)
     ) used
     WHERE used.kind <> '' OR (strpos(used.usage_type, ':') = 0 AND used.instance = ANY (%(instances)s))
     GROUP BY 1, 2, 3, 4, 5, 6, 7
-"""
-_TYPED = r"(?:^|-)(?:BoxUsage|SpotUsage|HeavyUsage|DedicatedUsage|HostBoxUsage):([a-z0-9-]+\.[a-z0-9-]+)$"
-_CHARGED = """
-    SELECT l.currency, sum(l.billed) FROM ledger_cloudbillline l
-    JOIN ledger_cloudbill b ON b.id = l.bill_id AND b.company_id = l.company_id AND b.state = 'current'
-    WHERE l.company_id = %s AND l.day >= %s AND l.day < %s AND l.charge_type <> 'credit'
-    GROUP BY 1
 """
 _NEWEST_DAY = """
     SELECT max(l.day) FROM ledger_cloudbillline l
@@ -104,7 +96,7 @@ def price_book(
         instances: numbers of the instances whose own lines are wanted.
     """
     newest = newest_billed_day(company_id=company.id, before=today)
-    rates = _Rates(company.base_currency, today)
+    rates = Rates(company.base_currency, today)
     by_type: dict[tuple[str, str, str, str], Metered] = {}
     by_instance: dict[tuple[str, str], Metered] = {}
     # A price of a bill that is long past is no price.
@@ -140,44 +132,6 @@ def entered_prices(*, company_id: int) -> tuple[EnteredPrice, ...]:
     return tuple(each for each in found if each.per_hour is not None)
 
 
-def instances_seen(
-    *, company_id: int, groups: Collection[tuple[str, str, str]]
-) -> Mapping[tuple[str, str, str], tuple[str, ...]]:
-    """Numbers of all instances that were ever seen in groups, by (account, region, name)."""
-    rows = GroupInstance.objects.filter(company_id=company_id, group__in={name for _, _, name in groups})
-    found: dict[tuple[str, str, str], list[str]] = {}
-    for account, region, name, instance in rows.order_by("id").values_list(
-        "account", "region", "group", "instance"
-    ):
-        if (account, region, name) in groups:
-            found.setdefault((account, region, name), []).append(instance)
-    return {key: tuple(each) for key, each in found.items()}
-
-
-class _Rates:
-    """What currencies are worth in the base currency, asked once each."""
-
-    def __init__(self, base: str, day: date) -> None:
-        self._base, self._day = base, day
-        self._known: dict[str, Decimal | None] = {}
-
-    @property
-    def unknown(self) -> list[str]:
-        return sorted(currency for currency, known in self._known.items() if known is None)
-
-    @property
-    def doubt(self) -> str:
-        return f"what {', '.join(self.unknown)} is worth in {self._base} is not known"
-
-    def of(self, currency: str) -> Decimal | None:
-        if currency not in self._known:
-            try:
-                self._known[currency] = rate(currency=currency, base=self._base, on=self._day).rate
-            except UnknownRate:
-                self._known[currency] = None
-        return self._known[currency]
-
-
 def _metered(company_id: int, first: date, last: date, instances: Collection[str]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -187,7 +141,8 @@ def _metered(company_id: int, first: date, last: date, instances: Collection[str
                 "start": first,
                 "stop": last + timedelta(days=1),
                 "instances": sorted(instances),
-                "typed": _TYPED,
+                "typed": TYPED,
+                "hours": list(HOURS),
             },
         )
         return cursor.fetchall()
@@ -195,7 +150,7 @@ def _metered(company_id: int, first: date, last: date, instances: Collection[str
 
 def _note(
     row: tuple[Any, ...],
-    rates: _Rates,
+    rates: Rates,
     by_type: dict[tuple[str, str, str, str], Metered],
     by_instance: dict[tuple[str, str], Metered],
 ) -> None:
@@ -213,7 +168,7 @@ def _note(
         by_instance[own] = by_instance[own].plus(metered) if own in by_instance else metered
 
 
-def _in_base(each: EnteredPrice, rates: _Rates) -> Entered | None:
+def _in_base(each: EnteredPrice, rates: Rates) -> Entered | None:
     worth = rates.of(each.currency)
     if worth is None or each.per_hour is None:
         return None
@@ -228,15 +183,11 @@ def _in_base(each: EnteredPrice, rates: _Rates) -> Entered | None:
     )
 
 
-def _credit_share(company: CompanyRef, newest: date | None, rates: _Rates) -> Decimal:
+def _credit_share(company: CompanyRef, newest: date | None, rates: Rates) -> Decimal:
     if newest is None:
         return ZERO
     start, stop = newest - timedelta(days=CREDIT_DAYS - 1), newest + timedelta(days=1)
-    charged = ZERO
-    with connection.cursor() as cursor:
-        cursor.execute(_CHARGED, [company.id, start, stop])
-        for currency, billed in cursor.fetchall():
-            charged += billed * (rates.of(currency) or ZERO)
+    charged = sum(charged_by_day(company_id=company.id, start=start, stop=stop, rates=rates).values(), ZERO)
     if charged <= 0:
         return ZERO
     used = credits_used(company_id=company.id, before=stop)

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from cloudpolicy.engine.score import delivers
 from cloudpolicy.engine.worth import CallWorth, parse_call_worth
 from cloudpolicy.models.cost_figure import CostFigure
 from cloudpolicy.models.plan_price import PlanPrice
@@ -113,6 +114,16 @@ class BandVerdict:
     currency: str
     delivers: bool
 
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "band": self.band or None,
+            "runs": self.runs,
+            "predicted": f"{self.predicted:.2f}",
+            "billed": f"{self.billed:.2f}",
+            "currency": self.currency,
+            "delivers": self.delivers,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class CostShare:
@@ -128,6 +139,16 @@ class CostShare:
     currency: str
     because: str
     looked_at: datetime
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "cost": None if self.cost is None else f"{self.cost:.2f}",
+            "saved": None if self.saved is None else f"{self.saved:.2f}",
+            "share": None if self.share is None else round(self.share, 4),
+            "currency": self.currency,
+            "because": self.because or None,
+            "looked_at": self.looked_at.isoformat(),
+        }
 
 
 def plan_worth(*, company_id: int, plan_id: int) -> PlanWorth | None:
@@ -171,6 +192,16 @@ def cost_shares_by_company() -> tuple[tuple[str, CostShare], ...]:
     return tuple((row.company.slug, _share(row)) for row in rows)
 
 
+def savings_json(*, company_id: int, limit: int = 20) -> dict[str, Any]:
+    """Scores, bands and share as the API and the command tell them."""
+    share = cost_share(company_id=company_id)
+    return {
+        "scores": [score.to_json() for score in scored_savings(company_id=company_id, limit=limit)],
+        "bands": [band.to_json() for band in band_verdicts(company_id=company_id)],
+        "share": None if share is None else share.to_json(),
+    }
+
+
 def _worth(row: PlanPrice) -> PlanWorth:
     return PlanWorth(
         plan_id=row.plan_id,
@@ -206,7 +237,9 @@ def _scored(row: SavingScore) -> ScoredSaving:
 def _verdict(band: str, currency: str, scores: list[SavingScore]) -> BandVerdict:
     predicted = sum((row.predicted or Decimal(0) for row in scores), Decimal(0))
     billed = sum((row.billed or Decimal(0) for row in scores), Decimal(0))
-    return BandVerdict(band, len(scores), predicted, billed, currency, delivers=billed * 2 >= predicted)
+    return BandVerdict(
+        band, len(scores), predicted, billed, currency, delivers(predicted=predicted, billed=billed)
+    )
 
 
 def _share(row: CostFigure) -> CostShare:

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from forecasting.drivers.contribution import Basis
 from forecasting.fit.history import MissingInputs
 from forecasting.kernel.soundness import NonFinitePaths, UnsoundInputs
 from forecasting.scenarios.change import Change, InvalidScenario
@@ -20,7 +21,7 @@ from ledger.domain.company import CompanyRef
 
 # Bills name it otherwise than banks do.
 AWS_NAMES = ("aws", "amazon")
-BASIS = "free"
+BASIS: Basis = "free"
 
 
 class NoCurve(Exception):

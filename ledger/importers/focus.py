@@ -27,6 +27,8 @@ COLUMNS = {
     "resource": "resourceid",
     "category": "chargecategory",
     "usage_type": "skuid",
+    # AWS adds what its other reports say: `EU-SpotUsage:m5.large` names region, market and type, a SKU nothing.
+    "aws_usage_type": "x usagetype",
     "quantity": "consumedquantity",
     "unit": "consumedunit",
     "billed": "billedcost",
@@ -94,7 +96,7 @@ def _read(line: int, cells: Cells) -> BillLine:
         region=cells.text("region"),
         resource=cells.text("resource", most=MAX_RESOURCE),
         charge_type=charge_type,
-        usage_type=cells.text("usage_type"),
+        usage_type=cells.text("aws_usage_type") or cells.text("usage_type"),
         quantity=cells.number("quantity"),
         unit=cells.text("unit"),
         billed=cells.needed_number("billed"),

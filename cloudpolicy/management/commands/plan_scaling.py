@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from cloudpolicy.engine.document import InvalidPolicy
+from cloudpolicy.engine.worth import CallWorth
 from cloudpolicy.selectors.plans import StoredPlan
 from cloudpolicy.services.aws import CloudUnavailable
 from cloudpolicy.services.planning import plan_scaling
@@ -47,14 +48,32 @@ def _lines(plan: StoredPlan) -> list[str]:
     if not plan.calls:
         return [*lines, "Nothing to do."]
     lines.append("It would make these calls; none was made." if not plan.read_only_because else "It would imply:")
-    for number, call in enumerate(plan.calls, start=1):
+    for number, (call, worth) in enumerate(plan.priced_calls(), start=1):
         lines.append(f"{number:>3}. {call['action']} {call['group']} ({call['region']}): {call['because']}")
         lines += [
             f"       {name}: {_shown(before)} -> {_shown(call['after'][name])}"
             for name, before in call["before"].items()
         ]
         lines.append(f"       needs {call['permission']}")
+        lines.append(f"       {_worth(worth, plan)}")
+    if plan.worth is not None and plan.worth.monthly_saving is not None:
+        days = "" if plan.worth.days_of_p5 is None else f", {plan.worth.days_of_p5:+d} days of p5"
+        lines.append(f"Together: {plan.worth.monthly_saving:,.2f} {plan.worth.currency} a month{days}")
+    if plan.worth is not None and plan.worth.because:
+        lines.append(f"Days unknown: {plan.worth.because}")
     return lines
+
+
+def _worth(worth: CallWorth, plan: StoredPlan) -> str:
+    if worth.monthly_saving is None:
+        return f"saves an unknown amount: {worth.because}"
+    currency = plan.worth.currency if plan.worth else ""
+    text = f"saves {worth.monthly_saving:,.2f} {currency} a month"
+    if worth.low != worth.high:
+        text += f" ({worth.low:,.2f} to {worth.high:,.2f})"
+    if worth.days_of_p5 is not None:
+        text += f", {worth.days_of_p5:+d} days of p5 by itself"
+    return f"{text}; {worth.price}"
 
 
 def _shown(value: object) -> str:
