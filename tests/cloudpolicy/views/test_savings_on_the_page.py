@@ -1,12 +1,14 @@
 """What the page of the cloud says of money: each step priced, prices entered, and whether it came true."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from django.test import Client
 
+from cloudpolicy.engine.plan import parse_call
 from cloudpolicy.engine.worth import CallWorth
 from cloudpolicy.models.cost_figure import CostFigure
 from cloudpolicy.models.instance_price import InstancePrice
@@ -14,6 +16,8 @@ from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.models.plan_price import PlanPrice
 from cloudpolicy.models.saving_score import SavingScore, Verdict
 from cloudpolicy.selectors.cost_days import CostDay
+from cloudpolicy.services.cheapest_steps import CheapestSteps, Step
+from cloudpolicy.views import cheapest as cheapest_page
 from cloudpolicy.views.cost_figure import cost_chart
 from cloudpolicy.views.worth_words import days_text, range_text, worth_of
 from ledger.domain.company import CompanyRef
@@ -137,6 +141,51 @@ def test_predicted_and_billed_stand_side_by_side_and_a_poor_band_is_flagged(
     assert "Below 60 does not deliver: $200 billed less of $700 predicted, over 1 run." in text
     assert "below 60 7 days $700 $200 +2 days +1 day less than half of it" in text
     assert "Saved of the cloud cost 10 %" in text
+
+
+@pytest.mark.django_db
+def test_the_cheapest_steps_to_a_runway_are_told(
+    cloud: StrictProxy, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company, plan = planned_company(days=80)
+    client = reader(company, Role.FOUNDER)
+    assert "How long should it last?" in words(client.get("/cloud/cheapest"))
+    for wrong, said in (
+        ("soon", "must be a whole number of days"),
+        ("0", "must be from 1 to"),
+        ("99999", "must be"),
+    ):
+        refused = client.get(f"/cloud/cheapest?days={wrong}")
+        assert (refused.status_code, said in words(refused)) == (422, True)
+        assert f'value="{wrong}"' in refused.content.decode()
+    unknown = client.get("/cloud/cheapest?days=90")
+    assert "cannot be looked for: the forecast knows no bill of AWS" in words(unknown)
+
+    call = parse_call(plan.calls[-1])
+    answer = CheapestSteps(
+        wanted_p5_days=90,
+        base_p5_days=80,
+        p5_days=93,
+        reaches=True,
+        is_exact=True,
+        currency="USD",
+        monthly_saving=Decimal(1500),
+        steps=(Step(call, CallWorth(Decimal(1500), Decimal(1500), Decimal(1800), price="0.10 USD an hour")),),
+        left_out=("capstack-dev-asg: nobody knows what t3.small costs",),
+    )
+    monkeypatch.setattr(cheapest_page, "cheapest_steps", lambda **_: answer)
+    found = words(client.get("/cloud/cheapest?days=90"))
+    assert "These steps reach 90 days The cautious runway is 80 days without them and 93 days with them" in found
+    assert f"{call.group} {call.environment}, us-east-1 min 3 → becomes 2" in found
+    assert "$1.5 k to $1.8 k 0.10 USD an hour" in found
+    assert "Not counted on capstack-dev-asg: nobody knows" in found
+    monkeypatch.setattr(
+        cheapest_page, "cheapest_steps", lambda **_: replace(answer, reaches=False, is_exact=False)
+    )
+    short = words(client.get("/cloud/cheapest?days=90"))
+    assert "No set of steps reaches 90 days" in short
+    assert "They are all that may be taken away above the floors." in short
+    assert "not every size of these groups was tried" in short
 
 
 def test_cost_and_runway_are_drawn_told_and_tabled() -> None:
