@@ -98,9 +98,6 @@ class PriceBook:
     credit_share: Decimal = ZERO
     days: int = 30
     doubt: str = ""
-    _found: dict[tuple[tuple[str, str, str], str], HourPrice | str] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
 
     def price(self, group: Group, market: str) -> HourPrice | str:
         """What an hour of a group's instances costs in a market, or a sentence that says what is missing.
@@ -108,12 +105,6 @@ class PriceBook:
         In this order: lines of the group's own instances, lines of its instance types in its account and region,
         what a person entered for the group, what one entered for its types.
         """
-        key = (group.key, market)
-        if key not in self._found:
-            self._found[key] = self._look_up(group, market)
-        return self._found[key]
-
-    def _look_up(self, group: Group, market: str) -> HourPrice | str:
         own = self._of_instances(group, market)
         if own is not None:
             said = f"bill lines of its instances, {self.days} days"

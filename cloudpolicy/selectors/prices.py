@@ -22,7 +22,7 @@ CREDIT_DAYS = 91
 MAX_ENTERED = 1_000
 
 # Hours of instances, per day. FOCUS without AWS's own columns knows the instance and no type. Lines that take a
-# price off again (savings plans) repeat the hours of those that ask for it: hours count where nothing is taken off.
+# price off again (savings plans) repeat the hours of those that ask for it: those hours do not count.
 _METERED = r"""
     SELECT used.sub_account, used.region, used.kind, used.market,
            CASE WHEN used.instance = ANY (%(instances)s) THEN used.instance ELSE '' END,

@@ -126,7 +126,8 @@ def total_saving(worths: Sequence[CallWorth]) -> Decimal | None:
 
 def _with_days(worths: Sequence[CallWorth], *, company: CompanyRef, now: datetime) -> _Days:
     """Run the forecast again with each saving alone, and with each after those before it."""
-    if all(worth.monthly_saving is None for worth in worths):
+    is_known = [worth.monthly_saving is not None for worth in worths]
+    if not all(is_known) and not any(worth.monthly_saving for worth in worths):
         return _Days(tuple(worths), because="no step has a price")
     sums: list[Decimal] = [ZERO]
     for worth in worths:
@@ -150,8 +151,7 @@ def _with_days(worths: Sequence[CallWorth], *, company: CompanyRef, now: datetim
         all_made = told.at(sums[-1])
     except NoCurve as unknown:
         return _Days(tuple(worths), because=str(unknown))
-    complete = all(worth.monthly_saving is not None for worth in worths)
-    return _Days(calls, base, all_made if complete else None, curve.simulated)
+    return _Days(calls, base, all_made if all(is_known) else None, curve.simulated)
 
 
 class _Told:
