@@ -16,6 +16,8 @@ from forecasting.views import scenarios
 from forecasting.views.accuracy import accuracy
 from forecasting.views.runway import runway
 
+handler400 = "capstack.views.refusal.bad_request"
+
 urlpatterns = [
     path("", runway, name="runway"),
     path("accuracy", accuracy, name="accuracy"),

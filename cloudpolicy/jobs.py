@@ -13,7 +13,7 @@ from cloudpolicy.selectors.runs import runs_to_resume
 from cloudpolicy.selectors.unplanned import is_resting, last_refusal, unplanned_companies
 from cloudpolicy.selectors.unscored import unscored_companies
 from cloudpolicy.services.aws import CloudUnavailable
-from cloudpolicy.services.planning import look_again, replan_scaling
+from cloudpolicy.services.planning import replan_scaling
 from cloudpolicy.services.refusals import EngineBusy, NotAllowed
 from cloudpolicy.services.running import work_on
 from cloudpolicy.services.runs import start_apply
@@ -57,9 +57,6 @@ def work_on_run(*, run_id: int) -> str:
     elif run.outcome:
         logger.warning("scaling_run_ended: run %s, %s: %s", run.pk, run.state, run.outcome)
     if run.state == RunState.DONE:
-        # What there is to decide now is decided at once, and not with the next forecast. A run that ended
-        # otherwise is not followed up so soon: a policy that approves by itself would begin again and again.
-        look_again(company_id=run.company_id, now=timezone.now())
         wake(company_id=run.company_id)
     return str(run.state)
 

@@ -28,6 +28,7 @@ from cloudpolicy.selectors.kill_switch import kill_switch
 from cloudpolicy.services.aws import CloudUnavailable, one_line_errors
 from cloudpolicy.services.clouds import Clouds
 from cloudpolicy.services.engine_lock import EngineLock, engine_lock
+from cloudpolicy.services.planning import look_again
 from cloudpolicy.services.policies import policy_in_force
 from cloudpolicy.services.runs import end_run
 from cloudpolicy.services.sizes import clear_restored, size_to_keep
@@ -118,6 +119,10 @@ class _Engine:
         if state == RunState.DONE and self.run.kind == RunKind.APPLY:
             ScalingPlan.objects.filter(pk=self.run.plan_id, applied_at__isnull=True).update(applied_at=now)
         end_run(self.run, state, outcome=outcome, now=now)
+        if state == RunState.DONE:
+            # What there is to decide now is decided at once, and not with the next forecast. A run that ended
+            # otherwise is not followed up so soon: a policy that approves by itself would begin again and again.
+            look_again(company_id=self.run.company_id, now=now)
 
     def permit(self) -> None:
         """Asked before every call: may this engine change anything at this moment?"""

@@ -1,7 +1,7 @@
 """Splitting an event into what it is, and putting it together again."""
 
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -21,6 +21,7 @@ from ledger.services.splits import WantedPart, put_together, split_by_hand
 from ledger.views.company_page import actor_of, answer, company_page, require_finance
 from ledger.views.current_company import CurrentCompany
 from ledger.views.event import story_of
+from ledger.views.typed_amount import NotAnAmount, typed_amount
 
 # What stands before the name of a leg in the choice of what a part counts as.
 WITH = "with:"
@@ -115,8 +116,8 @@ def _amount(line: Line, place: int, others: dict[str, WaitingLeg]) -> Decimal | 
     if not line.amount:
         return other.amount if other is not None else None
     try:
-        return Decimal(line.amount.replace(",", ""))
-    except InvalidOperation:
+        return typed_amount(line.amount)
+    except NotAnAmount:
         raise CannotSplit("must be a number such as 1,250.00", part=place) from None
 
 

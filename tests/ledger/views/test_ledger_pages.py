@@ -173,7 +173,10 @@ def test_pages_of_a_month_follow_each_other_without_a_gap(
     ],
 )
 def test_a_query_that_says_nothing_is_a_bad_request(client: Client, company: CompanyRef, query: str) -> None:
-    assert signed_in(client, company).get(f"/ledger?{query}").status_code == 400
+    response = signed_in(client, company).get(f"/ledger?{query}")
+    assert response.status_code == 400
+    # The page says which part of the address it is.
+    assert f"<p>{query.partition('=')[0]}: " in response.content.decode()
 
 
 def test_an_events_page_tells_its_story_and_takes_it_back(client: Client, company: CompanyRef) -> None:
@@ -245,13 +248,23 @@ def test_balances_are_told_for_an_instant_on_both_clocks(client: Client, company
     assert "Cash in USD" in before
     assert before.count("1,234.50") == 1
     assert "Nothing was known then" in text(client, "/reconcile?at=2026-06-02T10:00&known=2026-06-15T07:59:59")
+    assert "1,234.50" in text(client, "/reconcile?at=2026-06-02T13:59%2B23:59")
     for query in ("at=soon", "at=2026-13-01T00:00", "at=0001-01-01T00:00", "at=2026-06-01T10:00&known=x"):
         assert client.get(f"/reconcile?{query}").status_code == 400
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("account", "nowhere"), ("day", "soon"), ("day", "2999-01-01"), ("amount", "much"), ("amount", "NaN")],
+    [
+        ("account", "nowhere"),
+        ("account", "bank\0"),
+        ("day", "soon"),
+        ("day", "2999-01-01"),
+        ("amount", "much"),
+        ("amount", "NaN"),
+        ("amount", "1.234,56"),
+        ("amount", "12,34"),
+    ],
 )
 def test_a_balance_that_cannot_be_is_refused_beside_its_field(
     client: Client, company: CompanyRef, field: str, value: str
