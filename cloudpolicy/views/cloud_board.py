@@ -36,7 +36,7 @@ class CloudBoard:
     Attributes:
         policy: None where what is kept is no policy, as `policy_problem` says; then there are no bands.
         p5_days: today's usable figure.
-        against, waits: why nothing may act on today's forecast, and what else it says.
+        against, waits: why nothing may act on today's forecast, and what else there is to know.
         refusal: why the cloud could not be read at the last attempt; '' when it could.
         groups: the first GROUPS_SHOWN that are the policy's; `more_groups` are, and `others` are somebody else's.
         proposal: the newest plan that asks for something; None when it asks for nothing.
@@ -114,8 +114,7 @@ def cloud_board(*, company: CompanyRef, user_id: int, before_id: int | None, now
         figure=today.figure,
         environments=today.environments,
         against=today.against,
-        # What the plan says already is not said twice.
-        waits=tuple(each for each in today.waits if proposal is None or each not in proposal.warnings),
+        waits=_unsaid(today.waits, newest, proposal),
         refusal=refusal,
         inventory=inventory,
         groups=groups[:GROUPS_SHOWN],
@@ -149,6 +148,14 @@ def _today(company: CompanyRef, policy: Policy, now: datetime) -> _Today:
         # No group was looked at, so of groups it says nothing.
         waits=told(reason for reason in implied.warnings if reason.code != "no_groups"),
     )
+
+
+def _unsaid(waits: tuple[Told, ...], newest: Decision | None, proposal: Proposal | None) -> tuple[Told, ...]:
+    """What today's forecast and the newest plan have to tell, unless the proposal shown tells it."""
+    if proposal is not None:
+        return tuple(each for each in waits if each not in proposal.warnings)
+    of_groups = told(newest.plan.warnings) if newest else ()
+    return tuple(dict.fromkeys((*waits, *of_groups)))
 
 
 def _may_be_undone(company: CompanyRef, run: RunView) -> bool:

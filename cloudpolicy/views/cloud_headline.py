@@ -50,6 +50,8 @@ def headline(
         return Headline("Nothing is planned yet", "The first plan follows the first forecast.", "unknown")
     if is_read_only:
         return Headline("Read-only for now", "Nothing will be changed, for the reasons below.", "warn")
+    if any(reason.code == "no_groups" for reason in newest.plan.warnings):
+        return Headline("No group to act on", "None in your cloud carries the tag of the policy.", "unknown")
     if proposal is None or not proposal.calls:
         return Headline("Nothing to change", "Every group is as the policy wants it.", "good")
     count = len(proposal.calls)

@@ -313,7 +313,8 @@ def test_without_a_forecast_it_says_what_to_do(strict_aws: StrictProxy, reader: 
 def test_without_groups_it_says_which_tag_opts_in(strict_aws: StrictProxy, reader: Reader) -> None:
     company, _ = planned_company()
     text = words(reader(company, Role.FOUNDER).get(URL))
-    assert "Nothing to change" in text
+    assert "No group to act on None in your cloud carries the tag of the policy." in text
+    assert "No auto-scaling group carries the tag capstack:managed=true." in text
     assert "Give a group the tag capstack:managed=true in AWS" in text
 
 
