@@ -35,9 +35,9 @@ class DemoGroup:
 
 
 DEMO_GROUPS = (
-    DemoGroup("dev", 1, 4, 3, "t3.medium", on_demand_percent=None),
-    DemoGroup("staging", 2, 6, 4, "t3.large", on_demand_percent=25),
-    DemoGroup("production", 3, 12, 8, "m6i.large", on_demand_percent=50),
+    DemoGroup("dev", 1, 4, 3, "m6i.2xlarge", on_demand_percent=None),
+    DemoGroup("staging", 2, 6, 4, "m6i.4xlarge", on_demand_percent=25),
+    DemoGroup("production", 3, 12, 8, "r6i.8xlarge", on_demand_percent=50),
 )
 
 

@@ -1,5 +1,6 @@
 """Making the demo company: its history goes in through the same doors as anybody's."""
 
+import io
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from capstack.demo.bill_lines import focus_file
 from capstack.demo.history import DemoHistory, generate_history
 from capstack.demo.people import SignIn, create_people
 from capstack.demo.story import CURRENCY, NAME, SLUG, TIMEZONE, ZONE, Story
@@ -15,8 +17,10 @@ from forecasting.selectors.plans import plan_in_force
 from forecasting.services.plans import record_plan
 from ledger.domain.outcome import DUPLICATE, RECORDED
 from ledger.models.company import Company
+from ledger.selectors.companies import company_ref
 from ledger.selectors.fx import rate
 from ledger.services.companies import create_company
+from ledger.services.import_events import import_events
 from ledger.services.record import record
 from ledger.services.statements import state_balance
 
@@ -80,6 +84,7 @@ def tell(story: Story, *, company: Company, months: int, now: datetime) -> int:
     """Record the story's events, balances and plan into a company; return how many events are new."""
     history = generate_history(story=story, rates=_dollars_per_unit, months=months)
     recorded = _record(company, history, now)
+    _import_bills(story, company, now)
     _state_balances(company, history, now)
     # The plan comes last: a demo with a plan is complete.
     record_plan(company_id=company.pk, raw=history.plan, actor=ACTOR, now=now)
@@ -93,6 +98,16 @@ def _record(company: Company, history: DemoHistory, now: datetime) -> int:
         refused = next(outcome for outcome in outcomes if outcome.status not in {RECORDED, DUPLICATE})
         raise RuntimeError(f"the journal refused an event of the demo: {refused.status} {refused.problems}")
     return statuses[RECORDED]
+
+
+def _import_bills(story: Story, company: Company, now: datetime) -> None:
+    """The cloud's own bills, so that a plan for its groups is priced at once. They move no cash."""
+    import_events(
+        company=company_ref(company_id=company.pk),
+        stream=io.BytesIO(focus_file(story).encode()),
+        actor=ACTOR,
+        now=now,
+    )
 
 
 def _state_balances(company: Company, history: DemoHistory, now: datetime) -> None:

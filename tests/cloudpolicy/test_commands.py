@@ -85,3 +85,14 @@ def test_a_policy_that_somebody_broke_by_hand_is_refused_in_one_line(aws: Record
     )
     with pytest.raises(CommandError, match="the stored policy is broken"):
         plan_scaling("--company", "broken")
+
+
+def test_the_demos_plan_is_priced_at_once(demo: RecordingProxy) -> None:
+    plan = json.loads(plan_scaling("--company", "demo", "--json"))
+    (resize,) = (call for call in plan["calls"] if call["group"] == "capstack-production-asg")
+    assert float(resize["monthly_saving"]) > 3_000
+    assert resize["price"] == "bill lines of r6i.8xlarge in us-east-1, 30 days"
+    assert plan["worth"]["days_of_p5"] is not None
+    text = plan_scaling("--company", "demo")
+    assert "saves 4,0" in text
+    assert "Together: " in text
