@@ -27,6 +27,7 @@ class CallSchema(Schema):
     after: dict[str, Any]
     permission: str
     because: str
+    says: str = Field(description="What the call does, in plain words.")
 
 
 class PlanSchema(Schema):

@@ -3,6 +3,7 @@
 from cloudpolicy.models import approval as approval
 from cloudpolicy.models import cursor as cursor
 from cloudpolicy.models import group_size as group_size
+from cloudpolicy.models import held_resource as held_resource
 from cloudpolicy.models import kill_switch as kill_switch
 from cloudpolicy.models import plan as plan
 from cloudpolicy.models import policy as policy

@@ -7,12 +7,16 @@ from typing import Any
 
 from django.db.models import Count
 
+from cloudpolicy.actions.registry import action_named
+from cloudpolicy.engine.plan import parse_call
 from cloudpolicy.engine.reason import Reason
 from cloudpolicy.models.plan import ScalingPlan
 
 MAX_PAGE = 100
 SIZE_KEYS = ("min", "max", "desired", "spot")
 CALL_KEYS = ("action", "group", "environment", "account", "region", "before", "after", "permission", "because")
+# In plain words what a call does: `stop the instance i-0123`.
+SAYS = "says"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,7 @@ class StoredPlan:
     Attributes:
         policy: name and version, e.g. `founding ladder v1`.
         band: None when there was no figure.
-        calls: each with the keys of CALL_KEYS.
+        calls: each with the keys of CALL_KEYS, and SAYS.
         read_only_because: empty when the plan may be acted on.
         confirmed_at: the last time that a forecast led to the same decision.
     """
@@ -110,7 +114,13 @@ def _call(stored: dict[str, Any]) -> dict[str, Any]:
     call = {key: stored.get(key, "") for key in CALL_KEYS}
     for side in ("before", "after"):
         call[side] = {key: call[side][key] for key in sorted(call[side], key=_reading_order)}
-    return call
+    return call | {SAYS: call_in_words(stored)}
+
+
+def call_in_words(stored: Mapping[str, Any]) -> str:
+    """What a call does, by its action; the action's name alone where none of that name is registered any more."""
+    action = action_named(str(stored["action"]))
+    return action.describe(parse_call(stored)) if action else f"{stored['action']} {stored['group']}"
 
 
 def _reading_order(key: str) -> tuple[int, str]:

@@ -13,18 +13,18 @@ from django.db import transaction
 from cloudpolicy.actions.registry import all_actions
 from cloudpolicy.engine import plan as engine_plan
 from cloudpolicy.engine.evaluate import evaluate
-from cloudpolicy.engine.group import Group
 from cloudpolicy.engine.plan import decision_digest, plan_digest
 from cloudpolicy.engine.runway import NoRunway, Runway
 from cloudpolicy.filters.registry import all_filters
 from cloudpolicy.models.cursor import PlanningCursor
 from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.models.standing import LadderStanding
-from cloudpolicy.selectors.memory import read_history
+from cloudpolicy.selectors.memory import held_resources, read_history
 from cloudpolicy.selectors.plans import StoredPlan, stored_plan
 from cloudpolicy.selectors.unplanned import LOOK_AGAIN_AFTER
 from cloudpolicy.services.aws import CloudUnavailable
-from cloudpolicy.services.inventory import read_company_groups
+from cloudpolicy.services.held_resources import release_found_running
+from cloudpolicy.services.inventory import Inventory, read_inventory
 from cloudpolicy.services.planning_lock import lock_planning
 from cloudpolicy.services.policies import PolicyInForce, policy_in_force
 from cloudpolicy.services.runway import bring_forecast_up_to_date, runway_of
@@ -70,7 +70,8 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
     policy = policy_in_force(company_id=company.id, now=now)
     try:
         # Reading the cloud takes seconds when it is slow, so it happens before the lock is taken.
-        groups = read_company_groups(company=company.slug, policy=policy.policy)
+        held = {each.call.action for each in held_resources(company_id=company.id)}
+        inventory = read_inventory(company=company.slug, policy=policy.policy, held=held)
     except CloudUnavailable as unavailable:
         _move_cursor(company_id=company.id, tried_at=now, refusal=str(unavailable)[:400])
         raise
@@ -78,9 +79,11 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
         lock_planning(company.id)
         # Read under the lock, so that no plan on an older forecast follows one on a newer.
         runway = runway_of(company=company, now=now)
-        plan = _evaluate(company_id=company.id, policy=policy, groups=groups, runway=runway, now=now)
+        plan = _evaluate(company_id=company.id, policy=policy, inventory=inventory, runway=runway, now=now)
         _remember(company_id=company.id, plan=plan)
-        clear_found_restored(company_id=company.id, groups=groups, plan=plan, now=now)
+        clear_found_restored(company_id=company.id, groups=inventory.groups, plan=plan, now=now)
+        if plan.trusted:
+            release_found_running(company_id=company.id, back=plan.back, now=now)
         _move_cursor(
             company_id=company.id,
             considered_run=plan.forecast_run,
@@ -93,11 +96,12 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
 
 
 def _evaluate(
-    *, company_id: int, policy: PolicyInForce, groups: tuple[Group, ...], runway: Runway | NoRunway, now: datetime
+    *, company_id: int, policy: PolicyInForce, inventory: Inventory, runway: Runway | NoRunway, now: datetime
 ) -> engine_plan.ScalingPlan:
     return evaluate(
         policy=policy.policy,
-        groups=groups,
+        groups=inventory.groups,
+        resources=inventory.resources,
         runway=runway,
         history=read_history(company_id=company_id),
         now=now,
@@ -136,7 +140,7 @@ def _settled(*, company: CompanyRef, now: datetime) -> bool:
         if last.policy_id != policy.version_id:
             return False
         runway = runway_of(company=company, now=now)
-        implied = _evaluate(company_id=company.id, policy=policy, groups=(), runway=runway, now=now)
+        implied = _evaluate(company_id=company.id, policy=policy, inventory=Inventory(), runway=runway, now=now)
         rows = list(implied.band.row_names) if implied.band else []
         codes = {reason.code for reason in implied.read_only_because}
         if rows != last.rows_in_force or codes != {reason["code"] for reason in last.read_only_because}:
