@@ -2,7 +2,8 @@
 
 PORT ?= 8000
 # Tests run in so many processes, each with servers of its own (they wait more than they compute, so two for each of
-# two cores); the tests of a file stay together.
+# two cores); the tests of a file stay together. In the order of their folders: browser and servers, which take longest,
+# come first, and not in the order of their number, which leaves them for the end and processes idle.
 TEST_PROCESSES ?= 4
 # Where forecasts are scored on companies and ledgers that are no part of the project.
 DATA ?= ../shared/data
@@ -26,7 +27,7 @@ run: $(VENV)/.installed-run
 	@exec $(PYTHON) manage.py up --with-parent --port $(PORT) $(if $(NO_DEMO),--no-demo)
 
 test: $(VENV)/.installed-dev
-	@$(PYTHON) -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile $(ARGS)
+	@$(PYTHON) -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Types are checked against settings that lead nowhere; no server is asked.
 lint: export SECRET_KEY := for a linter that signs nothing

@@ -228,7 +228,7 @@ class _PolicyReader(Reader):
             "limits",
             {
                 "forecast_age_hours", "catch_up_minutes", "feed_silence_days", "coverage_tolerance",
-                "groups_per_plan", "step_percent",
+                "groups_per_plan", "step_percent", "act_uncalibrated",
             },
         )  # fmt: skip
         if content is None:
@@ -239,10 +239,17 @@ class _PolicyReader(Reader):
         tolerance = self.share(content.get("coverage_tolerance"), "limits.coverage_tolerance")
         groups = self.limit(content, "limits", "groups_per_plan", least=1, most=100_000)
         step = self.limit(content, "limits", "step_percent", least=1, most=100)
-        if hours is None or minutes is None or days is None or tolerance is None:
+        uncalibrated = self.flag(content.get("act_uncalibrated", False), "limits.act_uncalibrated")
+        if hours is None or minutes is None or days is None or tolerance is None or uncalibrated is None:
             return None
         return Limits(
-            timedelta(hours=hours), timedelta(minutes=minutes), timedelta(days=days), tolerance, groups, step
+            forecast_age=timedelta(hours=hours),
+            catch_up=timedelta(minutes=minutes),
+            feed_silence=timedelta(days=days),
+            coverage_tolerance=tolerance,
+            groups_per_plan=groups,
+            step_percent=step,
+            act_uncalibrated=uncalibrated,
         )
 
     def limit(self, content: Mapping[str, Any], path: str, key: str, *, least: int, most: int) -> int | None:

@@ -50,6 +50,7 @@ FOUNDING_LADDER: dict[str, Any] = {
         "coverage_tolerance": 0.05,
         "groups_per_plan": None,
         "step_percent": None,
+        "act_uncalibrated": False,
     },
     "pace": {"dwell_forecasts": 1, "cooldown_minutes": 0},
     "quiet": {"hours": [], "skip_days": []},

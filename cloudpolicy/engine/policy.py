@@ -108,6 +108,8 @@ class Limits:
         feed_silence: nothing heard from the company's accounts for longer than this: the feed is silent.
         coverage_tolerance: a 5 % quantile should be undercut in 5 % of all cases; a measured share further off
             than this makes p5 uncalibrated.
+        act_uncalibrated: whether a p5 may be acted on whose coverage nobody has measured yet. A young company may
+            want that; it never forgives a coverage that was measured and is off.
         groups_per_plan: a plan changes no more groups than this; the rest waits for the next one. None: no limit.
         step_percent: a plan changes the wanted number of instances of a group by no more than this share of what
             it is, and by one at least. None: no limit.
@@ -119,6 +121,7 @@ class Limits:
     coverage_tolerance: float
     groups_per_plan: int | None = None
     step_percent: int | None = None
+    act_uncalibrated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ class ResourceCalls:
 def resource_calls(
     *, policy: Policy, band: Band, history: History, resources: Sequence[Resource], actions: Sequence[Action]
 ) -> ResourceCalls:
-    """Plan for resources. Only those that carry the opt-in tag are in a call, and none of production is stopped."""
+    """Plan for resources: for those with the opt-in tag alone, and none of production is ever stopped."""
     about = {action.name: action for action in actions if action.resources is not None}
     found = ResourceCalls()
     for resource in sorted(resources, key=lambda each: each.key):

@@ -5,8 +5,8 @@ from cloudpolicy.engine.capacity import Capacity, capacity_problems
 from cloudpolicy.engine.group import Group, Target
 from cloudpolicy.engine.history import History
 from cloudpolicy.engine.policy import Policy, Rule
-from cloudpolicy.engine.resources import rule_of
 from cloudpolicy.engine.reason import Reason
+from cloudpolicy.engine.resources import rule_of
 
 RESTORED = "size before the policy shrank it"
 RESUMED = "processes that no row suspends any more"

@@ -1,13 +1,12 @@
 """Nothing acts on a bad number: which forecasts a policy may act on, and what is only worth a warning.
 
 Read-only, because acting would be acting on a wrong figure: no forecast, a p5 that is no sensible number, a
-forecast that is old or lags behind the journal, a feed that has gone silent, a p5 whose measured coverage is off,
-a journal that does not fit its chain or was not held against it for long, an account that is silent or that does
-not meet a stated balance.
+forecast that is old or lags behind the journal, a feed that has gone silent, a p5 whose coverage is off or was
+never measured (unless the policy says that it may be acted on), a journal that does not fit its chain or was not
+held against it for long, an account that is silent or that does not meet a stated balance.
 
-A warning only, because the figure may well be right: coverage that nobody has measured yet, a journal that nobody
-has verified yet, an account that is merely late. A young company has no track record, and a policy that waited for
-one would be of no use in the year in which it is needed most.
+A warning only, because the figure may well be right: a journal that nobody has verified yet, an account that is
+merely late.
 """
 
 import math
@@ -50,9 +49,11 @@ def judge(*, runway: Runway | NoRunway, limits: Limits, now: datetime) -> Trust:
     against += _staleness(runway, limits, now)
     warnings: list[Reason] = []
     if runway.share_below_p5 is None:
-        warnings.append(
-            Reason("coverage_unknown", "the coverage of p5 has not been measured on past forecasts yet")
-        )
+        text = "p5 is uncalibrated: its coverage has not been measured on past forecasts yet"
+        if limits.act_uncalibrated:
+            warnings.append(Reason("coverage_unknown", text))
+        else:
+            against.append(Reason("uncalibrated", text))
     elif not _calibrated(runway.share_below_p5, limits):
         measured = f"{runway.share_below_p5:.0%} of past truths came in below p5, where 5 % should"
         against.append(Reason("uncalibrated", measured))

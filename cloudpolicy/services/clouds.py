@@ -1,8 +1,9 @@
 """The cloud accounts of a company, and clients for them. Who may enter stands in the settings, never in a table.
 
 `CLOUD_ACCOUNTS` is JSON, best kept in a file of its own (CLOUD_ACCOUNTS_FILE): a list of
-`{"company": slug, "name": text, "role_arn": text, "external_id": text, "regions": [text]}`. Without it, every
-company has the one account that the environment's credentials open, in AWS_REGION.
+`{"company": slug, "name": text, "role_arn": text, "external_id": text, "regions": [text]}`. Without it, the only
+company has the one account that the environment's credentials open, in AWS_REGION. Where there are several, nobody
+guesses whose that account is: one company's runway must not shrink another's groups.
 """
 
 import json
@@ -12,7 +13,15 @@ from typing import Any
 
 from django.conf import settings
 
-from cloudpolicy.services.aws import ATTEMPTS, CloudUnavailable, RoleCredentials, client, one_line_errors
+from cloudpolicy.services.aws import (
+    ATTEMPTS,
+    CloudUnavailable,
+    RoleCredentials,
+    client,
+    is_loopback,
+    one_line_errors,
+)
+from ledger.selectors.companies import all_companies
 
 SESSION_NAME = "capstack"
 _KEYS = {"company", "name", "role_arn", "external_id", "regions"}
@@ -40,9 +49,17 @@ def cloud_accounts(*, company: str) -> tuple[CloudAccount, ...]:
     """The accounts of a company, by its slug; empty when accounts are configured and none is its own.
 
     Raises:
-        CloudUnavailable: the setting is wrong; the message names the entry and the key.
+        CloudUnavailable: the setting is wrong; the message names the entry and the key. Or it is needed and is
+            missing.
     """
     if not settings.CLOUD_ACCOUNTS.strip():
+        # A server of our own on loopback only pretends to be AWS: companies may share that.
+        if not is_loopback(settings.AWS_ENDPOINT_URL) and len(all_companies()) > 1:
+            raise CloudUnavailable(
+                "there are several companies, so the setting CLOUD_ACCOUNTS must say whose cloud account this is",
+                code="NoAccount",
+                was_refused=True,
+            )
         return (CloudAccount("", (settings.AWS_REGION,)),)
     try:
         entries = json.loads(settings.CLOUD_ACCOUNTS)

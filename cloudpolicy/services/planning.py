@@ -46,7 +46,7 @@ def plan_scaling(*, company_id: int, now: datetime) -> StoredPlan:
         InvalidPolicy: the stored policy is broken.
     """
     company = company_ref(company_id=company_id)
-    bring_forecast_up_to_date(company_id=company.id, now=now)
+    bring_forecast_up_to_date(company=company, now=now)
     return _plan(company=company, now=now, same=lambda new, last: new.digest == last.digest)
 
 

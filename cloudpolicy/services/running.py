@@ -29,8 +29,8 @@ from cloudpolicy.services.aws import CloudUnavailable, one_line_errors
 from cloudpolicy.services.clouds import Clouds
 from cloudpolicy.services.engine_lock import EngineLock, engine_lock
 from cloudpolicy.services.held_resources import release_after_run, resource_to_hold
-from cloudpolicy.services.policies import policy_in_force
 from cloudpolicy.services.next_look import look_again
+from cloudpolicy.services.policies import policy_in_force
 from cloudpolicy.services.runs import end_run
 from cloudpolicy.services.sizes import clear_restored, size_to_keep
 from cloudpolicy.services.standing_plans import calls_of, void_because

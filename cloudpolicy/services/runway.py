@@ -11,24 +11,29 @@ from forecasting.selectors.track_record import share_below_p5
 from forecasting.services.in_force import forecast_in_force
 from forecasting.services.lease import LeaseBusy, LeaseLost
 from forecasting.services.publish import publish_forecast
+from forecasting.services.track_record import calibrate_at_all
 from ledger.domain.company import CompanyRef
 from ledger.domain.completeness import LATE, SILENT
 from ledger.selectors.account_books import AccountBook, account_books
 from ledger.selectors.chain_verdicts import chain_verdict
 
 
-def bring_forecast_up_to_date(*, company_id: int, now: datetime) -> None:
+def bring_forecast_up_to_date(*, company: CompanyRef, now: datetime) -> None:
     """Publish what the journal implies now, where that is not published yet.
+
+    A company that was never looked back on is so first, which takes a second or two: nothing acts on a p5 that
+    nobody has held against the past.
 
     Where nothing honest can be computed, or another worker is at it, what is published stays; whether it may be
     acted on is judged by the engine.
     """
+    calibrate_at_all(company=company, now=now, actor="policy")
     with suppress(MissingInputs, LeaseBusy):
         try:
-            publish_forecast(company_id=company_id, now=now)
+            publish_forecast(company_id=company.id, now=now)
         except (LeaseBusy, LeaseLost):
             # Somebody else computes; only a first forecast is worth waiting for.
-            forecast_in_force(company_id=company_id, basis="free", now=now)
+            forecast_in_force(company_id=company.id, basis="free", now=now)
 
 
 def runway_of(*, company: CompanyRef, now: datetime) -> Runway | NoRunway:

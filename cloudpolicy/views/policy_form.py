@@ -18,6 +18,7 @@ _HOURS = re.compile(r"(?:(?P<days>[a-z ,]+?)\s+)?(?P<start>\S+?)\s*(?:-|–)\s*(
 
 ON_OFF = (("on", "on"), ("off", "off"))
 MAYBE = (("", "no"), ("on", "yes"))
+NO_YES = (("off", "no: wait for a back-test"), ("on", "yes, with a warning"))
 WHO = (("person", "a person"), ("automatic", "nobody: applied by itself"))
 
 
@@ -104,6 +105,7 @@ SECTIONS = (
             Kind("limits.catch_up_minutes", "Unseen events for at most, minutes", "whole"),
             Kind("limits.feed_silence_days", "Feed silent for at most, days", "whole"),
             Kind("limits.coverage_tolerance", "Coverage of p5 off by at most", "share", "a share: 0.05"),
+            Kind("limits.act_uncalibrated", "Act on an uncalibrated p5", "flag", choices=NO_YES),
         ),
     ),
     (

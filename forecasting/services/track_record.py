@@ -1,6 +1,7 @@
 """Keeping score: published forecasts and back-tests against what happened. Rows are added and never changed."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import starmap
@@ -140,6 +141,18 @@ def due_backtest(*, company: CompanyRef, now: datetime, actor: str) -> Backtest 
     if newest.origins.count() < len(newest.as_of_days):
         return newest
     return None if newest.begun_at >= month else begin_backtest(company=company, now=now, actor=actor)
+
+
+def calibrate_at_all(*, company: CompanyRef, now: datetime, actor: str) -> None:
+    """Look back for the first time where nobody has; a ledger that is too short stays uncalibrated."""
+    if newest_calibration(company_id=company.id) is not None:
+        return
+    with suppress(NotEnoughHistory, MissingInputs):
+        backtest = due_backtest(company=company, now=now, actor=actor)
+        if backtest is None:
+            return
+        continue_backtest(backtest=backtest, company=company, now=now)
+        recalibrate(company=company, backtest=backtest, now=now)
 
 
 def origins(*, first: date, last: date, every_days: int) -> tuple[date, ...]:

@@ -10,6 +10,7 @@ from ledger.selectors.companies import company_ref
 from ledger.services.companies import create_company
 from ledger.services.record import record
 from ledger.services.statements import state_balance
+from tests.cloudpolicy.calibrated import calibrate
 
 NOW = datetime(2026, 4, 1, 12, tzinfo=UTC)
 AS_OF = date(2026, 3, 31)
@@ -17,11 +18,15 @@ SPENT_PER_DAY = Decimal(1000)
 HISTORY_DAYS = 240
 
 
-def steered_company(*, days: int, slug: str = "acme") -> CompanyRef:
-    """A company that spends 1,000 a day and has cash for about so many days."""
+def steered_company(
+    *, days: int, slug: str = "acme", history_days: int = HISTORY_DAYS, calibrated: bool = True
+) -> CompanyRef:
+    """A company that spends 1,000 a day, has cash for about so many days, and whose p5 has proved itself."""
     create_company(slug=slug, name="Acme", currency="USD", timezone="UTC", now=NOW)
     company = company_ref(slug=slug)
-    record(company_id=company.id, drafts=list(_spending()), actor="test", now=NOW)
+    record(company_id=company.id, drafts=list(_spending(history_days)), actor="test", now=NOW)
+    if calibrated:
+        calibrate(company_id=company.id, now=NOW)
     steer(company, days=days)
     return company
 
@@ -39,8 +44,8 @@ def steer(company: CompanyRef, *, days: int) -> None:
     )
 
 
-def _spending() -> Iterator[EventDraft]:
-    for days_ago in range(HISTORY_DAYS):
+def _spending(history_days: int) -> Iterator[EventDraft]:
+    for days_ago in range(history_days):
         day = AS_OF - timedelta(days=days_ago)
         yield EventDraft(
             source="card",

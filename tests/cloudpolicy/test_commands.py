@@ -14,6 +14,7 @@ from capstack.demo.company import create_demo
 from cloudpolicy.engine.document import canonical_digest
 from cloudpolicy.models.policy import PolicyVersion
 from ledger.services.companies import create_company
+from tests.cloudpolicy.calibrated import calibrate
 from tests.cloudpolicy.recording_proxy import RecordingProxy
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +30,8 @@ def plan_scaling(*options: str) -> str:
 def demo(aws: RecordingProxy, tmp_path: Path) -> RecordingProxy:
     """Give the demo company of three months and its groups."""
     seed_groups(endpoint=aws.url, region="us-east-1")
-    create_demo(now=timezone.now(), months=3, sign_ins_path=tmp_path / "sign-ins.json")
+    company = create_demo(now=timezone.now(), months=3, sign_ins_path=tmp_path / "sign-ins.json")
+    calibrate(company_id=company.company_id, now=timezone.now())
     aws.actions.clear()
     return aws
 

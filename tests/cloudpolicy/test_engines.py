@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from cloudpolicy.services.aws import CloudUnavailable
 from cloudpolicy.services.clouds import Clouds, cloud_accounts
 from cloudpolicy.services.engine_lock import _key
 from cloudpolicy.services.inventory import read_company_groups
+from ledger.services.companies import create_company
 from tests.cloudpolicy.engine.samples import LADDER
 from tests.cloudpolicy.groups_of_five import (
     AFTER,
@@ -31,6 +33,7 @@ from tests.cloudpolicy.groups_of_five import (
 )
 from tests.cloudpolicy.strict_proxy import UPDATE, StrictProxy, Trouble
 
+NOW = datetime(2026, 4, 1, tzinfo=UTC)
 REPOSITORY = Path(__file__).resolve().parents[2]
 KILLED = """
 import django
@@ -123,3 +126,16 @@ def test_a_wrong_setting_is_refused_by_entry_and_key(settings: Settings, text: s
     settings.CLOUD_ACCOUNTS = text
     with pytest.raises(CloudUnavailable, match=problem):
         cloud_accounts(company="acme")
+
+
+def test_an_account_of_the_environment_is_nobodys_where_there_are_several_companies(
+    db: None, settings: Settings
+) -> None:
+    settings.CLOUD_ACCOUNTS, settings.AWS_ENDPOINT_URL = "", ""
+    create_company(slug="acme", name="Acme", currency="USD", timezone="UTC", now=NOW)
+    assert [account.name for account in cloud_accounts(company="acme")] == [""]
+    create_company(slug="other", name="Other", currency="USD", timezone="UTC", now=NOW)
+    with pytest.raises(CloudUnavailable, match="must say whose cloud account this is"):
+        cloud_accounts(company="acme")
+    settings.AWS_ENDPOINT_URL = "http://127.0.0.1:9"
+    assert [account.name for account in cloud_accounts(company="other")] == [""]

@@ -183,13 +183,13 @@ def test_a_server_that_is_not_there_is_one_line(settings: Settings) -> None:
     assert "\n" not in str(refused.value)
 
 
-def test_an_endpoint_that_is_no_address_is_one_line(settings: Settings) -> None:
+def test_an_endpoint_that_is_no_address_is_one_line(db: None, settings: Settings) -> None:
     settings.AWS_ENDPOINT_URL = "not an address"
     with pytest.raises(CloudUnavailable, match="AWS cannot be reached"):
         read_groups(policy=POLICY, region=REGION)
 
 
-def test_without_credentials_it_says_so(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_credentials_it_says_so(db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.AWS_ENDPOINT_URL = ""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)

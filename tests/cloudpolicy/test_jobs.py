@@ -16,6 +16,7 @@ from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.wake import wake
 from forecasting.services.publish import publish_forecast
 from forecasting.signals import forecast_published
+from tests.cloudpolicy.calibrated import calibrate
 from tests.cloudpolicy.recording_proxy import RecordingProxy
 from tests.cloudpolicy.steered_company import NOW, steered_company
 
@@ -35,6 +36,7 @@ def test_a_real_worker_plans_after_a_forecast(
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
     seed_groups(endpoint=aws.url, region="us-east-1")
     demo = create_demo(now=timezone.now(), months=3, sign_ins_path=tmp_path / "sign-ins.json")
+    calibrate(company_id=demo.company_id, now=timezone.now())
     aws.actions.clear()
     publish_forecast(company_id=demo.company_id, now=timezone.now())
     assert queued(empty_redis) == 1

@@ -64,7 +64,6 @@ def test_nothing_to_do_is_kept_with_its_cause(aws: RecordingProxy) -> None:
     plan = plan_scaling(company_id=company.id, now=NOW)
     assert plan.calls == ()
     assert [warning.code for warning in plan.warnings] == [
-        "coverage_unknown",
         "chain_unverified",
         "no_groups",
     ]

@@ -19,7 +19,7 @@ CHECKER = jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.Form
 FULL: dict[str, Any] = copy.deepcopy(FOUNDING_LADDER)
 FULL["rows"][0] |= {"suspended_processes": ["AZRebalance"], "budget": {"usd_per_month": 500, "alert_percent": 80}}
 FULL["otherwise"][0] |= {"suspended_processes": [], "budget": None}
-FULL["limits"] |= {"groups_per_plan": 10, "step_percent": 50}
+FULL["limits"] |= {"groups_per_plan": 10, "step_percent": 50, "act_uncalibrated": True}
 FULL["pace"] = {"dwell_forecasts": 2, "cooldown_minutes": 60}
 FULL["quiet"] = {
     "hours": [{"days": ["fri"], "from": "18:00", "until": "07:00"}, {"from": "00:00", "until": "01:00"}],
@@ -63,6 +63,7 @@ REFUSED: list[tuple[tuple[str | int, ...], object]] = [
     (("limits", "forecast_age_hours"), 745),
     (("limits", "groups_per_plan"), 0),
     (("limits", "step_percent"), 101),
+    (("limits", "act_uncalibrated"), 1),
     (("pace", "dwell_forecasts"), 0),
     (("pace", "cooldown_minutes"), -1),
     (("quiet", "hours", 0, "days"), ["friday"]),

@@ -32,7 +32,7 @@ GROUPS = (group("dev"), group("production"), group("staging", market=SPOT_TEMPLA
 
 
 def runway(p5_days: object, **changes: object) -> Runway:
-    """A fresh forecast over all events of a journal whose chain holds."""
+    """A fresh, calibrated forecast over all events of a journal whose chain holds."""
     fresh = Runway(
         forecast_run=7,
         p5_days=p5_days,
@@ -41,5 +41,6 @@ def runway(p5_days: object, **changes: object) -> Runway:
         as_of=date(2026, 3, 2),
         today=date(2026, 3, 2),
         chain=ChainCheck(NOW - timedelta(hours=1)),
+        share_below_p5=0.05,
     )
     return replace(fresh, **changes)  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 """From a runway and groups to a plan."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from cloudpolicy.engine.evaluate import evaluate
 from cloudpolicy.engine.group import Group
 from cloudpolicy.engine.history import History, JournalledSize
 from cloudpolicy.engine.plan import ScalingPlan, decision_digest, plan_digest
+from cloudpolicy.engine.policy import Policy
 from cloudpolicy.engine.runway import NoRunway, Runway
 from cloudpolicy.engine.standing import Standing
 from cloudpolicy.filters.registry import all_filters
@@ -19,10 +21,14 @@ from tests.cloudpolicy.engine.samples import GROUPS, LADDER, MIXED, NOW, ON_DEMA
 
 
 def plan_for(
-    forecast: Runway | NoRunway, *, groups: tuple[Group, ...] = GROUPS, history: History | None = None
+    forecast: Runway | NoRunway,
+    *,
+    policy: Policy = LADDER,
+    groups: tuple[Group, ...] = GROUPS,
+    history: History | None = None,
 ) -> ScalingPlan:
     return evaluate(
-        policy=LADDER,
+        policy=policy,
         groups=groups,
         runway=forecast,
         history=history or History(),
@@ -176,6 +182,7 @@ def test_without_a_sensible_p5_nothing_is_planned_and_the_plan_says_why(
         (runway(50, published_at=NOW + timedelta(hours=1)), "forecast_stale"),
         (runway(50, published_at=NOW - timedelta(minutes=16), unseen_events=3), "forecast_behind"),
         (runway(50, as_of=NOW.date() - timedelta(days=8)), "feed_silent"),
+        (runway(50, share_below_p5=None), "uncalibrated"),
         (runway(50, share_below_p5=0.2), "uncalibrated"),
         (runway(50, share_below_p5=float("nan")), "uncalibrated"),
     ],
@@ -187,12 +194,13 @@ def test_a_doubtful_forecast_shows_what_it_would_imply_but_is_read_only(forecast
     assert sizes_after(plan) == {"dev": (1, 2, 1), "staging": (1, 4, 2), "production": (2, 8, 4)}
 
 
-def test_unmeasured_coverage_is_a_warning_and_good_coverage_is_none() -> None:
-    unmeasured, measured = plan_for(runway(50)), plan_for(runway(50, share_below_p5=0.06))
+def test_unmeasured_coverage_is_only_a_warning_where_the_policy_says_so_and_bad_coverage_never_is() -> None:
+    bold = replace(LADDER, limits=replace(LADDER.limits, act_uncalibrated=True))
+    unmeasured = plan_for(runway(50, share_below_p5=None), policy=bold)
     assert unmeasured.trusted
-    assert "coverage_unknown" in {warning.code for warning in unmeasured.warnings}
-    assert measured.trusted
-    assert measured.warnings == ()
+    assert [warning.code for warning in unmeasured.warnings] == ["coverage_unknown"]
+    assert not plan_for(runway(50, share_below_p5=0.2), policy=bold).trusted
+    assert plan_for(runway(50, share_below_p5=0.06)).warnings == ()
 
 
 def test_the_newest_events_may_be_missing_for_a_few_minutes() -> None:
