@@ -66,8 +66,8 @@ def _left(request: Mapping[str, Any]) -> str:
 
 def _asked_for(request: Mapping[str, Any], ec2: Any) -> dict[str, Any]:
     """The request as it can be made again, without secrets."""
-    described = dict(request.get("LaunchSpecification", {}))
-    described.pop("UserData", None)
+    specified = request.get("LaunchSpecification", {})
+    described = {key: value for key, value in specified.items() if value not in ({}, []) and key != "UserData"}
     groups = described.pop("SecurityGroups", None)
     specification = as_request(ec2, "RequestSpotInstances", "LaunchSpecification", described)
     if groups:
