@@ -91,10 +91,8 @@ def test_a_plan_is_shown_call_by_call_with_band_groups_and_cause(cloud: StrictPr
     page = reader(company, Role.ADMIN).get(URL)
     text = words(page)
     assert f"{len(plan.calls)} changes proposed" in text
-    assert (
-        "Resize capstack-production-asg from 8 to 4 instances capstack-production-asg production, us-east-1 min 3 → becomes 2"
-        in text
-    )
+    assert "Resize capstack-production-asg from 8 to 4 instances" in text
+    assert "capstack-production-asg production, us-east-1 min 3 → becomes 2" in text
     assert "Turn spot off for capstack-staging-asg: 100 % on demand" in text
     assert "autoscaling:UpdateAutoScalingGroup" in text
     assert plan.digest in text
