@@ -61,5 +61,5 @@ def headline(
     if proposal.void:
         return Headline(title, "The plan no longer stands; look again for a fresh one.", "warn")
     if proposal.may_be_applied:
-        return Headline(title, "Agreed to, and ready to be applied.", "busy")
-    return Headline(title, f"It waits: {proposal.consent.missing}.", "busy")
+        return Headline(title, "Agreed to, and ready to be applied.", "warn")
+    return Headline(title, f"It waits: {proposal.consent.missing}.", "warn")

@@ -6,8 +6,8 @@ from typing import Any
 
 from cloudpolicy.selectors.cost_days import CostDay
 from ledger.templatetags.amounts import day_date, exact_text, money_text
-from ledger.views.books_charts import DAYS_FORMAT, MONTHS_FROM_DAYS, TICKS_OF_SMALL_CHART, Chart
-from ledger.views.chart import CLEAR, MONTHS_FORMAT, chart_layout, round_ticks
+from ledger.views.books_charts import DAYS_FORMAT, MONTHS_FROM_DAYS, TICKS_OF_SMALL_CHART, Chart, bars
+from ledger.views.chart import MONTHS_FORMAT, chart_layout, round_ticks
 
 ONE_DAY = timedelta(days=1)
 
@@ -27,8 +27,8 @@ def cost_chart(*, days: Sequence[CostDay], today: date, currency: str) -> Chart 
         summary=_summary(billed, said, today=today, currency=currency),
         figure={
             "data": [
-                _bars("paid in cash", names, paid, colour="var(--chart-actual)", currency=currency),
-                _bars("paid by credits", names, credited, colour="var(--chart-band50)", currency=currency),
+                bars("paid in cash", names, paid, colour="var(--chart-actual)", currency=currency),
+                bars("paid by credits", names, credited, colour="var(--chart-band50)", currency=currency),
                 _runway(said),
             ],
             "layout": _layout(days, billed, said, currency=currency),
@@ -80,18 +80,6 @@ def _layout(
     }
     layout["margin"] |= {"r": 44}
     return {**layout, "barmode": "stack", "bargap": 0.15}
-
-
-def _bars(name: str, days: list[str], heights: list[float], *, colour: str, currency: str) -> dict[str, Any]:
-    return {
-        "type": "bar",
-        "name": name,
-        "x": days,
-        "y": heights,
-        "customdata": [money_text(value, currency) for value in heights],
-        "marker": {"color": colour, "line": {"width": 0, "color": CLEAR}},
-        "hovertemplate": f"{name} %{{customdata}}<extra></extra>",
-    }
 
 
 def _runway(said: Sequence[CostDay]) -> dict[str, Any]:
