@@ -196,9 +196,9 @@ def test_cost_and_runway_are_drawn_told_and_tabled() -> None:
     ]
     chart = cost_chart(days=days, today=date(2026, 3, 4), currency="USD")
     assert chart is not None
-    paid, credited, runway = chart.figure["data"]
-    assert (paid["y"], credited["y"], runway["y"]) == ([70.0, 0.0], [30.0, 20.0], [60, 58])
-    assert "the cloud cost $120 by the bills, on 2 days" in chart.summary
+    cost, runway = chart.figure["data"]
+    assert (cost["y"], runway["y"]) == ([100.0, 20.0], [60, 58])
+    assert "the cloud cost $120 by the bills, on 2 days, and credits of $60 were used" in chart.summary
     assert "between 58 and 60 days" in chart.summary
     assert [row[1] for row in chart.rows] == ["20.00\u202fUSD", "no bill", "100.00\u202fUSD"]
     assert cost_chart(days=days[1:2], today=first, currency="USD") is None
