@@ -28,6 +28,7 @@ BENCHMARKS = {
     "explanations": "bench.explanations",
     "what_ifs": "bench.what_ifs",
     "policies": "bench.policies",
+    "savings": "bench.savings",
     "runway_reads": "bench.runway_reads",
 }
 _COMPARISONS = {"<=": operator.le, ">=": operator.ge}
