@@ -10,6 +10,7 @@ from capstack.api import api
 from capstack.views.sign_in import SignIn, SignOut
 from capstack.views.theme import choose_theme
 from cloudpolicy.views import cloud, cloud_acts
+from cloudpolicy.views.cheapest import cheapest
 from cloudpolicy.views.policy import policy, policy_yaml
 from forecasting.views import scenarios
 from forecasting.views.accuracy import accuracy
@@ -26,6 +27,8 @@ urlpatterns = [
     path("cloud", cloud.cloud, name="cloud"),
     path("cloud/look", cloud_acts.look, name="cloud-look"),
     path("cloud/pause", cloud_acts.pause, name="cloud-pause"),
+    path("cloud/cheapest", cheapest, name="cloud-cheapest"),
+    path("cloud/prices", cloud_acts.price, name="cloud-price"),
     path("cloud/plans/<int:plan_id>", cloud.plan, name="cloud-plan"),
     path("cloud/plans/<int:plan_id>/approve", cloud_acts.approve, name="cloud-approve"),
     path("cloud/plans/<int:plan_id>/apply", cloud_acts.apply_plan, name="cloud-apply"),

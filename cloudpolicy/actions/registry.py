@@ -24,3 +24,9 @@ def all_actions() -> tuple[Action, ...]:
             raise RuntimeError(f"cloudpolicy/actions/{module.name}.py defines no ACTION of its own")
         actions[action.name] = action
     return tuple(actions[name] for name in sorted(actions))
+
+
+@cache
+def action_named(name: str) -> Action | None:
+    """The action of that name; None where there is none (any more)."""
+    return next((action for action in all_actions() if action.name == name), None)

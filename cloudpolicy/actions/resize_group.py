@@ -66,10 +66,15 @@ def _parameters(group: str, size: Capacity) -> dict[str, Any]:
     }
 
 
+def describe(call: ApiCall) -> str:
+    return f"resize {call.group} from {call.before['desired']} to {call.after['desired']} instances"
+
+
 ACTION = Action(
     name="resize_group",
     order=20,
     permissions=(PERMISSION, "autoscaling:DescribeAutoScalingGroups"),
+    describe=describe,
     propose=propose,
     observe=observe,
     perform=perform,

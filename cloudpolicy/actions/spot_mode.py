@@ -258,6 +258,15 @@ def _asks_for_spot(version: Mapping[str, Any]) -> bool:
     return bool(options.get("MarketType") == "spot")
 
 
+def describe(call: ApiCall) -> str:
+    spot = "on" if call.after["spot"] else "off"
+    if "on_demand_percent" in call.after:
+        return f"turn spot {spot} for {call.group}: {call.after['on_demand_percent']} % on demand"
+    if call.permission == CREATE_VERSION:
+        return f"make a version of template {call.after['template']} with spot {spot}, for {call.group}"
+    return f"point {call.group} at that version of template {call.after['template']}"
+
+
 ACTION = Action(
     name="spot_mode",
     order=10,
@@ -267,8 +276,10 @@ ACTION = Action(
         "autoscaling:DescribeAutoScalingGroups",
         "ec2:DescribeLaunchTemplateVersions",
     ),
+    describe=describe,
     propose=propose,
     observe=observe,
     perform=perform,
     inverse=inverse,
+    untagged=(CREATE_VERSION,),
 )

@@ -27,6 +27,7 @@ class CallSchema(Schema):
     after: dict[str, Any]
     permission: str
     because: str
+    says: str = Field(description="What the call does, in plain words.")
     monthly_saving: str | None = Field(description="With the calls before it made: savings add up. Base currency.")
     monthly_saving_low: str | None
     monthly_saving_high: str | None

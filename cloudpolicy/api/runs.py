@@ -61,6 +61,7 @@ class ConsentSchema(Schema):
 class StepSchema(Schema):
     step: int
     action: str
+    says: str = Field(description="What the step does, in plain words.")
     account: str
     region: str
     group: str

@@ -11,12 +11,14 @@ from typing import Any
 from cloudpolicy.engine.cloud import Cloud
 from cloudpolicy.engine.group import Group, Target
 from cloudpolicy.engine.plan import ApiCall
+from cloudpolicy.engine.policy import Policy, Rule
 from cloudpolicy.engine.reason import Reason
+from cloudpolicy.engine.resource import Resource
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What an action would do to one group; warnings say what it leaves to a person."""
+    """What an action would do to one group or resource; warnings say what it leaves to a person."""
 
     calls: tuple[ApiCall, ...] = ()
     warnings: tuple[Reason, ...] = ()
@@ -54,12 +56,40 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Resources:
+    """What an action needs to know that is about single resources and not about groups.
+
+    Attributes:
+        word: the word in `stopped` that it takes up; '' for one that stops nothing.
+        is_global: an account has these once, and not in each region.
+        wanted: whether a policy says anything about them. Else they are not even read.
+        discover: (cloud, policy, groups found there) -> those that carry the opt-in tag, in few requests.
+        propose: (resource, rule in force, policy) -> Proposal, pure. What was stopped is not its business: that is
+            taken back by `Action.inverse` once no rule stops it any more.
+        comes_back_new: what was stopped is gone for good, and taking that back makes another.
+    """
+
+    word: str
+    wanted: Callable[[Policy], bool]
+    discover: Callable[[Cloud, Policy, Sequence[Group]], Sequence[Resource]]
+    propose: Callable[[Resource, Rule, Policy], Proposal]
+    is_global: bool = False
+    comes_back_new: bool = False
+
+
+def for_no_group(_group: Group, _target: Target, _groups: Sequence[Group]) -> Proposal:
+    """What an action on resources does to groups."""
+    return Proposal()
+
+
+@dataclass(frozen=True, slots=True)
 class Action:
     """One kind of change.
 
     Attributes:
         order: actions on one group run in this order.
         permissions: every IAM permission that its calls, and the reading before them, need.
+        describe: (call) -> what it does, in a few plain words: `stop the instance i-0123`.
         propose: (group, target, all groups) -> Proposal, pure; no calls when the group is as it should be.
         observe: (call, cloud, token) -> Observed, reading only; None when the resource is gone.
         perform: (call, cloud, token) -> Receipt. Sends exactly one request that changes something, through
@@ -67,12 +97,18 @@ class Action:
             Where a request creates something, the token goes with it, so that `observe` recognises what was made.
         inverse: (call as it was made, settings before it) -> the call that takes it back; None when nothing needs
             to be. Pure. Its `before` is what the call left behind.
+        resources: for an action on single resources; None for one on groups.
+        untagged: those of its permissions that AWS cannot tie to the opt-in tag: what they are for is only being
+            made, or carries no tags.
     """
 
     name: str
     order: int
     permissions: tuple[str, ...]
+    describe: Callable[[ApiCall], str]
     propose: Callable[[Group, Target, Sequence[Group]], Proposal]
     observe: Callable[[ApiCall, Cloud, str], Observed | None]
     perform: Callable[[ApiCall, Cloud, str], Receipt]
     inverse: Callable[[ApiCall, Mapping[str, Any]], ApiCall | None]
+    resources: Resources | None = None
+    untagged: tuple[str, ...] = ()

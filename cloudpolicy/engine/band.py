@@ -32,7 +32,10 @@ class Band:
 
     def row_of(self, environment: str) -> Row | None:
         """The most severe row in force for an environment."""
-        return next((row for row in self.rows if row.environment == environment), None)
+        for row in self.rows:
+            if row.environment == environment:
+                return row
+        return None
 
 
 def band_at(*, policy: Policy, p5_days: float, rows_in_force: Collection[str]) -> Band:

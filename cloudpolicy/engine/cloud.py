@@ -7,6 +7,13 @@ from typing import Any, Protocol
 class Cloud(Protocol):
     """The account and region of one call. Clients are those of boto3; their errors may pass through an action."""
 
+    @property
+    def account(self) -> str:
+        """By its name in the settings."""
+
+    @property
+    def region(self) -> str: ...
+
     def reading(self, service: str) -> Any:
         """A client for Describe and its like; it repeats throttled and broken requests by itself."""
 

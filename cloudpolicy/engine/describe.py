@@ -28,7 +28,7 @@ def group_of(
     name = described["AutoScalingGroupName"]
     return Group(
         name=name,
-        environment=tags.get(ENVIRONMENT_TAG) or environment_of(name, group_name=group_name),
+        environment=environment_in(tags, name, group_name=group_name),
         region=region,
         capacity=Capacity(
             min=int(described["MinSize"]), max=int(described["MaxSize"]), desired=int(described["DesiredCapacity"])
@@ -41,6 +41,11 @@ def group_of(
             Instance(each["InstanceId"], each.get("InstanceType") or "") for each in described.get("Instances", [])
         ),
     )
+
+
+def environment_in(tags: Mapping[str, str], name: str, *, group_name: str) -> str:
+    """The environment of anything that is tagged and named; empty when neither tells."""
+    return tags.get(ENVIRONMENT_TAG) or environment_of(name, group_name=group_name)
 
 
 def environment_of(name: str, *, group_name: str) -> str:

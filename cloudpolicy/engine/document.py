@@ -2,13 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from cloudpolicy.engine.capacity import Capacity, capacity_problems
 from cloudpolicy.engine.policy import (
     PROCESSES,
+    STOPPABLE,
     WEEKDAYS,
     Approval,
     Budget,
@@ -37,7 +39,15 @@ REQUIRED = (
     "limits",
 )  # fmt: skip
 OPTIONAL = ("pace", "quiet", "groups", "approval")
-_RULE_KEYS = {"environment", "capacity", "spot", "suspended_processes", "budget"}
+_RULE_KEYS = {
+    "environment", "capacity", "spot", "suspended_processes", "may_stop_schedules", "stopped", "budget",
+}  # fmt: skip
+
+# As AWS takes a subscriber of a budget: 50 characters for e-mail, more for the ARN of a topic.
+_NOTIFIED = re.compile(
+    r"(?=.{3,50}$)[^@\s]+@[^@\s]+\.[A-Za-z]{2,}|arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_.-]{1,256}",
+    re.ASCII,
+)
 
 
 class InvalidPolicy(ValueError):
@@ -106,6 +116,11 @@ class _PolicyReader(Reader):
                 self.problem(
                     f"floors.{environment}", "must be 1 or more: production is never left without instances"
                 )
+        kinds: tuple[tuple[str, Sequence[Row | Otherwise]], ...] = (("rows", rows), ("otherwise", otherwise))
+        for key, rules in kinds:
+            for place, each in enumerate(rules):
+                if approval and each.stopped and each.environment in approval.production:
+                    self.problem(f"{key}[{place}].stopped", "must be empty: nothing of production is ever stopped")
         if self.problems or opt_in is None or limits is None or percent is None or approval is None:
             return None
         assert pace is not None
@@ -126,7 +141,17 @@ class _PolicyReader(Reader):
         rule = self.other(content, path, floors, known=True)
         if below is None or until is None or rule is None:
             return None
-        return Row(rule.environment, below, until, rule.capacity, rule.spot, rule.suspended, rule.budget)
+        return Row(
+            rule.environment,
+            below,
+            until,
+            rule.capacity,
+            rule.spot,
+            rule.suspended,
+            rule.budget,
+            rule.stopped,
+            rule.may_stop_schedules,
+        )
 
     def other(self, raw: object, path: str, floors: Mapping[str, int], *, known: bool = False) -> Otherwise | None:
         """What an environment is to be; `known` when the keys have been looked at."""
@@ -137,17 +162,18 @@ class _PolicyReader(Reader):
         capacity = self.capacity(content.get("capacity"), f"{path}.capacity", floors.get(environment, 0))
         spot = self.flag(content.get("spot"), f"{path}.spot")
         processes = f"{path}.suspended_processes"
-        suspended = self.items(
-            content.get("suspended_processes", []),
-            processes,
-            lambda raw, where: self.one_of(raw, where, PROCESSES),
-            most=len(PROCESSES),
-        )
-        self.repeats(list(suspended), processes, "a process stands here twice")
+        suspended = self.chosen(content.get("suspended_processes", []), processes, PROCESSES)
+        schedules = self.flag(content.get("may_stop_schedules", False), f"{path}.may_stop_schedules")
+        stopped = self.chosen(content.get("stopped", []), f"{path}.stopped", STOPPABLE)
         budget = self.budget(content.get("budget"), f"{path}.budget")
-        if capacity is None or spot is None:
+        if capacity is None or spot is None or schedules is None:
             return None
-        return Otherwise(environment, capacity, spot, frozenset(suspended), budget)
+        return Otherwise(environment, capacity, spot, suspended, budget, stopped, schedules)
+
+    def chosen(self, raw: object, path: str, choices: tuple[str, ...]) -> frozenset[str]:
+        found = self.items(raw, path, lambda raw, where: self.one_of(raw, where, choices), most=len(choices))
+        self.repeats(list(found), path, "stands here twice")
+        return frozenset(found)
 
     def capacity(self, raw: object, path: str, floor: int) -> Capacity | None:
         content = self.mapping(raw, path, {"min", "max", "desired"})
@@ -165,12 +191,18 @@ class _PolicyReader(Reader):
     def budget(self, raw: object, path: str) -> Budget | None:
         if raw is None:
             return None
-        content = self.mapping(raw, path, {"usd_per_month", "alert_percent"})
+        content = self.mapping(raw, path, {"usd_per_month", "alert_percent", "notify", "may_loosen"})
         if content is None:
             return None
         limit = self.whole(content.get("usd_per_month"), f"{path}.usd_per_month", least=1, most=1_000_000_000)
         alert = self.whole(content.get("alert_percent", 80), f"{path}.alert_percent", least=1, most=100)
-        return None if limit is None or alert is None else Budget(limit, alert)
+        notify = content.get("notify")
+        if notify is not None and not (isinstance(notify, str) and _NOTIFIED.fullmatch(notify)):
+            self.problem(f"{path}.notify", "must be an address of e-mail, or the ARN of a topic")
+        loosen = self.flag(content.get("may_loosen", False), f"{path}.may_loosen")
+        if limit is None or alert is None or loosen is None:
+            return None
+        return Budget(limit, alert, str(notify or ""), loosen)
 
     def floors(self, raw: object) -> dict[str, int]:
         content = self.mapping(raw, "floors", None)

@@ -10,10 +10,12 @@ from cloudpolicy.engine.band import Band
 from cloudpolicy.engine.filter import Filter, Left
 from cloudpolicy.engine.group import Group, Target
 from cloudpolicy.engine.history import History
-from cloudpolicy.engine.plan import ApiCall, ScalingPlan
+from cloudpolicy.engine.plan import ApiCall, ScalingPlan, place_of
 from cloudpolicy.engine.policy import Policy
 from cloudpolicy.engine.quiet import quiet_now
 from cloudpolicy.engine.reason import Reason
+from cloudpolicy.engine.resource import Resource
+from cloudpolicy.engine.resources import ResourceCalls, resource_calls
 from cloudpolicy.engine.runway import NoRunway, Runway
 from cloudpolicy.engine.standing import step
 from cloudpolicy.engine.target import target_of
@@ -29,6 +31,7 @@ def evaluate(
     now: datetime,
     actions: Sequence[Action],
     filters: Sequence[Filter],
+    resources: Sequence[Resource] = (),
 ) -> ScalingPlan:
     """Plan what the policy implies for these groups.
 
@@ -42,6 +45,7 @@ def evaluate(
         now: aware UTC.
         actions: what may be done to a group, in any order.
         filters: what may leave a group alone, in any order.
+        resources: what actions on single resources have found, opted in or not.
     """
     trust = judge(runway=runway, limits=policy.limits, now=now)
     if trust.p5_days is None or isinstance(runway, NoRunway):
@@ -55,12 +59,14 @@ def evaluate(
         standing=history.standing,
         now=now,
     )
+    others = resource_calls(policy=policy, band=moved.band, history=history, resources=resources, actions=actions)
     found = _calls(
         policy,
         moved.band,
         history,
         groups,
         local_now,
+        others,
         actions=sorted(actions, key=lambda action: action.order),
         filters=sorted(filters, key=lambda each: each.order),
     )
@@ -80,6 +86,7 @@ def evaluate(
         tuple(against),
         (*trust.warnings, *moved.waits, *found.warnings, *_nothing_to_act_on(policy, groups)),
         standing=history.standing if against else moved.standing,
+        back=tuple(others.back),
         look_again_at=min((end for end in ends if end is not None), default=None),
     )
 
@@ -97,11 +104,12 @@ def _calls(
     history: History,
     groups: Sequence[Group],
     local_now: datetime,
+    others: ResourceCalls,
     *,
     actions: Iterable[Action],
     filters: Sequence[Filter],
 ) -> _Found:
-    found = _Found()
+    found = _Found(warnings=list(others.warnings))
     targets: list[tuple[Group, Target]] = []
     for group in groups:
         if not group.opted_in and group.environment not in policy.environments:
@@ -120,7 +128,7 @@ def _calls(
     targets.sort(
         key=lambda pair: (pair[1].capacity.desired <= pair[0].capacity.desired, pair[0].region, pair[0].name)
     )
-    _propose(found, targets, groups, actions=tuple(actions), most=policy.limits.groups_per_plan)
+    _propose(found, targets, groups, others, actions=tuple(actions), most=policy.limits.groups_per_plan)
     return found
 
 
@@ -128,24 +136,33 @@ def _propose(
     found: _Found,
     targets: Sequence[tuple[Group, Target]],
     groups: Sequence[Group],
+    others: ResourceCalls,
     *,
     actions: Sequence[Action],
     most: int | None,
 ) -> None:
-    """Let every action speak about every group, until enough groups would be changed."""
-    changed, later = 0, []
+    """Let every action speak about every group and resource, until enough of them would be changed."""
+    speakers = [action for action in actions if action.resources is None]
+    changed: set[tuple[str, str, str]] = set()
+    later: list[str] = []
+
+    def take(calls: Iterable[ApiCall]) -> None:
+        for call in calls:
+            place = place_of(call)
+            if place not in changed and most is not None and len(changed) == most:
+                if call.group not in later[-1:]:
+                    later.append(call.group)
+                continue
+            changed.add(place)
+            found.calls.append(call)
+
+    take(others.starting)
     for group, target in targets:
-        proposals = [action.propose(group, target, groups) for action in actions]
-        for proposal in proposals:
+        for action in speakers:
+            proposal = action.propose(group, target, groups)
             found.warnings += proposal.warnings
-        calls = [call for proposal in proposals for call in proposal.calls]
-        if not calls:
-            continue
-        if most is not None and changed == most:
-            later.append(group.name)
-            continue
-        changed += 1
-        found.calls += calls
+            take(proposal.calls)
+    take(others.stopping)
     if later:
         text = f"{len(later)} more groups wait for the next plan, {later[0]} first: one plan changes {most}"
         found.warnings.append(Reason("groups_wait", text))

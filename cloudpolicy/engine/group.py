@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from cloudpolicy.engine.capacity import Capacity
 from cloudpolicy.engine.market import Market
-from cloudpolicy.engine.policy import Budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +22,7 @@ class Group:
         environment: `dev`, `staging`, `production` …; empty when neither name nor tag tells.
         opted_in: carries the opt-in tag of the policy. Nothing else is ever touched.
         suspended: its processes that stand still.
+        is_scheduled: scheduled actions resize it. Read only where a policy suspends what they need.
         account: the cloud account by its name in the settings; '' is the one that the environment names.
         instances: those it has at the moment; bills name them.
     """
@@ -34,6 +34,7 @@ class Group:
     market: Market
     opted_in: bool
     suspended: frozenset[str] = frozenset()
+    is_scheduled: bool = False
     account: str = ""
     instances: tuple[Instance, ...] = ()
 
@@ -52,7 +53,7 @@ class Target:
         on_demand_percent: share of on-demand instances above the base while spot is on.
         because: the row of the policy, or the restored size, that asks for it.
         suspend, resume: processes that should stand still, and that should run; others are left as they are.
-        budget: of the group's environment; None leaves that as it is.
+        may_stop_schedules: suspend also what the group's scheduled actions need.
     """
 
     capacity: Capacity
@@ -61,4 +62,4 @@ class Target:
     because: str
     suspend: frozenset[str] = frozenset()
     resume: frozenset[str] = frozenset()
-    budget: Budget | None = None
+    may_stop_schedules: bool = False

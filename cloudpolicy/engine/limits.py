@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from cloudpolicy.engine.capacity import capacity_problems, parse_capacity
-from cloudpolicy.engine.plan import ApiCall
+from cloudpolicy.engine.plan import ApiCall, place_of
 from cloudpolicy.engine.policy import Approval, Policy
+from cloudpolicy.engine.resource import stops
 
 SIZE = frozenset({"min", "max", "desired"})
 
@@ -16,11 +17,13 @@ def limit_problems(*, calls: Sequence[ApiCall], policy: Policy) -> tuple[str, ..
     to a plan leads past them.
     """
     problems = []
-    groups = {(call.account, call.region, call.group) for call in calls}
+    groups = {place_of(call) for call in calls}
     most = policy.limits.groups_per_plan
     if most is not None and len(groups) > most:
         problems.append(f"it changes {len(groups)} groups, more than the {most} that one plan may change")
     for call in calls:
+        if stops(call) and call.environment in policy.approval.production:
+            problems.append(f"{call.group}: nothing of production is ever stopped")
         if set(call.after) != SIZE:
             continue
         before, after = parse_capacity(call.before), parse_capacity(call.after)

@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cloudpolicy.engine.band import Band
 from cloudpolicy.engine.document import canonical_digest
 from cloudpolicy.engine.reason import Reason
 from cloudpolicy.engine.standing import Standing
+
+if TYPE_CHECKING:
+    from cloudpolicy.engine.resource import Held
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,11 @@ def parse_call(stored: Mapping[str, Any]) -> ApiCall:
     return ApiCall(**{"account": "", **stored})
 
 
+def place_of(call: ApiCall) -> tuple[str, str, str]:
+    """Account, region and name of what a call changes."""
+    return call.account, call.region, call.group
+
+
 def resolved(call: ApiCall, learned: Mapping[str, Any]) -> ApiCall:
     """The call with placeholders replaced by what they turned out to be."""
     return replace(call, after=_settled(call.after, learned), parameters=_settled(call.parameters, learned))
@@ -81,6 +89,7 @@ class ScalingPlan:
         warnings: what a reader should know although it stops nothing.
         standing: what to remember of the ladder; None when there is no usable figure.
         look_again_at: when time alone may lead to another plan: quiet hours, a cooldown or an exclusion ends.
+        back: resources that were held and are found as they were before: nothing has to be taken back.
     """
 
     policy_name: str
@@ -93,6 +102,7 @@ class ScalingPlan:
     warnings: tuple[Reason, ...] = ()
     standing: Standing | None = None
     look_again_at: datetime | None = None
+    back: tuple["Held", ...] = ()
 
     @property
     def trusted(self) -> bool:

@@ -19,15 +19,26 @@ PROCESSES = (
     "ScheduledActions",
     "Terminate",
 )
+# Without these a scheduled action of a group is not carried out.
+SCHEDULING_PROCESSES = frozenset({"ScheduledActions", "Launch", "Terminate"})
+# What besides groups may stand still. Each word is taken up by one action.
+STOPPABLE = ("databases", "instances", "spot_requests")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What an environment may cost, as a budget in the cloud: a limit and the share of it that raises an alert."""
+    """What an environment may cost, as a budget in the cloud: a limit and the share of it that raises an alert.
+
+    Attributes:
+        notify: whom the alert is sent to, an address of e-mail or the ARN of a topic; '' tells nobody.
+        may_loosen: a budget that is lower, or that alerts earlier, is raised to this one. Else it stays.
+    """
 
     usd_per_month: int
     alert_percent: int
+    notify: str = ""
+    may_loosen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,8 @@ class Row:
             that trembles round a threshold from resizing anything twice.
         suspended: processes of the group that stand still meanwhile.
         budget: None leaves the budget as it is.
+        stopped: what besides groups stands still meanwhile, of STOPPABLE.
+        may_stop_schedules: also processes without which the scheduled actions of a group are not carried out.
     """
 
     environment: str
@@ -49,6 +62,8 @@ class Row:
     spot: bool
     suspended: frozenset[str] = frozenset()
     budget: Budget | None = None
+    stopped: frozenset[str] = frozenset()
+    may_stop_schedules: bool = False
     name: str = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -64,10 +79,15 @@ class Otherwise:
     spot: bool
     suspended: frozenset[str] = frozenset()
     budget: Budget | None = None
+    stopped: frozenset[str] = frozenset()
+    may_stop_schedules: bool = False
 
     @property
     def name(self) -> str:
         return f"{self.environment} otherwise"
+
+
+Rule = Row | Otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,11 +229,14 @@ class Policy:
         return {each.environment: each for each in self.otherwise}
 
     @cached_property
+    def rules(self) -> tuple["Rule", ...]:
+        return (*self.rows, *self.otherwise)
+
+    @cached_property
     def suspendable(self) -> Mapping[str, frozenset[str]]:
         """By environment, every process that one of its rows suspends: the policy resumes these and no others."""
         found: dict[str, frozenset[str]] = {}
-        rules: tuple[Row | Otherwise, ...] = (*self.rows, *self.otherwise)
-        for rule in rules:
+        for rule in self.rules:
             found[rule.environment] = found.get(rule.environment, frozenset()) | rule.suspended
         return found
 

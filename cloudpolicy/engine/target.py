@@ -4,8 +4,9 @@ from cloudpolicy.engine.band import Band
 from cloudpolicy.engine.capacity import Capacity, capacity_problems
 from cloudpolicy.engine.group import Group, Target
 from cloudpolicy.engine.history import History
-from cloudpolicy.engine.policy import Otherwise, Policy, Row
+from cloudpolicy.engine.policy import Policy, Rule
 from cloudpolicy.engine.reason import Reason
+from cloudpolicy.engine.resources import rule_of
 
 RESTORED = "size before the policy shrank it"
 RESUMED = "processes that no row suspends any more"
@@ -17,7 +18,7 @@ def target_of(*, group: Group, policy: Policy, band: Band, history: History) -> 
     Returns:
         None when the policy has nothing to say about the group; a Reason when it has, but must leave it alone.
     """
-    rule: Row | Otherwise | None = band.row_of(group.environment) or policy.otherwise_of.get(group.environment)
+    rule = rule_of(policy, band, group.environment)
     if rule is not None:
         return _target(group, policy, rule.capacity, rule.spot, rule.name, rule)
     size = history.size_of(group)
@@ -37,7 +38,7 @@ def _target(
     capacity: Capacity,
     spot: bool | None,
     because: str,
-    rule: Row | Otherwise | None,
+    rule: Rule | None,
 ) -> Target:
     suspend = rule.suspended if rule else frozenset()
     return Target(
@@ -47,7 +48,7 @@ def _target(
         because,
         suspend=suspend,
         resume=policy.suspendable.get(group.environment, frozenset()) - suspend,
-        budget=rule.budget if rule else None,
+        may_stop_schedules=rule.may_stop_schedules if rule else False,
     )
 
 

@@ -98,5 +98,5 @@ def _lines(view: RunView) -> list[str]:
     for step in view.steps:
         ids = f" [{', '.join(step.request_ids)}]" if step.request_ids else ""
         text = f", {step.text}" if step.text else ""
-        lines.append(f"{step.step + 1:>3}. {step.action} {step.group} ({step.region}): {step.phase}{text}{ids}")
+        lines.append(f"{step.step + 1:>3}. {step.says} ({step.action}, {step.region}): {step.phase}{text}{ids}")
     return lines

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cloudpolicy", "0011_scores_stay"),
+        ("cloudpolicy", "0012_held_resources"),
         ("ledger", "0001_tenants"),
     ]
 

@@ -6,6 +6,7 @@ from cloudpolicy.models import cursor as cursor
 from cloudpolicy.models import group_instance as group_instance
 from cloudpolicy.models import group_size as group_size
 from cloudpolicy.models import groups_seen as groups_seen
+from cloudpolicy.models import held_resource as held_resource
 from cloudpolicy.models import instance_price as instance_price
 from cloudpolicy.models import kill_switch as kill_switch
 from cloudpolicy.models import plan as plan

@@ -4,8 +4,11 @@ from datetime import datetime
 
 from cloudpolicy.engine.capacity import Capacity
 from cloudpolicy.engine.history import History, JournalledSize
+from cloudpolicy.engine.plan import parse_call
+from cloudpolicy.engine.resource import Held
 from cloudpolicy.engine.standing import Standing, Turn
 from cloudpolicy.models.group_size import GroupSize
+from cloudpolicy.models.held_resource import HeldResource
 from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.models.standing import LadderStanding
 
@@ -21,7 +24,13 @@ def read_history(*, company_id: int) -> History:
         )
         for size in GroupSize.objects.filter(company_id=company_id, restored_at__isnull=True)
     }
-    return History(read_standing(company_id=company_id), sizes)
+    return History(read_standing(company_id=company_id), sizes, held_resources(company_id=company_id))
+
+
+def held_resources(*, company_id: int) -> tuple[Held, ...]:
+    """What stands still because a plan stopped it, in the order in which that was done."""
+    rows = HeldResource.objects.filter(company_id=company_id, released_at__isnull=True).order_by("id")
+    return tuple(Held(parse_call(row.call), row.before) for row in rows)
 
 
 def read_standing(*, company_id: int) -> Standing:

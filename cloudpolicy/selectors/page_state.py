@@ -11,8 +11,10 @@ from cloudpolicy.models.cursor import PlanningCursor
 from cloudpolicy.models.groups_seen import GroupsSeen
 from cloudpolicy.models.kill_switch import KillSwitchTurn
 from cloudpolicy.models.plan import ScalingPlan
+from cloudpolicy.models.plan_price import PlanPrice
 from cloudpolicy.models.policy import PolicyVersion
 from cloudpolicy.models.run import ScalingRun, StepEntry
+from cloudpolicy.models.saving_score import SavingScore
 from forecasting.models.cursor import ForecastCursor
 from ledger.models.company import Company
 
@@ -44,6 +46,8 @@ def cloud_page_seen(*, company_id: int, now: datetime) -> str:
             newest(KillSwitchTurn.objects, "id"),
             newest(PolicyVersion.objects, "version"),
             newest(GroupsSeen.objects, "seen_at"),
+            newest(PlanPrice.objects, "id"),
+            newest(SavingScore.objects, "id"),
             "last_run",
             Subquery(last_run.values("state")[:1]),
             Subquery(last_run.values("outcome")[:1]),

@@ -8,6 +8,8 @@ from typing import Any
 
 from django.db.models import Count
 
+from cloudpolicy.actions.registry import action_named
+from cloudpolicy.engine.plan import parse_call
 from cloudpolicy.engine.reason import Reason
 from cloudpolicy.engine.worth import CallWorth
 from cloudpolicy.models.plan import ScalingPlan
@@ -17,6 +19,8 @@ MAX_PAGE = 100
 UNPRICED = CallWorth(because="not priced yet")
 SIZE_KEYS = ("min", "max", "desired", "spot")
 CALL_KEYS = ("action", "group", "environment", "account", "region", "before", "after", "permission", "because")
+# In plain words what a call does: `stop the instance i-0123`.
+SAYS = "says"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class StoredPlan:
     Attributes:
         policy: name and version, e.g. `founding ladder v1`.
         band: None when there was no figure.
-        calls: each with the keys of CALL_KEYS.
+        calls: each with the keys of CALL_KEYS, and SAYS.
         read_only_because: empty when the plan may be acted on.
         confirmed_at: the last time that a forecast led to the same decision.
         worth: what its calls save, and the days of p5 that they buy; None where nobody has priced them.
@@ -143,7 +147,13 @@ def _call(stored: dict[str, Any]) -> dict[str, Any]:
     call = {key: stored.get(key, "") for key in CALL_KEYS}
     for side in ("before", "after"):
         call[side] = {key: call[side][key] for key in sorted(call[side], key=reading_order)}
-    return call
+    return call | {SAYS: call_in_words(stored)}
+
+
+def call_in_words(stored: Mapping[str, Any]) -> str:
+    """What a call does, by its action; the action's name alone where none of that name is registered any more."""
+    action = action_named(str(stored["action"]))
+    return action.describe(parse_call(stored)) if action else f"{stored['action']} {stored['group']}"
 
 
 def reading_order(key: str) -> tuple[int, str]:

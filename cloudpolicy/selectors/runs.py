@@ -7,6 +7,7 @@ from typing import Any
 
 from cloudpolicy.engine.plan import parse_call, resolved
 from cloudpolicy.models.run import Phase, RunKind, RunState, ScalingRun, StepEntry
+from cloudpolicy.selectors.plans import call_in_words
 
 MAX_RUNS = 100
 _ENDED_WELL = (Phase.THERE, Phase.ALREADY)
@@ -17,6 +18,7 @@ class StepView:
     """One step.
 
     Attributes:
+        says: what it does, in plain words.
         phase: `waiting` before its first line, else as `cloudpolicy.models.run.Phase` has it.
         text: for people; how far it is, or what stands against it.
         request_ids: the cloud's own numbers of what was asked, in order.
@@ -25,6 +27,7 @@ class StepView:
 
     step: int
     action: str
+    says: str
     account: str
     region: str
     group: str
@@ -181,15 +184,17 @@ def _step(number: int, call: Mapping[str, Any], entries: list[StepEntry]) -> Ste
     learned: dict[str, Any] = {}
     for entry in entries:
         learned |= entry.content.get("learned", {})
+    made = resolved(parse_call(call), learned)
     return StepView(
         step=number,
         action=call["action"],
+        says=call_in_words(made.as_dict()),
         account=call.get("account", ""),
         region=call["region"],
         group=call["group"],
         environment=call["environment"],
         before=call["before"],
-        after=resolved(parse_call(call), learned).after,
+        after=made.after,
         phase=last.phase if last else "waiting",
         text=last.text if last else "",
         at=last.at if last else None,

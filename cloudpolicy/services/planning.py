@@ -23,12 +23,13 @@ from cloudpolicy.models.groups_seen import GroupsSeen
 from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.models.standing import LadderStanding
 from cloudpolicy.selectors.groups_seen import SeenGroup
-from cloudpolicy.selectors.memory import read_history
+from cloudpolicy.selectors.memory import held_resources, read_history
 from cloudpolicy.selectors.plans import StoredPlan, stored_plan
 from cloudpolicy.selectors.savings import plan_worth
 from cloudpolicy.selectors.unplanned import LOOK_AGAIN_AFTER
 from cloudpolicy.services.aws import CloudUnavailable
-from cloudpolicy.services.inventory import read_company_groups
+from cloudpolicy.services.held_resources import release_found_running
+from cloudpolicy.services.inventory import Inventory, read_inventory
 from cloudpolicy.services.planning_lock import lock_planning
 from cloudpolicy.services.policies import PolicyInForce, policy_in_force
 from cloudpolicy.services.pricing import note_instances, price_plan
@@ -77,7 +78,8 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
     policy = policy_in_force(company_id=company.id, now=now)
     try:
         # Reading the cloud takes seconds when it is slow, so it happens before the lock is taken.
-        groups = read_company_groups(company=company.slug, policy=policy.policy)
+        held = {each.call.action for each in held_resources(company_id=company.id)}
+        inventory = read_inventory(company=company.slug, policy=policy.policy, held=held)
     except CloudUnavailable as unavailable:
         _move_cursor(company_id=company.id, tried_at=now, refusal=str(unavailable)[:400])
         raise
@@ -85,10 +87,12 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
         lock_planning(company.id)
         # Read under the lock, so that no plan on an older forecast follows one on a newer.
         runway = runway_of(company=company, now=now)
-        plan = _evaluate(company_id=company.id, policy=policy, groups=groups, runway=runway, now=now)
+        plan = _evaluate(company_id=company.id, policy=policy, inventory=inventory, runway=runway, now=now)
         _remember(company_id=company.id, plan=plan)
-        clear_found_restored(company_id=company.id, groups=groups, plan=plan, now=now)
-        _note_groups(company_id=company.id, groups=groups, now=now)
+        clear_found_restored(company_id=company.id, groups=inventory.groups, plan=plan, now=now)
+        _note_groups(company_id=company.id, groups=inventory.groups, now=now)
+        if plan.trusted:
+            release_found_running(company_id=company.id, back=plan.back, now=now)
         _move_cursor(
             company_id=company.id,
             considered_run=plan.forecast_run,
@@ -99,13 +103,8 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
         )
         kept = _keep(_row(company_id=company.id, policy=policy, plan=plan), same=same, now=now)
     # Simulations take a second or two, so nobody waits for them behind the lock.
-    _price(company=company, plan_id=kept.pk, groups=groups, now=now)
+    _price(company=company, plan_id=kept.pk, groups=inventory.groups, now=now)
     return stored_plan(kept, worth=plan_worth(company_id=company.id, plan_id=kept.pk))
-
-
-def look_again(*, company_id: int, now: datetime) -> None:
-    """Let the next replanning read the groups, however lately they were read: a run has changed them."""
-    PlanningCursor.objects.filter(company_id=company_id).update(look_again_at=now)
 
 
 def _note_groups(*, company_id: int, groups: tuple[Group, ...], now: datetime) -> None:
@@ -123,11 +122,12 @@ def _price(*, company: CompanyRef, plan_id: int, groups: tuple[Group, ...], now:
 
 
 def _evaluate(
-    *, company_id: int, policy: PolicyInForce, groups: tuple[Group, ...], runway: Runway | NoRunway, now: datetime
+    *, company_id: int, policy: PolicyInForce, inventory: Inventory, runway: Runway | NoRunway, now: datetime
 ) -> engine_plan.ScalingPlan:
     return evaluate(
         policy=policy.policy,
-        groups=groups,
+        groups=inventory.groups,
+        resources=inventory.resources,
         runway=runway,
         history=read_history(company_id=company_id),
         now=now,
@@ -166,7 +166,7 @@ def _settled(*, company: CompanyRef, now: datetime) -> bool:
         if last.policy_id != policy.version_id:
             return False
         runway = runway_of(company=company, now=now)
-        implied = _evaluate(company_id=company.id, policy=policy, groups=(), runway=runway, now=now)
+        implied = _evaluate(company_id=company.id, policy=policy, inventory=Inventory(), runway=runway, now=now)
         rows = list(implied.band.row_names) if implied.band else []
         codes = {reason.code for reason in implied.read_only_because}
         if rows != last.rows_in_force or codes != {reason["code"] for reason in last.read_only_because}:

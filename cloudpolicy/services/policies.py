@@ -15,11 +15,10 @@ from cloudpolicy.engine.ladder import FOUNDING_LADDER
 from cloudpolicy.engine.policy import Policy
 from cloudpolicy.engine.policy_text import MAX_BYTES
 from cloudpolicy.engine.reader import PolicyProblem
-from cloudpolicy.models.cursor import PlanningCursor
 from cloudpolicy.models.policy import PolicyDraft, PolicyVersion
 from cloudpolicy.selectors.policies import StoredPolicy, newest_policy
+from cloudpolicy.services.next_look import look_again
 from cloudpolicy.services.planning_lock import lock_planning
-from cloudpolicy.wake import wake
 from ledger.selectors.companies import company_ref
 
 BECAUSE_LENGTH = 500
@@ -145,8 +144,7 @@ def enable_policy(
             because=because.strip(),
             created_at=now,
         )
-        PlanningCursor.objects.update_or_create(company_id=company_id, defaults={"look_again_at": now})
-        transaction.on_commit(lambda: wake(company_id=company_id), robust=True)
+        look_again(company_id=company_id, now=now)
     return Enabled("recorded", version, digest)
 
 

@@ -1,17 +1,18 @@
 """What another policy would change today. Nothing is stored or changed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from cloudpolicy.actions.registry import all_actions
 from cloudpolicy.engine.evaluate import evaluate
-from cloudpolicy.engine.group import Group
-from cloudpolicy.engine.plan import ScalingPlan
+from cloudpolicy.engine.plan import ScalingPlan, place_of
 from cloudpolicy.engine.policy import Policy
 from cloudpolicy.engine.reason import Reason
 from cloudpolicy.filters.registry import all_filters
 from cloudpolicy.selectors.memory import read_history
-from cloudpolicy.services.inventory import read_company_groups
+from cloudpolicy.services.inventory import Inventory, read_inventory
 from cloudpolicy.services.runway import runway_of
 from ledger.domain.company import CompanyRef
 
@@ -20,7 +21,7 @@ AS_IT_IS = "as it is"
 
 @dataclass(frozen=True, slots=True)
 class GroupPreview:
-    """One group: what it is, and what either policy asks for."""
+    """One group, or one resource that either policy would change: what it is, and what either asks for."""
 
     group: str
     environment: str
@@ -59,10 +60,11 @@ def preview_policy(*, company: CompanyRef, in_force: Policy | None, proposed: Po
     """
     runway, history = runway_of(company=company, now=now), read_history(company_id=company.id)
 
-    def plan(policy: Policy, groups: tuple[Group, ...]) -> ScalingPlan:
+    def plan(policy: Policy, found: Inventory) -> ScalingPlan:
         return evaluate(
             policy=policy,
-            groups=groups,
+            groups=found.groups,
+            resources=found.resources,
             runway=runway,
             history=history,
             now=now,
@@ -70,24 +72,36 @@ def preview_policy(*, company: CompanyRef, in_force: Policy | None, proposed: Po
             filters=all_filters(),
         )
 
-    groups = read_company_groups(company=company.slug, policy=proposed)
-    other = plan(proposed, groups)
+    held = {each.call.action for each in history.held}
+    found = read_inventory(company=company.slug, policy=proposed, held=held)
+    other = plan(proposed, found)
     wanted, known = _wanted(other), {}
     if in_force is not None:
-        # Name and tag say how a group is read.
-        read_alike = (in_force.group_name, in_force.opt_in) == (proposed.group_name, proposed.opt_in)
-        theirs = groups if read_alike else read_company_groups(company=company.slug, policy=in_force)
+        # Name, tag and what the rules speak of say what is read.
+        read_alike = _reading(in_force) == _reading(proposed)
+        theirs = found if read_alike else read_inventory(company=company.slug, policy=in_force, held=held)
         known = _wanted(plan(in_force, theirs))
     shown = [
         GroupPreview(
             group=group.name,
             environment=group.environment,
             now=str(group.capacity),
-            in_force=known.get((group.account, group.region, group.name), AS_IT_IS),
-            proposed=wanted.get((group.account, group.region, group.name), AS_IT_IS),
+            in_force=known.get(group.key, AS_IT_IS),
+            proposed=wanted.get(group.key, AS_IT_IS),
         )
-        for group in groups
-        if group.opted_in or (group.account, group.region, group.name) in known
+        for group in found.groups
+        if group.opted_in or group.key in known
+    ]
+    shown += [
+        GroupPreview(
+            group=resource.name,
+            environment=resource.environment,
+            now=_words(resource.settings),
+            in_force=known.get(resource.key[1:], AS_IT_IS),
+            proposed=wanted.get(resource.key[1:], AS_IT_IS),
+        )
+        for resource in found.resources
+        if resource.key[1:] in known or resource.key[1:] in wanted
     ]
     return Preview(
         p5_days=None if other.p5_days is None else int(other.p5_days),
@@ -98,15 +112,29 @@ def preview_policy(*, company: CompanyRef, in_force: Policy | None, proposed: Po
     )
 
 
+def _reading(policy: Policy) -> tuple[object, ...]:
+    spoken_of = {(word, rule.budget is not None) for rule in policy.rules for word in (*rule.stopped, "")}
+    careful = {rule.suspended for rule in policy.rules if not rule.may_stop_schedules}
+    return policy.group_name, policy.opt_in, frozenset(spoken_of), frozenset(careful)
+
+
+def _words(settings: Mapping[str, Any]) -> str:
+    return ", ".join(_word(name, value) for name, value in settings.items())
+
+
+def _word(name: str, value: object) -> str:
+    shown = {True: "on", False: "off", None: "none"}.get(value, value) if isinstance(value, bool | None) else value
+    return f"{name.replace('_', ' ')} {shown}"
+
+
 def _wanted(plan: ScalingPlan) -> dict[tuple[str, str, str], str]:
-    """What each group would become, in words."""
+    """What each group or resource would become, in words."""
     said: dict[tuple[str, str, str], list[str]] = {}
     for call in plan.calls:
-        words = said.setdefault((call.account, call.region, call.group), [])
+        words = said.setdefault(place_of(call), [])
         for name, value in call.after.items():
             if value != call.before.get(name):
-                shown = {True: "on", False: "off"}[value] if isinstance(value, bool) else value
-                word = f"{name.replace('_', ' ')} {shown}"
+                word = _word(name, value)
                 if word not in words:
                     words.append(word)
     return {key: ", ".join(words) for key, words in said.items()}

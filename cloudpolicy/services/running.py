@@ -20,7 +20,7 @@ from django.utils import timezone
 from cloudpolicy.actions.registry import all_actions
 from cloudpolicy.engine.action import Action, Observed
 from cloudpolicy.engine.cloud import Cloud
-from cloudpolicy.engine.plan import ApiCall, parse_call, resolved
+from cloudpolicy.engine.plan import ApiCall, parse_call, place_of, resolved
 from cloudpolicy.engine.policy import OptInTag
 from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.models.run import Phase, RunKind, RunState, ScalingRun
@@ -28,7 +28,8 @@ from cloudpolicy.selectors.kill_switch import kill_switch
 from cloudpolicy.services.aws import CloudUnavailable, one_line_errors
 from cloudpolicy.services.clouds import Clouds
 from cloudpolicy.services.engine_lock import EngineLock, engine_lock
-from cloudpolicy.services.planning import look_again
+from cloudpolicy.services.held_resources import release_after_run, resource_to_hold
+from cloudpolicy.services.next_look import look_again
 from cloudpolicy.services.policies import policy_in_force
 from cloudpolicy.services.runs import end_run
 from cloudpolicy.services.sizes import clear_restored, size_to_keep
@@ -115,13 +116,15 @@ class _Engine:
             state = RunState.PARTLY if journal.changed_something else RunState.STOPPED
         now = self.clock.now()
         if steps is not None:
-            clear_restored(run=self.run, calls=steps.calls, unfinished=steps.unfinished(), now=now)
+            unfinished = steps.unfinished()
+            clear_restored(run=self.run, calls=steps.calls, unfinished=unfinished, now=now)
+            release_after_run(
+                run=self.run, calls=steps.calls, unfinished=unfinished, made=steps.maybe_made(), now=now
+            )
         if state == RunState.DONE and self.run.kind == RunKind.APPLY:
             ScalingPlan.objects.filter(pk=self.run.plan_id, applied_at__isnull=True).update(applied_at=now)
         end_run(self.run, state, outcome=outcome, now=now)
         if state == RunState.DONE:
-            # What there is to decide now is decided at once, and not with the next forecast. A run that ended
-            # otherwise is not followed up so soon: a policy that approves by itself would begin again and again.
             look_again(company_id=self.run.company_id, now=now)
 
     def permit(self) -> None:
@@ -194,12 +197,17 @@ class _Steps:
     def unfinished(self) -> frozenset[int]:
         return frozenset(n for n in range(len(self.calls)) if self.journal.step(n).phase not in FINISHED)
 
+    def maybe_made(self) -> frozenset[int]:
+        """Places of the calls that the cloud has done, or may have done."""
+        steps = ((n, self.journal.step(n)) for n in range(len(self.calls)))
+        return frozenset(n for n, step in steps if step.was_made or step.is_in_doubt)
+
     def call(self, number: int) -> ApiCall:
         """The call with everything in it that earlier steps on its group, and its own, have settled."""
         planned = self.calls[number]
         learned: dict[str, object] = {}
         for earlier in range(number + 1):
-            if self.calls[earlier].group == planned.group:
+            if place_of(self.calls[earlier]) == place_of(planned):
                 learned |= self.journal.step(earlier).learned
         return resolved(planned, learned)
 
@@ -251,8 +259,11 @@ class _Steps:
             return
         self.engine.permit()
         now = self.engine.clock.now()
-        size = size_to_keep(run=self.run, call=call, now=now)
-        self.journal.write(number, Phase.INTENT, now=now, size=size, before=dict(observed.settings))
+        kept = (
+            size_to_keep(run=self.run, call=call, now=now),
+            resource_to_hold(run=self.run, call=call, before=observed.settings, now=now),
+        )
+        self.journal.write(number, Phase.INTENT, now=now, kept=kept, before=dict(observed.settings))
         try:
             with one_line_errors():
                 receipt = self.actions[call.action].perform(call, self._cloud(call), self._token(number))

@@ -8,7 +8,7 @@ from django.db import models
 from cloudpolicy.engine.capacity import parse_capacity
 from cloudpolicy.engine.group import Group
 from cloudpolicy.engine.limits import SIZE
-from cloudpolicy.engine.plan import ApiCall, ScalingPlan, parse_call
+from cloudpolicy.engine.plan import ApiCall, ScalingPlan, parse_call, place_of
 from cloudpolicy.engine.target import RESTORED
 from cloudpolicy.models.group_size import GroupSize
 from cloudpolicy.models.run import RunKind, ScalingRun
@@ -24,7 +24,7 @@ def size_to_keep(*, run: ScalingRun, call: ApiCall, now: datetime) -> GroupSize 
     before: dict[str, object] = {}
     for planned in run.calls or ():
         other = parse_call(planned)
-        if _key(other) == _key(call):
+        if place_of(other) == place_of(call):
             before = {**other.before, **before}
     if not set(before) >= SIZE:
         return None  # The size stays, so there is none to return to.
@@ -52,9 +52,9 @@ def clear_restored(
     Args:
         unfinished: places of the calls that are not done.
     """
-    left = {_key(calls[place]) for place in unfinished}
+    left = {place_of(calls[place]) for place in unfinished}
     for call in calls:
-        if _key(call) in left:
+        if place_of(call) in left:
             continue
         if run.kind == RunKind.ROLLBACK:
             _after_rollback(run, call, now)
@@ -69,7 +69,7 @@ def clear_found_restored(*, company_id: int, groups: Iterable[Group], plan: Scal
     band = plan.band
     if not plan.trusted or band is None:
         return
-    touched = {_key(call) for call in plan.calls}
+    touched = {place_of(call) for call in plan.calls}
     by_key = {group.key: group for group in groups}
     for size in GroupSize.objects.filter(company_id=company_id, restored_at__isnull=True):
         group = by_key.get((size.account, size.region, size.group))
@@ -97,7 +97,7 @@ def _after_rollback(run: ScalingRun, call: ApiCall, now: datetime) -> None:
 def _is_short_of(size: GroupSize, calls: Sequence[ApiCall]) -> bool:
     """Whether the run has gone only a step towards the size."""
     for call in calls:
-        if _key(call) == (size.account, size.region, size.group) and set(call.after) == SIZE:
+        if place_of(call) == (size.account, size.region, size.group) and set(call.after) == SIZE:
             after = parse_capacity(call.after)
             # A floor may have lifted it above what is kept.
             return after.desired != max(size.desired, after.min)
@@ -116,7 +116,3 @@ def _open_sizes(run: ScalingRun, call: ApiCall) -> "models.QuerySet[GroupSize]":
 
 def _place(call: ApiCall) -> dict[str, str]:
     return {"account": call.account, "region": call.region, "group": call.group}
-
-
-def _key(call: ApiCall) -> tuple[str, str, str]:
-    return call.account, call.region, call.group

@@ -1,13 +1,12 @@
 """The journal of a run: where each step stands, and writing the next line before anything else happens."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, models, transaction
 
-from cloudpolicy.models.group_size import GroupSize
 from cloudpolicy.models.run import Phase, RunState, ScalingRun, StepEntry
 from cloudpolicy.services.engine_lock import LockLost
 
@@ -76,10 +75,10 @@ class StepJournal:
         *,
         now: datetime,
         text: str = "",
-        size: GroupSize | None = None,
+        kept: Sequence[models.Model | None] = (),
         **content: Any,
     ) -> None:
-        """Commit the next line, and the size to return to with it.
+        """Commit the next line, and with it what to return to.
 
         Raises:
             LockLost: another engine has written that line.
@@ -98,8 +97,9 @@ class StepJournal:
             # Durable: what is about to be done must be known to whoever comes after a crash.
             with transaction.atomic(durable=True):
                 entry.save(force_insert=True)
-                if size is not None:
-                    size.save(force_insert=True)
+                for each in kept:
+                    if each is not None:
+                        each.save(force_insert=True)
                 self._stay_alive(now, phase)
         except IntegrityError as error:
             raise LockLost(f"line {entry.line} of run {self.run.pk} was written by another engine") from error

@@ -187,8 +187,11 @@ def _summary(
 ) -> str:
     low, high = min(days for _, days in points), max(days for _, days in points)
     since = day_date(points[0][0].date(), now.date())
-    said = f"Since {since} the cautious runway lay between {low:,} and {high:,} days"
+    between = f"was {low:,} days" if low == high else f"lay between {low:,} and {high:,} days"
+    said = f"Since {since} the cautious runway {between}"
     today = f"; it is {p5_days:,} days today." if p5_days is not None else "; today there is no usable figure."
+    if not enters:
+        return f"{said}{today} The policy has no rows."
     rows = "; ".join(f"{names} below {days}" for days, names in enters.items())
     left = ", ".join(str(days) for days in leaves)
     return f"{said}{today} Rows come into force: {rows}. They are left above {left} days."

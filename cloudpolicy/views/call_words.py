@@ -6,7 +6,7 @@ from itertools import zip_longest
 from typing import Any
 
 from cloudpolicy.engine.worth import CallWorth
-from cloudpolicy.selectors.plans import reading_order
+from cloudpolicy.selectors.plans import SAYS, reading_order
 from cloudpolicy.selectors.savings import PlanWorth
 from cloudpolicy.views.worth_words import Worth, worth_of
 
@@ -28,7 +28,7 @@ class CallRow:
     """One call.
 
     Attributes:
-        does: the action in words: `Resize group`.
+        does: in the words of its action: `Stop the instance i-0123`.
         place: region, and the account where there are several.
         permission: what AWS must allow, which also names the request.
         worth: None while the plan is not priced.
@@ -45,11 +45,11 @@ class CallRow:
 
 
 def call_rows(calls: Sequence[Mapping[str, Any]], *, worth: PlanWorth | None = None) -> tuple[CallRow, ...]:
-    """Calls with the keys of `cloudpolicy.selectors.plans.CALL_KEYS`, each with its worth where that is known."""
+    """Calls as `StoredPlan` has them, each with its worth where that is known."""
     worths: Sequence[CallWorth | None] = worth.calls if worth else ()
     return tuple(
         CallRow(
-            does=action_words(call["action"]),
+            does=as_sentence(call[SAYS]),
             group=call["group"],
             environment=call["environment"],
             place=place_words(call["account"], call["region"]),
@@ -71,8 +71,8 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change
     )
 
 
-def action_words(action: str) -> str:
-    return action.replace("_", " ").capitalize()
+def as_sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def place_words(account: str, region: str) -> str:

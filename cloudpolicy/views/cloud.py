@@ -12,14 +12,13 @@ from cloudpolicy.selectors.page_state import cloud_page_seen
 from cloudpolicy.selectors.plans import latest_plan
 from cloudpolicy.selectors.runs import run_view
 from cloudpolicy.services.refusals import MAX_REASON
+from cloudpolicy.services.standing_plans import MAX_PLAN_NUMBER
 from cloudpolicy.views.cloud_board import cloud_board
 from cloudpolicy.views.proposal import proposal_of
 from cloudpolicy.views.run_words import run_card
 from ledger.models.company import Role
 from ledger.views.company_page import address, answer, company_page, is_fragment, local_now
 from ledger.views.current_company import CurrentCompany
-
-LARGEST_NUMBER = 2**63 - 1
 
 
 class Refused(Exception):
@@ -54,7 +53,7 @@ def run(request: HttpRequest, chosen: CurrentCompany, run_id: int) -> HttpRespon
     seen = _seen(chosen)
     if _is_seen(request, seen):
         return HttpResponse(status=204)
-    view = run_view(company_id=chosen.company.id, run_id=run_id) if run_id <= LARGEST_NUMBER else None
+    view = run_view(company_id=chosen.company.id, run_id=run_id) if run_id <= MAX_PLAN_NUMBER else None
     if view is None:
         raise Http404("There is no such run.")
     return _answer(
@@ -93,7 +92,7 @@ def show_plan(
     seen, company_id = _seen(chosen), chosen.company.id
     if _is_seen(request, seen):
         return HttpResponse(status=204)
-    found = decision(company_id=company_id, plan_id=plan_id) if plan_id <= LARGEST_NUMBER else None
+    found = decision(company_id=company_id, plan_id=plan_id) if plan_id <= MAX_PLAN_NUMBER else None
     if found is None:
         raise Http404("There is no such plan.")
     newest = latest_plan(company_id=company_id)

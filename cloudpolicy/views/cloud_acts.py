@@ -17,6 +17,7 @@ from cloudpolicy.services.approving import Approver, approve_plan
 from cloudpolicy.services.aws import CloudUnavailable
 from cloudpolicy.services.kill_switch import turn_kill_switch
 from cloudpolicy.services.planning import plan_scaling
+from cloudpolicy.services.prices import PriceRefused, enter_price
 from cloudpolicy.services.refusals import EngineBusy, NotAllowed, PlanNotFound
 from cloudpolicy.services.runs import start_apply, start_rollback
 from cloudpolicy.services.standing_plans import find_plan
@@ -143,6 +144,39 @@ def pause(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
         messages.warning(request, f"Your company's pause is over, but {switch.because}.")
     else:
         messages.success(request, "Paused. Nothing changes your cloud; what was being applied stops.")
+    return HttpResponseRedirect(reverse("cloud") + query_of(chosen))
+
+
+@require_POST
+@company_page
+def price(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
+    """Form: `what` (`type` or `group`, region, name), `market`, `per_hour` (empty takes a price back), `why`."""
+    _require_admin(chosen)
+    kind, region, name = (*request.POST.get("what", "").split(" ", 2), "", "", "")[:3]
+    per_hour = request.POST.get("per_hour", "").strip().replace(",", ".")
+    now = timezone.now()
+    try:
+        enter_price(
+            company=chosen.company,
+            region=region,
+            instance_type=name if kind == "type" else "",
+            group=name if kind == "group" else "",
+            market=request.POST.get("market", ""),
+            per_hour=per_hour or None,
+            actor=actor_of(request),
+            because=request.POST.get("why", ""),
+            now=now,
+        )
+    except PriceRefused as refused:
+        lines = tuple(f"{problem.field.replace('_', ' ')}: {problem.message}" for problem in refused.problems)
+        return show_cloud(request, chosen, refused=Refused("The price is not kept.", changed=lines, status=422))
+    except CloudUnavailable as unavailable:
+        return show_cloud(request, chosen, refused=Refused(_sentence(unavailable)))
+    messages.success(request, "The price is kept." if per_hour else "The price is taken back.")
+    try:
+        plan_scaling(company_id=chosen.company.id, now=now)
+    except (CloudUnavailable, InvalidPolicy) as problem:
+        messages.warning(request, f"The plan is priced once the cloud can be looked at again: {problem}.")
     return HttpResponseRedirect(reverse("cloud") + query_of(chosen))
 
 

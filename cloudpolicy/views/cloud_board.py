@@ -18,6 +18,7 @@ from cloudpolicy.views.ladder_rows import EnvironmentRow, GroupRow, environment_
 from cloudpolicy.views.mending import Told, told
 from cloudpolicy.views.proposal import Proposal, proposal_of
 from cloudpolicy.views.run_words import RunCard, may_be_undone, run_card
+from cloudpolicy.views.savings_board import SavingsBoard, savings_board
 from forecasting.selectors.said_runways import runways_said
 from ledger.domain.company import CompanyRef
 from ledger.views.books_charts import Chart
@@ -35,7 +36,7 @@ class CloudBoard:
     Attributes:
         policy: None where what is kept is no policy, as `policy_problem` says; then there are no bands.
         p5_days: today's usable figure.
-        against, waits: why nothing may act on today's forecast, and what else it says.
+        against, waits: why nothing may act on today's forecast, and what else there is to know.
         refusal: why the cloud could not be read at the last attempt; '' when it could.
         groups: the first GROUPS_SHOWN that are the policy's; `more_groups` are, and `others` are somebody else's.
         proposal: the newest plan that asks for something; None when it asks for nothing.
@@ -61,6 +62,7 @@ class CloudBoard:
     proposal: Proposal | None
     run: RunCard | None
     run_may_be_undone: bool
+    savings: SavingsBoard
     history: tuple[Decision, ...]
     older_before: int | None
 
@@ -112,7 +114,7 @@ def cloud_board(*, company: CompanyRef, user_id: int, before_id: int | None, now
         figure=today.figure,
         environments=today.environments,
         against=today.against,
-        waits=today.waits,
+        waits=_unsaid(today.waits, newest, proposal),
         refusal=refusal,
         inventory=inventory,
         groups=groups[:GROUPS_SHOWN],
@@ -121,6 +123,7 @@ def cloud_board(*, company: CompanyRef, user_id: int, before_id: int | None, now
         proposal=proposal,
         run=run_card(run) if run else None,
         run_may_be_undone=run is not None and _may_be_undone(company, run),
+        savings=savings_board(company=company, inventory=inventory, now=now),
         history=history,
         older_before=history[-1].plan.plan_id if len(history) == HISTORY_SHOWN else None,
     )
@@ -145,6 +148,14 @@ def _today(company: CompanyRef, policy: Policy, now: datetime) -> _Today:
         # No group was looked at, so of groups it says nothing.
         waits=told(reason for reason in implied.warnings if reason.code != "no_groups"),
     )
+
+
+def _unsaid(waits: tuple[Told, ...], newest: Decision | None, proposal: Proposal | None) -> tuple[Told, ...]:
+    """What today's forecast and the newest plan have to tell, unless the proposal shown tells it."""
+    if proposal is not None:
+        return tuple(each for each in waits if each not in proposal.warnings)
+    of_groups = told(newest.plan.warnings) if newest else ()
+    return tuple(dict.fromkeys((*waits, *of_groups)))
 
 
 def _may_be_undone(company: CompanyRef, run: RunView) -> bool:

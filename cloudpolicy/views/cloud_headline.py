@@ -50,6 +50,8 @@ def headline(
         return Headline("Nothing is planned yet", "The first plan follows the first forecast.", "unknown")
     if is_read_only:
         return Headline("Read-only for now", "Nothing will be changed, for the reasons below.", "warn")
+    if any(reason.code == "no_groups" for reason in newest.plan.warnings):
+        return Headline("No group to act on", "None in your cloud carries the tag of the policy.", "unknown")
     if proposal is None or not proposal.calls:
         return Headline("Nothing to change", "Every group is as the policy wants it.", "good")
     count = len(proposal.calls)
@@ -59,5 +61,5 @@ def headline(
     if proposal.void:
         return Headline(title, "The plan no longer stands; look again for a fresh one.", "warn")
     if proposal.may_be_applied:
-        return Headline(title, "Agreed to, and ready to be applied.", "busy")
-    return Headline(title, f"Waits, because {proposal.consent.missing}.", "busy")
+        return Headline(title, "Agreed to, and ready to be applied.", "warn")
+    return Headline(title, f"It waits: {proposal.consent.missing}.", "warn")

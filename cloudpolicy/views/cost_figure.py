@@ -6,8 +6,8 @@ from typing import Any
 
 from cloudpolicy.selectors.cost_days import CostDay
 from ledger.templatetags.amounts import day_date, exact_text, money_text
-from ledger.views.books_charts import DAYS_FORMAT, MONTHS_FROM_DAYS, TICKS_OF_SMALL_CHART, Chart
-from ledger.views.chart import CLEAR, MONTHS_FORMAT, chart_layout, round_ticks
+from ledger.views.books_charts import DAYS_FORMAT, MONTHS_FROM_DAYS, TICKS_OF_SMALL_CHART, Chart, bars
+from ledger.views.chart import MONTHS_FORMAT, chart_layout, round_ticks
 
 ONE_DAY = timedelta(days=1)
 
@@ -17,8 +17,7 @@ def cost_chart(*, days: Sequence[CostDay], today: date, currency: str) -> Chart 
     billed = [each for each in days if each.gross is not None]
     if not billed:
         return None
-    credited = [float(min(each.credited, each.gross or 0)) for each in billed]
-    paid = [max(0.0, float(each.net or 0)) for each in billed]
+    cost = [float(each.gross or 0) for each in billed]
     said = [each for each in days if each.p5_days is not None]
     names = [each.day.isoformat() for each in billed]
     return Chart(
@@ -27,20 +26,21 @@ def cost_chart(*, days: Sequence[CostDay], today: date, currency: str) -> Chart 
         summary=_summary(billed, said, today=today, currency=currency),
         figure={
             "data": [
-                _bars("paid in cash", names, paid, colour="var(--chart-actual)", currency=currency),
-                _bars("paid by credits", names, credited, colour="var(--chart-band50)", currency=currency),
+                bars("cost", names, cost, colour="var(--chart-band50)", currency=currency),
                 _runway(said),
             ],
             "layout": _layout(days, billed, said, currency=currency),
             "marks": [],
         },
         legend=(
-            ("swatch chart-actual", "paid in cash, a day"),
-            ("swatch chart-band50", "paid by credits"),
+            ("swatch chart-band50", "cost by the bills, a day"),
             ("swatch swatch-line chart-median", "cautious runway, days (right)"),
         ),
-        caption=f"What each day cost in {currency} by the bills, and the cautious runway of that day.",
-        headings=("Day", "Cost", "By credits", "Cautious runway, days"),
+        caption=(
+            f"What each day cost in {currency} by the bills, the credits used on it, which pay for other days too,"
+            " and the cautious runway of that day."
+        ),
+        headings=("Day", "Cost", "Credits used", "Cautious runway, days"),
         rows=tuple(
             (
                 day_date(each.day, today),
@@ -79,19 +79,7 @@ def _layout(
         "ticktext": [f"{tick:,.0f}" for tick in ticks],
     }
     layout["margin"] |= {"r": 44}
-    return {**layout, "barmode": "stack", "bargap": 0.15}
-
-
-def _bars(name: str, days: list[str], heights: list[float], *, colour: str, currency: str) -> dict[str, Any]:
-    return {
-        "type": "bar",
-        "name": name,
-        "x": days,
-        "y": heights,
-        "customdata": [money_text(value, currency) for value in heights],
-        "marker": {"color": colour, "line": {"width": 0, "color": CLEAR}},
-        "hovertemplate": f"{name} %{{customdata}}<extra></extra>",
-    }
+    return {**layout, "bargap": 0.15}
 
 
 def _runway(said: Sequence[CostDay]) -> dict[str, Any]:
@@ -109,11 +97,14 @@ def _runway(said: Sequence[CostDay]) -> dict[str, Any]:
 
 def _summary(billed: Sequence[CostDay], said: Sequence[CostDay], *, today: date, currency: str) -> str:
     first, last = billed[0], billed[-1]
-    total = sum((each.gross or 0 for each in billed), start=0)
+    total, credited = sum(each.gross or 0 for each in billed), sum(each.credited for each in billed)
     cost = (
         f"From {day_date(first.day, today)} to {day_date(last.day, today)} the cloud cost"
         f" {money_text(total, currency)} by the bills, on {len(billed):,} days"
     )
+    if credited:
+        # A credit is used once a month and pays for all of its days: no day is told to be paid by it.
+        cost = f"{cost}, and credits of {money_text(credited, currency)} were used"
     if not said:
         return f"{cost}."
     low, high = min(each.p5_days or 0 for each in said), max(each.p5_days or 0 for each in said)

@@ -17,6 +17,7 @@ _PLACE = re.compile(r"(rows|otherwise|groups)\[(\d{1,4})\]\..+", re.ASCII)
 _HOURS = re.compile(r"(?:(?P<days>[a-z ,]+?)\s+)?(?P<start>\S+?)\s*(?:-|–)\s*(?P<end>\S+)", re.ASCII)
 
 ON_OFF = (("on", "on"), ("off", "off"))
+MAYBE = (("", "no"), ("on", "yes"))
 NO_YES = (("off", "no: wait for a back-test"), ("on", "yes, with a warning"))
 WHO = (("person", "a person"), ("automatic", "nobody: applied by itself"))
 
@@ -61,7 +62,11 @@ _RULE = (
     Kind("spot", "Spot", "flag", choices=ON_OFF),
     Kind("budget.usd_per_month", "Budget, USD a month", "maybe", "empty: left as it is"),
     Kind("budget.alert_percent", "Alert at, %", "maybe"),
+    Kind("budget.notify", "Alert goes to", "maybe-text", "e-mail or topic"),
+    Kind("budget.may_loosen", "Budget may be raised", "maybe-flag", choices=MAYBE),
     Kind("suspended_processes", "Suspended processes", "names", "AZRebalance, Launch …"),
+    Kind("may_stop_schedules", "Even if schedules need them", "maybe-flag", choices=MAYBE),
+    Kind("stopped", "Stopped", "names", "instances, databases, spot_requests"),
 )
 ENTRIES = {
     "rows": (
@@ -224,6 +229,8 @@ def _read(kind: Kind, text: str) -> Any:
         return float(text.replace(",", ".")) if _SHARE.fullmatch(text) and text.strip(",.") else (text or None)
     if kind.kind == "flag":
         return {"on": True, "off": False}.get(text, text)
+    if kind.kind == "maybe-flag":
+        return True if text == "on" else (text or None)
     if kind.kind in ("day", "maybe-text"):
         return text or None
     if kind.kind == "names":
@@ -259,6 +266,8 @@ def _shown(kind: Kind, value: Any) -> str:
         return ""
     if kind.kind == "flag" and isinstance(value, bool):
         return "on" if value else "off"
+    if kind.kind == "maybe-flag" and isinstance(value, bool):
+        return "on" if value else ""
     if kind.kind == "names" and isinstance(value, list):
         return ", ".join(str(each) for each in value)
     if kind.kind == "floors" and isinstance(value, Mapping):

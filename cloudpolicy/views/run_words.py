@@ -5,7 +5,7 @@ from datetime import datetime
 
 from cloudpolicy.models.run import RunKind, RunState
 from cloudpolicy.selectors.runs import RunView, StepView
-from cloudpolicy.views.call_words import Change, action_words, changes, place_words
+from cloudpolicy.views.call_words import Change, as_sentence, changes, place_words
 
 _RUN_STATES = {"open": "busy", "done": "good", "partly": "warn", "stopped": "bad"}
 _PHASES = {
@@ -78,7 +78,7 @@ def may_be_undone(runs: tuple[RunView, ...]) -> bool:
 def _step(step: StepView) -> StepRow:
     said, state = _PHASES.get(step.phase, (step.phase, "unknown"))
     return StepRow(
-        does=action_words(step.action),
+        does=as_sentence(step.says),
         group=step.group,
         place=place_words(step.account, step.region),
         changes=changes(step.before, step.after),

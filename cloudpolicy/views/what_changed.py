@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cloudpolicy.selectors.plans import StoredPlan
-from cloudpolicy.views.call_words import action_words, changes
+from cloudpolicy.selectors.plans import SAYS, StoredPlan
+from cloudpolicy.views.call_words import as_sentence, changes
 
 
 def what_changed(read: StoredPlan, now: StoredPlan) -> tuple[str, ...]:
@@ -17,13 +17,13 @@ def what_changed(read: StoredPlan, now: StoredPlan) -> tuple[str, ...]:
     if read.band != now.band:
         lines.append(f"The band was {read.band or 'unknown'} and is {now.band or 'unknown'}.")
     before, after = ({_key(call): call for call in plan.calls} for plan in (read, now))
-    lines += [f"{_named(call)} is no longer asked for." for key, call in before.items() if key not in after]
+    lines += [f"No longer asked for: {call[SAYS]}." for key, call in before.items() if key not in after]
     for key, call in after.items():
         moved = ", ".join(str(each) for each in changes(call["before"], call["after"]))
         if key not in before:
-            lines.append(f"{_named(call)} is new: {moved}.")
+            lines.append(f"New: {call[SAYS]}.")
         elif any(before[key][side] != call[side] for side in ("before", "after")):
-            lines.append(f"{_named(call)} is another one: {moved}.")
+            lines.append(f"{as_sentence(call[SAYS])}, another change than before: {moved}.")
     if now.read_only_text and now.read_only_text != read.read_only_text:
         lines.append(f"Nothing may act on it now: {now.read_only_text}.")
     return tuple(lines) or ("It was made again from another forecast; its calls are the same.",)
@@ -31,10 +31,6 @@ def what_changed(read: StoredPlan, now: StoredPlan) -> tuple[str, ...]:
 
 def _key(call: Mapping[str, Any]) -> tuple[str, ...]:
     return (call["action"], call["account"], call["region"], call["group"], call["permission"])
-
-
-def _named(call: Mapping[str, Any]) -> str:
-    return f"{action_words(call['action'])} of {call['group']}"
 
 
 def _days(plan: StoredPlan) -> str:

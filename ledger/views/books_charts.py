@@ -67,8 +67,8 @@ def cash_chart(moved: Sequence[CashDay], *, first_day: date, day: date, currency
         ),
         figure=_figure(
             [
-                _bars("in", days, ins, colour="var(--good)", currency=currency),
-                _bars("out", days, outs, colour="var(--chart-actual)", currency=currency),
+                bars("in", days, ins, colour="var(--good)", currency=currency),
+                bars("out", days, outs, colour="var(--chart-actual)", currency=currency),
             ],
             start=first_day - ONE_DAY,
             end=day + ONE_DAY,
@@ -103,7 +103,7 @@ def unearned_chart(unearned: Unearned, *, day: date, currency: str) -> Chart:
         ),
         figure=_figure(
             [
-                _bars("earned", middles, earned, colour="var(--chart-band50)", currency=currency),
+                bars("earned", middles, earned, colour="var(--chart-band50)", currency=currency),
                 {
                     "type": "scatter",
                     "name": "unearned",
@@ -222,8 +222,8 @@ def cloud_chart(months: Sequence[CloudMonth], *, day: date, currency: str) -> Ch
     charged = [_of_month(months, month, "charged") for month in names]
     middles = [(month + MID_MONTH).isoformat() for month in names]
     traces = [
-        _bars("by credits", middles, credited, colour="var(--chart-band50)", currency=currency),
-        _bars("in cash", middles, paid, colour="var(--chart-actual)", currency=currency),
+        bars("by credits", middles, credited, colour="var(--chart-band50)", currency=currency),
+        bars("in cash", middles, paid, colour="var(--chart-actual)", currency=currency),
     ]
     legend = [("swatch chart-band50", "paid by credits"), ("swatch chart-actual", "paid in cash")]
     if any(charged):
@@ -290,7 +290,7 @@ def fx_chart(year: FxYear, *, currency: str) -> Chart:
         ),
         figure=_figure(
             [
-                _bars("realised", middles, realised, colour="var(--chart-actual)", currency=currency),
+                bars("realised", middles, realised, colour="var(--chart-actual)", currency=currency),
                 {
                     "type": "scatter",
                     "name": "unrealised",
@@ -357,7 +357,8 @@ def _figure(
     }
 
 
-def _bars(name: str, days: list[str], heights: list[float], *, colour: str, currency: str) -> dict[str, Any]:
+def bars(name: str, days: list[str], heights: list[float], *, colour: str, currency: str) -> dict[str, Any]:
+    """Bars of money, one for each of the days."""
     return {
         "type": "bar",
         "name": name,

@@ -1,6 +1,7 @@
 """AWS's manners in front of an AWS-compatible server: it refuses what AWS refuses, and fails as AWS fails."""
 
 import http.client
+import json
 import time
 import uuid
 from collections import Counter
@@ -11,8 +12,20 @@ from threading import Lock, Thread
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
+from cloudpolicy.engine.policy import PROCESSES
+from tests.cloudpolicy.budgets_of_aws import BUDGET_ACTIONS, answer_budgets
+
 READING = ("Describe", "Get", "List", "AssumeRole")
 UPDATE = "UpdateAutoScalingGroup"
+# What a changing request is about, by its first parameter of these that it carries.
+SUBJECTS = (
+    "AutoScalingGroupName",
+    "InstanceId.1",
+    "DBInstanceIdentifier",
+    "SpotInstanceRequestId.1",
+    "BudgetName",
+)
+_STATES = {"StopInstances": ("pending", "running"), "StartInstances": ("stopped", "stopping")}
 
 
 @dataclass
@@ -40,7 +53,7 @@ class StrictProxy:
 
     Attributes:
         actions: how often each action was asked for.
-        sets: how often each group was set, as far as the server was asked to.
+        sets: how often each group or resource was changed, as far as the server was asked to.
         troubles: what goes wrong, first come first served.
         before: called with the parameters of each changing request, before it is done.
     """
@@ -88,9 +101,7 @@ class StrictProxy:
                 self._do(action, asked, body, headers)
             time.sleep(trouble.seconds)
             if trouble.status != 200:
-                return trouble.status, _error(
-                    trouble.code, "as the test wants it", is_ec2="LaunchTemplate" in action
-                )
+                return trouble.status, _error_like(headers, trouble.code, "as the test wants it")
             if trouble.does_it:
                 return 0, b""
         refusal = self._refusal(action, asked, headers)
@@ -113,8 +124,10 @@ class StrictProxy:
         token = asked.get("ClientToken", "")
         if token in self._tokens:
             return self._tokens[token]  # AWS answers a repeated token as it did at first.
-        if action == UPDATE:
-            self.sets[asked["AutoScalingGroupName"]] += 1
+        if not action.startswith(READING):
+            self.sets.update(asked[key] for key in SUBJECTS if key in asked)
+        if action in BUDGET_ACTIONS:
+            return answer_budgets(action, json.loads(body))
         upstream = http.client.HTTPConnection("127.0.0.1", self.upstream_port, timeout=20)
         upstream.request("POST", "/", body=body, headers=headers)
         response = upstream.getresponse()
@@ -126,6 +139,14 @@ class StrictProxy:
 
     def _refusal(self, action: str, asked: dict[str, str], headers: dict[str, str]) -> tuple[int, bytes] | None:
         """Refuse what AWS refuses and the server does not."""
+        if action in ("SuspendProcesses", "ResumeProcesses"):
+            named = {value for key, value in asked.items() if key.startswith("ScalingProcesses.member.")}
+            if not named or named - set(PROCESSES):
+                return 400, _error("ValidationError", f"no such process among {sorted(named)}")
+        if action in _STATES:
+            state = self._state(asked["InstanceId.1"], headers)
+            if state not in _STATES[action]:
+                return 400, _error_like(headers, "IncorrectInstanceState", f"the instance is {state}")
         if action != UPDATE:
             return None
         name = asked["AutoScalingGroupName"]
@@ -144,14 +165,20 @@ class StrictProxy:
             return 400, _error("ValidationError", f"Desired capacity {desired} must be between {least} and {most}")
         return None
 
-    def _sizes(self, name: str, headers: dict[str, str]) -> tuple[int, int, int] | None:
-        body = (
-            f"Action=DescribeAutoScalingGroups&Version=2011-01-01&AutoScalingGroupNames.member.1={name}".encode()
-        )
+    def _ask(self, query: str, headers: dict[str, str]) -> str:
         upstream = http.client.HTTPConnection("127.0.0.1", self.upstream_port, timeout=20)
-        upstream.request("POST", "/", body=body, headers={**headers, "Content-Length": str(len(body))})
+        upstream.request("POST", "/", body=query.encode(), headers={**headers, "Content-Length": str(len(query))})
         text = upstream.getresponse().read().decode()
         upstream.close()
+        return text
+
+    def _state(self, instance: str, headers: dict[str, str]) -> str:
+        query = f"Action=DescribeInstances&Version=2016-11-15&InstanceId.1={instance}"
+        return _between(_between(self._ask(query, headers), "instanceState"), "name")
+
+    def _sizes(self, name: str, headers: dict[str, str]) -> tuple[int, int, int] | None:
+        query = f"Action=DescribeAutoScalingGroups&Version=2011-01-01&AutoScalingGroupNames.member.1={name}"
+        text = self._ask(query, headers)
         found = [_between(text, key) for key in ("MinSize", "MaxSize", "DesiredCapacity")]
         return None if "" in found else (int(found[0]), int(found[1]), int(found[2]))
 
@@ -163,14 +190,14 @@ class StrictProxy:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                asked = {key: values[0] for key, values in parse_qs(body.decode()).items()}
                 headers = {name: value for name, value in self.headers.items() if name.lower() != "connection"}
+                asked = _asked(headers, body)
                 status, answer = proxy.answer(asked, body, headers)
                 if status == 0:
                     self.close_connection = True
                     return
                 self.send_response(status)
-                self.send_header("Content-Type", "text/xml")
+                self.send_header("Content-Type", _JSON if _target(headers) else "text/xml")
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
                 self.wfile.write(answer)
@@ -179,6 +206,30 @@ class StrictProxy:
                 """Keep quiet."""
 
         return Handler
+
+
+_JSON = "application/x-amz-json-1.1"
+
+
+def _target(headers: dict[str, str]) -> str:
+    """The action of a request in JSON; '' for one in AWS's query protocol."""
+    return headers.get("X-Amz-Target", "").rpartition(".")[2]
+
+
+def _asked(headers: dict[str, str], body: bytes) -> dict[str, str]:
+    target = _target(headers)
+    if not target:
+        return {key: values[0] for key, values in parse_qs(body.decode()).items()}
+    content = json.loads(body)
+    named = content.get("Budget") or content.get("NewBudget") or {}
+    return {"Action": target, **{key: str(value) for key, value in {**named, **content}.items()}}
+
+
+def _error_like(headers: dict[str, str], code: str, message: str) -> bytes:
+    """An error in the form of the service that was asked."""
+    if _target(headers):
+        return json.dumps({"__type": code, "message": message}).encode()
+    return _error(code, message, is_ec2="/ec2/aws4_request" in headers.get("Authorization", ""))
 
 
 def _between(text: str, key: str) -> str:

@@ -26,7 +26,16 @@ def propose_spot(market: Market, target: Target, *others: Group) -> Proposal:
 
 
 def test_the_registry_finds_every_file() -> None:
-    assert set(ACTIONS) == {"resize_group", "spot_mode"}
+    assert set(ACTIONS) == {
+        "power_database",
+        "power_instance",
+        "resize_group",
+        "resume_processes",
+        "set_budget",
+        "spot_mode",
+        "spot_request",
+        "suspend_processes",
+    }
 
 
 @pytest.mark.parametrize("action", all_actions(), ids=lambda action: action.name)

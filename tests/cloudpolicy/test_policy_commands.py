@@ -23,6 +23,8 @@ from tests.cloudpolicy.steered_company import NOW, steer, steered_company
 
 pytestmark = pytest.mark.django_db
 
+READING = ("Describe", "Get", "List", "View")
+
 
 def call(name: str, *options: object) -> str:
     output = StringIO()
@@ -101,7 +103,11 @@ def test_the_least_permissions_are_what_actions_declare_and_changes_need_the_tag
     changing = next(each for each in statements if "autoscaling:UpdateAutoScalingGroup" in each["Action"])
     assert changing["Condition"] == {"StringEquals": {"autoscaling:ResourceTag/capstack:managed": "true"}}
     reading = next(each for each in statements if "autoscaling:DescribeAutoScalingGroups" in each["Action"])
-    assert all(":Describe" in action for action in reading["Action"])
+    assert all(action.partition(":")[2].startswith(READING) for action in reading["Action"])
+    stopping = next(each for each in statements if "ec2:StopInstances" in each["Action"])
+    assert stopping["Condition"] == {"StringEquals": {"ec2:ResourceTag/capstack:managed": "true"}}
+    budgets = next(each for each in statements if "budgets:ModifyBudget" in each["Action"])
+    assert budgets["Resource"] == "arn:aws:budgets::*:budget/capstack-*"
 
 
 def test_a_companys_own_tag_is_in_its_permissions(acme: Any, tmp_path: Path) -> None:

@@ -17,7 +17,12 @@ SCHEMA = json.loads((Path(cloudpolicy.__file__).parent / "policy_schema.json").r
 CHECKER = jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.FormatChecker())
 
 FULL: dict[str, Any] = copy.deepcopy(FOUNDING_LADDER)
-FULL["rows"][0] |= {"suspended_processes": ["AZRebalance"], "budget": {"usd_per_month": 500, "alert_percent": 80}}
+FULL["rows"][0] |= {
+    "suspended_processes": ["AZRebalance"],
+    "may_stop_schedules": True,
+    "stopped": ["instances", "databases"],
+    "budget": {"usd_per_month": 500, "alert_percent": 80, "notify": "cfo@example.com", "may_loosen": True},
+}
 FULL["otherwise"][0] |= {"suspended_processes": [], "budget": None}
 FULL["limits"] |= {"groups_per_plan": 10, "step_percent": 50, "act_uncalibrated": True}
 FULL["pace"] = {"dwell_forecasts": 2, "cooldown_minutes": 60}
@@ -51,7 +56,14 @@ REFUSED: list[tuple[tuple[str | int, ...], object]] = [
     (("rows", 0, "capacity", "typo"), 1),
     (("rows", 0, "suspended_processes"), ["Everything"]),
     (("rows", 0, "suspended_processes"), ["Launch", "Launch"]),
+    (("rows", 0, "may_stop_schedules"), "yes"),
+    (("rows", 0, "stopped"), ["groups"]),
+    (("rows", 0, "stopped"), ["instances", "instances"]),
     (("rows", 0, "budget"), {"alert_percent": 80}),
+    (("rows", 0, "budget", "notify"), "the CFO"),
+    (("rows", 0, "budget", "notify"), f"{'x' * 50}@example.com"),
+    (("rows", 0, "budget", "notify"), "arn:aws:sns:us-east-1:1:short"),
+    (("rows", 0, "budget", "may_loosen"), 1),
     (("rows", 0, "budget", "alert_percent"), 101),
     (("rows", 0, "budget", "usd_per_month"), 0),
     (("otherwise", 0, "below_days"), 5),
@@ -85,6 +97,7 @@ PARSER_ALONE: list[tuple[tuple[str | int, ...], object, str]] = [
     (("rows", 0, "capacity", "desired"), 9, "rows[0].capacity"),
     (("rows", 2, "capacity", "min"), 1, "rows[2].capacity"),
     (("rows", 3, "below_days"), 45, "rows"),
+    (("rows", 2, "stopped"), ["instances"], "rows[2].stopped"),
     (("floors",), {}, "floors.production"),
     (("groups", 1, "group"), "a", "groups"),
     (("quiet", "hours"), [{"from": "08:00", "until": "08:00"}], "quiet.hours"),

@@ -49,7 +49,7 @@ def _lines(plan: StoredPlan) -> list[str]:
         return [*lines, "Nothing to do."]
     lines.append("It would make these calls; none was made." if not plan.read_only_because else "It would imply:")
     for number, (call, worth) in enumerate(plan.priced_calls(), start=1):
-        lines.append(f"{number:>3}. {call['action']} {call['group']} ({call['region']}): {call['because']}")
+        lines.append(f"{number:>3}. {call['says']} ({call['action']}, {call['region']}): {call['because']}")
         lines += [
             f"       {name}: {_shown(before)} -> {_shown(call['after'][name])}"
             for name, before in call["before"].items()

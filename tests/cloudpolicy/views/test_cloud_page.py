@@ -91,8 +91,9 @@ def test_a_plan_is_shown_call_by_call_with_band_groups_and_cause(cloud: StrictPr
     page = reader(company, Role.ADMIN).get(URL)
     text = words(page)
     assert f"{len(plan.calls)} changes proposed" in text
-    assert "Resize group capstack-production-asg production, us-east-1 min 3 → becomes 2" in text
-    assert "Spot mode capstack-staging-asg" in text
+    assert "Resize capstack-production-asg from 8 to 4 instances" in text
+    assert "capstack-production-asg production, us-east-1 min 3 → becomes 2" in text
+    assert "Turn spot off for capstack-staging-asg: 100 % on demand" in text
     assert "autoscaling:UpdateAutoScalingGroup" in text
     assert plan.digest in text
     days = plan.p5_days
@@ -215,7 +216,7 @@ def test_a_plan_that_another_has_replaced_is_refused_with_what_changed(
         assert f"Plan {read.pk} is the newest no more: plan {newer.plan_id} has taken its place." in text
         assert f"The cautious runway was {read.p5_days} days and is {newer.p5_days} days." in text
         assert "The band was below 60 and is above the ladder." in text
-        assert "Resize group of capstack-dev-asg is no longer asked for." in text
+        assert "No longer asked for: resize capstack-dev-asg from 3 to 1 instances." in text
         assert "Nothing to change" in text, "what stands now is there to be read"
     assert not PlanApproval.objects.exists()
     assert "Another plan has taken its place" in words(client.get(f"/cloud/plans/{read.pk}"))
@@ -313,7 +314,8 @@ def test_without_a_forecast_it_says_what_to_do(strict_aws: StrictProxy, reader: 
 def test_without_groups_it_says_which_tag_opts_in(strict_aws: StrictProxy, reader: Reader) -> None:
     company, _ = planned_company()
     text = words(reader(company, Role.FOUNDER).get(URL))
-    assert "Nothing to change" in text
+    assert "No group to act on None in your cloud carries the tag of the policy." in text
+    assert "No auto-scaling group carries the tag capstack:managed=true." in text
     assert "Give a group the tag capstack:managed=true in AWS" in text
 
 
@@ -407,6 +409,7 @@ def test_a_call_of_any_action_is_told_by_its_own_words() -> None:
         [
             {
                 "action": "suspend_processes",
+                "says": "suspend Launch of web",
                 "group": "web",
                 "environment": "dev",
                 "account": "prod",
@@ -418,7 +421,7 @@ def test_a_call_of_any_action_is_told_by_its_own_words() -> None:
             }
         ]
     )
-    assert (row.does, row.place) == ("Suspend processes", "prod, eu-west-1")
+    assert (row.does, row.place) == ("Suspend Launch of web", "prod, eu-west-1")
     assert [str(change) for change in row.changes] == [
         "alert none → at on",
         "limit 1,200 → 900",

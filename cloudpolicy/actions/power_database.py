@@ -1,0 +1,129 @@
+"""Stop databases of RDS, and start them again. AWS itself starts one that was stopped for a week."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from cloudpolicy.engine.action import Action, Observed, Proposal, Receipt, Resources, for_no_group
+from cloudpolicy.engine.cloud import Cloud, request_id_of
+from cloudpolicy.engine.describe import environment_in
+from cloudpolicy.engine.group import Group
+from cloudpolicy.engine.plan import ApiCall
+from cloudpolicy.engine.policy import Policy, Rule
+from cloudpolicy.engine.resource import Resource, call_on
+
+WORD = "databases"
+STOP, START = "rds:StopDBInstance", "rds:StartDBInstance"
+DATABASES_PER_PAGE = 100
+_STOPPED = ("stopping", "stopped")
+_GOING = ("creating", "deleting", "failed")
+
+
+def discover(cloud: Cloud, policy: Policy, _groups: Sequence[Group]) -> Sequence[Resource]:
+    # RDS filters by no tags, but tells them with every database.
+    pages = (
+        cloud.reading("rds")
+        .get_paginator("describe_db_instances")
+        .paginate(PaginationConfig={"PageSize": DATABASES_PER_PAGE})
+    )
+    found = (_resource(database, policy, cloud) for page in pages for database in page["DBInstances"])
+    return tuple(resource for resource in found if resource.opted_in)
+
+
+def _resource(database: Mapping[str, Any], policy: Policy, cloud: Cloud) -> Resource:
+    tags, name = _tags(database), database["DBInstanceIdentifier"]
+    return Resource(
+        action=ACTION.name,
+        name=name,
+        environment=environment_in(tags, name, group_name=policy.group_name),
+        region=cloud.region,
+        account=cloud.account,
+        settings={"running": _runs(database)},
+        opted_in=tags.get(policy.opt_in.key) == policy.opt_in.value,
+        left=_left(database),
+    )
+
+
+def _left(database: Mapping[str, Any]) -> str:
+    """AWS stops none of these."""
+    if database.get("DBClusterIdentifier"):
+        return f"it is part of the cluster {database['DBClusterIdentifier']}"
+    if database.get("ReadReplicaSourceDBInstanceIdentifier") or database.get("ReadReplicaDBInstanceIdentifiers"):
+        return "it is a read replica, or has one"
+    if database.get("MultiAZ") and str(database.get("Engine", "")).startswith("sqlserver"):
+        return "SQL Server in several zones cannot be stopped"
+    return ""
+
+
+def _runs(database: Mapping[str, Any]) -> bool | None:
+    """None while it comes into being or goes."""
+    status = database.get("DBInstanceStatus")
+    if status in _STOPPED:
+        return False
+    return None if status in _GOING else True
+
+
+def _tags(database: Mapping[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag.get("Value", "") for tag in database.get("TagList", [])}
+
+
+def propose(resource: Resource, rule: Rule, _policy: Policy) -> Proposal:
+    if resource.settings["running"] is not True:
+        return Proposal()
+    call = call_on(
+        resource,
+        permission=STOP,
+        after={"running": False},
+        parameters={"DBInstanceIdentifier": resource.name},
+        because=rule.name,
+    )
+    return Proposal(calls=(call,))
+
+
+def observe(call: ApiCall, cloud: Cloud, _token: str) -> Observed | None:
+    answer = cloud.reading("rds").describe_db_instances(
+        Filters=[{"Name": "db-instance-id", "Values": [call.group]}]
+    )
+    database = next(iter(answer["DBInstances"]), None)
+    if database is None:
+        return None
+    status = str(database.get("DBInstanceStatus"))
+    return Observed(
+        settings={"running": _runs(database)},
+        tags=_tags(database),
+        arrived=status in ("available", "stopped"),
+        progress=status,
+    )
+
+
+def perform(call: ApiCall, cloud: Cloud, _token: str) -> Receipt:
+    rds = cloud.changing("rds")
+    ask = rds.stop_db_instance if call.permission == STOP else rds.start_db_instance
+    return Receipt(request_id_of(ask(**call.parameters)))
+
+
+def inverse(call: ApiCall, before: Mapping[str, Any]) -> ApiCall:
+    permission = START if call.permission == STOP else STOP
+    return replace(call, before=call.after, after=before, permission=permission)
+
+
+def describe(call: ApiCall) -> str:
+    return f"{'start' if call.after['running'] else 'stop'} the database {call.group}"
+
+
+ACTION = Action(
+    name="power_database",
+    order=45,
+    permissions=(STOP, START, "rds:DescribeDBInstances"),
+    describe=describe,
+    propose=for_no_group,
+    observe=observe,
+    perform=perform,
+    inverse=inverse,
+    resources=Resources(
+        word=WORD,
+        wanted=lambda policy: any(WORD in rule.stopped for rule in policy.rules),
+        discover=discover,
+        propose=propose,
+    ),
+)

@@ -1,0 +1,137 @@
+"""Stop single instances, and start them again. Their disks stay; what is only in memory is lost.
+
+An instance of an auto-scaling group is the group's: stopped, it would be replaced. It is never one of these.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from cloudpolicy.engine.action import Action, Observed, Proposal, Receipt, Resources, for_no_group
+from cloudpolicy.engine.cloud import Cloud, request_id_of, tags_of
+from cloudpolicy.engine.describe import environment_in
+from cloudpolicy.engine.group import Group
+from cloudpolicy.engine.plan import ApiCall
+from cloudpolicy.engine.policy import Policy, Rule
+from cloudpolicy.engine.resource import Resource, call_on
+
+WORD = "instances"
+STOP, START = "ec2:StopInstances", "ec2:StartInstances"
+INSTANCES_PER_PAGE = 1000
+_OF_A_GROUP = "aws:autoscaling:groupName"
+_RUNNING, _STOPPED = ("pending", "running"), ("stopping", "stopped")
+
+
+def discover(cloud: Cloud, policy: Policy, _groups: Sequence[Group]) -> Sequence[Resource]:
+    pages = (
+        cloud.reading("ec2")
+        .get_paginator("describe_instances")
+        .paginate(
+            Filters=[
+                {"Name": f"tag:{policy.opt_in.key}", "Values": [policy.opt_in.value]},
+                {"Name": "instance-state-name", "Values": [*_RUNNING, *_STOPPED]},
+            ],
+            PaginationConfig={"PageSize": INSTANCES_PER_PAGE},
+        )
+    )
+    return tuple(
+        _resource(instance, policy, cloud)
+        for page in pages
+        for reservation in page["Reservations"]
+        for instance in reservation["Instances"]
+        if _OF_A_GROUP not in tags_of(instance)
+    )
+
+
+def _resource(instance: Mapping[str, Any], policy: Policy, cloud: Cloud) -> Resource:
+    tags = tags_of(instance)
+    return Resource(
+        action=ACTION.name,
+        name=instance["InstanceId"],
+        environment=environment_in(tags, tags.get("Name", ""), group_name=policy.group_name),
+        region=cloud.region,
+        account=cloud.account,
+        settings={"running": _runs(instance)},
+        opted_in=tags.get(policy.opt_in.key) == policy.opt_in.value,
+        left=_left(instance),
+    )
+
+
+def _left(instance: Mapping[str, Any]) -> str:
+    if instance.get("InstanceLifecycle") == "spot":
+        return "it is a spot instance, which its request brings back"
+    if instance.get("RootDeviceType", "ebs") != "ebs":
+        return "its root disk would be lost"
+    return ""
+
+
+def _runs(instance: Mapping[str, Any]) -> bool | None:
+    """None while it is being terminated."""
+    state = instance["State"]["Name"]
+    if state in _STOPPED:
+        return False
+    return True if state in _RUNNING else None
+
+
+def propose(resource: Resource, rule: Rule, _policy: Policy) -> Proposal:
+    if resource.settings["running"] is not True:
+        return Proposal()
+    call = call_on(
+        resource,
+        permission=STOP,
+        after={"running": False},
+        parameters={"InstanceIds": [resource.name]},
+        because=rule.name,
+    )
+    return Proposal(calls=(call,))
+
+
+def observe(call: ApiCall, cloud: Cloud, _token: str) -> Observed | None:
+    answer = cloud.reading("ec2").describe_instances(
+        Filters=[
+            {"Name": "instance-id", "Values": [call.group]}
+        ]  # A filter finds nothing where an id is an error.
+    )
+    found = [instance for each in answer["Reservations"] for instance in each["Instances"]]
+    if not found:
+        return None
+    state = found[0]["State"]["Name"]
+    return Observed(
+        settings={"running": _runs(found[0])},
+        tags=tags_of(found[0]),
+        arrived=state in ("running", "stopped"),
+        progress=state,
+    )
+
+
+def perform(call: ApiCall, cloud: Cloud, _token: str) -> Receipt:
+    ec2 = cloud.changing("ec2")
+    ask = ec2.stop_instances if call.permission == STOP else ec2.start_instances
+    return Receipt(request_id_of(ask(**call.parameters)))
+
+
+def inverse(call: ApiCall, before: Mapping[str, Any]) -> ApiCall:
+    permission = START if call.permission == STOP else STOP
+    return replace(call, before=call.after, after=before, permission=permission)
+
+
+def describe(call: ApiCall) -> str:
+    return f"{'start' if call.after['running'] else 'stop'} the instance {call.group}"
+
+
+ACTION = Action(
+    name="power_instance",
+    order=40,
+    permissions=(STOP, START, "ec2:DescribeInstances"),
+    describe=describe,
+    propose=for_no_group,
+    observe=observe,
+    perform=perform,
+    inverse=inverse,
+    resources=Resources(
+        word=WORD,
+        wanted=lambda policy: any(WORD in rule.stopped for rule in policy.rules),
+        discover=discover,
+        propose=propose,
+    ),
+)

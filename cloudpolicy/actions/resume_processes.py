@@ -1,0 +1,29 @@
+"""Let processes of a group run again, before its size is changed: a group without Launch would not grow."""
+
+from collections.abc import Sequence
+
+from cloudpolicy.actions.suspend_processes import RESUME, SUSPEND, inverse, observe, perform, processes_call
+from cloudpolicy.engine.action import Action, Proposal
+from cloudpolicy.engine.group import Group, Target
+from cloudpolicy.engine.plan import ApiCall
+
+
+def propose(group: Group, target: Target, _groups: Sequence[Group]) -> Proposal:
+    wanted = target.resume & group.suspended
+    return Proposal(calls=(processes_call(group, target, wanted, suspend=False),) if wanted else ())
+
+
+def describe(call: ApiCall) -> str:
+    return f"resume {', '.join(call.parameters['ScalingProcesses'])} of {call.group}"
+
+
+ACTION = Action(
+    name="resume_processes",
+    order=5,
+    permissions=(RESUME, SUSPEND, "autoscaling:DescribeAutoScalingGroups"),
+    describe=describe,
+    propose=propose,
+    observe=observe,
+    perform=perform,
+    inverse=inverse,
+)

@@ -1,0 +1,102 @@
+"""The page of the cloud in a browser: a plan is read, approved, seen to be applied, and rolled back."""
+
+import logging
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.utils import timezone
+from moto.server import ThreadedMotoServer
+from playwright.sync_api import Page, expect
+from pytest_django.fixtures import Settings
+
+from capstack.demo.cloud import seed_groups
+from cloudpolicy.services.aws import client
+from cloudpolicy.services.planning import plan_scaling
+from tests.browser.conftest import HEIGHTS, Demo
+from tests.browser.test_accessibility import WIDTHS, scrolls_sideways, violations
+
+BEFORE, AFTER = (3, 12, 8), (2, 8, 4)
+SLOW_MS = 20_000
+
+
+@pytest.fixture(autouse=True)
+def cloud(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[None]:
+    """Give the groups of the demo at an address that web server and worker, started after this, are told of."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    endpoint = f"http://{host}:{port}"
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    settings.AWS_ENDPOINT_URL = endpoint
+    seed_groups(endpoint=endpoint, region="us-east-1")
+    yield
+    server.stop()
+
+
+def production() -> tuple[int, int, int]:
+    (group,) = client("autoscaling", region="us-east-1").describe_auto_scaling_groups(
+        AutoScalingGroupNames=["capstack-production-asg"]
+    )["AutoScalingGroups"]
+    return group["MinSize"], group["MaxSize"], group["DesiredCapacity"]
+
+
+def is_clean(
+    page: Page, *, widths: tuple[int, ...] = WIDTHS, schemes: tuple[str, ...] = ("light", "dark")
+) -> None:
+    for scheme in schemes:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        for width in widths:
+            page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
+            assert violations(page) == []
+            assert not scrolls_sideways(page), (width, scheme)
+
+
+def test_a_plan_is_approved_seen_applied_and_rolled_back(
+    demo: Demo, visit: Callable, start_worker: Callable[[str], object]
+) -> None:
+    plan = plan_scaling(company_id=demo.company_id, now=timezone.now())
+    assert [call["group"] for call in plan.calls][-1] == "capstack-production-asg"
+    start_worker("scaling")
+    page: Page = visit().sign_in(demo, role="admin")
+    page.keyboard.press("g")
+    page.keyboard.press("c")
+    page.wait_for_url(f"{demo.url}/cloud")
+    expect(page.locator("#bands-chart .main-svg").first).to_be_visible()
+    is_clean(page)
+
+    page.set_viewport_size({"width": 1440, "height": 1000})
+    assert plan.digest in page.inner_text("#cloud")
+    page.get_by_label("Why you agree").fill("less runway")
+    page.get_by_role("button", name="Approve exactly this plan").click()
+    expect(page.get_by_role("status").first).to_contain_text("is approved")
+    assert production() == BEFORE
+    page.get_by_label("Why now").fill("less runway")
+    page.evaluate("window.stayed = false")
+    page.get_by_role("button", name="Apply it").click()
+    # The page renews itself: nobody reloads it.
+    page.evaluate("window.stayed = true")
+    expect(page.locator("#cloud")).to_contain_text(f"Plan {plan.plan_id}: applied", timeout=SLOW_MS)
+    expect(page.locator("#cloud")).to_contain_text("Nothing to change", timeout=SLOW_MS)
+    assert page.evaluate("window.stayed") is True
+    assert production() == AFTER
+    is_clean(page, widths=(375,), schemes=("dark",))
+
+    page.set_viewport_size({"width": 1440, "height": 1000})
+    page.get_by_label("Why it is taken back").fill("money came")
+    page.get_by_role("button", name=f"Roll plan {plan.plan_id} back").click()
+    expect(page.locator("#cloud")).to_contain_text(
+        f"Roll-back of plan {plan.plan_id}: rolled back", timeout=SLOW_MS
+    )
+    assert production() == BEFORE
+    page.get_by_role("link", name="rolled back").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Run")
+    is_clean(page, widths=(1440,), schemes=("dark",))
+    page.get_by_role("link", name=f"Plan {plan.plan_id}").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Plan {plan.plan_id}")
+    is_clean(page, widths=(375,), schemes=("light",))
+
+    plain = visit(javascript=False).sign_in(demo)
+    plain.goto(f"{demo.url}/cloud")
+    expect(plain.locator("#bands-table table")).to_be_visible()
+    expect(plain.locator("#bands-chart")).to_be_hidden()
