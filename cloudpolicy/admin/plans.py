@@ -124,9 +124,8 @@ def _decide(form: PlanDecisionForm, plan: ScalingPlan, request: HttpRequest) -> 
                 digest=plan.digest,
                 now=now,
             )
-            messages.success(
-                request, f"Plan {plan.pk} is approved{f', but {consent.missing}' * (not consent.is_enough)}."
-            )
+            but = f", but {consent.missing}" if consent.missing else ""
+            messages.success(request, f"Plan {plan.pk} is approved{but}.")
             return True
         start = start_apply if form.cleaned_data["decision"] == APPLY else start_rollback
         run = start(company_id=plan.company_id, plan_id=plan.pk, actor=actor, reason=reason, now=now)

@@ -309,7 +309,9 @@ class _PolicyReader(Reader):
         return GroupRule(group, floor, day, because)
 
     def approval(self, raw: object) -> Approval | None:
-        content = self.mapping(raw, "approval", {"production", "non_production", "two_people_above_instances"})
+        content = self.mapping(
+            raw, "approval", {"production", "non_production", "two_people_above_instances", "exact_run"}
+        )
         if content is None:
             return None
         production = self.items(
@@ -319,7 +321,8 @@ class _PolicyReader(Reader):
             content.get("non_production", "person"), "approval.non_production", ("person", "automatic")
         )
         above = self.limit(content, "approval", "two_people_above_instances", least=0, most=1_000_000)
-        return Approval(frozenset(production), how == "automatic", above)
+        exact = self.flag(content.get("exact_run", False), "approval.exact_run")
+        return Approval(frozenset(production), how == "automatic", above, bool(exact))
 
     def _environment(self, raw: object, path: str) -> str | None:
         return self.text(raw, path) or None

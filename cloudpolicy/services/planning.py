@@ -47,7 +47,7 @@ def plan_scaling(*, company_id: int, now: datetime) -> StoredPlan:
     """
     company = company_ref(company_id=company_id)
     bring_forecast_up_to_date(company=company, now=now)
-    return _plan(company=company, now=now, same=lambda new, last: new.digest == last.digest)
+    return _plan(company=company, now=now, same=_same_plan)
 
 
 def replan_scaling(*, company_id: int, now: datetime) -> StoredPlan | None:
@@ -92,7 +92,8 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
             tried_at=now,
             refusal="",
         )
-        return _keep(_row(company_id=company.id, policy=policy, plan=plan), same=same, now=now)
+        row = _row(company_id=company.id, policy=policy, plan=plan)
+        return _keep(row, same=_same_plan if policy.policy.approval.exact_run else same, now=now)
 
 
 def _evaluate(
@@ -108,6 +109,10 @@ def _evaluate(
         actions=all_actions(),
         filters=all_filters(),
     )
+
+
+def _same_plan(new: ScalingPlan, last: ScalingPlan) -> bool:
+    return new.digest == last.digest
 
 
 def _keep(new: ScalingPlan, *, same: Same, now: datetime) -> StoredPlan:
@@ -137,7 +142,7 @@ def _settled(*, company: CompanyRef, now: datetime) -> bool:
         if cursor.look_again_at is not None and cursor.look_again_at <= now:
             return False
         policy = policy_in_force(company_id=company.id, now=now)
-        if last.policy_id != policy.version_id:
+        if last.policy_id != policy.version_id or policy.policy.approval.exact_run:
             return False
         runway = runway_of(company=company, now=now)
         implied = _evaluate(company_id=company.id, policy=policy, inventory=Inventory(), runway=runway, now=now)
