@@ -23,6 +23,7 @@ from cloudpolicy.engine.policy import (
     Quiet,
     QuietHours,
     Row,
+    Rule,
 )
 from cloudpolicy.engine.quiet import is_always_quiet
 from cloudpolicy.engine.reader import PolicyProblem, Reader
@@ -116,7 +117,8 @@ class _PolicyReader(Reader):
                 self.problem(
                     f"floors.{environment}", "must be 1 or more: production is never left without instances"
                 )
-        for key, rules in (("rows", rows), ("otherwise", otherwise)):
+        by_key: dict[str, tuple[Rule, ...]] = {"rows": rows, "otherwise": otherwise}
+        for key, rules in by_key.items():
             for place, each in enumerate(rules):
                 if approval and each.stopped and each.environment in approval.production:
                     self.problem(f"{key}[{place}].stopped", "must be empty: nothing of production is ever stopped")

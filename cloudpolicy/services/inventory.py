@@ -41,14 +41,16 @@ def read_inventory(*, company: str, policy: Policy, held: Collection[str] = ()) 
     Raises:
         CloudUnavailable: something cannot be read. Half an inventory is none.
     """
-    clouds, groups, resources = Clouds(company), [], []
+    clouds = Clouds(company)
+    groups: list[Group] = []
+    resources: list[Resource] = []
     wanted = [
         action
         for action in all_actions()
         if action.resources is not None and (action.name in held or action.resources.wanted(policy))
     ]
     for account in cloud_accounts(company=company):
-        of_account = []
+        of_account: list[Group] = []
         for region in account.regions:
             here = read_groups(policy=policy, region=region, account=account.name, clouds=clouds)
             of_account += here
@@ -122,7 +124,8 @@ def _discover(
     groups: Iterable[Group],
     actions: Iterable[Action],
 ) -> list[Resource]:
-    cloud, found = clouds.at(account=account.name, region=region), []
+    cloud = clouds.at(account=account.name, region=region)
+    found: list[Resource] = []
     for action in actions:
         assert action.resources is not None
         with one_line_errors():

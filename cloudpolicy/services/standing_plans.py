@@ -76,7 +76,7 @@ def _forecast_moved(plan: ScalingPlan, policy: PolicyInForce, now: datetime) -> 
     )
     if implied.read_only_because:
         return "nothing may act on today's forecast: " + "; ".join(each.text for each in implied.read_only_because)
-    if policy.policy.approval.exact_run and implied.forecast_run != plan.forecast_run:
+    if policy.policy.approval.exact_run and implied.forecast_run != plan.forecast_run_id:
         return (
             f"there is a newer forecast, run {implied.forecast_run}, and the policy holds plans to their own run"
         )
