@@ -14,7 +14,7 @@ import numpy as np
 from bench.invented_companies import STYLES, InventedCompany, invent
 from forecasting.engine import forecast
 from forecasting.kernel.scoring import crps_days
-from forecasting.scorecard import ScoredCompany, scored_company, summary
+from forecasting.scorecard import ScoredCompany, scored_company, summary, told_by_its_futures
 
 GOALS = {
     "crps_over_oracle": "<= 1.45",
@@ -54,8 +54,7 @@ def _score(company: InventedCompany) -> ScoredCompany:
 
 
 def _oracle_crps(one: ScoredCompany) -> float:
-    ranks = -(-np.arange(1, 100) * len(one.truths) // 100) - 1
-    law = np.sort(one.truths)[ranks]
+    law = told_by_its_futures(one).quantiles
     return float(crps_days(quantile_days=law, truth_days=one.truths, horizon_days=HORIZON_DAYS).mean())
 
 

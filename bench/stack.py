@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,8 +36,15 @@ class Stack:
 
 
 @contextlib.contextmanager
-def running_stack(*, workers: bool = False, settings: str = "bench.settings") -> Iterator[Stack]:
-    """Start everything in a temporary folder, stop it at the end. `workers` adds forecast worker and scheduler."""
+def running_stack(
+    *, workers: bool = False, settings: str = "bench.settings", more: Mapping[str, str] | None = None
+) -> Iterator[Stack]:
+    """Start everything in a temporary folder, stop it at the end.
+
+    Args:
+        workers: the forecast worker and the scheduler too.
+        more: environment variables beside the usual.
+    """
     with tempfile.TemporaryDirectory(prefix="capstack-bench-") as name, contextlib.ExitStack() as running:
         folder = Path(name)
         folder.chmod(0o711)
@@ -63,6 +70,7 @@ def running_stack(*, workers: bool = False, settings: str = "bench.settings") ->
             "SECRET_KEY": "a-key-for-measurements-only-0123456789-0123456789",
             "DATA_DIR": str(folder),
             "DJANGO_SETTINGS_MODULE": settings,
+            **(more or {}),
         }
         manage(env, "migrate", "--verbosity", "0")
         manage({**env, "CAPSTACK_PROCESS": "web"}, "collectstatic", "--no-input", "--verbosity", "0")

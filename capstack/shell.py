@@ -33,10 +33,10 @@ def _destinations(request: HttpRequest) -> tuple[Destination, ...]:
         ("What if", reverse("scenarios"), "w"),
         ("Ledger", reverse("ledger"), "l"),
         ("Books", reverse("books"), "b"),
-        ("Reconcile", reverse("reconcile"), "c"),
+        ("Reconcile", reverse("reconcile"), "e"),
         ("Import", reverse("imports"), "i"),
         ("Accuracy", reverse("accuracy"), "y"),
-        ("Policy", reverse("cloud-policy"), "p"),
+        ("Cloud", reverse("cloud"), "c"),
     ]
     if user.is_staff:
         known.append(("Admin", reverse("admin:index"), "a"))

@@ -9,10 +9,13 @@ from django.views.generic import RedirectView, TemplateView
 from capstack.api import api
 from capstack.views.sign_in import SignIn, SignOut
 from capstack.views.theme import choose_theme
+from cloudpolicy.views import cloud, cloud_acts
 from cloudpolicy.views.policy import policy, policy_yaml
 from forecasting.views import scenarios
 from forecasting.views.accuracy import accuracy
 from forecasting.views.runway import runway
+
+handler400 = "capstack.views.refusal.bad_request"
 
 urlpatterns = [
     path("", runway, name="runway"),
@@ -20,6 +23,14 @@ urlpatterns = [
     path("scenarios", scenarios.scenarios, name="scenarios"),
     path("scenarios/keep", scenarios.keep, name="keep-scenario"),
     path("scenarios/<int:scenario_id>/archive", scenarios.archive, name="archive-scenario"),
+    path("cloud", cloud.cloud, name="cloud"),
+    path("cloud/look", cloud_acts.look, name="cloud-look"),
+    path("cloud/pause", cloud_acts.pause, name="cloud-pause"),
+    path("cloud/plans/<int:plan_id>", cloud.plan, name="cloud-plan"),
+    path("cloud/plans/<int:plan_id>/approve", cloud_acts.approve, name="cloud-approve"),
+    path("cloud/plans/<int:plan_id>/apply", cloud_acts.apply_plan, name="cloud-apply"),
+    path("cloud/plans/<int:plan_id>/rollback", cloud_acts.roll_back, name="cloud-rollback"),
+    path("cloud/runs/<int:run_id>", cloud.run, name="cloud-run"),
     path("cloud/policy", policy, name="cloud-policy"),
     path("cloud/policy.yaml", policy_yaml, name="cloud-policy-yaml"),
     path("", include("ledger.urls")),

@@ -54,6 +54,8 @@ def work_on_run(*, run_id: int) -> str:
         logger.info("scaling_run_put_off: run %s until %s: %s", run.pk, run.resume_at, run.outcome)
     elif run.outcome:
         logger.warning("scaling_run_ended: run %s, %s: %s", run.pk, run.state, run.outcome)
+    if run.state == RunState.DONE:
+        wake(company_id=run.company_id)
     return str(run.state)
 
 

@@ -11,7 +11,8 @@ computes from the columns alone
 
 and compares h(n) with what each line says, with the proof at the end, with `--head`, a head of the last position
 that you were given another way, and with `--heads`, a file of heads kept outside of the database. Only the last
-two tell an export that was forged as a whole: without them you know that it is consistent in itself.
+two tell an export that was forged as a whole: without them you know that it is consistent in itself. The chain
+covers rows, which know accounts by their numbers: what the first line calls them is not proven.
 
 The bytes of a row are "capstack.row.1" LF and a field per column, in the order that the first line names: the
 length in bytes in decimal digits, a colon, the UTF-8 of the value; a hyphen for a column without a value.
@@ -170,7 +171,11 @@ def verify(path: str, *, heads_path: str | None, known_head: str | None) -> str:
     beside = "no head from elsewhere was given: a ledger forged as a whole would look the same"
     if known_head is not None or any(at <= position for at in kept.heads):
         beside = "it fits the heads that were kept elsewhere"
-    return f"HOLDS: {position} rows of {header.get('company')}, head {head.hex()}; {beside}."
+    return (
+        f"HOLDS: {position} rows of {header.get('company')}, head {head.hex()}; {beside}. "
+        "Names of accounts, the books' currency and the time zone stand in the first line alone, "
+        "which no row proves."
+    )
 
 
 def main() -> int:

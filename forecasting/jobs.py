@@ -2,18 +2,19 @@
 
 import logging
 import time
-from datetime import datetime
+from datetime import date, datetime
 from random import Random
 from uuid import uuid4
 
 from django.db import InterfaceError, OperationalError, close_old_connections
 from django.utils import timezone
+from rq.timeouts import BaseTimeoutException
 
 from forecasting.backoff import backoff_seconds
 from forecasting.fit.history import MissingInputs
 from forecasting.metrics import EXPLANATIONS, FORECASTS
 from forecasting.selectors.explanations import companies_unexplained, runs_unexplained
-from forecasting.selectors.freshness import companies_behind, seconds_since_claim
+from forecasting.selectors.freshness import companies_behind, companies_with_events, seconds_since_claim
 from forecasting.services.explain import explain_forecasts
 from forecasting.services.lease import LeaseBusy, LeaseLost
 from forecasting.services.publish import publish_forecast
@@ -27,8 +28,10 @@ from forecasting.wake import (
     wake,
     wake_again,
     wake_explanation,
+    wake_many,
 )
 from ledger.domain.company import CompanyNotFound
+from ledger.selectors.fx import euro_rates
 
 logger = logging.getLogger(__name__)
 
@@ -37,8 +40,9 @@ PACE_SECONDS = 1.0
 # How long a job that came too early waits before it lets other companies go first.
 SLICE_SECONDS = 0.05
 ATTEMPTS = 5
-# Numbers go first, but under load that never ends somebody still wants to know why.
-EXPLAIN_AT_LEAST_EVERY_SECONDS = 5.0
+# Numbers go first, but under load that never ends somebody still wants to know why: when explanations have given
+# way for so long, one is finished.
+GIVE_WAY_SECONDS = 5.0
 _random = Random()  # noqa: S311 - spreads retries, guards nothing
 
 
@@ -66,8 +70,29 @@ def recompute(*, company_id: int) -> str:
             return result
 
 
+def recompute_many(*, company_ids: list[int]) -> None:
+    """Publish the forecasts of several companies, one after the other. One that fails keeps no other waiting.
+
+    Raises:
+        Exception: what the first that failed has failed with, when all have had their turn.
+    """
+    failures: list[Exception] = []
+    for company_id in company_ids:
+        try:
+            recompute(company_id=company_id)
+        except BaseTimeoutException:
+            raise  # the whole job's time is over
+        except Exception as error:
+            logger.exception("forecast_failed: company %s", company_id)
+            failures.append(error)
+    if failures:
+        raise failures[0]
+
+
 def sweep(*, now: datetime) -> int:
     """Wake every company whose journal, plan, calendar day or engine is ahead of its forecast, or unexplained.
+
+    When new exchange rates have come, that is everybody: whose money they touch is found out by looking.
 
     Called by the scheduler every 10 s: the net under wake-ups that were lost, with Redis down or a worker killed.
 
@@ -75,25 +100,36 @@ def sweep(*, now: datetime) -> int:
         How many companies were found behind.
     """
     behind = companies_behind(now=now)
-    for company_id in behind:
-        wake(company_id=company_id)
+    wake_many(companies_with_events() if _new_rates() else behind)
     for company_id in companies_unexplained():
         wake_explanation(company_id=company_id)
     return len(behind)
+
+
+# The last day of the ECB's history when the last sweep of this process looked, None before the first.
+_rates_until: date | None = None
+
+
+def _new_rates() -> bool:
+    """Whether the ECB has published a day since the last sweep. Who misses it looks anew within the hour."""
+    global _rates_until
+    before, _rates_until = _rates_until, euro_rates().last_day
+    return before is not None and _rates_until > before
 
 
 class Postponed(Exception):
     """A forecast waits, which is more urgent than an explanation."""
 
 
-_last_explanation_seconds = 0.0
+# Since when explanations have given way without one being finished; of this worker, which does one job at a time.
+_given_way_since_seconds: float | None = None
 
 
 def explain(*, company_id: int) -> str:
     """Explain the company's forecasts in force. Returns what happened, for the log.
 
-    Gives way to any forecast that waits, in the middle of its work too, unless this worker has finished no
-    explanation for some seconds. What fails is tried again by the sweeper, minutes later; the forecast stands.
+    Gives way to any forecast that waits, in the middle of its work too, unless explanations have done nothing but
+    that for some seconds. What fails is tried again by the sweeper, minutes later; the forecast stands.
     """
     try:
         result = _explain(company_id)
@@ -106,8 +142,9 @@ def explain(*, company_id: int) -> str:
 
 
 def _explain(company_id: int) -> str:
-    global _last_explanation_seconds  # of this worker, which does one job at a time
-    patient = time.monotonic() - _last_explanation_seconds < EXPLAIN_AT_LEAST_EVERY_SECONDS
+    global _given_way_since_seconds
+    since = _given_way_since_seconds
+    patient = since is None or time.monotonic() - since < GIVE_WAY_SECONDS
 
     def pause() -> None:
         if patient and forecast_waits():
@@ -118,12 +155,12 @@ def _explain(company_id: int) -> str:
         pause()
         explained = explain_forecasts(company_id=company_id, now=timezone.now(), pause=pause)
     except Postponed:
+        _given_way_since_seconds = time.monotonic() if since is None else since
         explain_again(company_id=company_id)
         return "postponed"
     except CompanyNotFound:
         return "nothing"
-    if explained:
-        _last_explanation_seconds = time.monotonic()
+    _given_way_since_seconds = None
     if runs_unexplained(company_id=company_id):
         rest_explanation(company_id=company_id)
     return "explained" if explained else "nothing"

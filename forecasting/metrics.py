@@ -35,5 +35,5 @@ WAKES = Counter(
 CACHE_REQUESTS = Counter(
     "forecast_cache_requests_total",
     "Questions to the forecast cache, by how they ended.",
-    ("result",),  # hit | miss | early_refresh | error | skipped
+    ("result",),  # rendered (in this process) | hit | miss | early_refresh | error | skipped
 )

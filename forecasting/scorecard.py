@@ -4,7 +4,7 @@ Days are censored one day beyond the horizon, in forecasts and in truths alike.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ Ints = NDArray[np.int64]
 LINEAR_DAYS = 90
 RELIABILITY_DAYS = (30, 60, 90, 180)
 LEAST_COMPANIES_PER_BIN = 3  # fewer prove nothing about a stated probability
+LEAST_FUTURES_OF_A_LAW = 20
 BASELINES_FILE = "BASELINES.md"
 
 
@@ -76,13 +77,24 @@ def linear_burn_per_day(history: CompanyHistory) -> float:
     return -float((flows.amount[moved] * per_unit[flows.currency[moved]]).sum()) / LINEAR_DAYS
 
 
+def told_by_its_futures(company: ScoredCompany) -> ScoredCompany:
+    """The same company, forecast by the law of its own futures: nobody can know more.
+
+    Scored by the same rules it shows what the ruler does to a true forecast: cash runs out on pay days, and days
+    are censored, so more than 90 % of truths lie in [p5, p95] and fewer than 5 % below.
+    """
+    ranks = -(-np.arange(1, 100) * len(company.truths) // 100) - 1
+    return replace(company, quantiles=np.sort(company.truths)[ranks])
+
+
 def summary(companies: list[ScoredCompany], *, oracle_crps: dict[str, float]) -> dict[str, object]:
-    """Scores over all companies and per regime, and the reliability of P(zero by).
+    """Scores over all companies and per regime, of a true forecast too, and the reliability of P(zero by).
 
     Args:
         oracle_crps: by regime, and "overall"; empty when nobody knows the process.
     """
     regimes = sorted({company.regime for company in companies if company.regime})
+    have_laws = all(len(company.truths) >= LEAST_FUTURES_OF_A_LAW for company in companies)
     return {
         "companies": len(companies),
         "truths": sum(len(company.truths) for company in companies),
@@ -91,6 +103,7 @@ def summary(companies: list[ScoredCompany], *, oracle_crps: dict[str, float]) ->
             regime: _score([one for one in companies if one.regime == regime], oracle_crps.get(regime))
             for regime in regimes
         },
+        "told_by_futures": _score([told_by_its_futures(one) for one in companies], None) if have_laws else None,
         "reliability": {
             str(day): [_bin_json(one) for one in _reliability(companies, position)]
             for position, day in enumerate(RELIABILITY_DAYS)

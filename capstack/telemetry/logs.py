@@ -1,5 +1,6 @@
 """Structured logs on stderr: JSON for machines, columns for a terminal. stdout belongs to what commands print."""
 
+import logging
 import sys
 from typing import Any
 
@@ -47,6 +48,7 @@ def logging_config(*, level: str, log_format: str) -> dict[str, Any]:
                 ],
             }
         },
+        "filters": {"one_line": {"()": _OneLine}},
         "handlers": {
             "stderr": {"class": "logging.StreamHandler", "stream": "ext://sys.stderr", "formatter": "structured"}
         },
@@ -57,10 +59,20 @@ def logging_config(*, level: str, log_format: str) -> dict[str, Any]:
             "django.server": {"handlers": [], "level": level, "propagate": True},
             # Says every 4xx a second time; ours carries the request id and the duration.
             "django.request": {"handlers": [], "level": "ERROR", "propagate": True},
+            # Any stranger can send another host's name; the message says all, the stack nothing.
+            "django.security.DisallowedHost": {"filters": ["one_line"], "level": level, "propagate": True},
             "botocore": {"level": "WARNING"},
             "urllib3": {"level": "WARNING"},
         },
     }
+
+
+class _OneLine(logging.Filter):
+    """Leaves out the stack."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.exc_info = None
+        return True
 
 
 def _without_request_object(_logger: Any, _name: str, event: dict[str, Any]) -> dict[str, Any]:

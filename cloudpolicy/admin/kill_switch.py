@@ -1,5 +1,6 @@
-"""Pausing everything, and letting it go on, from the admin: each turn of the switch is a row that stays."""
+"""The switch that stops everything: its turns are read by finance staff and added by admins of the company."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
@@ -16,22 +17,37 @@ from ledger.admin.page import admin_page
 from ledger.admin.scope import ADMINS, CompanyFilter, CompanyScopedAdmin, actor_of, companies_with
 from ledger.models.company import Company
 
+ON, OFF = "on", "off"
+
 
 class TurnForm(forms.Form):
     company = forms.ModelChoiceField(Company.objects.none())
     turn = forms.ChoiceField(
-        choices=[("on", "Pause: change nothing in the cloud"), ("off", "Let it go on")], widget=forms.RadioSelect
+        choices=[(ON, "Pause: nothing may change the cloud"), (OFF, "Allow changes again")],
+        initial=ON,
+        widget=forms.RadioSelect,
     )
-    reason = forms.CharField(max_length=MAX_REASON, help_text="Kept, with your name.")
+    reason = forms.CharField(
+        max_length=MAX_REASON, widget=forms.Textarea(attrs={"rows": 3}), help_text="Kept, with your name."
+    )
+
+    def __init__(self, *, company_ids: Collection[int], data: Any = None) -> None:
+        super().__init__(data)
+        companies = Company.objects.filter(id__in=company_ids).order_by("name")
+        self.fields["company"].queryset = companies  # type: ignore[attr-defined]
+        if len(company_ids) == 1:
+            self.fields["company"].initial = next(iter(company_ids))
 
 
 @admin.register(KillSwitchTurn)
 class KillSwitchTurnAdmin(CompanyScopedAdmin):
     add_roles = ADMINS
-    list_display = ("turned_at", "company", "on", "reason", "actor")
-    list_filter = (CompanyFilter,)
+    list_display = ("company", "on", "reason", "actor", "turned_at")
+    list_filter = (CompanyFilter, "on")
     list_select_related = ("company",)
     ordering = ("-id",)
+    fields = ("company", "on", "reason", "actor", "turned_at")
+    readonly_fields = fields
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -39,22 +55,22 @@ class KillSwitchTurnAdmin(CompanyScopedAdmin):
         company_ids = companies_with(request, ADMINS)
         if not company_ids:
             raise PermissionDenied
-        form = TurnForm(request.POST if request.method == "POST" else None)
-        form.fields["company"].queryset = Company.objects.filter(id__in=company_ids)  # type: ignore[attr-defined]
+        form = TurnForm(company_ids=company_ids, data=request.POST if request.method == "POST" else None)
         if form.is_valid():
             values = form.cleaned_data
             try:
                 switch = turn_kill_switch(
-                    company_id=values["company"].id,
-                    on=values["turn"] == "on",
+                    company_id=values["company"].pk,
+                    on=values["turn"] == ON,
                     actor=actor_of(request),
                     reason=values["reason"],
                     now=timezone.now(),
                 )
             except NotAllowed as refused:
-                form.add_error("reason", str(refused))
+                form.add_error(refused.field or None, f"{refused}.".capitalize())
             else:
-                messages.success(request, f"{switch.because}.".capitalize())
+                said = f"{switch.because}." if switch.because else "Changes are allowed again."
+                messages.success(request, said[:1].upper() + said[1:])
                 return HttpResponseRedirect(reverse("admin:cloudpolicy_killswitchturn_changelist"))
         status = 422 if form.errors else 200
-        return admin_page(self, request, "form_page.html", title="Pause, or go on", form=form, status=status)
+        return admin_page(self, request, "form_page.html", title="Turn the kill switch", form=form, status=status)

@@ -1,5 +1,7 @@
-"""Plans in the admin: read by finance staff; approved, carried out and taken back by admins of the company."""
+"""Plans and what became of them: read by finance; approved, applied and rolled back by admins of the company."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -12,23 +14,24 @@ from django.utils import timezone
 from cloudpolicy.engine.document import InvalidPolicy
 from cloudpolicy.models.approval import PlanApproval
 from cloudpolicy.models.plan import ScalingPlan
-from cloudpolicy.models.run import RunState
-from cloudpolicy.selectors.plans import stored_plan
-from cloudpolicy.services.approving import Approver, approve_plan
-from cloudpolicy.services.refusals import MAX_REASON, EngineBusy, NotAllowed, PlanNotFound
+from cloudpolicy.models.run import RunState, ScalingRun, StepEntry
+from cloudpolicy.services.approving import Approver, approve_plan, consent_to
+from cloudpolicy.services.refusals import MAX_REASON, EngineBusy, NotAllowed
 from cloudpolicy.services.runs import start_apply, start_rollback
+from cloudpolicy.services.standing_plans import void_because
+from cloudpolicy.views.call_words import CallRow, call_rows
 from cloudpolicy.wake import wake_run
 from ledger.admin.page import admin_page
 from ledger.admin.scope import ADMINS, CompanyFilter, CompanyScopedAdmin, actor_of, companies_with
 
-APPROVE, APPLY, ROLL_BACK = "approve", "apply", "roll back"
+APPROVE, APPLY, ROLL_BACK = "approve", "apply", "roll_back"
 
 
-class PlanDecisionForm(forms.Form):
-    decision = forms.ChoiceField(
+class ActForm(forms.Form):
+    act = forms.ChoiceField(
         choices=[
             (APPROVE, "Approve exactly this plan"),
-            (APPLY, "Carry it out"),
+            (APPLY, "Apply it, once enough people have approved"),
             (ROLL_BACK, "Take back what it has changed"),
         ],
         widget=forms.RadioSelect,
@@ -36,67 +39,114 @@ class PlanDecisionForm(forms.Form):
     reason = forms.CharField(
         max_length=MAX_REASON, widget=forms.Textarea(attrs={"rows": 3}), help_text="Kept, with your name."
     )
+    # What was read is what is approved.
+    digest = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
 
 @admin.register(ScalingPlan)
 class ScalingPlanAdmin(CompanyScopedAdmin):
-    list_display = ("id", "company", "p5_days", "band", "changes", "created_at", "confirmed_at", "applied_at")
+    list_display = (
+        "id",
+        "company",
+        "p5_days",
+        "band",
+        "number_of_calls",
+        "is_read_only",
+        "created_at",
+        "applied_at",
+    )
     list_filter = (CompanyFilter,)
     list_select_related = ("company",)
     ordering = ("-id",)
     fields = (
-        "company", "policy", "forecast_run", "p5_days", "band", "says", "why_read_only", "notes", "digest",
-        "created_at", "confirmed_at", "confirmations", "applied_at",
+        "company", "policy", "forecast_run", "p5_days", "band", "rows_in_force", "what_it_does", "why_read_only",
+        "notes", "digest", "created_at", "confirmed_at", "confirmations", "applied_at",
     )  # fmt: skip
     readonly_fields = fields
 
     @admin.display(description="calls")
-    def changes(self, plan: ScalingPlan) -> int:
+    def number_of_calls(self, plan: ScalingPlan) -> int:
         return len(plan.calls)
 
-    @admin.display(description="what it would do")
-    def says(self, plan: ScalingPlan) -> str:
-        return _what_it_does(plan)
+    @admin.display(description="read-only", boolean=True)
+    def is_read_only(self, plan: ScalingPlan) -> bool:
+        return bool(plan.read_only_because)
+
+    @admin.display(description="calls")
+    def what_it_does(self, plan: ScalingPlan) -> str:
+        return "\n".join(_line(row) for row in call_rows(plan.calls)) or "nothing to do"
 
     @admin.display(description="read-only because")
     def why_read_only(self, plan: ScalingPlan) -> str:
-        return stored_plan(plan).read_only_text or "-"
+        return _texts(plan.read_only_because)
 
     @admin.display(description="notes")
     def notes(self, plan: ScalingPlan) -> str:
-        return "\n".join(warning.text for warning in stored_plan(plan).warnings) or "-"
+        return _texts(plan.warnings)
 
     def get_urls(self) -> list[URLPattern]:
-        decide = path(
-            "<int:pk>/decide/", self.admin_site.admin_view(self.decide), name="cloudpolicy_scalingplan_decide"
-        )
-        return [decide, *super().get_urls()]
+        act = path("<int:pk>/act/", self.admin_site.admin_view(self.act), name="cloudpolicy_scalingplan_act")
+        return [act, *super().get_urls()]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> Any:
-        plan, context = self.get_object(request, object_id), {}
+        plan = self.get_object(request, object_id)
+        context = {}
         if plan is not None and plan.calls and self.allows(request, ADMINS, plan):
-            context["decide_url"] = reverse("admin:cloudpolicy_scalingplan_decide", args=(plan.pk,))
+            context["act_url"] = reverse("admin:cloudpolicy_scalingplan_act", args=(plan.pk,))
         return super().change_view(request, object_id, form_url, (extra_context or {}) | context)
 
-    def decide(self, request: HttpRequest, pk: int) -> HttpResponse:
-        plan = self.get_queryset(request).filter(pk=pk).select_related("policy").first()
+    def act(self, request: HttpRequest, pk: int) -> HttpResponse:
+        plan = self.get_queryset(request).filter(pk=pk).select_related("company", "policy").first()
         if plan is None or plan.company_id not in companies_with(request, ADMINS):
             raise PermissionDenied
-        form = PlanDecisionForm(request.POST if request.method == "POST" else None)
-        if form.is_valid() and _decide(form, plan, request):
-            return HttpResponseRedirect(reverse("admin:cloudpolicy_scalingplan_change", args=(plan.pk,)))
+        now = timezone.now()
+        form = ActForm(request.POST if request.method == "POST" else None, initial={"digest": plan.digest})
+        if form.is_valid():
+            try:
+                messages.success(request, _ACTS[form.cleaned_data["act"]](plan, form, request, now))
+                return HttpResponseRedirect(reverse("admin:cloudpolicy_scalingplan_change", args=(plan.pk,)))
+            except (NotAllowed, EngineBusy) as refused:
+                field = getattr(refused, "field", "")
+                form.add_error(field if field == "reason" else None, f"{refused}.".capitalize())
+            except InvalidPolicy as broken:
+                form.add_error(None, f"The stored policy is broken: {broken}.")
         return admin_page(
             self,
             request,
-            "plan_decision.html",
-            title=f"Decide about plan {plan.pk}",
+            "cloudpolicy/plan_act.html",
+            title=f"Approve, apply or roll back plan {plan.pk}",
             form=form,
-            plan_text=_what_it_does(plan),
+            plan=plan,
             plan_url=reverse("admin:cloudpolicy_scalingplan_change", args=(plan.pk,)),
+            calls=[_line(row) for row in call_rows(plan.calls)],
             status=422 if form.errors else 200,
+            **_where_it_stands(plan, now),
         )
+
+
+@admin.register(ScalingRun)
+class ScalingRunAdmin(CompanyScopedAdmin):
+    list_display = ("id", "company", "plan", "kind", "state", "actor", "started_at", "ended_at", "outcome")
+    list_filter = (CompanyFilter, "state")
+    list_select_related = ("company", "plan")
+    ordering = ("-id",)
+    fields = (
+        "company", "plan", "kind", "undoes", "state", "outcome", "actor", "reason", "started_at", "resume_at",
+        "attempts", "ended_at", "journal",
+    )  # fmt: skip
+    readonly_fields = fields
+
+    @admin.display(description="journal")
+    def journal(self, run: ScalingRun) -> str:
+        calls = run.calls or ()
+        lines = []
+        for entry in StepEntry.objects.filter(run=run).order_by("line"):
+            group = calls[entry.step]["group"] if entry.step < len(calls) else ""
+            said = [entry.get_phase_display(), entry.text, entry.content.get("request_id", "")]
+            lines.append(f"{entry.at:%Y-%m-%d %H:%M:%S} {group}: " + ", ".join(str(each) for each in said if each))
+        return "\n".join(lines) or "nothing yet"
 
 
 @admin.register(PlanApproval)
@@ -105,37 +155,73 @@ class PlanApprovalAdmin(CompanyScopedAdmin):
     list_filter = (CompanyFilter, "kind")
     list_select_related = ("company", "plan")
     ordering = ("-id",)
+    fields = ("company", "plan", "kind", "actor", "reason", "digest", "approved_at", "expires_at")
+    readonly_fields = fields
 
 
-def _what_it_does(plan: ScalingPlan) -> str:
-    return "\n".join(call["says"] for call in stored_plan(plan).calls) or "nothing"
-
-
-def _decide(form: PlanDecisionForm, plan: ScalingPlan, request: HttpRequest) -> bool:
-    """Do what was decided. False when it may not be done, and then the form says why."""
-    reason, now, actor = form.cleaned_data["reason"], timezone.now(), actor_of(request)
-    try:
-        if form.cleaned_data["decision"] == APPROVE:
-            consent = approve_plan(
-                company_id=plan.company_id,
-                plan_id=plan.pk,
-                approver=Approver(actor, int(request.user.pk or 0)),
-                reason=reason,
-                digest=plan.digest,
-                now=now,
-            )
-            but = f", but {consent.missing}" if consent.missing else ""
-            messages.success(request, f"Plan {plan.pk} is approved{but}.")
-            return True
-        start = start_apply if form.cleaned_data["decision"] == APPLY else start_rollback
-        run = start(company_id=plan.company_id, plan_id=plan.pk, actor=actor, reason=reason, now=now)
-    except (NotAllowed, EngineBusy, PlanNotFound, InvalidPolicy) as refused:
-        form.add_error(None, f"{refused}.".capitalize())
-        return False
-    if run is not None and run.state == RunState.OPEN:
-        wake_run(run_id=run.pk)
-    messages.success(
-        request,
-        "There is nothing to do." if run is None else f"Run {run.pk} is {run.get_state_display().lower()}.",
+def _approve(plan: ScalingPlan, form: ActForm, request: HttpRequest, now: datetime) -> str:
+    consent = approve_plan(
+        company_id=plan.company_id,
+        plan_id=plan.pk,
+        approver=Approver(actor_of(request), request.user.pk),
+        reason=form.cleaned_data["reason"],
+        digest=form.cleaned_data["digest"],
+        now=now,
     )
-    return True
+    if consent.is_enough:
+        return f"Plan {plan.pk} is approved. Nothing is changed before it is applied."
+    return f"Your approval of plan {plan.pk} is kept; {consent.missing}."
+
+
+def _apply(plan: ScalingPlan, form: ActForm, request: HttpRequest, now: datetime) -> str:
+    run = start_apply(
+        company_id=plan.company_id,
+        plan_id=plan.pk,
+        actor=actor_of(request),
+        reason=form.cleaned_data["reason"],
+        now=now,
+    )
+    if run is None:
+        return f"Plan {plan.pk} asks for nothing, so there is nothing to do."
+    return _begun(run, f"Plan {plan.pk} is being applied, as run {run.pk}.")
+
+
+def _roll_back(plan: ScalingPlan, form: ActForm, request: HttpRequest, now: datetime) -> str:
+    run = start_rollback(
+        company_id=plan.company_id,
+        plan_id=plan.pk,
+        actor=actor_of(request),
+        reason=form.cleaned_data["reason"],
+        now=now,
+    )
+    return _begun(run, f"Plan {plan.pk} is being rolled back, as run {run.pk}.")
+
+
+_ACTS: dict[str, Callable[[ScalingPlan, ActForm, HttpRequest, datetime], str]] = {
+    APPROVE: _approve,
+    APPLY: _apply,
+    ROLL_BACK: _roll_back,
+}
+
+
+def _begun(run: ScalingRun, said: str) -> str:
+    if run.state != RunState.OPEN:
+        return f"Run {run.pk} of it has ended already: {run.get_state_display().lower()}."
+    wake_run(run_id=run.pk)
+    return said
+
+
+def _where_it_stands(plan: ScalingPlan, now: datetime) -> dict[str, Any]:
+    try:
+        return {"void": void_because(plan=plan, now=now), "consent": consent_to(plan=plan, now=now)}
+    except InvalidPolicy as broken:
+        return {"void": f"the stored policy is broken: {broken}", "consent": None}
+
+
+def _line(row: CallRow) -> str:
+    changes = ", ".join(str(change) for change in row.changes)
+    return f"{row.does} {row.group} ({row.place}): {changes}, because {row.because}"
+
+
+def _texts(reasons: list[dict[str, str]]) -> str:
+    return "\n".join(reason["text"] for reason in reasons) or "-"

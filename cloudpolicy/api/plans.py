@@ -28,6 +28,26 @@ class CallSchema(Schema):
     permission: str
     because: str
     says: str = Field(description="What the call does, in plain words.")
+    monthly_saving: str | None = Field(description="With the calls before it made: savings add up. Base currency.")
+    monthly_saving_low: str | None
+    monthly_saving_high: str | None
+    days_of_p5: int | None = Field(description="Of this saving alone; these do not add up to the plan's.")
+    days_of_p5_together: int | None = Field(description="After the calls before it; these add up.")
+    days_are_least: bool
+    price: str | None
+    unknown_because: str | None
+
+
+class WorthSchema(Schema):
+    priced_at: str
+    currency: str
+    monthly_saving: str | None = Field(description="Of all calls, before credits.")
+    monthly_cash_saving: str | None = Field(description="What leaves the bank less while credits pay their share.")
+    credit_share: str
+    base_p5_days: int | None
+    p5_days: int | None
+    days_of_p5: int | None
+    because: str | None
 
 
 class PlanSchema(Schema):
@@ -38,6 +58,7 @@ class PlanSchema(Schema):
     band: str | None
     read_only_because: str | None
     calls: list[CallSchema]
+    worth: WorthSchema | None
     warnings: list[str]
     digest: str
     created_at: str

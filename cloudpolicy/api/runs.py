@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.text import capfirst
 from ninja import Body, Router, Schema, Status
 from pydantic import Field
 
@@ -17,6 +18,7 @@ from cloudpolicy.selectors.approvals import plan_approvals
 from cloudpolicy.selectors.kill_switch import KillSwitch, kill_switch
 from cloudpolicy.selectors.plans import stored_plan
 from cloudpolicy.selectors.runs import list_runs, run_view
+from cloudpolicy.selectors.savings import plan_worth
 from cloudpolicy.services.approving import Approver, Consent, approve_plan, consent_to
 from cloudpolicy.services.kill_switch import turn_kill_switch
 from cloudpolicy.services.refusals import MAX_REASON, EngineBusy, NotAllowed, PlanNotFound
@@ -125,7 +127,7 @@ def get_plan(request: HttpRequest, plan_id: int) -> dict[str, Any]:
         plan = find_plan(company_id=company_id, plan_id=plan_id)
         consent, void = consent_to(plan=plan, now=now), void_because(plan=plan, now=now)
     return {
-        **stored_plan(plan).to_json(),
+        **stored_plan(plan, worth=plan_worth(company_id=plan.company_id, plan_id=plan.pk)).to_json(),
         "consent": _consent(consent),
         "approvals": plan_approvals(plan=plan, now=now).approvals,
         "void_because": void,
@@ -228,13 +230,13 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except PlanNotFound as missing:
-        raise Problem(404, f"{missing}.".capitalize()) from missing
+        raise Problem(404, capfirst(f"{missing}.")) from missing
     except NotAllowed as refused:
         if refused.field:
             errors = [FieldProblem(refused.field, str(refused))]
             raise Problem(422, "The request is refused.", errors=errors) from refused
-        raise Problem(409, f"{refused}.".capitalize()) from refused
+        raise Problem(409, capfirst(f"{refused}.")) from refused
     except EngineBusy as busy:
-        raise Problem(409, f"{busy}.".capitalize()) from busy
+        raise Problem(409, capfirst(f"{busy}.")) from busy
     except InvalidPolicy as broken:
         raise Problem(409, f"The stored policy is broken: {broken}.") from broken

@@ -6,7 +6,7 @@ from typing import Any
 
 from cloudpolicy.engine.capacity import Capacity
 from cloudpolicy.engine.cloud import tags_of
-from cloudpolicy.engine.group import Group
+from cloudpolicy.engine.group import Group, Instance
 from cloudpolicy.engine.market import LaunchTemplate, Market, MixedInstances, UnknownMarket
 from cloudpolicy.engine.policy import OptInTag
 
@@ -37,6 +37,9 @@ def group_of(
         opted_in=tags.get(opt_in.key) == opt_in.value,
         suspended=frozenset(each["ProcessName"] for each in described.get("SuspendedProcesses", [])),
         account=account,
+        instances=tuple(
+            Instance(each["InstanceId"], each.get("InstanceType") or "") for each in described.get("Instances", [])
+        ),
     )
 
 
@@ -60,6 +63,7 @@ def with_template(market: LaunchTemplate, version: Mapping[str, Any]) -> LaunchT
         follows=market.follows,
         version=int(version["VersionNumber"]),
         market_options=version.get("LaunchTemplateData", {}).get("InstanceMarketOptions") or {},
+        instance_type=version.get("LaunchTemplateData", {}).get("InstanceType") or "",
     )
 
 

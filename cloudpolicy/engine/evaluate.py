@@ -114,7 +114,7 @@ def _calls(
     for group in groups:
         if not group.opted_in and group.environment not in policy.environments:
             continue  # Somebody else's group.
-        left = _left(group, policy, local_now, filters)
+        left = left_alone(group, policy, local_now, filters)
         if left is not None:
             found.warnings.append(left.reason)
             found.ends.append(left.until)
@@ -168,7 +168,7 @@ def _propose(
         found.warnings.append(Reason("groups_wait", text))
 
 
-def _left(group: Group, policy: Policy, local_now: datetime, filters: Sequence[Filter]) -> Left | None:
+def left_alone(group: Group, policy: Policy, local_now: datetime, filters: Sequence[Filter]) -> Left | None:
     """Why a group is left alone, whatever the runway."""
     for each in filters:
         left = each.judge(group, policy, local_now)

@@ -7,6 +7,14 @@ from cloudpolicy.engine.market import Market
 
 
 @dataclass(frozen=True, slots=True)
+class Instance:
+    """One instance of a group. `type` is empty where the cloud does not say it."""
+
+    id: str
+    type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """An auto-scaling group as AWS described it.
 
@@ -16,6 +24,7 @@ class Group:
         suspended: its processes that stand still.
         is_scheduled: scheduled actions resize it. Read only where a policy suspends what they need.
         account: the cloud account by its name in the settings; '' is the one that the environment names.
+        instances: those it has at the moment; bills name them.
     """
 
     name: str
@@ -27,6 +36,7 @@ class Group:
     suspended: frozenset[str] = frozenset()
     is_scheduled: bool = False
     account: str = ""
+    instances: tuple[Instance, ...] = ()
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -44,6 +44,7 @@ class LaunchTemplate:
         version: the number that `follows` means at present; None where nobody read the template, because the group
             is not the policy's to change.
         market_options: the template's InstanceMarketOptions; empty when instances are bought on demand.
+        instance_type: what the template asks for; empty where it names none.
     """
 
     template_id: str
@@ -51,6 +52,7 @@ class LaunchTemplate:
     follows: str
     version: int | None
     market_options: Mapping[str, Any] = field(default_factory=dict)
+    instance_type: str = ""
 
     @property
     def spot(self) -> bool:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cloudpolicy", "0009_runs_stay"),
+        ("cloudpolicy", "0013_groups_seen"),
         ("ledger", "0027_group_commit"),
     ]
 

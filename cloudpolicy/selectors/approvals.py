@@ -11,7 +11,7 @@ from cloudpolicy.models.run import RunKind, ScalingRun
 
 @dataclass(frozen=True, slots=True)
 class StoredApproval:
-    """One approval. `counts` tells whether it still does."""
+    """One approval. `counts` tells whether it still does; `user_id` is None for all but people."""
 
     kind: str
     actor: str
@@ -19,6 +19,7 @@ class StoredApproval:
     approved_at: datetime
     expires_at: datetime
     counts: bool
+    user_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,9 @@ def plan_approvals(*, plan: ScalingPlan, now: datetime) -> PlanApprovals:
     live = {row.pk for row in counting}
     return PlanApprovals(
         tuple(
-            StoredApproval(row.kind, row.actor, row.reason, row.approved_at, row.expires_at, row.pk in live)
+            StoredApproval(
+                row.kind, row.actor, row.reason, row.approved_at, row.expires_at, row.pk in live, row.user_id
+            )
             for row in rows
         ),
         _people(counting),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count
@@ -10,9 +11,12 @@ from django.db.models import Count
 from cloudpolicy.actions.registry import action_named
 from cloudpolicy.engine.plan import parse_call
 from cloudpolicy.engine.reason import Reason
+from cloudpolicy.engine.worth import CallWorth
 from cloudpolicy.models.plan import ScalingPlan
+from cloudpolicy.selectors.savings import PlanWorth, plan_worths
 
 MAX_PAGE = 100
+UNPRICED = CallWorth(because="not priced yet")
 SIZE_KEYS = ("min", "max", "desired", "spot")
 CALL_KEYS = ("action", "group", "environment", "account", "region", "before", "after", "permission", "because")
 # In plain words what a call does: `stop the instance i-0123`.
@@ -29,6 +33,7 @@ class StoredPlan:
         calls: each with the keys of CALL_KEYS, and SAYS.
         read_only_because: empty when the plan may be acted on.
         confirmed_at: the last time that a forecast led to the same decision.
+        worth: what its calls save, and the days of p5 that they buy; None where nobody has priced them.
     """
 
     plan_id: int
@@ -44,11 +49,17 @@ class StoredPlan:
     created_at: datetime
     confirmed_at: datetime
     applied_at: datetime | None
+    worth: PlanWorth | None = None
 
     @property
     def read_only_text(self) -> str | None:
         """All reasons in one line; None when the plan may be acted on."""
         return "; ".join(reason.text for reason in self.read_only_because) or None
+
+    def priced_calls(self) -> tuple[tuple[Mapping[str, Any], CallWorth], ...]:
+        """Every call with what it is worth."""
+        worths = self.worth.calls if self.worth else (UNPRICED,) * len(self.calls)
+        return tuple(zip(self.calls, worths, strict=True))
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -58,7 +69,8 @@ class StoredPlan:
             "policy": self.policy,
             "band": self.band,
             "read_only_because": self.read_only_text,
-            "calls": [dict(call) for call in self.calls],
+            "calls": [{**call, **_worth_json(worth)} for call, worth in self.priced_calls()],
+            "worth": self.worth.to_json() if self.worth else None,
             "warnings": [reason.text for reason in self.warnings],
             "digest": self.digest,
             "created_at": self.created_at.isoformat(),
@@ -77,7 +89,9 @@ def list_plans(*, company_id: int, limit: int = 20, before_id: int | None = None
     rows = ScalingPlan.objects.filter(company_id=company_id).select_related("policy").order_by("-id")
     if before_id is not None:
         rows = rows.filter(id__lt=before_id)
-    return tuple(stored_plan(row) for row in rows[: min(limit, MAX_PAGE)])
+    found = list(rows[: min(limit, MAX_PAGE)])
+    worths = plan_worths(company_id=company_id, plan_ids=[row.pk for row in found])
+    return tuple(stored_plan(row, worth=worths.get(row.pk)) for row in found)
 
 
 def latest_plan(*, company_id: int) -> StoredPlan | None:
@@ -91,7 +105,7 @@ def plans_applied_by_company() -> tuple[tuple[str, int], ...]:
     return tuple(rows.order_by("company__slug"))
 
 
-def stored_plan(row: ScalingPlan) -> StoredPlan:
+def stored_plan(row: ScalingPlan, *, worth: PlanWorth | None = None) -> StoredPlan:
     return StoredPlan(
         plan_id=row.pk,
         p5_days=row.p5_days,
@@ -106,14 +120,33 @@ def stored_plan(row: ScalingPlan) -> StoredPlan:
         created_at=row.created_at,
         confirmed_at=row.confirmed_at,
         applied_at=row.applied_at,
+        worth=worth,
     )
 
 
+def _worth_json(worth: CallWorth) -> dict[str, Any]:
+    """Money per month and days of p5 of one call; null and why where they are not known."""
+    return {
+        "monthly_saving": _cents(worth.monthly_saving),
+        "monthly_saving_low": _cents(worth.low),
+        "monthly_saving_high": _cents(worth.high),
+        "days_of_p5": worth.days_of_p5,
+        "days_of_p5_together": worth.days_together,
+        "days_are_least": worth.is_least,
+        "price": worth.price or None,
+        "unknown_because": worth.because or None,
+    }
+
+
+def _cents(amount: Decimal | None) -> str | None:
+    return None if amount is None else f"{amount:.2f}"
+
+
 def _call(stored: dict[str, Any]) -> dict[str, Any]:
-    """A call in the order in which people read it; the database keeps no order of keys."""
+    """A call in the order in which people read it."""
     call = {key: stored.get(key, "") for key in CALL_KEYS}
     for side in ("before", "after"):
-        call[side] = {key: call[side][key] for key in sorted(call[side], key=_reading_order)}
+        call[side] = {key: call[side][key] for key in sorted(call[side], key=reading_order)}
     return call | {SAYS: call_in_words(stored)}
 
 
@@ -123,7 +156,8 @@ def call_in_words(stored: Mapping[str, Any]) -> str:
     return action.describe(parse_call(stored)) if action else f"{stored['action']} {stored['group']}"
 
 
-def _reading_order(key: str) -> tuple[int, str]:
+def reading_order(key: str) -> tuple[int, str]:
+    """Sorts the settings of a call as people read them; the database keeps no order of keys."""
     return (SIZE_KEYS.index(key) if key in SIZE_KEYS else len(SIZE_KEYS), key)
 
 

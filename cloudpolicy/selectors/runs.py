@@ -1,6 +1,6 @@
 """Runs as people, scripts and pages read them: what was asked, what the cloud answered, how far it is."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -99,7 +99,20 @@ def list_runs(
         rows = rows.filter(plan_id=plan_id)
     if before_id is not None:
         rows = rows.filter(id__lt=before_id)
-    found = list(rows[: min(limit, MAX_RUNS)])
+    return _views(list(rows[: min(limit, MAX_RUNS)]))
+
+
+def runs_of_plans(*, company_id: int, plan_ids: Collection[int]) -> dict[int, tuple[RunView, ...]]:
+    """The runs of each of these plans that has any, newest first. Two queries, however many."""
+    found: dict[int, list[RunView]] = {}
+    for view in _views(
+        list(ScalingRun.objects.filter(company_id=company_id, plan_id__in=plan_ids).order_by("-id"))
+    ):
+        found.setdefault(view.plan_id, []).append(view)
+    return {plan_id: tuple(views) for plan_id, views in found.items()}
+
+
+def _views(found: list[ScalingRun]) -> tuple[RunView, ...]:
     entries: dict[int, list[StepEntry]] = {}
     for entry in StepEntry.objects.filter(run__in=found).order_by("run_id", "line"):
         entries.setdefault(entry.run_id, []).append(entry)
@@ -116,6 +129,11 @@ def open_run(*, company_id: int) -> RunView | None:
     """What is under way; None when nothing is."""
     row = ScalingRun.objects.filter(company_id=company_id, state=RunState.OPEN).first()
     return None if row is None else run_view(company_id=company_id, run_id=row.pk)
+
+
+def newest_run(*, company_id: int) -> RunView | None:
+    """The run that was begun last, ended or not; None before the first."""
+    return next(iter(list_runs(company_id=company_id, limit=1)), None)
 
 
 def runs_to_resume(*, now: datetime) -> tuple[int, ...]:

@@ -13,20 +13,25 @@ from django.db import transaction
 from cloudpolicy.actions.registry import all_actions
 from cloudpolicy.engine import plan as engine_plan
 from cloudpolicy.engine.evaluate import evaluate
+from cloudpolicy.engine.group import Group
 from cloudpolicy.engine.plan import decision_digest, plan_digest
 from cloudpolicy.engine.runway import NoRunway, Runway
 from cloudpolicy.filters.registry import all_filters
 from cloudpolicy.models.cursor import PlanningCursor
+from cloudpolicy.models.groups_seen import GroupsSeen
 from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.models.standing import LadderStanding
+from cloudpolicy.selectors.groups_seen import SeenGroup
 from cloudpolicy.selectors.memory import held_resources, read_history
 from cloudpolicy.selectors.plans import StoredPlan, stored_plan
+from cloudpolicy.selectors.savings import plan_worth
 from cloudpolicy.selectors.unplanned import LOOK_AGAIN_AFTER
 from cloudpolicy.services.aws import CloudUnavailable
 from cloudpolicy.services.held_resources import release_found_running
 from cloudpolicy.services.inventory import Inventory, read_inventory
 from cloudpolicy.services.planning_lock import lock_planning
 from cloudpolicy.services.policies import PolicyInForce, policy_in_force
+from cloudpolicy.services.pricing import note_instances, price_plan
 from cloudpolicy.services.runway import bring_forecast_up_to_date, runway_of
 from cloudpolicy.services.sizes import clear_found_restored
 from ledger.domain.company import CompanyRef
@@ -84,6 +89,7 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
         clear_found_restored(company_id=company.id, groups=inventory.groups, plan=plan, now=now)
         if plan.trusted:
             release_found_running(company_id=company.id, back=plan.back, now=now)
+        _note_groups(company_id=company.id, groups=inventory.groups, now=now)
         _move_cursor(
             company_id=company.id,
             considered_run=plan.forecast_run,
@@ -92,8 +98,17 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
             tried_at=now,
             refusal="",
         )
+        note_instances(company_id=company.id, groups=inventory.groups, now=now)
         row = _row(company_id=company.id, policy=policy, plan=plan)
-        return _keep(row, same=_same_plan if policy.policy.approval.exact_run else same, now=now)
+        kept = _keep(row, same=_same_plan if policy.policy.approval.exact_run else same, now=now)
+    # Simulations take a second or two, so nobody waits for them behind the lock.
+    price_plan(company=company, plan_id=kept.pk, groups=inventory.groups, now=now)
+    return stored_plan(kept, worth=plan_worth(company_id=company.id, plan_id=kept.pk))
+
+
+def _note_groups(*, company_id: int, groups: tuple[Group, ...], now: datetime) -> None:
+    seen = [SeenGroup.of(group).as_dict() for group in groups]
+    GroupsSeen.objects.update_or_create(company_id=company_id, defaults={"groups": seen, "seen_at": now})
 
 
 def _evaluate(
@@ -115,15 +130,15 @@ def _same_plan(new: ScalingPlan, last: ScalingPlan) -> bool:
     return new.digest == last.digest
 
 
-def _keep(new: ScalingPlan, *, same: Same, now: datetime) -> StoredPlan:
+def _keep(new: ScalingPlan, *, same: Same, now: datetime) -> ScalingPlan:
     last = ScalingPlan.objects.filter(company_id=new.company_id).select_related("policy").order_by("-id").first()
     if last is None or not same(new, last):
         new.save()
-        return stored_plan(new)
+        return new
     last.confirmed_at = max(now, last.confirmed_at)
     last.confirmations += 1
     last.save(update_fields=["confirmed_at", "confirmations"])
-    return stored_plan(last)
+    return last
 
 
 def _settled(*, company: CompanyRef, now: datetime) -> bool:

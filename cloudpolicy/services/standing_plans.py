@@ -3,9 +3,11 @@
 from datetime import datetime, timedelta
 
 from cloudpolicy.actions.registry import all_actions
+from cloudpolicy.engine import plan as engine_plan
 from cloudpolicy.engine.evaluate import evaluate
 from cloudpolicy.engine.limits import limit_problems
 from cloudpolicy.engine.plan import ApiCall, parse_call
+from cloudpolicy.engine.policy import Policy
 from cloudpolicy.filters.registry import all_filters
 from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.selectors.kill_switch import kill_switch
@@ -13,6 +15,7 @@ from cloudpolicy.selectors.memory import read_history
 from cloudpolicy.services.policies import PolicyInForce, policy_in_force
 from cloudpolicy.services.refusals import PlanNotFound
 from cloudpolicy.services.runway import runway_of
+from ledger.domain.company import CompanyRef
 from ledger.selectors.companies import company_ref
 
 # Counted from the last forecast that led to the same plan.
@@ -59,14 +62,10 @@ def void_because(*, plan: ScalingPlan, now: datetime) -> str:
     return _forecast_moved(plan, policy, now)
 
 
-def _forecast_moved(plan: ScalingPlan, policy: PolicyInForce, now: datetime) -> str:
-    """What today's forecast says against the plan.
-
-    Another run that says the same p5 says nothing against it, unless the policy holds plans to their own run.
-    """
-    company = company_ref(company_id=plan.company_id)
-    implied = evaluate(
-        policy=policy.policy,
+def implied_today(*, company: CompanyRef, policy: Policy, now: datetime) -> engine_plan.ScalingPlan:
+    """What today's forecast says to a policy, without a look at any group: its band, what stands against it."""
+    return evaluate(
+        policy=policy,
         groups=(),
         runway=runway_of(company=company, now=now),
         history=read_history(company_id=company.id),
@@ -74,6 +73,14 @@ def _forecast_moved(plan: ScalingPlan, policy: PolicyInForce, now: datetime) -> 
         actions=all_actions(),
         filters=all_filters(),
     )
+
+
+def _forecast_moved(plan: ScalingPlan, policy: PolicyInForce, now: datetime) -> str:
+    """What today's forecast says against the plan.
+
+    Another run that says the same p5 says nothing against it, unless the policy holds plans to their own run.
+    """
+    implied = implied_today(company=company_ref(company_id=plan.company_id), policy=policy.policy, now=now)
     if implied.read_only_because:
         return "nothing may act on today's forecast: " + "; ".join(each.text for each in implied.read_only_because)
     if policy.policy.approval.exact_run and implied.forecast_run != plan.forecast_run_id:

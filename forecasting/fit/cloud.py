@@ -15,10 +15,11 @@ from forecasting.fit.shrinkage import DAYS_PER_MONTH, line, slope_se, weight
 Floats = NDArray[np.float64]
 
 BILLS_NEEDED = 2
-BILLS_READ = 8
-USUAL_GROWTH, USUAL_GROWTH_SD = 0.012, 0.02
+BILLS_READ = 12
+USUAL_GROWTH, USUAL_GROWTH_SD = 0.02, 0.02
 LAST_BILL_SHARE = 0.65
-LEAST_WALK_SD, MOST_WALK_SD = 0.03, 0.10
+BILL_NOISE_SD = 0.02  # of a month's usage around its level
+USUAL_WALK_SD, WALK_PRIOR_MONTHS = 0.05, 4
 USAGE_AGE_MONTHS = 2  # a bill older than this means the provider was left
 MOST_BILLS_PER_MONTH = 2.5
 
@@ -99,19 +100,20 @@ def fit_cloud(
     y = np.log(np.maximum(total[-BILLS_READ:], 1e-9))
     x = (used[-BILLS_READ:] - used[-1]).astype(np.float64)
     smoothed, slope = line(x, y)
-    se = slope_se(x, y)
+    walk = _walk_sd(y)
+    # What is left around a line hangs together from month to month, so the line is far too sure of its slope: a
+    # walk of these steps says how far a slope of that many months can be chance.
+    se = max(slope_se(x, y), walk / float(np.sqrt(max(-float(x[0]), 1.0))))
     share = weight(prior_sd=USUAL_GROWTH_SD, se=se) if np.isfinite(se) else 0.0
     g = share * slope + (1 - share) * USUAL_GROWTH
     level = LAST_BILL_SHARE * float(y[-1]) + (1 - LAST_BILL_SHARE) * smoothed
-    residual = y - smoothed - slope * x
-    walk = float(np.std(residual)) if len(y) >= 4 else MOST_WALK_SD
-    walk = float(np.clip(walk, LEAST_WALK_SD, MOST_WALK_SD))
 
     def usage_in(which: int) -> float:
         return float(np.exp(level + g * (which - int(used[-1]))))
 
     middle = add_months(month=used[-1:], day_of_month=15)[0]
-    usage_per_day = float(np.exp(level + g * (as_of_day - middle) / DAYS_PER_MONTH)) / DAYS_PER_MONTH
+    age_months = (as_of_day - middle) / DAYS_PER_MONTH
+    usage_per_day = float(np.exp(level + g * age_months)) / DAYS_PER_MONTH
     invoice_day = int(np.median(day_of_month(day)[-6:]))
     covered = (
         sum((grant.remaining for grant in grants), start=type(grants[0].remaining)(0)) > 0 if grants else False
@@ -126,11 +128,20 @@ def fit_cloud(
         pending=pending,
         unbilled=0.0 if covered else usage_per_day * today_dom,
         grants=tuple(sorted(grants, key=lambda grant: grant.expires)),
-        lvl=0.02,
+        # Usage has walked on since the middle of the month that the last bill is for.
+        lvl=float(np.hypot(BILL_NOISE_SD, walk * np.sqrt(max(age_months, 0.0)))),
         g=g,
         gsd=USUAL_GROWTH_SD * float(np.sqrt(1 - share)),
         rw=walk,
     )
+
+
+def _walk_sd(log_bill: Floats) -> float:
+    """Sd of usage's monthly log step: a provider's own, mixed with what is usual."""
+    steps = np.diff(log_bill)
+    own = float(((steps - steps.mean()) ** 2).sum()) if len(steps) else 0.0
+    known = max(len(steps) - 1, 0)
+    return float(np.sqrt((own + WALK_PRIOR_MONTHS * USUAL_WALK_SD**2) / (known + WALK_PRIOR_MONTHS)))
 
 
 def _grants_by_provider(history: CompanyHistory, providers: list[str]) -> list[tuple[CloudCredit, ...]]:

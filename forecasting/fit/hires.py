@@ -6,7 +6,7 @@ from forecasting.fit.history import CompanyHistory, base_rates
 from ledger.domain.flows import day_number
 
 NET_SHARE = 0.72
-HAPPENS, HAPPENS_CONFIRMED = 0.88, 0.98
+HAPPENS, HAPPENS_CONFIRMED = 0.92, 0.98
 SLIPS_DAYS, SLIPS_CONFIRMED_DAYS = 14, 2
 LVL = 0.12
 

@@ -19,7 +19,8 @@ PRIOR_WEIGHT = 0.5
 CORRECTION_USED = 0.4
 USUAL_MISS_SD = 0.15  # of a window, by chance
 OVERLAP = 2.0  # windows share days, so they are fewer than they look
-LEAST, MOST = 0.9, 1.5  # what vanished is often replaced by new payees; the reverse is rare
+STANDS_OUT = 2.0  # error variances that a squared bias has to exceed before it counts
+LEAST, MOST = 1.0, 1.5  # what vanished is often replaced by new payees; the reverse is chance
 LEAST_SD, MOST_SD = 0.02, 0.6
 
 
@@ -54,8 +55,9 @@ def fit_leak(looks: Looks, known: PoolHistory, occurrences: Occurrences, *, dire
     by_chance = known.chance_variance_per_day(looks.rows.amount) * window / np.maximum(expected, 1e-9) ** 2
     # What the simulation draws day by day anyway must not count as an error of the level too.
     persistent = max(0.0, v - float((w * by_chance[usable]).sum()) / n)
-    # Chance misses are no leak: a bias counts as far as it stands out of its own error.
-    trusted = m**2 / (m**2 + OVERLAP * (v + USUAL_MISS_SD**2) / n)
+    # Chance misses are no leak: a bias counts as far as it stands out of its own error (a James-Stein estimate).
+    error = OVERLAP * (v + USUAL_MISS_SD**2) / n
+    trusted = 1.0 - STANDS_OUT * error / m**2 if m**2 > STANDS_OUT * error else 0.0
     return FittedLeak(
         correction=float(np.clip(np.exp(CORRECTION_USED * trusted * m), LEAST, MOST)),
         sd=float(np.clip(np.sqrt(0.5 * persistent + persistent / (n + 0.5)), LEAST_SD, MOST_SD)),

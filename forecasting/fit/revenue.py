@@ -10,16 +10,15 @@ from forecasting.fit.cash_rows import CashRows
 from forecasting.fit.profile import spread, weekday_profile
 from forecasting.fit.role import Role
 from forecasting.fit.seasonality import Seasonality, fit_seasonality
-from forecasting.fit.shrinkage import DAYS_PER_MONTH, line, weight
+from forecasting.fit.shrinkage import DAYS_PER_MONTH, drift, weight
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 BLOCK_DAYS = 28
-TREND_BLOCKS = 9
-USUAL_GROWTH, USUAL_GROWTH_SD = 0.015, 0.014
+TREND_BLOCKS = 26  # two years of them: what is left of a season cancels
+USUAL_GROWTH_SD = 0.014
 GROWTH_USED = 0.9
-SMOOTHING = 0.5  # of a block: how much of its surprise belongs to the level
 USUAL_NOISE = 0.3  # noise variance of a block per variance of the steps between blocks
 WALK_USED = 0.9
 PROFILE_DAYS = 182
@@ -29,6 +28,25 @@ DAYS_PER_BLOCK_BY_WEEK = 10  # fewer days with receipts than that, and months sa
 ONE_WEEKDAY = 0.7
 MONTH_END = 31
 STEADY_BLOCKS, STEADY_RECEIPTS = 6, 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Habit:
+    """What is usual for a kind of income.
+
+    Attributes:
+        growth: per month.
+        smoothing: of a block: how much of its surprise belongs to the level.
+    """
+
+    growth: float
+    smoothing: float
+
+
+SALES = _Habit(growth=0.015, smoothing=0.5)
+# Few customers who pay when it suits them: a month says less about the level. They grow by prices; a new one
+# mostly takes the place of one who left.
+INVOICED = _Habit(growth=0.004, smoothing=0.35)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +82,8 @@ def fit_sales(rows: CashRows) -> tuple[FittedRevenue | None, NDArray[np.bool_]]:
     if not sales.any():
         return None, np.zeros(len(rows.day), dtype=bool)
     explained = np.isin(rows.role, (Role.REVENUE, Role.REFUND))
-    return _fit(rows, explained, first_day=int(rows.day[sales][0]), last_day=int(rows.day[sales][-1])), explained
+    first, last = int(rows.day[sales][0]), int(rows.day[sales][-1])
+    return _fit(rows, explained, SALES, first_day=first, last_day=last), explained
 
 
 def fit_invoiced(
@@ -80,7 +99,7 @@ def fit_invoiced(
     for candidate in (mine | other, mine):
         if _is_steady(rows, candidate):
             first, last = int(rows.day[candidate][0]), int(rows.day[candidate][-1])
-            return _fit(rows, candidate, first_day=first, last_day=last), candidate
+            return _fit(rows, candidate, INVOICED, first_day=first, last_day=last), candidate
     return None, np.zeros(len(rows.day), dtype=bool)
 
 
@@ -91,7 +110,9 @@ def _is_steady(rows: CashRows, chosen: NDArray[np.bool_]) -> bool:
     return len(days) >= STEADY_RECEIPTS and len(blocks) >= STEADY_BLOCKS - 1
 
 
-def _fit(rows: CashRows, chosen: NDArray[np.bool_], *, first_day: int, last_day: int) -> FittedRevenue | None:
+def _fit(
+    rows: CashRows, chosen: NDArray[np.bool_], habit: _Habit, *, first_day: int, last_day: int
+) -> FittedRevenue | None:
     as_of_day = rows.as_of_day
     if as_of_day - last_day > ENDED_DAYS:
         return None  # it has ended, and is not expected again
@@ -100,7 +121,7 @@ def _fit(rows: CashRows, chosen: NDArray[np.bool_], *, first_day: int, last_day:
     if not len(log_total):
         return None
     seasonality = fit_seasonality(day=centre, log_total=log_total)
-    trend = _trend(centre, log_total - seasonality.log_effect(centre), as_of_day)
+    trend = _trend(centre, log_total - seasonality.log_effect(centre), as_of_day, habit)
     profile = weekday_profile(day=day, amount=amount, as_of_day=as_of_day, days=PROFILE_DAYS)
     return FittedRevenue(
         level_per_day=float(np.exp(trend.log_level)) / BLOCK_DAYS,
@@ -171,28 +192,27 @@ class _Trend:
     step: float
 
 
-def _trend(centre: Ints, log_total: Floats, as_of_day: int) -> _Trend:
+def _trend(centre: Ints, log_total: Floats, as_of_day: int, habit: _Habit) -> _Trend:
     y = log_total[-TREND_BLOCKS:]
     months = (centre[-TREND_BLOCKS:] - as_of_day) / DAYS_PER_MONTH
     if len(y) < 3:
-        level = float(y.mean()) - USUAL_GROWTH * float(months.mean())
-        return _Trend(level, YOUNG_LOG_SD / 2, USUAL_GROWTH, USUAL_GROWTH_SD, YOUNG_LOG_SD, YOUNG_LOG_SD)
-    _, slope = line(months, y)
+        level = float(y.mean()) - habit.growth * float(months.mean())
+        return _Trend(level, YOUNG_LOG_SD / 2, habit.growth, USUAL_GROWTH_SD, YOUNG_LOG_SD, YOUNG_LOG_SD)
     steps = np.diff(y)
-    sd = float(np.std(steps))
-    se = sd / float(np.sqrt(len(y) * BLOCK_DAYS / DAYS_PER_MONTH))
+    sd, walk = float(np.std(steps)), _walk_sd(steps)
+    slope, se = drift(steps, months=float(months[-1] - months[0]), walk=walk, noise=max(sd**2 - walk**2, 0.0) / 2)
     share = weight(prior_sd=USUAL_GROWTH_SD, se=se)
-    g = share * slope + (1 - share) * USUAL_GROWTH
+    g = share * slope + (1 - share) * habit.growth
     residual = y - g * months
     level = float(residual[0])
     for value in residual[1:].tolist():
-        level += SMOOTHING * (value - level)
+        level += habit.smoothing * (value - level)
     return _Trend(
         log_level=level,
         g=g,
         gsd=max(0.006, float(np.sqrt(share)) * se),
         lvl=0.5 * sd,
-        walk=_walk_sd(steps),
+        walk=walk,
         step=sd,
     )
 

@@ -77,9 +77,11 @@ def read_schedule(*, days: Ints, calendar: BusinessCalendar) -> PaySchedule | No
 
 def _grid(days: Ints, step: int, calendar: BusinessCalendar) -> PaySchedule:
     """The grid that explains most of the runs: one of the last runs was on its nominal day."""
+    # Anchors whole steps apart make the same grid.
+    anchors = {int(anchor) % step: int(anchor) for anchor in days[-3:]}
     found = [
-        PaySchedule(step_days=step, anchor_day=int(anchor), days_of_month=(), moved=moved)
-        for anchor in days[-1:-4:-1]
+        PaySchedule(step_days=step, anchor_day=anchor, days_of_month=(), moved=moved)
+        for anchor in sorted(anchors.values(), reverse=True)
         for moved in (BEFORE, AFTER)
     ]
     return max(found, key=lambda schedule: _hits(schedule, days, calendar))

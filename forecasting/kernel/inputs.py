@@ -14,7 +14,7 @@ class Factor:
     """A stream of expected cash with one uncertain level per path.
 
     On day t in month step j of a path the factor moves `daily[t] * L(j)`,
-        L(j) = exp(kappa lvl e1 + d(tau_j) (g + kappa gsd e2) + kappa rw W_j - (kappa rw)^2 tau_j / 4),
+        L(j) = exp(lvl e1 + d(tau_j) (g + gsd e2) + rw W_j - rw^2 tau_j / 4),
     exponent clipped to +-3. With all four parameters at zero the flow is exactly `daily`.
 
     Attributes:

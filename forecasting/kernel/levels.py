@@ -1,6 +1,6 @@
 """Factor levels: how far a stream of cash drifts from what was expected, month by month.
 
-    L(j) = exp(kappa lvl e1 + d(tau_j) (g + kappa gsd e2) + kappa rw W_j - (kappa rw)^2 tau_j / 4)
+    L(j) = exp(lvl e1 + d(tau_j) (g + gsd e2) + rw W_j - rw^2 tau_j / 4)
 
 with the exponent clipped to +-3. W is a Brownian motion over the tau_j, so its steps are
 sqrt(tau_j - tau_(j-1)) z_j, and the exponents of all months are one matrix product: loadings [steps, 3 + steps]
@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 
 from forecasting.kernel.inputs import Factor
 
-# Inflates every parameter's sd; chosen for the coverage of the 90 % interval on two sets of companies made apart.
-KAPPA = 1.1
 DAMPING_PER_MONTH = 0.97
 LARGEST_EXPONENT = 3.0
 # Rows of a factor's shocks: a constant one, e1, e2, then one per month step.
@@ -37,17 +35,17 @@ def level_loadings(*, factors: Sequence[Factor], months_ahead: NDArray[np.float6
     lvl, g, gsd, rw = np.array([(f.lvl, f.g, f.gsd, f.rw) for f in factors]).reshape(-1, 4).T[:, :, None]
     damped = damped_months(months_ahead)
     loadings = np.empty((len(factors), months_ahead.shape[0], SHOCK_ROWS_BEFORE_STEPS + months_ahead.shape[0]))
-    loadings[:, :, 0] = damped * g - (KAPPA * rw) ** 2 * months_ahead / 4.0
-    loadings[:, :, 1] = KAPPA * lvl
-    loadings[:, :, 2] = damped * KAPPA * gsd
+    loadings[:, :, 0] = damped * g - rw**2 * months_ahead / 4.0
+    loadings[:, :, 1] = lvl
+    loadings[:, :, 2] = damped * gsd
     unit_walk = np.tri(months_ahead.shape[0]) * np.sqrt(np.diff(months_ahead, prepend=0.0))
-    loadings[:, :, SHOCK_ROWS_BEFORE_STEPS:] = KAPPA * rw[:, :, None] * unit_walk
+    loadings[:, :, SHOCK_ROWS_BEFORE_STEPS:] = rw[:, :, None] * unit_walk
     return loadings.astype(np.float32)
 
 
 def expected_levels(*, factor: Factor, months_ahead: NDArray[np.float64]) -> NDArray[np.float64]:
     """float64 [steps]: mean of L(j), as if the exponent were not clipped (it is beyond 3 on next to no path)."""
     damped = damped_months(months_ahead)
-    walk_variance = (KAPPA * factor.rw) ** 2 * months_ahead
-    variance = (KAPPA * factor.lvl) ** 2 + (damped * KAPPA * factor.gsd) ** 2 + walk_variance
+    walk_variance = factor.rw**2 * months_ahead
+    variance = factor.lvl**2 + (damped * factor.gsd) ** 2 + walk_variance
     return np.asarray(np.exp(damped * factor.g - walk_variance / 4.0 + variance / 2.0))

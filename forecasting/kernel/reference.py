@@ -13,7 +13,7 @@ from scipy.special import gammainc
 from scipy.stats import nbinom
 
 from forecasting.kernel.inputs import CloudUsage, DatedLump, Factor, ForecastInputs, LumpStream, Tranche
-from forecasting.kernel.levels import DAMPING_PER_MONTH, KAPPA, LARGEST_EXPONENT
+from forecasting.kernel.levels import DAMPING_PER_MONTH, LARGEST_EXPONENT
 from forecasting.kernel.path_blocks import PATHS_PER_BLOCK
 from forecasting.kernel.shocks import Shocks
 
@@ -85,8 +85,8 @@ def _levels(factor: Factor, shocks: Shocks, path: int, months: list[float]) -> l
         walk += math.sqrt(tau - before) * z[j]
         before = tau
         damped = (1 - DAMPING_PER_MONTH**tau) / (1 - DAMPING_PER_MONTH)
-        exponent = KAPPA * factor.lvl * e1 + damped * (factor.g + KAPPA * factor.gsd * e2)
-        exponent += KAPPA * factor.rw * walk - (KAPPA * factor.rw) ** 2 * tau / 4
+        exponent = factor.lvl * e1 + damped * (factor.g + factor.gsd * e2)
+        exponent += factor.rw * walk - factor.rw**2 * tau / 4
         levels.append(math.exp(min(max(exponent, -LARGEST_EXPONENT), LARGEST_EXPONENT)))
     return levels
 

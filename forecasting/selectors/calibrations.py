@@ -2,8 +2,15 @@
 
 from datetime import datetime
 
+from django.db import connection
+
 from forecasting.models.record import CalibrationVersion
 from forecasting.outcome import UNCALIBRATED, Calibration
+
+_IN_FORCE = """
+    SELECT state, dispersion, windows FROM forecasting_calibrationversion
+    WHERE company_id = %s AND made_at <= %s ORDER BY id DESC LIMIT 1
+"""
 
 
 def newest_calibration(*, company_id: int, now: datetime | None = None) -> CalibrationVersion | None:
@@ -14,7 +21,9 @@ def newest_calibration(*, company_id: int, now: datetime | None = None) -> Calib
 
 def calibration_in_force(*, company_id: int, now: datetime) -> Calibration:
     """Return what forecasts of the company go by at `now`."""
-    version = newest_calibration(company_id=company_id, now=now)
-    if version is None or version.state != "calibrated":
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_FORCE, [company_id, now])
+        found = cursor.fetchone()
+    if found is None or found[0] != "calibrated":
         return UNCALIBRATED
-    return Calibration(state="calibrated", dispersion=version.dispersion, windows=version.windows)
+    return Calibration(state="calibrated", dispersion=found[1], windows=found[2])

@@ -3,8 +3,8 @@
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.db import connection
 from django.db.models import F, Max
-from django.db.models.functions import Extract, Now
 
 from forecasting.engine import ENGINE_VERSION
 from forecasting.models.cursor import ForecastCursor
@@ -14,6 +14,10 @@ from ledger.selectors.journal import journal_positions
 
 # Balances are stated and rates published without an event: look again this often.
 CONFIRM_EVERY = timedelta(hours=1)
+_SINCE_CLAIM = """
+    SELECT extract(epoch FROM statement_timestamp() - claimed_at)::float8 FROM forecasting_forecastcursor
+    WHERE company_id = %s
+"""
 
 
 def companies_behind(*, now: datetime) -> tuple[int, ...]:
@@ -47,13 +51,17 @@ def companies_behind(*, now: datetime) -> tuple[int, ...]:
     return tuple(company_id for _, company_id in sorted(behind))
 
 
+def companies_with_events() -> tuple[int, ...]:
+    """Every company that can have a forecast."""
+    return tuple(company_id for company_id, position in journal_positions().items() if position)
+
+
 def seconds_since_claim(*, company_id: int) -> float | None:
     """How long ago a worker last began to compute the company, on the database's clock; None if never."""
-    return (
-        ForecastCursor.objects.filter(company_id=company_id, claimed_at__isnull=False)
-        .values_list(Extract(Now() - F("claimed_at"), "epoch"), flat=True)
-        .first()
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_SINCE_CLAIM, [company_id])
+        found = cursor.fetchone()
+    return found[0] if found is not None else None
 
 
 def _day(instant: datetime, zone: str) -> date:

@@ -1,11 +1,19 @@
 """Which plan counts."""
 
+import json
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.db import connection
+
 from forecasting.fit.plan import PlanDocument, parse_plan
-from forecasting.models.plan import Plan
+
+_NEWEST = """
+    SELECT id, version, digest, as_of, recorded_at, actor, document::text FROM forecasting_plan
+    WHERE company_id = %(company)s AND (%(on)s::date IS NULL OR as_of <= %(on)s::date)
+    ORDER BY version DESC LIMIT 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +37,11 @@ class StoredPlan:
 
 def plan_in_force(*, company_id: int, on: date | None = None) -> StoredPlan | None:
     """Return the newest version, or the newest whose balances stand on or before `on`; None without one."""
-    plans = Plan.objects.filter(company_id=company_id).order_by("-version")
-    if on is not None:
-        plans = plans.filter(as_of__lte=on)
-    plan = plans.first()
-    if plan is None:
+    with connection.cursor() as cursor:
+        cursor.execute(_NEWEST, {"company": company_id, "on": on})
+        found = cursor.fetchone()
+    if found is None:
         return None
-    return StoredPlan(
-        plan_id=plan.pk,
-        version=plan.version,
-        digest=plan.digest,
-        as_of=plan.as_of,
-        recorded_at=plan.recorded_at,
-        actor=plan.actor,
-        raw=plan.document,
-        document=parse_plan(plan.document),
-    )
+    plan_id, version, digest, as_of, recorded_at, actor, text = found
+    raw = json.loads(text)
+    return StoredPlan(plan_id, version, digest, as_of, recorded_at, actor, raw, parse_plan(raw))

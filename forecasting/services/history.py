@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -29,6 +30,12 @@ from ledger.services.derived import derived_only
 PLAN_RATES_HOLD = timedelta(days=31)
 
 
+class FlowsOf(Protocol):
+    """Whoever knows a company's daily flows up to and including a day."""
+
+    def __call__(self, *, company_id: int, until: date) -> DailyFlows: ...
+
+
 @dataclass(frozen=True, slots=True)
 class GatheredHistory:
     """A company's history and where it was read.
@@ -47,12 +54,15 @@ class GatheredHistory:
     parts: dict[str, str]
 
 
-def gather_history(*, company: CompanyRef, now: datetime, as_of: date | None = None) -> GatheredHistory:
+def gather_history(
+    *, company: CompanyRef, now: datetime, as_of: date | None = None, flows_of: FlowsOf = daily_flows
+) -> GatheredHistory:
     """Read the company at the end of `as_of`, bringing the daily sums up to the journal's head first.
 
     Args:
         as_of: default the earlier of today and the latest of (last event, plan's as_of), company's calendar.
             For a day in the past the plan of that day counts: what was planned later was not known then.
+        flows_of: reads the daily flows, for a company and until a day, or remembers them.
 
     Raises:
         MissingInputs: nothing has happened up to that day, or a currency has no rate.
@@ -67,7 +77,7 @@ def gather_history(*, company: CompanyRef, now: datetime, as_of: date | None = N
         day = as_of or _default_as_of(today=today, last_event=last_event, plan=plan)
         if day is None:
             raise MissingInputs(("no events are recorded yet: import a file or post events",))
-        flows = daily_flows(company_id=company.id, until=day)
+        flows = flows_of(company_id=company.id, until=day)
         if not flows.day.size:
             raise MissingInputs((f"no events are recorded up to {day}: import a file or post events",))
         cash = cash_by_currency(company_id=company.id, at=day)

@@ -4,16 +4,19 @@ Time is the database's own, since workers on several machines compare it. A leas
 somebody else; publishing then refuses the slow worker (`services/publish.py`), so a short lease is safe.
 """
 
-from datetime import timedelta
-
-from django.db.models import Q
-from django.db.models.functions import Now
-
 from forecasting.models.cursor import ForecastCursor
-from ledger.services.derived import derived_only
+from ledger.services.derived import derive
 
 # A forecast takes well under a second; a worker killed with -9 blocks its company for this long at most.
 LEASE_SECONDS = 15.0
+
+_CLAIM = """
+    UPDATE forecasting_forecastcursor
+    SET lease_owner = %(owner)s, lease_until = statement_timestamp() + make_interval(secs => %(seconds)s),
+        claimed_at = statement_timestamp()
+    WHERE company_id = %(company)s
+      AND (lease_until IS NULL OR lease_until < statement_timestamp() OR lease_owner = %(owner)s)
+"""
 
 
 class LeaseBusy(Exception):
@@ -30,23 +33,17 @@ def claim_lease(*, company_id: int, owner: str, lease_seconds: float = LEASE_SEC
     Raises:
         LeaseBusy: somebody holds a lease that has not run out.
     """
-    with derived_only():
-        if _claimed(company_id, owner, lease_seconds):
-            return
-        # A company's first forecast makes the row; everybody after finds it.
-        ForecastCursor.objects.bulk_create([ForecastCursor(company_id=company_id)], ignore_conflicts=True)
-        if _claimed(company_id, owner, lease_seconds):
-            return
+    if _claimed(company_id, owner, lease_seconds):
+        return
+    # A company's first forecast makes the row; everybody after finds it.
+    ForecastCursor.objects.bulk_create([ForecastCursor(company_id=company_id)], ignore_conflicts=True)
+    if _claimed(company_id, owner, lease_seconds):
+        return
     raise LeaseBusy(f"company {company_id} is being computed")
 
 
 def _claimed(company_id: int, owner: str, lease_seconds: float) -> bool:
-    claimed = (
-        ForecastCursor.objects.filter(company_id=company_id)
-        .filter(Q(lease_until=None) | Q(lease_until__lt=Now()) | Q(lease_owner=owner))
-        .update(lease_owner=owner, lease_until=Now() + timedelta(seconds=lease_seconds), claimed_at=Now())
-    )
-    return bool(claimed)
+    return derive(_CLAIM, {"company": company_id, "owner": owner, "seconds": lease_seconds}) == 1
 
 
 def release_lease(*, company_id: int, owner: str) -> None:

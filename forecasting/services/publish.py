@@ -12,11 +12,11 @@ from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from django.db import DatabaseError, IntegrityError, InterfaceError, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import Max
 
 from forecasting import engine
-from forecasting.cache import put
+from forecasting.cache import put_texts
 from forecasting.closing_balances import ClosingBalances, bank_balances, free_balances
 from forecasting.engine import ENGINE_VERSION, HORIZON_DAYS, PATHS, SEED
 from forecasting.fit.company import fit_company
@@ -29,15 +29,27 @@ from forecasting.models.cursor import ForecastCursor
 from forecasting.models.plan import Plan
 from forecasting.models.run import ForecastRun
 from forecasting.outcome import Forecast
-from forecasting.selectors.forecasts import cache_key, cached_content
+from forecasting.selectors.forecasts import cache_key
 from forecasting.services.history import GatheredHistory, gather_history
-from forecasting.services.lease import LeaseLost, claim_lease, release_lease
+from forecasting.services.kept_flows import kept_flows
+from forecasting.services.lease import claim_lease, release_lease
+from forecasting.services.store import RunsInForce, RunTexts, keep_runs, store_runs
 from forecasting.signals import forecast_published
 from ledger.domain.company import CompanyRef
 from ledger.selectors.companies import company_ref
 from ledger.selectors.journal import journal_position
 
 logger = logging.getLogger(__name__)
+
+_STILL_IMPLIED = """
+    SELECT c.free_run_id, c.bank_run_id FROM forecasting_forecastcursor c
+    WHERE c.company_id = %(company)s AND 2 = (
+        SELECT count(*) FROM forecasting_forecastrun run
+        WHERE run.id IN (c.free_run_id, c.bank_run_id)
+          AND run.history_digest = %(history_digest)s AND run.position = %(position)s
+          AND run.plan_id IS NOT DISTINCT FROM %(plan)s::bigint
+          AND run.engine_version = %(engine_version)s AND run.numpy_version = %(numpy_version)s)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +91,24 @@ def publish_forecast(*, company_id: int, now: datetime, owner: str | None = None
     claim_lease(company_id=company_id, owner=owner)
     head = journal_position(company_id=company_id)
     try:
-        gathered = gather_history(company=company, now=now)
+        gathered = gather_history(company=company, now=now, flows_of=kept_flows)
+        plan_version = gathered.plan.version if gathered.plan else 0
         in_force = _runs_in_force(company_id=company_id, gathered=gathered)
         if in_force is None:
-            runs = _compute(company=company, gathered=gathered, now=now, started=started)
+            free, bank = _compute(company=company, gathered=gathered, now=now, started=started)
+            texts = (RunTexts.of(free), RunTexts.of(bank))
+            runs = store_runs(free=free, bank=bank, texts=texts, owner=owner, plan_version=plan_version, now=now)
+            transaction.on_commit(lambda: _announce(free, bank, texts=texts, run_id=runs.free), robust=True)
         else:
             runs = in_force
-        free, bank = _store(company_id=company_id, owner=owner, gathered=gathered, runs=runs, now=now)
+            keep_runs(
+                company_id=company_id,
+                owner=owner,
+                runs=runs,
+                position=gathered.position,
+                plan_version=plan_version,
+                now=now,
+            )
     except MissingInputs as missing:
         _refuse(company_id=company_id, owner=owner, position=head, missing=missing, now=now)
         raise
@@ -98,8 +121,8 @@ def publish_forecast(*, company_id: int, now: datetime, owner: str | None = None
         FORECAST_SECONDS.observe(time.perf_counter() - started)
     return Publication(
         company_id=company_id,
-        free_run_id=free.pk,
-        bank_run_id=bank.pk,
+        free_run_id=runs.free,
+        bank_run_id=runs.bank,
         position=gathered.position,
         as_of=gathered.history.as_of,
         created=in_force is None,
@@ -107,28 +130,22 @@ def publish_forecast(*, company_id: int, now: datetime, owner: str | None = None
     )
 
 
-def _runs_in_force(*, company_id: int, gathered: GatheredHistory) -> tuple[ForecastRun, ForecastRun] | None:
+def _runs_in_force(*, company_id: int, gathered: GatheredHistory) -> RunsInForce | None:
     """The runs in force, if they are what this history, engine and machine would compute again."""
-    cursor = (
-        ForecastCursor.objects.filter(company_id=company_id, free_run__isnull=False, bank_run__isnull=False)
-        .select_related("free_run", "bank_run")
-        .defer("free_run__result", "free_run__closing_balances")
-        .defer("bank_run__result", "bank_run__closing_balances")
-        .first()
-    )
-    if cursor is None or cursor.free_run is None or cursor.bank_run is None:
-        return None
-    for run in (cursor.free_run, cursor.bank_run):
-        same = (
-            run.history_digest == gathered.digest
-            and run.position == gathered.position
-            and (run.plan_id == gathered.plan.plan_id if gathered.plan else run.plan_id is None)
-            and run.engine_version == ENGINE_VERSION
-            and run.numpy_version == MACHINE.numpy_version
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _STILL_IMPLIED,
+            {
+                "company": company_id,
+                "history_digest": gathered.digest,
+                "position": gathered.position,
+                "plan": gathered.plan.plan_id if gathered.plan else None,
+                "engine_version": ENGINE_VERSION,
+                "numpy_version": MACHINE.numpy_version,
+            },
         )
-        if not same:
-            return None
-    return cursor.free_run, cursor.bank_run
+        found = cursor.fetchone()
+    return None if found is None else RunsInForce(*found)
 
 
 def _compute(
@@ -185,39 +202,6 @@ def _run(
     )
 
 
-def _store(
-    *,
-    company_id: int,
-    owner: str,
-    gathered: GatheredHistory,
-    runs: tuple[ForecastRun, ForecastRun],
-    now: datetime,
-) -> tuple[ForecastRun, ForecastRun]:
-    """Save the runs, move the cursor and give the lease back, all or nothing.
-
-    Raises:
-        LeaseLost: the cursor belongs to somebody else by now.
-    """
-    new = runs[0]._state.adding
-    with transaction.atomic():
-        free, bank = _save(runs) if new else runs
-        moved = ForecastCursor.objects.filter(company_id=company_id, lease_owner=owner).update(
-            position=gathered.position,
-            plan_version=gathered.plan.version if gathered.plan else 0,
-            checked_at=now,
-            free_run=free,
-            bank_run=bank,
-            lease_owner="",
-            lease_until=None,
-            refusal="",
-        )
-        if not moved:
-            raise LeaseLost(f"company {company_id} was taken over while it was computed")
-        if new:
-            transaction.on_commit(lambda: _announce(free, bank), robust=True)
-    return free, bank
-
-
 def _refuse(*, company_id: int, owner: str, position: int, missing: MissingInputs, now: datetime) -> None:
     """Record why the journal up to `position` gives no forecast, so that nobody tries before that changes."""
     newest = Plan.objects.filter(company_id=company_id).aggregate(version=Max("version"))["version"]
@@ -231,40 +215,11 @@ def _refuse(*, company_id: int, owner: str, position: int, missing: MissingInput
     )
 
 
-def _save(runs: tuple[ForecastRun, ForecastRun]) -> tuple[ForecastRun, ForecastRun]:
-    """Insert both runs, or where one came of the same inputs before, use that."""
-    try:
-        with transaction.atomic():
-            ForecastRun.objects.bulk_create(runs)
-    except IntegrityError:
-        free, bank = map(_found_or_saved, runs)
-        return free, bank
-    return runs
-
-
-def _found_or_saved(run: ForecastRun) -> ForecastRun:
-    try:
-        with transaction.atomic():
-            run.save(force_insert=True)
-    except IntegrityError:
-        return ForecastRun.objects.get(
-            company_id=run.company_id,
-            basis=run.basis,
-            as_of=run.as_of,
-            position=run.position,
-            plan_id=run.plan_id,  # type: ignore[misc]  # null is a value of the key too
-            seed=run.seed,
-            horizon_days=run.horizon_days,
-            paths=run.paths,
-            engine_version=run.engine_version,
-            history_digest=run.history_digest,
-        )
-    return run
-
-
-def _announce(free: ForecastRun, bank: ForecastRun) -> None:
-    for run in (free, bank):
-        put(key=cache_key(run), value=cached_content(run), compute_seconds=run.duration_ms / 1000.0)
-    for _, error in forecast_published.send_robust(sender=ForecastRun, company_id=free.company_id, run_id=free.pk):
+def _announce(free: ForecastRun, bank: ForecastRun, *, texts: tuple[RunTexts, RunTexts], run_id: int) -> None:
+    put_texts(
+        texts={cache_key(run): text.cached for run, text in zip((free, bank), texts, strict=True)},
+        compute_seconds=free.duration_ms / 1000.0,
+    )
+    for _, error in forecast_published.send_robust(sender=ForecastRun, company_id=free.company_id, run_id=run_id):
         if isinstance(error, Exception):
             logger.error("forecast_published_receiver_failed", exc_info=error)

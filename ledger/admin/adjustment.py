@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from ledger.admin.event_address import outcome_address
 from ledger.admin.page import admin_page
@@ -110,7 +111,7 @@ class AdjustmentForm(forms.Form):
         """Show what the ledger says is wrong beside the field it is about."""
         for problem in problems:
             field = problem.field if problem.field in self.fields else None
-            self.add_error(field, f"{problem.field} {problem.message}".strip().capitalize())
+            self.add_error(field, capfirst(f"{problem.field} {problem.message}".strip()))
 
 
 FIELDSETS = (

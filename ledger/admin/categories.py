@@ -27,7 +27,9 @@ class CategoryRuleForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
-        company = values.get("company") or self.instance.company
+        company = values.get("company") or (self.instance.company if self.instance.pk else None)
+        if company is None:  # what was chosen is refused beside its field
+            return values
         account, test, pattern = values.get("account"), values.get("test"), values.get("pattern", "")
         if account is not None and account.company_id != company.id:
             raise ValidationError({"account": f"{account} is not an account of {company}."})

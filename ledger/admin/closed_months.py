@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from ledger.admin.page import admin_page
 from ledger.admin.scope import ADMINS, CompanyFilter, CompanyScopedAdmin, actor_of, companies_with
@@ -96,7 +97,7 @@ def _take_step(form: ClosingForm, request: HttpRequest) -> bool:
             now=timezone.now(),
         )
     except NotClosable as error:
-        form.add_error(error.problem.field, f"{error.problem.field} {error.problem.message}.".capitalize())
+        form.add_error(error.problem.field, capfirst(f"{error.problem.field} {error.problem.message}."))
         return False
     done = "closed" if values["step"] == CLOSE else "open again"
     messages.success(request, f"{values['month']:%Y-%m} of {values['company']} is {done}.")

@@ -21,7 +21,11 @@ def admin_page(
     status: int = 200,
     **context: Any,
 ) -> TemplateResponse:
-    """Render `templates/admin/ledger/<template>` with what Django's pages know; a form is laid out like theirs."""
+    """Render a page with what Django's pages know; a form is laid out like theirs.
+
+    Args:
+        template: in `templates/admin/`, with its folder unless that is `ledger/`.
+    """
     values = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,
@@ -34,4 +38,5 @@ def admin_page(
         # Only the layout is Django's: it asks a form for nothing that a form without a model lacks.
         values["adminform"] = AdminForm(form, list(layout), {})  # type: ignore[arg-type]
         values["media"] = model_admin.media + form.media
-    return TemplateResponse(request, f"admin/ledger/{template}", values, status=status)
+    name = f"admin/{template}" if "/" in template else f"admin/ledger/{template}"
+    return TemplateResponse(request, name, values, status=status)

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from ledger.admin.event_address import outcome_address
 from ledger.admin.page import admin_page
@@ -107,7 +108,7 @@ def _decide(form: DecisionForm, pending: PendingAdjustment, request: HttpRequest
         return None
     if outcome.status == REJECTED or not outcome.event_id:
         for problem in outcome.problems:
-            form.add_error(None, f"{problem.field} {problem.message}.".capitalize())
+            form.add_error(None, capfirst(f"{problem.field} {problem.message}."))
         return None
     messages.success(request, "The adjustment is approved and recorded.")
     return outcome_address(company_id=pending.company_id, outcome=outcome)

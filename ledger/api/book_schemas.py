@@ -89,6 +89,7 @@ class UnearnedSchema(Schema):
     day: date
     currency: str
     unearned: str
+    in_credit: str = Field(description="Of it, in customers' balances: no invoice has used it so far.")
     months: list[EarnedMonthSchema]
     payments: list[DeferredPaymentSchema]
 

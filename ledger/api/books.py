@@ -157,6 +157,7 @@ def get_unearned(request: HttpRequest, query: Query[AsOf]) -> dict[str, Any]:
         "day": day,
         "currency": company.base_currency,
         "unearned": money_text(unearned.total),
+        "in_credit": money_text(unearned.in_credit),
         "months": [
             {"month": each.month, "earned": money_text(each.earned), "unearned": money_text(each.unearned)}
             for each in unearned.months

@@ -1,14 +1,14 @@
 """`/events`: record one, record many, list."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Query, Router, Schema
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from ledger.api.auth import RECORDING, Recorder, TokenAuth, recognise
 from ledger.api.body import JSON, NDJSON_TYPES, body_chunks, media_type, whole_body
@@ -26,7 +26,7 @@ from ledger.domain.outcome import CONFLICT, RECORDED, REJECTED
 from ledger.domain.problems import InvalidEvent
 from ledger.domain.strict_json import InvalidJson, parse_json
 from ledger.domain.token import TokenIdentity
-from ledger.selectors.journal import DEFAULT_ROWS, MAX_ROWS, EventFilter, list_events
+from ledger.selectors.journal import DEFAULT_ROWS, MAX_POSITION, MAX_ROWS, EventFilter, list_events
 from ledger.services.record import record_one
 
 MAX_ARRAY_BYTES = 32 * 1024 * 1024
@@ -144,20 +144,29 @@ def _answer(report: BulkReport) -> HttpResponse:
     return HttpResponse(report.json(), content_type=JSON)
 
 
+def _in_utc(moment: datetime) -> datetime:
+    """PostgreSQL takes no offset of 16 hours or more."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must lie in the years 1 to 9999 of UTC") from None
+
+
 # PostgreSQL has no NUL in its texts, so nothing can be found by one.
 SearchText = Annotated[str, Field(pattern=r"^[^\x00]*$", max_length=255)]
+Bound = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class ListQuery(Schema):
-    after: Annotated[int, Field(ge=0, description="Position after which to begin.")] = 0
+    after: Annotated[int, Field(ge=0, le=MAX_POSITION, description="Position after which to begin.")] = 0
     limit: Annotated[int, Field(ge=1, le=MAX_ROWS)] = DEFAULT_ROWS
     source: SearchText | None = None
     event_type: SearchText | None = None
     account: SearchText | None = None
     currency: SearchText | None = None
     external_ref: SearchText | None = None
-    occurred_from: Annotated[AwareDatetime | None, Field(description="Inclusive.")] = None
-    occurred_before: Annotated[AwareDatetime | None, Field(description="Exclusive.")] = None
+    occurred_from: Annotated[Bound | None, Field(description="Inclusive.")] = None
+    occurred_before: Annotated[Bound | None, Field(description="Exclusive.")] = None
 
 
 @router.get(

@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from ledger.api.auth import Recorder, recognise
 from ledger.api.body import JSON
 from ledger.api.bulk_items import not_json
-from ledger.api.problems import Problem, invalid
+from ledger.api.problems import DATABASE_AWAY, Problem, invalid, unexpected
 from ledger.api.recorded import answer_recorder
 from ledger.domain.event import EventDraft, parse_event
 from ledger.domain.outcome import CONFLICT, RECORDED, REJECTED
@@ -38,6 +38,8 @@ def post_founding_event(request: HttpRequest) -> HttpResponse:
         return answer_recorder(request, recognise(request), _accept)
     except Problem as problem:
         return problem.response()
+    except DATABASE_AWAY as error:
+        return unexpected(request, error)
 
 
 def _accept(body: bytes, recorder: Recorder, now: datetime) -> HttpResponse:

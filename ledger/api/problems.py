@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, AuthorizationError, HttpError, Throttled, ValidationError
@@ -16,6 +17,8 @@ from ledger.domain.problems import FieldProblem, InvalidEvent
 logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
+# The database went away in the middle, or is too busy: whoever asked may ask again.
+DATABASE_AWAY = (OperationalError, InterfaceError)
 # Paths that machines call; everything else answers people in HTML.
 MACHINE_PATHS = ("/api/", "/events/", "/webhooks/")
 
@@ -126,6 +129,9 @@ def _from_validation(error: ValidationError) -> Problem:
 
 def unexpected(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
     """Log a failure of ours and return its answer, which tells a stranger nothing."""
+    if isinstance(error, DATABASE_AWAY):
+        logger.error("database away in %s %s: %s", request.method, request.path, error)
+        return Problem(503, "The database does not answer; ask again.", headers={"Retry-After": "1"}).response()
     failure = error if isinstance(error, Exception) else None
     logger.error("unexpected error in %s %s", request.method, request.path, exc_info=failure)
     return Problem(500, "Something went wrong here; it is logged.").response()

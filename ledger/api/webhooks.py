@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from ledger.api.body import JSON, media_type, whole_body
-from ledger.api.problems import Problem
+from ledger.api.problems import DATABASE_AWAY, Problem, unexpected
 from ledger.jobs import wake_delivery
 from ledger.providers.provider import Arrival, VerifierUnavailable
 from ledger.providers.registry import providers
@@ -25,11 +25,13 @@ _ENDPOINT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 @csrf_exempt
 def receive_webhook(request: HttpRequest, provider: str, endpoint_id: str) -> HttpResponse:
     """200 once the delivery is kept; 400 for a signature that is not the provider's; 404 for an unknown
-    address."""
+    address; 503 while the database is away."""
     try:
         return _receive(request, provider, endpoint_id)
     except Problem as problem:
         return problem.response()
+    except DATABASE_AWAY as error:
+        return unexpected(request, error)
 
 
 def _receive(request: HttpRequest, provider: str, endpoint_id: str) -> HttpResponse:

@@ -86,6 +86,7 @@ class CreditNote:
         source, external_ref: of the note.
         document: the invoice, by which service periods are found.
         day: from which it counts.
+        issued_on: the day on which a customer's balance got its part; None: the same day.
         lines: none takes back what the note said before.
         to_balance, out_of_band: not negative.
     """
@@ -99,6 +100,55 @@ class CreditNote:
     refunds: tuple[CreditedRefund, ...] = ()
     to_balance: Decimal = Decimal(0)
     out_of_band: Decimal = Decimal(0)
+    issued_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UsedLine:
+    """Attributes:
+    line: of the invoice, as in `ServicePeriod`.
+    amount: of what an invoice used of the customer's balance, positive.
+    start, end: over which it is earned, `[start, end)`.
+    """
+
+    line: str
+    amount: Decimal
+    start: date
+    end: date
+
+
+@dataclass(frozen=True, slots=True)
+class SettledInvoice:
+    """By what an invoice is settled: a payment, and what the customer had paid beforehand.
+
+    It moves no money. What the customer has in credit came in with payments: beyond what their invoices asked
+    for, or credited on them later.
+
+    Attributes:
+        document: the invoice.
+        customer: whose balance is used or added to.
+        at: when the invoice was finalised (aware), which is when it uses the balance.
+        payment: external reference of the income that paid it; empty when none did or it is not named.
+        paid: what of that income is for this invoice, not negative.
+        overpaid_by: external reference of the income that brought more than was asked for.
+        overpaid: what of that went to the customer's balance.
+        before: what the customer had in credit, as the provider counts it.
+        used: what of it settles the invoice; at most `before`.
+        lines: over which days what was used is earned; together at most `used`, and the rest is earned at once.
+    """
+
+    source: str
+    document: str
+    customer: str
+    currency: str
+    at: datetime
+    payment: str = ""
+    paid: Decimal = Decimal(0)
+    overpaid_by: str = ""
+    overpaid: Decimal = Decimal(0)
+    before: Decimal = Decimal(0)
+    used: Decimal = Decimal(0)
+    lines: tuple[UsedLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +207,8 @@ class Intake:
             what was said earlier never undoes what was said later. None where they come in order.
         notices: about feeds, acted on when the intake is recorded.
         credit_notes: on invoices that were paid.
-        voided: documents whose service periods count no more.
+        settled: by what invoices are settled.
+        voided: documents whose service periods count no more, and that settle nothing.
         signing_secret: with which the provider signs from now on; given only once the provider confirmed it.
         settlements: at which rate the money of an event was changed, by the event's place in `events`.
     """
@@ -171,5 +222,6 @@ class Intake:
     settlements: Mapping[int, SettlementRate] = field(default_factory=dict)
     notices: tuple[FeedNotice, ...] = ()
     credit_notes: tuple[CreditNote, ...] = ()
+    settled: tuple[SettledInvoice, ...] = ()
     voided: tuple[ObjectKey, ...] = ()
     signing_secret: str = field(default="", repr=False)

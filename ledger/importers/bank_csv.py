@@ -107,11 +107,11 @@ def detect_mapping(table: Table, context: ImportContext) -> CsvMapping:
     _take_kind_for_direction(columns, values)
     timezone = choices.timezone or context.timezone
     date_order = choices.date_order or _detected(
-        detect_order, values["occurred_at"], AmbiguousOrder, "--date-order dmy or mdy"
+        detect_order, values["occurred_at"], AmbiguousOrder, "the date order (--date-order dmy or mdy)"
     )
     numbers = [text for field in ("amount", "debit", "credit") for text in values.get(field, ())]
     decimal_mark = choices.decimal_mark or _detected(
-        detect_decimal_mark, numbers, AmbiguousMark, "--decimal . or ,"
+        detect_decimal_mark, numbers, AmbiguousMark, "the decimal mark (--decimal . or ,)"
     )
     moments = []
     for text in values["occurred_at"][:1] + values["occurred_at"][-1:]:
@@ -176,12 +176,12 @@ def _take_kind_for_direction(columns: dict[str, str], values: dict[str, list[str
 
 
 def _detected[Found](
-    detect: Callable[[list[str]], Found], texts: list[str], ambiguous: type[ValueError], option: str
+    detect: Callable[[list[str]], Found], texts: list[str], ambiguous: type[ValueError], choice: str
 ) -> Found:
     try:
         return detect(texts)
     except ambiguous as error:
-        raise FileRefused(f"{error}: say {option}") from error
+        raise FileRefused(f"{error}: choose {choice}") from error
 
 
 def _positive_is(columns: Mapping[str, str], values: Mapping[str, list[str]], decimal_mark: str) -> str:
@@ -194,7 +194,8 @@ def _positive_is(columns: Mapping[str, str], values: Mapping[str, list[str]], de
         except InvalidNumber:
             continue
     raise FileRefused(
-        "no amount has a sign, so they could be all income or all expenses: say --positive in or out"
+        "no amount has a sign, so they could be all income or all expenses: choose what an amount without a sign "
+        "is (--positive in or out)"
     )
 
 

@@ -9,8 +9,7 @@ import html
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from ledger.importers.row import FileRefused
 from ledger.importers.signature import UTF_16_MARKS
@@ -29,9 +28,8 @@ _STRAY_BYTE = re.compile("[\udc80-\udcff]")
 _PLAIN = re.compile(rf"<(/?)([A-Za-z][A-Za-z0-9._]{{0,63}})>([^<&]{{0,{MAX_VALUE_CHARACTERS}}})(?=<[A-Za-z/])")
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
-    """A tag and the text up to the next one.
+class Tag(NamedTuple):
+    """A tag and the text up to the next one. A tuple, for there are a dozen of it per entry.
 
     Attributes:
         name: in capitals; with a leading `/` when it closes something.
@@ -91,14 +89,13 @@ class _Scanner:
     def tags(self) -> Iterator[Tag]:
         self._take_until("<", what="the header")
         while self._buffer:
-            line = self._line
-            plain = _PLAIN.match(self._buffer, self._at)
-            if plain is not None:
+            while (plain := _PLAIN.match(self._buffer, self._at)) is not None:
+                closes, name, value = plain.groups()
+                line = self._line
                 self._at = plain.end()
-                self._line += plain[0].count("\n")
-                name = plain[2].upper()
-                yield Tag(line, f"/{name}", "") if plain[1] else Tag(line, name, plain[3].strip())
-                continue
+                self._line += value.count("\n")
+                yield Tag(line, f"/{name.upper()}", "") if closes else Tag(line, name.upper(), value.strip())
+            line = self._line
             if self._starts_with("<![CDATA["):
                 raise FileRefused(f"line {line}: text stands outside of any tag")
             if self._starts_with("<!--"):
@@ -139,7 +136,9 @@ class _Scanner:
         line = self._line
         taken = self._find(end, what=what)
         if taken is None:
-            raise FileRefused(f"line {line}: {what} begins here and does not end: is the file cut off?")
+            raise FileRefused(
+                f"line {line}: {what} begins here and does not end, perhaps because the file is cut off"
+            )
         return self._take(taken + len(end))
 
     def _take_until(self, mark: str, *, what: str) -> str:

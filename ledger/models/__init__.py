@@ -21,6 +21,7 @@ from ledger.models import provenance as provenance
 from ledger.models import review as review
 from ledger.models import seal as seal
 from ledger.models import service_period as service_period
+from ledger.models import settled_invoice as settled_invoice
 from ledger.models import source as source
 from ledger.models import statement as statement
 from ledger.models import token as token

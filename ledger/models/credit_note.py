@@ -12,6 +12,7 @@ class CreditNote(models.Model):
         external_ref: the provider's id of the note.
         document: the invoice; `ServicePeriod.document` of the periods that it lowers.
         day: from which it counts.
+        issued_on: the day on which a balance got its part; empty where it was not kept, then the same day.
         lines: [[line of a service period or "", amount before tax as text]]; none takes the note back.
         refunds: [[external reference of a refund that carries it out, amount as text]].
         to_balance: what became a credit of the customer, to be used on a later invoice.
@@ -24,6 +25,7 @@ class CreditNote(models.Model):
     document = models.CharField(max_length=255)
     currency = models.CharField(max_length=3)
     day = models.DateField()
+    issued_on = models.DateField(null=True)
     lines = models.JSONField(default=list)
     refunds = models.JSONField(default=list)
     to_balance = models.DecimalField(max_digits=20, decimal_places=6)

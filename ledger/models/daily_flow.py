@@ -38,6 +38,29 @@ class DailyFlow(models.Model):
         return f"{self.day} {self.event_type} {self.direction} {self.amount} {self.currency}"
 
 
+class AccountDay(models.Model):
+    """The daily flows of an account without what they are for and with whom: what balances are made of.
+
+    A company with many vendors has a hundred times as many flows as days. Filled beside them, in one statement.
+    """
+
+    pk = models.CompositePrimaryKey("company_id", "account_id", "currency", "day", "event_type", "direction")
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="+", db_index=False)
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    currency = models.CharField(max_length=3)
+    day = models.DateField()
+    event_type = models.CharField(max_length=10)
+    direction = models.CharField(max_length=3)
+    amount = models.DecimalField(max_digits=30, decimal_places=6)
+    base_amount = models.DecimalField(max_digits=30, decimal_places=6)
+    count = models.IntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.event_type} {self.direction} {self.amount} {self.currency}"
+
+
 class ContractReceiptRow(models.Model):
     """One payment for a contract delivered over months, picked out of the journal's metadata."""
 
@@ -64,10 +87,12 @@ class DailyFlowCursor(models.Model):
 
     Attributes:
         timezone: the company's time zone the days were cut in; a change of it means to sum anew.
+        version: moves with every change of the sums, by reading on or by reading otherwise.
     """
 
     company = models.OneToOneField(Company, on_delete=models.CASCADE, primary_key=True, related_name="+")
     position = models.BigIntegerField(default=0, db_default=0)
+    version = models.BigIntegerField(default=0, db_default=0)
     timezone = models.CharField(max_length=64)
 
     def __str__(self) -> str:

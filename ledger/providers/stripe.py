@@ -6,6 +6,7 @@ the ids of Stripe's objects, and what Stripe said earlier about an object never 
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from ledger.domain.intake import Intake, ObjectKey
@@ -63,8 +64,18 @@ READERS: dict[str, tuple[Reader, str]] = {
     **dict.fromkeys(_APPLICATION_FEE, (stripe_money.application_fee, "The fee is zero.")),
 }
 
-INVOICE_PAID = frozenset({"invoice.paid", "invoice.payment_succeeded"})
+# Last words of those types, in the order of an object's life. An invoice is often finalised and paid within the
+# second that Stripe dates both to.
+_LIFE = (
+    *("pending", "created", "finalized", "succeeded", "captured", "funds_withdrawn", "updated"),
+    *("payment_succeeded", "paid", "overpaid"),
+    *("reconciliation_completed", "closed", "refunded", "funds_reinstated"),
+    *("failed", "expired", "canceled", "reversed", "voided"),
+)
+
 INVOICE_VOIDED = "invoice.voided"
+# What says by what an invoice is settled.
+INVOICE_SETTLED = frozenset({"invoice.finalized", "invoice.payment_succeeded", "invoice.paid", "invoice.overpaid"})
 CREDIT_NOTE = frozenset({"credit_note.created", "credit_note.updated", "credit_note.voided"})
 
 _SET_UP = "It is about what can be sold or who buys; no money moves."
@@ -156,7 +167,8 @@ def fetch(raw: bytes, context: FetchContext) -> Fetched | None:
     if not key:
         return None
     event = _event(raw)
-    if _not_ours(event, context.parse) or event["type"] not in READERS.keys() | INVOICE_PAID | CREDIT_NOTE:
+    asked_about = READERS.keys() | INVOICE_SETTLED | CREDIT_NOTE
+    if _not_ours(event, context.parse) or event["type"] not in asked_about:
         return None
     api = StripeApi(key=key, account=text_of(event, "account"))
     api.complete(event["data"]["object"])
@@ -186,25 +198,43 @@ def _intake(event: dict[str, Any], context: ParseContext) -> Intake:
         if kind == "charge.refunded" and not listed(thing, "refunds"):
             # Newer versions of the API list no refunds here, and only a refund's own id tells it apart.
             otherwise = "It lists no refunds; refund.created states each of them."
-        return moves.intake(said_at=instant_of(event, "created"), otherwise=otherwise)
-    if kind in INVOICE_PAID:
-        if not stripe_invoice.is_paid(thing):
-            return Intake(ignored="Stripe collected nothing for this invoice.")
-        periods = stripe_invoice.service_periods(thing, context)
-        return Intake(
-            service_periods=periods,
-            said_at=instant_of(event, "created"),
-            ignored="" if periods else f"No line covers days. {_BY_CHARGE}",
-        )
+        return moves.intake(said_at=_said_at(event), otherwise=otherwise)
+    if kind in INVOICE_SETTLED:
+        return _invoice(thing, context, said_at=_said_at(event))
     if kind == INVOICE_VOIDED:
         document = ObjectKey(stripe_money.SOURCE, id_of(thing))
-        return Intake(voided=(document,), said_at=instant_of(event, "created"))
+        return Intake(voided=(document,), said_at=_said_at(event))
     if kind in CREDIT_NOTE:
         note = stripe_invoice.credit_note(thing, context)
         if note is None:
             return Intake(ignored="It was issued before the payment, which it lowered.")
-        return Intake(credit_notes=(note,), said_at=instant_of(event, "created"))
+        return Intake(credit_notes=(note,), said_at=_said_at(event))
     return Intake(ignored=_reason_to_ignore(kind))
+
+
+def _said_at(event: dict[str, Any]) -> datetime:
+    """When Stripe said so. It dates to the second; what happened to an object within one has the order of its
+    life, in microseconds: else the order of arrival would decide, and each repeat would decide anew."""
+    place = _LIFE.index(text_of(event, "type").rpartition(".")[2])
+    return instant_of(event, "created") + timedelta(microseconds=place)
+
+
+def _invoice(thing: dict[str, Any], context: ParseContext, *, said_at: datetime) -> Intake:
+    periods = stripe_invoice.service_periods(thing, context)
+    settled = stripe_invoice.settled(thing, context)
+    notes = stripe_invoice.unused_time(thing, context)
+    if not periods and settled is None and not notes:
+        paid = stripe_invoice.is_paid(thing)
+        why = (
+            f"No line covers days. {_BY_CHARGE}" if paid else "Neither a payment nor a balance settles it so far."
+        )
+        return Intake(ignored=why)
+    return Intake(
+        service_periods=periods,
+        settled=() if settled is None else (settled,),
+        credit_notes=notes,
+        said_at=said_at,
+    )
 
 
 def _reason_to_ignore(kind: str) -> str:

@@ -62,7 +62,7 @@ class StripeApi:
             for note in notes:
                 self._complete_credit_note(note)
             invoice["credit_notes"] = {"object": "list", "data": notes, "has_more": False}
-        if charge_of(invoice):
+        if charge_of(invoice) or not invoice.get("amount_paid"):
             return
         payments = self._all(
             "/v1/invoice_payments",

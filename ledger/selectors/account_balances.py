@@ -25,7 +25,7 @@ _DAYS = """
     SELECT f.account_id, f.currency,
            sum(CASE WHEN f.direction = 'in' THEN f.amount ELSE -f.amount END) FILTER (WHERE f.day < %(today)s),
            sum(CASE WHEN f.direction = 'in' THEN f.amount ELSE -f.amount END) FILTER (WHERE f.day <= o.day)
-    FROM ledger_dailyflow f
+    FROM ledger_accountday f
     LEFT JOIN unnest(%(accounts)s::bigint[], %(currencies)s::text[], %(days)s::date[])
            AS o (account_id, currency, day) USING (account_id, currency)
     WHERE f.company_id = %(company)s AND f.event_type <> 'credit'

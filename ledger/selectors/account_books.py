@@ -29,7 +29,7 @@ LEAST_SILENT_DAYS = 7
 _MOVES = """
     SELECT f.account_id, f.currency, f.day,
            sum(CASE WHEN f.direction = 'in' THEN f.amount ELSE -f.amount END), sum(f.count)
-    FROM ledger_dailyflow f
+    FROM ledger_accountday f
     WHERE f.company_id = %s AND f.event_type <> 'credit'
     GROUP BY f.account_id, f.currency, f.day ORDER BY f.day
 """

@@ -7,7 +7,6 @@ from decimal import Decimal
 from django.db import connection
 
 from ledger.domain.credit_grant import ZERO, CreditGrantBalance, draw_down
-from ledger.models.statement import CreditGrantStatement
 from ledger.selectors.credit_use import credits_used, uses_of
 
 # The statements that count: of each account (or of all together), currency, day and origin the last revision.
@@ -18,15 +17,21 @@ _STATEMENTS = """
     WHERE company_id = %s
     ORDER BY account_id, currency, day, as_of IS NULL DESC, as_of DESC, recorded_at DESC, id DESC
 """
-# Signed cash of every cash account, currency and day. The company's accounts are looked up first: in a join, all
-# accounts of all companies may be tried against its flows.
+# Signed cash of every cash account and currency, summed between the days that anybody compares a move's day with:
+# all days of one sum lie on the same side of each of them. The company's accounts are looked up first: in a join,
+# all accounts of all companies may be tried against its flows.
 _CASH = """
-    SELECT f.account_id, f.currency, f.day, sum(CASE WHEN f.direction = 'in' THEN f.amount ELSE -f.amount END)
-    FROM ledger_dailyflow f
+    SELECT f.account_id, f.currency, min(f.day), sum(CASE WHEN f.direction = 'in' THEN f.amount ELSE -f.amount END)
+    FROM ledger_accountday f
     WHERE f.company_id = %(company)s AND f.event_type <> 'credit' AND f.account_id = ANY (ARRAY(
         SELECT id FROM ledger_account WHERE company_id = %(company)s AND kind IN ('bank', 'card', 'processor')))
-    GROUP BY f.account_id, f.currency, f.day
+    GROUP BY f.account_id, f.currency, width_bucket(f.day, %(next_days)s::date[])
 """
+_GRANTS = """
+    SELECT provider, day, expires_on, remaining FROM ledger_creditgrantstatement
+    WHERE company_id = %s AND day <= %s ORDER BY provider, expires_on, day DESC, recorded_at DESC, id DESC
+"""
+ONE_DAY = timedelta(days=1)
 type _Moves = list[tuple[date, Decimal]]
 
 
@@ -44,7 +49,8 @@ def cash_by_currency(*, company_id: int, at: date) -> dict[str, Decimal]:
         statements: dict[tuple[int | None, str], _Moves] = defaultdict(list)
         for account_id, currency, day, amount in cursor.fetchall():
             statements[account_id, currency].append((day, amount))
-        cursor.execute(_CASH, {"company": company_id})
+        compared = {at, *(day for days in statements.values() for day, _ in days)}
+        cursor.execute(_CASH, {"company": company_id, "next_days": sorted(day + ONE_DAY for day in compared)})
         moves: dict[tuple[int, str], _Moves] = defaultdict(list)
         for account_id, currency, day, amount in cursor.fetchall():
             moves[account_id, currency].append((day, amount))
@@ -112,11 +118,9 @@ def credit_grants(*, company_id: int, at: date) -> tuple[CreditGrantBalance, ...
 
 def _stated_grants(company_id: int, at: date) -> dict[str, tuple[date, list[CreditGrantBalance]]]:
     """Return {provider: (day of its latest statement, its grants as stated then)}."""
-    rows = (
-        CreditGrantStatement.objects.filter(company_id=company_id, day__lte=at)
-        .order_by("provider", "expires_on", "-day", "-recorded_at", "-id")
-        .values_list("provider", "day", "expires_on", "remaining")
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_GRANTS, [company_id, at])
+        rows = cursor.fetchall()
     latest: dict[str, date] = {}
     for provider, day, _, _ in rows:
         latest[provider] = max(day, latest.get(provider, day))

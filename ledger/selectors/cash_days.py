@@ -9,7 +9,7 @@ from django.db import connection
 _DAYS = """
     SELECT f.day, coalesce(sum(f.base_amount) FILTER (WHERE f.direction = 'in'), 0),
            coalesce(sum(f.base_amount) FILTER (WHERE f.direction = 'out'), 0)
-    FROM ledger_dailyflow f JOIN ledger_account a ON a.id = f.account_id
+    FROM ledger_accountday f JOIN ledger_account a ON a.id = f.account_id
     WHERE f.company_id = %s AND f.day >= %s AND f.day < %s
       AND f.event_type NOT IN ('credit', 'transfer') AND a.kind IN ('bank', 'card', 'processor')
     GROUP BY f.day HAVING bool_or(f.count <> 0 OR f.amount <> 0) ORDER BY f.day

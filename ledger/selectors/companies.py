@@ -1,11 +1,12 @@
 """Which companies there are."""
 
-from typing import Any
+from django.db import connection
 
 from ledger.domain.company import CompanyNotFound, CompanyRef
 from ledger.models.company import Company
 
 _COLUMNS = ("id", "slug", "name", "base_currency", "timezone")
+_ONE = f"SELECT {', '.join(_COLUMNS)} FROM ledger_company WHERE slug = %(slug)s OR id = %(id)s"  # noqa: S608
 
 
 def company_ref(*, slug: str | None = None, company_id: int | None = None) -> CompanyRef:
@@ -17,9 +18,9 @@ def company_ref(*, slug: str | None = None, company_id: int | None = None) -> Co
     """
     if (slug is None) == (company_id is None):
         raise ValueError("give a slug or a company_id")
-    key: dict[str, Any] = {"slug": slug} if slug is not None else {"id": company_id}
-    rows = Company.objects.filter(**key)
-    row = rows.values_list(*_COLUMNS).first()
+    with connection.cursor() as cursor:
+        cursor.execute(_ONE, {"slug": slug, "id": company_id})
+        row = cursor.fetchone()
     if row is None:
         raise CompanyNotFound(f"there is no company {slug if slug is not None else company_id}")
     return CompanyRef(*row)

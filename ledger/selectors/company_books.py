@@ -44,14 +44,20 @@ class Unearned:
     """What customers have paid for and not received yet, from money that was there by the day.
 
     Attributes:
-        total: owed at the end of the day.
-        months: how it will be earned.
+        over_days: for service periods, owed at the end of the day.
+        in_credit: in customers' balances, for no invoice so far.
+        months: how `over_days` will be earned.
         payments: with something left to earn, the largest part first.
     """
 
-    total: Decimal
+    over_days: Decimal
+    in_credit: Decimal
     months: tuple[EarnedMonth, ...]
     payments: tuple[DeferredPayment, ...]
+
+    @property
+    def total(self) -> Decimal:
+        return self.over_days + self.in_credit
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +133,8 @@ def unearned_on(*, company: CompanyRef, day: date) -> Unearned:
     months = earned_ahead([each.deferred for each in revenue.payments], after=day, months=MONTHS_AHEAD)
     left = [each for each in revenue.payments if each.unearned > 0]
     return Unearned(
-        total=revenue.unearned[0],
+        over_days=revenue.unearned[0],
+        in_credit=revenue.in_credit[0],
         months=months,
         payments=tuple(sorted(left, key=lambda each: (-each.unearned, each.event_id))),
     )

@@ -10,13 +10,17 @@ from django.db import connection
 
 from ledger.domain.cloud_bill import CREDIT, SOURCE_PREFIX, BillKey
 from ledger.domain.money import MICRO, MONEY
-from ledger.models.cloud_bill import BillState, CloudBill
+from ledger.models.cloud_bill import BillState
 
 _CREDITS = """
     SELECT f.day, lower(f.counterparty), sum(f.base_amount)
     FROM ledger_dailyflow f
     WHERE f.company_id = %s AND f.event_type = 'credit' AND f.day < %s
     GROUP BY f.day, lower(f.counterparty) ORDER BY f.day
+"""
+_BILLS = """
+    SELECT id, provider, billing_account, period_start, period_end FROM ledger_cloudbill
+    WHERE company_id = %s AND state = %s ORDER BY id
 """
 # Each object names its event and when it occurred, so the journal is looked at in one month per event.
 _CREDITS_OF_BILLS = """
@@ -73,15 +77,21 @@ def credits_used(*, company_id: int, before: date) -> tuple[CreditUse, ...]:
     )
 
 
-def _bills_with_credits(company_id: int) -> Iterable[tuple[CloudBill, Decimal, list[tuple[date, Decimal]]]]:
+@dataclass(frozen=True, slots=True)
+class _Bill:
+    provider: str
+    billing_account: str
+    period_start: date
+    period_end: date
+
+
+def _bills_with_credits(company_id: int) -> Iterable[tuple[_Bill, Decimal, list[tuple[date, Decimal]]]]:
     """Bills in force, what their credit events say in base currency, and their credit lines by day."""
-    bills = {
-        bill.pk: bill
-        for bill in CloudBill.objects.filter(company_id=company_id, state=BillState.CURRENT).order_by("pk")
-    }
-    if not bills:
-        return
     with connection.cursor() as cursor:
+        cursor.execute(_BILLS, [company_id, BillState.CURRENT.value])
+        bills = {number: _Bill(*columns) for number, *columns in cursor.fetchall()}
+        if not bills:
+            return
         cursor.execute(_CREDITS_OF_BILLS, [company_id, f"{SOURCE_PREFIX}%"])
         credited = dict(cursor.fetchall())
         cursor.execute(_CREDIT_LINES, [company_id, list(bills), CREDIT])

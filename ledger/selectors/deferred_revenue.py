@@ -1,16 +1,17 @@
 """Deferred revenue: what customers have paid for and not received yet, day by day, in base currency."""
 
 import json
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import accumulate
+from typing import Any
 
 from django.db import connection
 
-from ledger.domain.money import MICRO, MONEY
+from ledger.domain.customer_balance import share
 from ledger.domain.recognition import (
     DeferredTerm,
     Refund,
@@ -19,12 +20,19 @@ from ledger.domain.recognition import (
     unearned_at,
     unearned_curve,
 )
+from ledger.selectors.customer_balances import (
+    CustomerBalances,
+    PutToBalance,
+    SettledInvoice,
+    customer_balances,
+    settled_invoices,
+)
+from ledger.selectors.payment_refunds import Payment, PaymentRefund, payment_refunds
 
 ZERO = Decimal(0)
 ONE_DAY = timedelta(days=1)
-_AMOUNT = re.compile(r"[0-9]{1,14}(?:\.[0-9]{1,6})?")
 
-type _Values = dict[str, int | str | date | list[str]]
+type _Values = Mapping[str, Any]
 
 # Income whose metadata tells of a contract over months, and that is not taken back: a reversal deletes its row.
 _CONTRACTS = """
@@ -63,33 +71,11 @@ _PERIODS = """
       AND e.occurred_at < %(before)s::timestamp AT TIME ZONE %(timezone)s
     ORDER BY e.occurred_at, e.source, e.external_ref, said.line
 """
-# What takes money back names what it takes back in `refund_of`, by the external reference of the income. What
-# comes in with such a name was taken back before and is given again, as when a dispute is won. Where the currency
-# is not the payment's, `refund_amount` may say what that is in the payment's.
-_REFUNDS = """
-    SELECT e.source, e.external_ref, e.metadata ->> 'refund_of', (e.occurred_at AT TIME ZONE %(timezone)s)::date,
-           e.direction, e.amount, e.currency, e.base_amount,
-           e.metadata ->> 'refund_amount', e.metadata ->> 'refund_currency'
-    FROM ledger_capitalevent e
-    WHERE e.company_id = %(company)s AND e.source = ANY (%(sources)s)
-      AND e.event_type IN ('expense', 'adjustment', 'income') AND e.reverses IS NULL
-      AND e.occurred_at >= %(first)s::timestamp AT TIME ZONE %(timezone)s
-      AND e.occurred_at < %(before)s::timestamp AT TIME ZONE %(timezone)s
-      AND e.metadata ? 'refund_of'
-      AND EXISTS (
-          SELECT FROM ledger_externalobject o
-          WHERE o.company_id = e.company_id AND o.account_id = e.account_id AND o.source = e.source
-            AND o.event_type = e.event_type AND o.direction = e.direction AND o.external_ref = e.external_ref
-            AND o.twin = CASE e.external_ref WHEN '' THEN e.event_id ELSE ''::bytea END
-            AND o.event_id = e.event_id AND NOT o.reversed
-      )
-    ORDER BY e.occurred_at, e.source, e.external_ref
-"""
 # Credit notes as they were said last.
 _CREDIT_NOTES = """
-    SELECT source, document, currency, day, lines, refunds, to_balance FROM (
-        SELECT DISTINCT ON (source, external_ref)
-               source, external_ref, document, currency, day, lines, refunds, to_balance
+    SELECT source, document, currency, day, coalesce(issued_on, day), lines, refunds, to_balance, out_of_band
+    FROM (
+        SELECT DISTINCT ON (source, external_ref) *
         FROM ledger_creditnote WHERE company_id = %(company)s
         ORDER BY source, external_ref, revision DESC
     ) said
@@ -125,9 +111,10 @@ class DeferredRevenue:
         unearned: at the end of each day.
         earned: revenue of each day out of these payments; what a refund takes back of it counts against it.
         taken_back: on each day, by refunds, credit notes and disputes; below zero when it was given again. What
-            came in is earned, unearned or taken back, to the last digit, at the end of every day.
-        in_credit: what credit notes have put to the balances of customers so far, tax included: owed to them until
-            they use it. No part of `unearned`.
+            came in, or was used of a customer's balance, is earned, unearned or taken back, to the last digit, at
+            the end of every day.
+        in_credit: what customers have paid beforehand and no invoice has used so far, tax included. It is owed as
+            well, and no part of `unearned`: what an invoice uses of it is from then on.
         payments: with something unearned on one of the days, by day of payment.
     """
 
@@ -140,36 +127,25 @@ class DeferredRevenue:
 
 
 @dataclass(frozen=True, slots=True)
-class _Payment:
-    """Attributes:
-    amount: in `currency`, positive.
-    base_amount: what it was worth.
-    """
-
-    event_id: str
-    source: str
-    external_ref: str
-    received_on: date
-    customer: str
-    amount: Decimal
-    currency: str
-    base_amount: Decimal
-
-
-@dataclass(frozen=True, slots=True)
 class _Period:
-    """A service period of a payment, before anything was taken back.
+    """A service period of a payment, before anything was taken back of it.
 
     Attributes:
         part: what of the payment it earns, in the payment's currency.
+        since: the day on which it was paid: the payment came, or an invoice used it out of a balance.
+        brought: what of the payment it is, in base currency; more than the term where a refund came before.
         document, line: the invoice and its line; empty for a contract.
+        from_balance: what was taken back before `since` was taken from the balance.
     """
 
-    payment: _Payment
+    payment: Payment
     term: ServiceTerm
     part: Decimal
+    since: date
+    brought: Decimal
     document: str = ""
     line: str = ""
+    from_balance: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +154,20 @@ class _CreditNote:
     document: str
     currency: str
     day: date
+    issued_on: date
     lines: tuple[tuple[str, Decimal], ...]
     refunds: tuple[tuple[str, Decimal], ...]
     to_balance: Decimal
+    out_of_band: Decimal
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.source, self.document
+
+    @property
+    def carried_out(self) -> Decimal:
+        """What it comes to, tax included."""
+        return sum((amount for _, amount in self.refunds), self.to_balance + self.out_of_band)
 
 
 def deferred_revenue(*, company_id: int, timezone: str, start: date, end: date) -> DeferredRevenue:
@@ -190,6 +177,8 @@ def deferred_revenue(*, company_id: int, timezone: str, start: date, end: date) 
     day of payment on. A reversed payment counts no more. A refund or dispute (`refund_of` in the metadata of an
     event of the same source) takes from what is unearned on its day, in the proportion in which it takes from the
     payment; a credit note takes from the periods of the lines that it names, and its refund not a second time.
+    What an invoice uses of a customer's balance is earned over that invoice's periods, from the day on on which it
+    uses it, as a part of the payment that it once came in with.
 
     Reads the daily sums: call `catch_up` first.
 
@@ -198,20 +187,24 @@ def deferred_revenue(*, company_id: int, timezone: str, start: date, end: date) 
     """
     if end <= start:
         return DeferredRevenue((), (), (), (), (), ())
-    values: _Values = {"company": company_id, "timezone": timezone, "before": end}
+    values = {"company": company_id, "timezone": timezone, "before": end}
     stated = _stated(values)
     # What somebody says about the very payment goes before what its contract implies.
     said_about = {period.payment.event_id for period in stated}
     implied = [period for period in _contracts(values) if period.payment.event_id not in said_about]
+    invoices = settled_invoices(company_id=company_id, timezone=timezone, before=end)
     notes = _credit_notes(values)
     periods = [*stated, *implied]
-    taken = _taken_back(periods, notes, values, start=start)
-    in_credit = _in_credit(periods, notes)
+    carried = _carried(notes, periods, invoices)
+    refunds = _refunds(values, periods, invoices, start=start)
+    balances = _balances(periods, invoices, notes, refunds, carried)
+    periods += _from_balances(invoices, balances)
+    taken = _taken_back(periods, notes, refunds, carried)
     alive = sorted(
         ((period, back) for period, back in zip(periods, taken, strict=True) if _matters(period, back, start)),
-        key=lambda found: (found[0].payment.received_on, found[0].payment.event_id, found[0].term.start),
+        key=lambda found: (found[0].since, found[0].payment.event_id, found[0].term.start),
     )
-    terms = [DeferredTerm(period.term, period.payment.received_on, tuple(back)) for period, back in alive]
+    terms = [DeferredTerm(period.term, period.since, tuple(back)) for period, back in alive]
     owed = unearned_curve(terms, start=start - ONE_DAY, end=end)
     days = tuple(start + timedelta(days=number) for number in range((end - start).days))
     last = end - ONE_DAY
@@ -230,7 +223,7 @@ def deferred_revenue(*, company_id: int, timezone: str, start: date, end: date) 
         unearned=owed[1:],
         earned=earned,
         taken_back=tuple(back[day] for day in days),
-        in_credit=tuple(sum((amount for on, amount in in_credit if on <= day), ZERO) for day in days),
+        in_credit=_summed([*balances.moves, *_lasting_credit(stated, notes, invoices)], days),
         payments=payments,
     )
 
@@ -260,9 +253,11 @@ def _contracts(values: _Values) -> list[_Period]:
         rows = cursor.fetchall()
     return [
         _Period(
-            payment=_Payment(event_id, source, external_ref, day, customer, amount, currency, base_amount),
+            payment=Payment(event_id, source, external_ref, day, customer, amount, currency, base_amount),
             term=ServiceTerm(base_amount, day, months_later(day, term_months)),
             part=amount,
+            since=day,
+            brought=base_amount,
         )
         for event_id, source, external_ref, day, customer, term_months, amount, currency, base_amount in rows
     ]
@@ -276,21 +271,17 @@ def _stated(values: _Values) -> list[_Period]:
     stated: dict[str, Decimal] = defaultdict(lambda: ZERO)
     for event_id, source, external_ref, day, customer, line, document, start, end, part, *paid in rows:
         stated[event_id] += part
-        payment = _Payment(event_id, source, external_ref, day, customer, *paid)
+        payment = Payment(event_id, source, external_ref, day, customer, *paid)
         found.append((payment, line, document, start, end, part))
     periods = []
     for payment, line, document, start, end, part in found:
         # Periods that claim more than was paid share what was paid.
         claimed = max(payment.amount, stated[payment.event_id])
-        worth = _portion(payment.base_amount, part, claimed)
-        own = _portion(payment.amount, part, claimed)
-        periods.append(_Period(payment, ServiceTerm(worth, start, end), own, document, line))
+        worth = share(payment.base_amount, part, claimed)
+        own = share(payment.amount, part, claimed)
+        term = ServiceTerm(worth, start, end)
+        periods.append(_Period(payment, term, own, payment.received_on, worth, document, line))
     return periods
-
-
-def _portion(of: Decimal, part: Decimal, whole: Decimal) -> Decimal:
-    """Return `of` times part over whole, to six decimals; exactly `of` for all of it."""
-    return MONEY.divide(MONEY.multiply(of, part), whole).quantize(MICRO, context=MONEY)
 
 
 def _credit_notes(values: _Values) -> list[_CreditNote]:
@@ -303,19 +294,108 @@ def _credit_notes(values: _Values) -> list[_CreditNote]:
             document,
             currency,
             day,
+            issued_on,
             tuple((line, Decimal(amount)) for line, amount in json.loads(lines)),
             tuple((reference, Decimal(amount)) for reference, amount in json.loads(refunds)),
             to_balance,
+            out_of_band,
         )
-        for source, document, currency, day, lines, refunds, to_balance in rows
+        for source, document, currency, day, issued_on, lines, refunds, to_balance, out_of_band in rows
     ]
 
 
+def _carried(
+    notes: Iterable[_CreditNote], periods: Iterable[_Period], invoices: Iterable[SettledInvoice]
+) -> dict[tuple[str, str], Decimal]:
+    """Return what credit notes say about refunds, by source and reference.
+
+    Where an invoice states no periods, the refund of a note is a refund like any other.
+    """
+    with_periods = {(period.payment.source, period.document) for period in periods if period.document}
+    with_periods |= {invoice.key for invoice in invoices if invoice.lines}
+    carried: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
+    for note in notes:
+        for reference, amount in note.refunds if note.key in with_periods else ():
+            carried[note.source, reference] += amount
+    return carried
+
+
+def _refunds(
+    values: _Values, periods: Iterable[_Period], invoices: Iterable[SettledInvoice], *, start: date
+) -> list[PaymentRefund]:
+    """Return refunds since the oldest payment that is still earned on or after a day, or was in a balance.
+
+    Of payments that were all earned before, only what is taken back from that day on changes anything.
+    """
+    in_balances = [
+        payment
+        for invoice in invoices
+        for payment in (invoice.payment, invoice.overpaid_by)
+        if payment is not None
+    ]
+    earning = [period.payment.received_on for period in periods if period.term.end >= start]
+    return payment_refunds(
+        company_id=values["company"],
+        timezone=values["timezone"],
+        payments=[*(period.payment for period in periods), *in_balances],
+        first=min([start, *earning, *(payment.received_on for payment in in_balances)]),
+        before=values["before"],
+    )
+
+
+def _balances(
+    periods: Iterable[_Period],
+    invoices: Sequence[SettledInvoice],
+    notes: Iterable[_CreditNote],
+    refunds: Iterable[PaymentRefund],
+    carried: Mapping[tuple[str, str], Decimal],
+) -> CustomerBalances:
+    known = {invoice.key: invoice.currency for invoice in invoices}
+    earned: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for period in periods:
+        earned[period.payment.event_id] += period.term.amount
+    puts = [
+        PutToBalance(note.source, note.document, note.day, note.issued_on, note.to_balance)
+        for note in notes
+        if note.to_balance and known.get(note.key) == note.currency
+    ]
+    return customer_balances(
+        invoices=invoices, puts=puts, refunds=refunds, carried=carried, earned_otherwise=earned
+    )
+
+
+def _from_balances(invoices: Iterable[SettledInvoice], balances: CustomerBalances) -> Iterator[_Period]:
+    """Yield the periods of what invoices used of balances, as parts of the payments that it came in with."""
+    for invoice in invoices:
+        for funds in balances.used.get(invoice.key, ()):
+            payment = balances.payments[funds.payment]
+            left, lines_left = funds, invoice.used
+            for used in invoice.lines:
+                part, left = left.split(share(left.amount, used.amount, lines_left))
+                lines_left -= used.amount
+                if part.amount:
+                    yield _Period(
+                        payment=payment,
+                        term=ServiceTerm(part.worth, used.start, used.end),
+                        part=part.amount,
+                        since=funds.since,
+                        brought=part.brought,
+                        document=invoice.document,
+                        line=used.line,
+                        from_balance=True,
+                    )
+
+
 def _taken_back(
-    periods: Sequence[_Period], notes: Iterable[_CreditNote], values: _Values, *, start: date
+    periods: Sequence[_Period],
+    notes: Iterable[_CreditNote],
+    refunds: Iterable[PaymentRefund],
+    carried: Mapping[tuple[str, str], Decimal],
 ) -> list[list[Refund]]:
     """Return what is taken back from each period, in base currency at the rate of its payment."""
     taken: list[list[Refund]] = [[] for _ in periods]
+    # What went to a balance is a part of the payment there, and no more of the period.
+    moved: list[list[Refund]] = [[] for _ in periods]
     places: dict[tuple[str, str], list[int]] = defaultdict(list)
     by_payment: dict[tuple[str, str], list[int]] = defaultdict(list)
     for place, period in enumerate(periods):
@@ -323,112 +403,56 @@ def _taken_back(
             places[period.payment.source, period.document].append(place)
         if period.payment.external_ref:
             by_payment[period.payment.source, period.payment.external_ref].append(place)
-    carried: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
     for note in notes:
-        own = [
-            place
-            for place in places.get((note.source, note.document), ())
-            if periods[place].payment.currency == note.currency
-        ]
-        if not own:
-            # Its invoice states no periods: then its refund is a refund like any other.
-            continue
-        for reference, amount in note.refunds:
-            carried[note.source, reference] += amount
+        own = [place for place in places.get(note.key, ()) if periods[place].payment.currency == note.currency]
         for place, amount in _credited(note, periods, own):
             period = periods[place]
-            worth = _portion(period.payment.base_amount, amount, period.payment.amount)
+            worth = share(period.term.amount, amount, period.part)
             taken[place].append(Refund(note.day, worth))
-    for refund in _refunds(values, periods, start=start):
+            if note.to_balance:
+                moved[place].append(Refund(note.day, share(worth, note.to_balance, note.carried_out)))
+    for refund in refunds:
         for place in by_payment.get((refund.source, refund.refund_of), ()):
             period = periods[place]
-            part = refund.part_of(period.payment, less=carried[refund.source, refund.external_ref])
+            if period.from_balance and refund.day < period.since:
+                continue
+            part = refund.part_of(period.payment, less=carried.get((refund.source, refund.external_ref), ZERO))
             if part is not None:
-                worth = _portion(period.term.amount, *part)
-                taken[place].append(Refund(refund.day, worth if refund.direction == "out" else -worth))
+                elsewhere = sum((gone.amount for gone in moved[place] if gone.day <= refund.day), ZERO)
+                taken[place].append(Refund(refund.day, share(max(period.brought - elsewhere, ZERO), *part)))
     return taken
 
 
 def _credited(note: _CreditNote, periods: Sequence[_Period], own: Sequence[int]) -> Iterator[tuple[int, Decimal]]:
     """Yield what a note credits on each of its invoice's periods, in the currency of both.
 
-    A line that covers no days has no period: what was credited on it was earned at once.
+    Periods of one line, paid in several ways, share it. A line that covers no days has no period: what was
+    credited on it was earned at once.
     """
-    whole = sum((periods[place].part for place in own), ZERO)
     for line, amount in note.lines:
-        if line:
-            yield from ((place, amount) for place in own if periods[place].line == line)
-        elif whole:
-            yield from ((place, _portion(periods[place].part, amount, whole)) for place in own)
+        credited = [place for place in own if periods[place].part and line in ("", periods[place].line)]
+        whole = sum((periods[place].part for place in credited), ZERO)
+        yield from ((place, share(periods[place].part, amount, whole)) for place in credited)
 
 
-def _in_credit(periods: Iterable[_Period], notes: Iterable[_CreditNote]) -> list[tuple[date, Decimal]]:
-    """Return (day, amount in base currency) of what notes put to the balances of customers."""
+def _lasting_credit(
+    periods: Iterable[_Period], notes: Iterable[_CreditNote], invoices: Iterable[SettledInvoice]
+) -> Iterator[tuple[date, Decimal]]:
+    """Yield (day, amount in base currency) of what notes put to balances of customers that nobody named.
+
+    Their invoices were read before what they are settled by was kept: it stays owed.
+    """
+    known = {invoice.key for invoice in invoices}
     payments = {(period.payment.source, period.document): period.payment for period in periods if period.document}
-    found = []
     for note in notes:
-        payment = payments.get((note.source, note.document))
-        if note.to_balance and payment is not None and payment.currency == note.currency:
-            found.append((note.day, _portion(payment.base_amount, note.to_balance, payment.amount)))
-    return found
+        payment = payments.get(note.key)
+        if note.to_balance and note.key not in known and payment and payment.currency == note.currency:
+            yield note.day, share(payment.base_amount, note.to_balance, payment.amount)
 
 
-@dataclass(frozen=True, slots=True)
-class _Refund:
-    """Attributes:
-    stated: (amount, currency) in which the payment is meant, where the refund's own differ.
-    """
-
-    source: str
-    external_ref: str
-    refund_of: str
-    day: date
-    direction: str
-    amount: Decimal
-    currency: str
-    base_amount: Decimal
-    stated: tuple[Decimal, str] | None
-
-    def part_of(self, payment: _Payment, *, less: Decimal) -> tuple[Decimal, Decimal] | None:
-        """Return which part of a payment is taken back, as (part, whole); None for nothing.
-
-        Args:
-            less: what credit notes say about this refund already, in its own currency.
-        """
-        rest = self.amount - less
-        if rest <= 0:
-            return None
-        if self.currency == payment.currency:
-            return rest, payment.amount
-        if self.stated is not None and self.stated[1] == payment.currency:
-            return self.stated[0], payment.amount
-        return self.base_amount, payment.base_amount
-
-
-def _refunds(values: _Values, periods: Sequence[_Period], *, start: date) -> list[_Refund]:
-    """Return refunds since the oldest payment that is still earned on or after a day.
-
-    Of payments that were all earned before, only what is taken back from that day on changes anything.
-    """
-    if not periods:
-        return []
-    payments = [period.payment for period in periods]
-    earning = [period.payment.received_on for period in periods if period.term.end >= start]
-    more: _Values = {
-        "sources": sorted({payment.source for payment in payments}),
-        "first": min([start, *earning]),
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_REFUNDS, {**values, **more})
-        rows = cursor.fetchall()
-    return [
-        _Refund(source, reference, of, day, direction, amount, currency, base_amount, _stated_amount(*stated))
-        for source, reference, of, day, direction, amount, currency, base_amount, *stated in rows
-    ]
-
-
-def _stated_amount(amount: str | None, currency: str | None) -> tuple[Decimal, str] | None:
-    """Read what metadata says, which anybody may write."""
-    if amount is None or currency is None or _AMOUNT.fullmatch(amount) is None:
-        return None
-    return Decimal(amount), currency
+def _summed(moves: Iterable[tuple[date, Decimal]], days: Sequence[date]) -> tuple[Decimal, ...]:
+    """Return the sum of all moves until the end of each day."""
+    of_day: dict[date, Decimal] = defaultdict(lambda: ZERO)
+    for day, amount in moves:
+        of_day[max(day, days[0])] += amount
+    return tuple(accumulate(of_day[day] for day in days))

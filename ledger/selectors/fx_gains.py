@@ -22,14 +22,15 @@ _FLOWS = """
     SELECT f.day, f.currency, sum(CASE WHEN f.direction = 'in' THEN f.amount ELSE -f.amount END),
            sum(CASE WHEN f.direction = 'in' THEN f.base_amount ELSE -f.base_amount END)
     FROM ledger_dailyflow f JOIN ledger_account a ON a.id = f.account_id
-    WHERE f.company_id = %s AND f.currency <> %s AND f.day < %s AND f.event_type NOT IN ('credit', 'transfer')
-      AND a.kind IN ('bank', 'card', 'processor')
+    WHERE f.company_id = %(company)s AND f.currency <> %(base)s AND f.day < %(before)s
+      AND f.event_type NOT IN ('credit', 'transfer') AND a.kind IN ('bank', 'card', 'processor')
+      AND EXISTS (SELECT FROM ledger_accountday d WHERE d.company_id = %(company)s AND d.currency <> %(base)s)
     GROUP BY f.day, f.account_id, f.currency, f.event_type, f.direction, f.category, f.counterparty
     ORDER BY f.day, f.currency
 """
 _TRANSFERS = """
     SELECT f.day, f.currency, f.direction, sum(f.amount), sum(f.base_amount)
-    FROM ledger_dailyflow f JOIN ledger_account a ON a.id = f.account_id
+    FROM ledger_accountday f JOIN ledger_account a ON a.id = f.account_id
     WHERE f.company_id = %s AND f.currency <> %s AND f.day < %s AND f.event_type = 'transfer'
       AND a.kind IN ('bank', 'card', 'processor')
     GROUP BY f.day, f.currency, f.direction
@@ -129,7 +130,7 @@ def _step(pools: dict[str, Pool], moves: Iterable[ForeignMove]) -> tuple[dict[st
 
 def _moves(company_id: int, base_currency: str, before: date) -> list[ForeignMove]:
     with connection.cursor() as cursor:
-        cursor.execute(_FLOWS, [company_id, base_currency, before])
+        cursor.execute(_FLOWS, {"company": company_id, "base": base_currency, "before": before})
         moves = [ForeignMove(*row) for row in cursor.fetchall() if row[2]]
         cursor.execute(_TRANSFERS, [company_id, base_currency, before])
         waiting = {tuple(key): (amount, base) for *key, amount, base in cursor.fetchall()}

@@ -8,11 +8,12 @@ from typing import Any
 from django.db import connection
 
 from ledger.domain.outcome import JournalEntry
-from ledger.models.daily_flow import DailyFlow
 from ledger.models.event import JournalHead
 
 MAX_ROWS = 1000
 DEFAULT_ROWS = 100
+# Far beyond any journal, and a page after it is still a bigint.
+MAX_POSITION = 2**53 - 1
 
 COLUMNS = """
     encode(e.event_id, 'hex'), e.position, e.source, e.event_type, e.direction, a.name, e.amount, e.currency,
@@ -39,6 +40,10 @@ _KEYED = f"""
       ON e.company_id = %(company)s AND e.event_id = k.event_id AND e.occurred_at = k.occurred_at
     JOIN ledger_account a ON a.id = e.account_id
 """  # noqa: S608 - made of constants
+_LAST_DAY = """
+    SELECT max(day) FROM ledger_dailyflow
+    WHERE company_id = %(company)s AND (%(today)s::date IS NULL OR day <= %(today)s::date)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +77,10 @@ class EventPage:
 
 def journal_position(*, company_id: int) -> int:
     """Return the last position of a company's journal, 0 when it is empty."""
-    head = JournalHead.objects.filter(company_id=company_id).values_list("position", flat=True).first()
-    return head or 0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT position FROM ledger_journalhead WHERE company_id = %s", [company_id])
+        head = cursor.fetchone()
+    return head[0] if head is not None else 0
 
 
 def journal_positions() -> dict[int, int]:
@@ -86,10 +93,10 @@ def last_event_day(*, company_id: int, today: date | None = None) -> date | None
 
     Reads the daily sums: call `catch_up` first. Days after `today` are ignored.
     """
-    days = DailyFlow.objects.filter(company_id=company_id)
-    if today is not None:
-        days = days.filter(day__lte=today)
-    return days.order_by("-day").values_list("day", flat=True).first()
+    with connection.cursor() as cursor:
+        cursor.execute(_LAST_DAY, {"company": company_id, "today": today})
+        last: date | None = cursor.fetchone()[0]
+    return last
 
 
 def list_events(

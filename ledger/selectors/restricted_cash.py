@@ -14,7 +14,8 @@ EMPLOYER_TAXES = "employer_taxes"
 # How long after pay day a tax may be paid, at most: quarterly depositors, and the days of grace after that.
 MOST_DAYS_HELD = 120
 
-# A tax is recorded with the day it will be paid; its metadata names the pay day on which it was withheld.
+# A tax is recorded with the day it will be paid; its metadata names the pay day on which it was withheld. Whether
+# it stands is asked of its object: looking for a reversal planned a look into every month, which took 5 ms.
 _TAXES = """
     SELECT coalesce(e.metadata ->> 'line', '') = %(employer)s, sum(e.base_amount)
     FROM ledger_capitalevent e
@@ -25,9 +26,12 @@ _TAXES = """
       AND e.occurred_at < (%(at)s::date + 1 + %(days)s::integer)::timestamp AT TIME ZONE %(timezone)s
       AND e.metadata ->> 'check_date' ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$'
       AND e.metadata ->> 'check_date' <= %(at)s::date::text
-      AND NOT EXISTS (
-          SELECT FROM ledger_capitalevent r
-          WHERE r.company_id = e.company_id AND r.reverses = e.event_id AND r.occurred_at = e.occurred_at
+      AND EXISTS (
+          SELECT FROM ledger_externalobject o
+          WHERE o.company_id = e.company_id AND o.account_id = e.account_id AND o.source = e.source
+            AND o.event_type = e.event_type AND o.direction = e.direction AND o.external_ref = e.external_ref
+            AND o.twin = CASE e.external_ref WHEN '' THEN e.event_id ELSE ''::bytea END
+            AND o.event_id = e.event_id AND NOT o.reversed
       )
     GROUP BY 1
 """

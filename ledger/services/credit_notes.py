@@ -36,6 +36,7 @@ def state_credit_note(*, company_id: int, note: StatedNote, actor: str, now: dat
         "document": note.document,
         "currency": note.currency,
         "day": note.day,
+        "issued_on": note.issued_on,
         "lines": [[credited.line, str(credited.amount)] for credited in note.lines],
         "refunds": [[refund.external_ref, str(refund.amount)] for refund in note.refunds],
         "to_balance": note.to_balance,

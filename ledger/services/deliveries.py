@@ -309,7 +309,8 @@ def _keep_secret(endpoint: OpenedEndpoint, secret: str, now: datetime) -> None:
 
 
 def _sentences(outcome: IntakeOutcome) -> str:
-    return "; ".join(f"{problem.field}: {problem.message}" for problem in outcome.problems)
+    # A problem of the whole body has no field.
+    return "; ".join(": ".join(filter(None, (each.field, each.message))) for each in outcome.problems)
 
 
 def _put_off(delivery: Delivery, error: Exception, now: datetime) -> str:

@@ -32,7 +32,7 @@ type _Said = tuple[str, str, date, str]
 
 _MOVED = """
     SELECT f.account_id, f.currency, f.day, sum(CASE WHEN f.direction = 'in' THEN f.amount ELSE -f.amount END)
-    FROM ledger_dailyflow f
+    FROM ledger_accountday f
     WHERE f.company_id = %s AND f.account_id = ANY(%s) AND f.event_type <> 'credit' AND f.day BETWEEN %s AND %s
     GROUP BY 1, 2, 3
 """

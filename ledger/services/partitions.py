@@ -1,6 +1,7 @@
 """Keeping a partition ready for every month that events come for."""
 
 import logging
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,11 +15,17 @@ logger = logging.getLogger(__name__)
 
 MONTHS_BACK = 24
 MONTHS_AHEAD = 18
-LOCK_TIMEOUT = "3s"
+# Whoever reads the journal queues behind the one who waits for its lock, so nobody waits longer at a time.
+LOCK_TIMEOUT = "500ms"
+# After a lock that was not granted, recorders ask for none for so long.
+REST_SECONDS = 30.0
+_LOCK_NOT_GRANTED = "55P03"
 # Months known to exist, per database: a partition is never removed, so what was seen once stays true.
 _known: dict[str, set[date]] = {}
 # Months made within a transaction that somebody else ends: they are asked for each time.
 _unsure: dict[str, set[date]] = {}
+# Per database, when the next may be made, in monotonic seconds.
+_rest_until: dict[str, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +42,21 @@ class Maintenance:
 def make_missing_months(months: Iterable[date]) -> tuple[date, ...]:
     """Make the partitions that are missing, each in a transaction of its own, and return their months.
 
-    A month that cannot be made now (a lock that is not granted in 3 s, rows of it in the DEFAULT partition) is
-    left to `maintain_partitions`; its events fall into the DEFAULT partition meanwhile, and nothing is lost.
+    A month that cannot be made now (a lock that is not granted in half a second, six times over; rows of it in the
+    DEFAULT partition) is left to `maintain_partitions`; its events fall into the DEFAULT partition meanwhile, and
+    nothing is lost. After a lock that was not granted, no month is made for REST_SECONDS.
     """
     database = str(connection.settings_dict["NAME"])
     known, unsure = _known.setdefault(database, set()), _unsure.setdefault(database, set())
     made = []
     for month in sorted(set(months) - known):
+        if time.monotonic() < _rest_until.get(database, 0.0):
+            break
         try:
             is_new = _make(month)
-        except DatabaseError:
+        except DatabaseError as error:
+            if getattr(error.__cause__, "sqlstate", None) == _LOCK_NOT_GRANTED:
+                _rest_until[database] = time.monotonic() + REST_SECONDS
             logger.warning(
                 "partition not made, its events go to the default partition", extra={"month": str(month)}
             )
@@ -76,7 +88,7 @@ def maintain_partitions(*, now: datetime) -> Maintenance:
     """Make the partitions from 24 months back to 18 ahead and empty the DEFAULT partition.
 
     Raises:
-        OperationalError: the journal is so busy that a lock was not granted in 3 s, six times over.
+        OperationalError: the journal is so busy that a lock was not granted in half a second, six times over.
     """
     this_month = month_of(now)
     wanted = [months_after(this_month, offset) for offset in range(-MONTHS_BACK, MONTHS_AHEAD + 1)]

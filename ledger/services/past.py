@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from ledger.services.daily_flows import catch_up
 
 # Sums are made anew from the journal, by the same statement that made them; the readings are those of then.
-_SUMS = ("ledger_dailyflow", "ledger_dailyflowcursor", "ledger_contractreceipt")
+_SUMS = ("ledger_dailyflow", "ledger_accountday", "ledger_dailyflowcursor", "ledger_contractreceipt")
 _SHADOWS = {
     "ledger_journalhead": "SELECT * FROM ledger_journalhead WHERE company_id = %(company)s",
     "ledger_balancestatement": """

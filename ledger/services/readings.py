@@ -11,7 +11,10 @@ from decimal import Decimal
 
 from django.db import connection, transaction
 
-_LOCK = "SELECT position, timezone FROM ledger_dailyflowcursor WHERE company_id = %s FOR UPDATE"
+# Locks it too.
+_MOVE_CURSOR = """
+    UPDATE ledger_dailyflowcursor SET version = version + 1 WHERE company_id = %s RETURNING position, timezone
+"""
 # What the events and their reversals, as far as they are summed, add to the sums under their present reading. The
 # index by source finds a reversal: it has source, type and time of its event.
 _MOVE = """
@@ -37,15 +40,26 @@ _MOVE = """
         LEFT JOIN ledger_eventreading r ON r.company_id = e.company_id AND r.event_id = e.event_id
         LEFT JOIN ledger_eventpart p ON p.company_id = e.company_id AND p.event_id = e.event_id AND p.in_force
         WHERE e.position <= %(position)s AND e.reverses IS NULL
+    ), flows AS (
+        INSERT INTO ledger_dailyflow AS f (
+            company_id, day, account_id, currency, event_type, direction, category, counterparty,
+            amount, base_amount, count
+        )
+        SELECT company_id, day, account_id, currency, event_type, direction, category, counterparty,
+               sum(sign * amount), sum(sign * base_amount), sum(sign)
+        FROM standing WHERE sign <> 0 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+        ON CONFLICT (company_id, day, account_id, currency, event_type, direction, category, counterparty)
+        DO UPDATE SET amount = f.amount + excluded.amount,
+                      base_amount = f.base_amount + excluded.base_amount,
+                      count = f.count + excluded.count
     )
-    INSERT INTO ledger_dailyflow AS f (
-        company_id, day, account_id, currency, event_type, direction, category, counterparty,
-        amount, base_amount, count
+    INSERT INTO ledger_accountday AS f (
+        company_id, account_id, currency, day, event_type, direction, amount, base_amount, count
     )
-    SELECT company_id, day, account_id, currency, event_type, direction, category, counterparty,
-           sum(sign * amount), sum(sign * base_amount), sum(sign)
-    FROM standing WHERE sign <> 0 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
-    ON CONFLICT (company_id, day, account_id, currency, event_type, direction, category, counterparty)
+    SELECT company_id, account_id, currency, day, event_type, direction, sum(sign * amount),
+           sum(sign * base_amount), sum(sign)
+    FROM standing WHERE sign <> 0 GROUP BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (company_id, account_id, currency, day, event_type, direction)
     DO UPDATE SET amount = f.amount + excluded.amount,
                   base_amount = f.base_amount + excluded.base_amount,
                   count = f.count + excluded.count
@@ -167,7 +181,7 @@ def _move(company_id: int, events: Sequence[tuple[bytes, datetime]], write: str,
     if not events:
         return
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_LOCK, [company_id])
+        cursor.execute(_MOVE_CURSOR, [company_id])
         position, timezone = cursor.fetchone() or (0, "UTC")
         known = {
             "company": company_id,

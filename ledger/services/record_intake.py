@@ -31,6 +31,7 @@ from ledger.services.partitions import make_missing_months
 from ledger.services.provenance import CameBy
 from ledger.services.record import record
 from ledger.services.service_periods import InvalidServicePeriod, state_service_period, void_service_periods
+from ledger.services.settled_invoices import InvalidSettledInvoice, state_settled_invoice, void_settled_invoice
 from ledger.services.settlements import settle
 from ledger.services.statements import InvalidStatement, state_balance
 
@@ -79,8 +80,8 @@ class IntakeOutcome:
     """What became of everything that an intake says.
 
     Attributes:
-        items: its events, in order, then what it removes, in order, then balances, service periods and
-            credit notes.
+        items: its events, in order, then what it removes, in order, then balances, service periods, invoices
+            and credit notes.
         problems: why items are rejected, their fields told apart by place where there are several events.
     """
 
@@ -208,11 +209,17 @@ class _Recording:
             say = partial(state_service_period, company_id=self.company_id, period=period)
             is_news = not period.document or ObjectKey(period.source, period.document) in news
             self._state(name, partial(say, actor=self.actor, now=self.now), is_news=is_news)
+        for invoice in intake.settled:
+            settle_invoice = partial(state_settled_invoice, company_id=self.company_id, invoice=invoice)
+            self._state(
+                ("settled_invoice", invoice.source, invoice.document),
+                partial(settle_invoice, actor=self.actor, now=self.now),
+                is_news=ObjectKey(invoice.source, invoice.document) in news,
+            )
         for document in intake.voided:
-            void = partial(void_service_periods, company_id=self.company_id, document=document)
             self._state(
                 ("voided", document.source, document.external_ref),
-                partial(void, actor=self.actor, now=self.now),
+                partial(self._void, document),
                 is_news=document in news,
             )
         for note in intake.credit_notes:
@@ -229,10 +236,14 @@ class _Recording:
             return
         try:
             say()
-        except (InvalidStatement, InvalidServicePeriod, InvalidCreditNote) as error:
+        except (InvalidStatement, InvalidServicePeriod, InvalidSettledInvoice, InvalidCreditNote) as error:
             self.items.append(Item(name, Fate.REJECTED, (FieldProblem(name[0], str(error)),)))
         else:
             self.items.append(Item(name, Fate.STATED))
+
+    def _void(self, document: ObjectKey) -> None:
+        for void in (void_service_periods, void_settled_invoice):
+            void(company_id=self.company_id, document=document, actor=self.actor, now=self.now)
 
     def _state_balance(self, balance: StatedBalance, origin: str) -> None:
         _make_account(self.company_id, balance, self.now)
@@ -257,6 +268,7 @@ def _documents_with_news(company_id: int, intake: Intake) -> frozenset[ObjectKey
     keys = set(intake.voided)
     keys |= {ObjectKey(note.source, note.external_ref) for note in intake.credit_notes}
     keys |= {ObjectKey(period.source, period.document) for period in intake.service_periods if period.document}
+    keys |= {ObjectKey(invoice.source, invoice.document) for invoice in intake.settled}
     if intake.said_at is None or not keys:
         return frozenset(keys)
     return newest_word(company_id=company_id, keys=keys, said_at=intake.said_at)

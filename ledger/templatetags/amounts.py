@@ -122,6 +122,12 @@ def day_date(day: date, reference: date | None = None) -> str:
 
 
 @register.filter
+def moment(text: str) -> datetime:
+    """The instant that a report, which is JSON, holds in ISO 8601."""
+    return datetime.fromisoformat(text)
+
+
+@register.filter
 def instant(moment: datetime) -> str:
     """`23 Nov 2026, 09:14 UTC`, in the zone that the moment carries."""
     return f"{day_date(moment.date())}, {moment:%H:%M} {moment.tzname()}"

@@ -136,7 +136,8 @@ def _off(books: CompanyBooks) -> tuple[CashLine, ...]:
             "taken from pay and not passed on yet, as far as payrolls announced it",
         ),
         CashLine("Customer deposits", -books.restricted.customer_deposits, "to be given back"),
-        CashLine("Unearned revenue", -books.unearned.total, "paid for time that is still to come"),
+        CashLine("Unearned revenue", -books.unearned.over_days, "paid for time that is still to come"),
+        CashLine("Customers’ balances", -books.unearned.in_credit, "paid beforehand, for no invoice so far"),
     )
 
 

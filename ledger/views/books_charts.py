@@ -90,14 +90,14 @@ def unearned_chart(unearned: Unearned, *, day: date, currency: str) -> Chart:
     months = unearned.months
     ends = [min(months_after(each.month, 1), months_after(months[-1].month, 1)) - ONE_DAY for each in months]
     middles = [(max(each.month, day.replace(day=1)) + MID_MONTH).isoformat() for each in months]
-    owed = [float(unearned.total), *(float(each.unearned) for each in months)]
+    owed = [float(unearned.over_days), *(float(each.unearned) for each in months)]
     earned = [float(each.earned) for each in months]
     gone = months[-1]
     return Chart(
         key="unearned",
         label="Unearned revenue, month by month",
         summary=(
-            f"{money_text(unearned.total, currency)} are unearned at the end of {day_date(day)}."
+            f"{money_text(unearned.over_days, currency)} are unearned at the end of {day_date(day)}."
             f" {money_text(months[0].earned, currency)} of it are earned in {month_text(months[0].month)},"
             f" the last of it in {month_text(gone.month)}."
         ),

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.views.decorators.http import require_POST, require_safe
 
 from ledger.domain.outcome import DUPLICATE, RECORDED
@@ -111,7 +112,7 @@ def reverse_event(request: HttpRequest, chosen: CurrentCompany, event_id: str) -
         messages.warning(request, "The event had been taken back before; this is its reversal.")
     else:
         problem = "; ".join(f"{each.field} {each.message}" for each in outcome.problems)
-        return _show(request, chosen, event_id, problem=problem.capitalize(), status=422)
+        return _show(request, chosen, event_id, problem=capfirst(problem), status=422)
     return HttpResponseRedirect(reverse("event", args=(outcome.event_id,)))
 
 

@@ -13,6 +13,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from ledger.domain.company import CompanyRef
 from ledger.jobs import wake_import
 from ledger.models.company import Role
 from ledger.models.import_file import ImportState
@@ -34,6 +35,11 @@ class ImportsPage:
     chosen: CurrentCompany
     files: tuple[ImportFileRow, ...]
     form: UploadForm | None
+
+    @property
+    def companies(self) -> tuple[CompanyRef, ...]:
+        """Those to change to; none where there is no other."""
+        return self.chosen.choices if len(self.chosen.choices) > 1 else ()
 
 
 @never_cache

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.text import capfirst
 from django.views.decorators.http import require_POST, require_safe
 
 from ledger.domain.account_balance import AccountBalance
@@ -27,6 +28,7 @@ from ledger.services.statements import InvalidStatement, state_balance
 from ledger.views.badge import Sign, badge
 from ledger.views.company_page import actor_of, address, answer, company_page, local_now, require_finance
 from ledger.views.current_company import CurrentCompany
+from ledger.views.typed_amount import NotAnAmount, typed_amount
 
 ORIGIN = "typed in"
 FIRST_YEAR, LAST_YEAR = 1999, 2199
@@ -87,7 +89,9 @@ def _instant(request: HttpRequest, chosen: CurrentCompany, name: str) -> datetim
         moment = None
     if moment is None or not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise BadRequest(f"{name}: must be a date and time such as 2026-03-31T17:00.")
-    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(chosen.company.timezone))
+    zone = ZoneInfo(chosen.company.timezone)
+    # In the company's own zone: PostgreSQL takes no offset of 16 hours or more.
+    return moment.astimezone(zone) if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
 def _show(
@@ -150,7 +154,9 @@ def _card(book: AccountBook, chosen: CurrentCompany, *, today: date) -> AccountC
 def state(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
     """Keep a balance that a person read off a statement."""
     require_finance(chosen)
-    account = Account.objects.filter(company_id=chosen.company.id, name=request.POST.get("account", "")).first()
+    # By comparison here, not by a query: PostgreSQL takes no NUL in a text.
+    accounts = Account.objects.filter(company_id=chosen.company.id)
+    account = next((each for each in accounts if each.name == request.POST.get("account")), None)
     if account is None:
         return _show(request, chosen, problem=("account", "Choose one of the accounts."), status=422)
     try:
@@ -162,7 +168,7 @@ def state(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
             request, chosen, problem=("day", "The balance of a day that is not over is not known."), status=422
         )
     try:
-        amount = Decimal(request.POST.get("amount", "").strip().replace(",", "").replace("−", "-"))
+        amount = typed_amount(request.POST.get("amount", ""))
         state_balance(
             company_id=chosen.company.id,
             currency=account.currency,
@@ -173,10 +179,10 @@ def state(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
             now=timezone.now(),
             account=account.name,
         )
-    except InvalidOperation:
+    except NotAnAmount:
         return _show(request, chosen, problem=("amount", "Enter a number such as 12,345.67."), status=422)
     except InvalidStatement as error:
-        return _show(request, chosen, problem=("amount", f"{error}.".capitalize()), status=422)
+        return _show(request, chosen, problem=("amount", capfirst(f"{error}.")), status=422)
     messages.success(request, f"Kept: {account.name} held {amount:,} {account.currency} at the end of {day}.")
     return HttpResponseRedirect(reverse("reconcile"))
 
@@ -210,6 +216,6 @@ def explain(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
             now=timezone.now(),
         )
     except CannotDecide as error:
-        return _show(request, chosen, problem=("reason", f"{error}.".capitalize()), status=422)
+        return _show(request, chosen, problem=("reason", capfirst(f"{error}.")), status=422)
     messages.success(request, "The difference is explained; the account is held to what follows.")
     return HttpResponseRedirect(reverse("reconcile"))

@@ -5,6 +5,7 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.views.decorators.http import require_POST, require_safe
 
 from ledger.domain.transfer_matching import read_leg_name
@@ -109,7 +110,7 @@ def answer_question(request: HttpRequest, chosen: CurrentCompany, item_id: int) 
     try:
         told = _act(request, chosen, item_id, action, other)
     except (CannotDecide, CannotMatch) as error:
-        text = f"{error}.".capitalize()
+        text = capfirst(f"{error}.")
         return _show(
             request, chosen, problem=text, problem_item=item_id, status=200 if is_fragment(request) else 422
         )

@@ -1,12 +1,13 @@
 """Splitting an event into what it is, and putting it together again."""
 
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.views.decorators.http import require_http_methods, require_POST
 
 from ledger.domain.money import plain
@@ -21,6 +22,7 @@ from ledger.services.splits import WantedPart, put_together, split_by_hand
 from ledger.views.company_page import actor_of, answer, company_page, require_finance
 from ledger.views.current_company import CurrentCompany
 from ledger.views.event import story_of
+from ledger.views.typed_amount import NotAnAmount, typed_amount
 
 # What stands before the name of a leg in the choice of what a part counts as.
 WITH = "with:"
@@ -64,7 +66,7 @@ def split_event(request: HttpRequest, chosen: CurrentCompany, event_id: str) -> 
             now=timezone.now(),
         )
     except CannotSplit as error:
-        said = f"{error}.".capitalize()
+        said = capfirst(f"{error}.")
         if error.part is not None:
             field = "counts_as" if error.field in ("other", "event_type") else error.field
             lines[error.part] = replace(lines[error.part], problem_field=field, problem=said)
@@ -115,8 +117,8 @@ def _amount(line: Line, place: int, others: dict[str, WaitingLeg]) -> Decimal | 
     if not line.amount:
         return other.amount if other is not None else None
     try:
-        return Decimal(line.amount.replace(",", ""))
-    except InvalidOperation:
+        return typed_amount(line.amount)
+    except NotAnAmount:
         raise CannotSplit("must be a number such as 1,250.00", part=place) from None
 
 

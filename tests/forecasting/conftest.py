@@ -54,3 +54,13 @@ def closed_circuits() -> Iterator[None]:
     yield
     cache._breaker.succeeded()
     wake._breaker.succeeded()
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept() -> None:
+    """No test is answered with what was kept of another's company: numbers of companies and runs come again."""
+    from forecasting import rendered
+    from forecasting.services import kept_flows
+
+    rendered.forget_all()
+    kept_flows.forget_all()

@@ -209,6 +209,16 @@ def test_without_money_cash_runs_out_tomorrow_and_without_anything_it_is_refused
         run("", cash="0")
 
 
+@pytest.mark.parametrize("basis", ["bank", "free"])
+def test_a_ledger_of_nothing_but_zeros_says_nothing_about_burn(basis: str):
+    zeros = every(1, start="2024-01-01", until=AS_OF, line="0 card Cafe")
+    zeros += every(14, start="2024-01-05", until=AS_OF, line="0 payroll Gusto")
+    with pytest.raises(MissingInputs, match="no expense is recorded"):
+        run(zeros, basis=basis)
+    among_others = run(FLAT + zeros, basis=basis)
+    assert among_others.p50_days == pytest.approx(100, abs=2)
+
+
 def test_days_that_net_to_nothing_are_not_taken_for_a_profit_or_a_loss():
     text = FLAT + every(1, start="2024-01-01", until=AS_OF, line="+1000 sales Stripe")
     made = run(text, cash="100000")

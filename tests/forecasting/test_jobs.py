@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -37,6 +38,7 @@ pytestmark = pytest.mark.usefixtures("committed_db")
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests of pace set it themselves; the others should not wait for it."""
     monkeypatch.setattr(jobs, "PACE_SECONDS", 0.0)
+    monkeypatch.setattr(jobs, "_given_way_since_seconds", None)
 
 
 @pytest.fixture
@@ -364,10 +366,7 @@ def test_a_published_forecast_is_explained_by_the_next_job(queue: Queue) -> None
     assert queue.failed_job_registry.count == 0
 
 
-def test_numbers_of_all_companies_come_before_any_explanation(
-    queue: Queue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(jobs, "_last_explanation_seconds", time.monotonic())
+def test_numbers_of_all_companies_come_before_any_explanation(queue: Queue) -> None:
     companies = [small_company(slug) for slug in ("one", "two", "three")]
     sweep(now=timezone.now())
     assert queue.count == 3
@@ -379,7 +378,6 @@ def test_numbers_of_all_companies_come_before_any_explanation(
 
 
 def test_an_explanation_gives_way_to_a_forecast_that_waits(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "_last_explanation_seconds", time.monotonic())
     first = small_company("one")
     work(queue, max_jobs=1)
     real = jobs.explain_forecasts
@@ -405,9 +403,12 @@ def test_under_endless_load_an_explanation_is_finished_now_and_then(
     company = small_company()
     work(queue, max_jobs=1)
     spend(company, "1.00", ref="never quiet")
-    monkeypatch.setattr(jobs, "_last_explanation_seconds", time.monotonic() - 60)
+    assert explain(company_id=company.id) == "postponed"
+    assert explain(company_id=company.id) == "postponed"
+    monkeypatch.setattr(jobs, "_given_way_since_seconds", time.monotonic() - jobs.GIVE_WAY_SECONDS)
     assert explain(company_id=company.id) == "explained"
-    monkeypatch.setattr(jobs, "_last_explanation_seconds", time.monotonic())
+    spend(company, "1.00", ref="never quiet, again")
+    publish_forecast(company_id=company.id, now=timezone.now())
     assert explain(company_id=company.id) == "postponed"
 
 
@@ -441,3 +442,45 @@ def test_a_forecast_is_seen_to_wait_behind_any_number_of_explanations(queue: Que
     wake.wake(company_id=1)
     assert wake.forecast_waits()
     assert queue.count == 121
+
+
+def test_companies_that_fell_behind_together_share_a_job_and_one_that_fails_stops_no_other(
+    queue: Queue, own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    companies = [small_company(slug) for slug in ("one", "two", "three")]
+    queue.connection.flushall()  # their wakes were lost
+    sweep(now=timezone.now())
+    assert queue.count == 1
+    sweep(now=timezone.now())
+    assert queue.count == 1
+    real = publish_forecast
+
+    def broken_for_two(*, company_id: int, **arguments: Any) -> Any:
+        if company_id == companies[1].id:
+            raise ZeroDivisionError
+        return real(company_id=company_id, **arguments)
+
+    monkeypatch.setattr(jobs, "publish_forecast", broken_for_two)
+    work(queue, max_jobs=1)
+    assert companies_behind(now=timezone.now()) == (companies[1].id,)
+    assert queue.failed_job_registry.count == 1
+    monkeypatch.setattr(jobs, "publish_forecast", real)
+    sweep(now=timezone.now())
+    work(queue)
+    assert companies_behind(now=timezone.now()) == ()
+
+
+def test_a_day_of_new_exchange_rates_wakes_everybody_once(
+    queue: Queue, own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = up_to_date(small_company(), queue)
+    rates = jobs.euro_rates()
+    monkeypatch.setattr(jobs, "_rates_until", None)
+    sweep(now=timezone.now())
+    assert queue.count == 0
+    monkeypatch.setattr(jobs, "euro_rates", lambda: replace(rates, last_day=rates.last_day + timedelta(days=1)))
+    sweep(now=timezone.now())
+    assert [job.kwargs for job in queue.jobs] == [{"company_id": company.id}]
+    work(queue)
+    sweep(now=timezone.now())
+    assert queue.count == 0

@@ -42,6 +42,16 @@ def test_the_summary_counts_errors_coverage_and_tails():
     assert found["truths"] == 4
 
 
+def test_a_true_forecast_is_scored_by_the_same_rules():
+    pay_days = [90] * 4 + [105] * 40 + [120] * 40 + [366] * 36
+    told = summary([company("calm", 300, pay_days)], oracle_crps={})["told_by_futures"]
+    # 3.3 % of the futures end on the first pay day: the 5th percentile is the second, and nothing outlasts a year.
+    assert told["below_p5"] == pytest.approx(4 / 120, abs=1e-4)
+    assert told["above_p95"] == 0.0
+    assert told["median_error_days"] == 15.0
+    assert summary([company("calm", 300, [90])], oracle_crps={})["told_by_futures"] is None
+
+
 def test_stated_probabilities_are_held_against_what_happened():
     companies = [company("", 100, [20, 400], zero_by=0.4) for _ in range(4)]
     rows = summary(companies, oracle_crps={})["reliability"]["30"]

@@ -102,7 +102,9 @@ def score_table(totals: dict[str, Any]) -> str:
         "/linear90",
     )
     lines = ["", f"{head[0]:14}" + "".join(f"{name:>10}" for name in head[1:])]
-    for name, score in (("overall", totals["overall"]), *totals["regimes"].items()):
+    told = totals["told_by_futures"]
+    best = (("by futures", told),) if told is not None else ()
+    for name, score in (("overall", totals["overall"]), *totals["regimes"].items(), *best):
         cells = (
             f"{score['companies']}",
             f"{score['median_error_days']:.1f}",

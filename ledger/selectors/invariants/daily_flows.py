@@ -42,10 +42,26 @@ _ROWS = """
        <> (coalesce(s.amount, 0), coalesce(s.base_amount, 0), coalesce(s.count, 0))
     ORDER BY day LIMIT 1
 """
+_ACCOUNT_DAYS = """
+    WITH flows AS (
+        SELECT account_id, currency, day, event_type, direction, sum(amount) AS amount,
+               sum(base_amount) AS base_amount, sum(count) AS count
+        FROM ledger_dailyflow WHERE company_id = %(company)s GROUP BY 1, 2, 3, 4, 5
+    ), days AS (
+        SELECT * FROM ledger_accountday WHERE company_id = %(company)s
+    )
+    SELECT format('%%s, %%s %%s of account %%s: the daily sums have %%s %%s in %%s events, its day has %%s in %%s',
+                  day, event_type, direction, account_id, coalesce(f.amount, 0), currency,
+                  coalesce(f.count, 0), coalesce(d.amount, 0), coalesce(d.count, 0))
+    FROM flows f FULL JOIN days d USING (account_id, currency, day, event_type, direction)
+    WHERE (coalesce(f.amount, 0), coalesce(f.base_amount, 0), coalesce(f.count, 0))
+       <> (coalesce(d.amount, 0), coalesce(d.base_amount, 0), coalesce(d.count, 0))
+    ORDER BY day LIMIT 1
+"""
 
 
 def _difference(company: CompanyRef) -> str | None:
-    return by_sql(_CURSOR, _ROWS, company=company)
+    return by_sql(_CURSOR, _ROWS, _ACCOUNT_DAYS, company=company)
 
 
 INVARIANT = Invariant("daily_flows", "the daily sums are those of the journal", _difference)

@@ -4,7 +4,7 @@ import logging
 import pytest
 import structlog
 from django.http import HttpResponse
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 
 from capstack.telemetry.logs import logging_config
 from capstack.telemetry.middleware import RequestIdMiddleware
@@ -45,6 +45,13 @@ def test_an_error_is_logged_without_the_query_string(caplog):
     (line,) = caplog.records
     assert (line.path, line.status, line.method) == ("/somewhere", 404, "GET")
     assert "hush" not in str(vars(line))
+
+
+def test_the_name_of_another_host_is_one_line_of_the_log(caplog):
+    assert Client().get("/sign-in", headers={"host": "evil.example"}).status_code == 400
+    (line,) = [record for record in caplog.records if record.name == "django.security.DisallowedHost"]
+    assert "evil.example" in line.getMessage()
+    assert line.exc_info is None
 
 
 def test_a_line_of_the_log_is_one_json_object_with_its_extras():

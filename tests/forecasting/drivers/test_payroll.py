@@ -53,7 +53,7 @@ def test_a_hire_without_a_payroll_is_paid_at_the_months_end():
     hire = {"start": "2025-07-01", "monthly_gross": "10000", "currency": "USD"}
     view = setting(days=62, plan={"planned_hires": [hire]})
     (hires,) = DRIVER.contribute(view).factors
-    assert on(view, hires.daily) == {"2025-07-31": -9504.0, "2025-08-29": -9504.0}  # 0.72 x 0.88 x 1.5
+    assert on(view, hires.daily) == {"2025-07-31": -9936.0, "2025-08-29": -9936.0}  # 0.72 x 0.92 x 1.5
 
 
 def test_runs_and_remittances_are_told_ahead():

@@ -7,6 +7,7 @@ import pytest
 from forecasting.fit.company import FittedCompany, fit_company
 from forecasting.fit.deferred import unearned
 from forecasting.fit.seasonality import fit_seasonality
+from forecasting.fit.shrinkage import drift
 from ledger.domain.flows import ContractReceipt, day_number
 from tests.forecasting.journal import every, history, monthly
 
@@ -23,6 +24,37 @@ def test_level_sales_are_expected_at_their_level():
     # What is usual is growth, and a flat year does not rule it out altogether.
     assert sales.level_per_day == pytest.approx(1000, rel=0.02)
     assert 0.0 <= sales.g < 0.005
+
+
+def test_growth_is_told_by_the_ends_of_a_walk_and_by_the_line_through_noise():
+    steps = np.array([0.1, 0.0, 0.0, 0.0, 0.02, 0.0])
+    walk, walk_se = drift(steps, months=6.0, walk=0.05, noise=0.0)
+    assert walk == pytest.approx(steps.sum() / 6)
+    assert walk_se == pytest.approx(0.05 / np.sqrt(6), rel=0.01)
+    y = np.concatenate([[0.0], np.cumsum(steps)])
+    line, line_se = drift(steps, months=6.0, walk=0.0, noise=0.01)
+    assert line == pytest.approx(np.polyfit(np.arange(7.0), y, 1)[0], rel=0.001)
+    assert line_se == pytest.approx(np.sqrt(0.01 / ((np.arange(7) - 3) ** 2).sum()), rel=0.001)
+
+
+def test_growth_of_two_years_counts_and_not_of_the_last_months_alone():
+    days = [date(2023, 7, 1) + timedelta(days=n) for n in range(730)]
+    sold = 1000 * np.exp(0.03 * np.minimum(np.arange(730), 480) / 30.4)
+    grown = "".join(f"{day} {amount:.2f} sales Stripe\n" for day, amount in zip(days, sold, strict=True))
+    flat = "".join(f"{day} 1000 sales Stripe\n" for day in days)
+    assert fit(grown).sales.g > fit(flat).sales.g + 0.003
+
+
+def test_invoices_are_expected_to_grow_less_than_sales():
+    text = "".join(
+        monthly(start=f"2025-02-{3 + 2 * n:02d}", months=5, line=f"1000 invoices Client {n}") for n in range(9)
+    )
+    owed = {"open_receivables": [{"customer": "Client 1", "amount": "1000", "due": "2025-07-05"}]}
+    invoiced = fit(text, plan=owed).invoiced
+    sales = fit(every(1, start="2025-02-01", until="2025-06-30", line="300 sales Stripe")).sales
+    assert invoiced is not None
+    assert sales is not None
+    assert 0.0 <= invoiced.g < sales.g
 
 
 def test_refunds_are_taken_off_sales():

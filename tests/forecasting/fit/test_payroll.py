@@ -39,6 +39,25 @@ def test_a_last_run_far_off_is_not_believed_before_it_is_confirmed():
     assert payroll([100.0] * 10 + [150.0, 150.0]).level == 150.0
 
 
+@pytest.mark.parametrize("last", [133.0, 75.0])
+def test_one_who_joins_or_leaves_a_team_of_three_or_four_is_believed_at_once(last):
+    assert payroll([100.0] * 11 + [last]).level == last
+
+
+def test_a_bonus_that_is_gone_with_the_next_run_is_taken_out_where_a_last_run_as_high_is_not():
+    run_day = np.arange(12) * 30 + AS_OF - 400
+    amounts = np.array([100.0] * 4 + [135.0] + [100.0] * 6 + [135.0])
+    usual, is_bonus = clean_bonuses(run_day=run_day, run_amount=amounts)
+    assert np.flatnonzero(is_bonus).tolist() == [4]
+    assert usual[-1] == 135.0
+
+
+def test_growth_is_read_from_two_years_of_runs():
+    grown_before = payroll([100.0 * 1.02 ** min(n, 12) for n in range(25)])
+    never_grown = payroll([100.0] * 25)
+    assert grown_before.g > never_grown.g
+
+
 def test_a_december_bonus_is_taken_out_and_expected_again():
     amounts = [100.0] * 12
     amounts[5] = 150.0  # December 2024

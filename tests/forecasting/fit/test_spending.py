@@ -86,8 +86,22 @@ def test_vanished_payees_that_were_always_replaced_leave_a_leak():
 
 def test_a_ledger_without_surprises_has_no_leak():
     leak = fit(CARD + monthly(start="2024-01-12", months=18, line="-100 software CRM")).leaks[OUT]
-    assert leak.correction == pytest.approx(1.0, abs=0.02)
+    assert leak.correction == 1.0
     assert leak.sd == pytest.approx(0.02)
+
+
+def test_a_leak_corrects_what_stands_out_of_its_own_error_and_never_downwards():
+    def correction(growth: float) -> float:
+        start = date(2024, 1, 1).toordinal()
+        spent = 1000 * np.exp(growth * np.arange(date(2025, 6, 30).toordinal() - start + 1) / 30.4)
+        text = "".join(
+            f"{date.fromordinal(start + n)} -{amount:.2f} card Cafe\n" for n, amount in enumerate(spent)
+        )
+        return fit(text).leaks[OUT].correction
+
+    assert correction(0.08) > 1.02
+    assert correction(0.01) == 1.0
+    assert correction(-0.08) == 1.0
 
 
 def cloud_bills(gross: float, growth: float) -> tuple[np.ndarray, np.ndarray]:
@@ -118,6 +132,32 @@ def test_cloud_usage_that_grows_goes_on_growing():
     cloud = fit_cloud(provider="AWS", day=day, gross=gross, as_of_day=day_number(date(2025, 6, 10)))
     assert cloud is not None
     assert cloud.g == pytest.approx(0.03, abs=0.002)
+
+
+def test_growth_of_usage_that_wanders_is_believed_less_than_that_of_a_straight_line():
+    day, gross = cloud_bills(3000.0, 0.06)
+    wandering = gross * np.exp(np.cumsum(np.random.default_rng(3).normal(0, 0.08, 12)))
+    straight, walked = (
+        fit_cloud(provider="AWS", day=day, gross=bills, as_of_day=day_number(date(2025, 6, 10)))
+        for bills in (gross, wandering)
+    )
+    assert straight is not None
+    assert walked is not None
+    assert walked.rw == pytest.approx(0.08, rel=0.35)  # eleven steps tell no more
+    assert walked.gsd > 1.5 * straight.gsd
+    # A slope of eleven such steps is chance to 0.08 / sqrt(11): more than half of the prior stays.
+    assert walked.gsd > 0.02 * np.sqrt(0.5)
+
+
+def test_usage_is_known_less_well_the_older_the_last_bill():
+    day, gross = cloud_bills(3000.0, 0.0)
+    early, late = (
+        fit_cloud(provider="AWS", day=day, gross=gross, as_of_day=day_number(on))
+        for on in (date(2025, 6, 4), date(2025, 7, 2))
+    )
+    assert early is not None
+    assert late is not None
+    assert late.lvl**2 - early.lvl**2 == pytest.approx(late.rw**2 * 28 / 30.4, rel=0.01)
 
 
 def test_a_provider_that_was_left_is_not_expected_again():

@@ -10,7 +10,7 @@ from forecasting.kernel.block import PathBlock
 from forecasting.kernel.calendar import month_steps
 from forecasting.kernel.cash_terms import cash_terms
 from forecasting.kernel.inputs import CloudUsage, CreditGrant, DatedLump, Factor, LumpStream, Tranche
-from forecasting.kernel.levels import KAPPA, expected_levels
+from forecasting.kernel.levels import expected_levels
 from forecasting.kernel.poisson import draw_poisson, negative_binomial_cdf
 from forecasting.kernel.simulate import simulate
 from forecasting.kernel.single_payments import draw_dated_lump, draw_tranche
@@ -196,7 +196,7 @@ def test_a_level_known_only_roughly_has_the_spread_it_was_given():
     factor = Factor("f", np.full(365, -1.0), lvl=0.1)
     balances = simulate(company(opening_balance=1_000, factors=(factor,)), shocks()).bands
     spent = 1_000 - np.array([balances.p95[99], balances.p5[99]])
-    np.testing.assert_allclose(np.log(spent / 100), norm.ppf([0.05, 0.95]) * KAPPA * 0.1, rtol=0.02)
+    np.testing.assert_allclose(np.log(spent / 100), norm.ppf([0.05, 0.95]) * 0.1, rtol=0.02)
 
 
 def test_one_persistent_error_shifts_every_day_of_a_path_alike():

@@ -45,6 +45,13 @@ def test_finance_adds_a_rule_under_its_name(client: Client, acme: Company) -> No
     assert CategoryRule.objects.get().actor == "admin:finance@example.com"
 
 
+@pytest.mark.parametrize("company", ["", "0"])
+def test_a_rule_of_no_company_is_refused_beside_its_field(client: Client, acme: Company, company: str) -> None:
+    response = staff(client, acme, "finance").post(ADD, {**form(acme), "company": company})
+    assert response.status_code == 200
+    assert "company" in response.context["adminform"].form.errors
+
+
 def test_a_founder_adds_none(client: Client, acme: Company) -> None:
     assert staff(client, acme, "founder").post(ADD, form(acme)).status_code == 403
 

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from ledger.api import bulk, bulk_report, events
 from ledger.api.bulk_items import line_batches
@@ -241,9 +242,12 @@ def test_a_failure_gives_the_key_back(
     api: ApiClient, company: CompanyRef, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:
-        raise RuntimeError("a bug of ours")
+        raise failure
 
+    failure: Exception = RuntimeError("a bug of ours")
     with monkeypatch.context() as broken:
         broken.setattr(events, "record_lines", fail)
         problem(api.post(BULK, lines(event("1")), content_type=NDJSON, **KEY), 500)
+        failure = OperationalError("terminating connection due to administrator command")
+        problem(api.post(BULK, lines(event("1")), content_type=NDJSON, **KEY), 503)
     assert answer(api.post(BULK, lines(event("1")), content_type=NDJSON, **KEY))["recorded"] == 1

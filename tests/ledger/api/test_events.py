@@ -173,14 +173,23 @@ def test_it_lists_what_is_asked_for(api: ApiClient) -> None:
     api.post(
         BULK, [{**COFFEE, "external_ref": f"{n}", "occurred_at": f"2026-05-0{n + 1}T00:00:00Z"} for n in range(5)]
     )
-    query = {"occurred_from": "2026-05-02T00:00:00Z", "occurred_before": "2026-05-04T00:00:00+00:00"}
+    # An offset that PostgreSQL would not take.
+    query = {"occurred_from": "2026-05-02T00:00:00Z", "occurred_before": "2026-05-04T23:59:00+23:59"}
     page = json.loads(api.get(EVENTS, **query).content)
     assert [event["external_ref"] for event in page["events"]] == ["1", "2"]
 
 
 @pytest.mark.parametrize(
     "query",
-    [{"limit": 0}, {"limit": 1001}, {"after": -1}, {"after": "x"}, {"occurred_from": "2026-05-02T00:00:00"}],
+    [
+        {"limit": 0},
+        {"limit": 1001},
+        {"after": -1},
+        {"after": "x"},
+        {"after": 2**63 - 1},
+        {"occurred_from": "2026-05-02T00:00:00"},
+        {"occurred_from": "0001-01-01T00:00:00+14:00"},
+    ],
 )
 def test_it_refuses_a_senseless_question(api: ApiClient, query: dict) -> None:
     assert set(problem(api.get(EVENTS, **query), 422)) == set(query)

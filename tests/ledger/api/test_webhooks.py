@@ -5,16 +5,21 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from io import StringIO
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.core.management import call_command
+from django.db import OperationalError
+from django.test import Client
 from django.utils import timezone
 
+from ledger.api import webhooks
 from ledger.models.delivery import Delivery
 from ledger.providers.generic import sign
 from ledger.selectors.journal import journal_position
 from tests.conftest import LiveApp
+from tests.ledger.api.conftest import problem
 from tests.ledger.conftest import open_company
 from tests.ledger.providers.stripe_events import SECRET, charge, envelope, signed
 
@@ -116,3 +121,15 @@ def test_without_redis_a_delivery_is_kept_and_the_sweeper_finds_it(
     )
     assert response.status_code == 200
     assert waiting_deliveries(now=timezone.now()) == [response.json()["delivery"]]
+
+
+def test_without_a_database_a_provider_is_asked_to_come_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(**_: Any) -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(webhooks, "open_endpoint", fail)
+    response = client.post("/webhooks/generic/abc", "{}", content_type="application/json")
+    problem(response, 503)
+    assert response.headers["Retry-After"] == "1"

@@ -1,8 +1,14 @@
 """Daily flows of events that are in no database."""
 
+from dataclasses import fields
 from datetime import date
+from decimal import Decimal
 
-from ledger.domain.flow_sums import daily_flows_from_events
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ledger.domain.flow_sums import SumRow, daily_flows_from_events, flow_arrays, summed_flows
 from ledger.domain.flows import EVENT_TYPES, day_number
 from tests.ledger.conftest import make_draft
 
@@ -71,3 +77,39 @@ def test_nothing_gives_empty_arrays() -> None:
     flows = daily_flows_from_events([], "UTC")
     assert len(flows.day) == 0
     assert flows.currencies == ()
+
+
+NAMES = st.sampled_from(["", "Rent & Co", "rent & co", "Åkerlund", "zoë", "Zoe"])
+SUM_ROWS = st.lists(
+    st.tuples(
+        st.integers(20_000, 20_003),
+        st.sampled_from(["in", "out"]),
+        st.decimals(min_value=0, max_value=10**13, places=6).map(str),
+        st.integers(-2, 5),
+        st.sampled_from(EVENT_TYPES),
+        st.sampled_from(["USD", "EUR"]),
+        NAMES,
+        NAMES,
+    ),
+    max_size=30,
+)
+
+
+@given(rows=SUM_ROWS)
+@settings(max_examples=60, deadline=None)
+def test_rows_of_the_daily_sums_are_added_exactly_and_ordered_by_their_names(rows: list[SumRow]) -> None:
+    sums: dict[tuple, list] = {}
+    for day, direction, amount, count, *names in rows:
+        total = sums.setdefault((day, *names), [Decimal(0), 0])
+        total[0] += Decimal(amount) if direction == "in" else -Decimal(amount)
+        total[1] += count
+    slow = flow_arrays(
+        [(day, float(total), count, *names) for (day, *names), (total, count) in sorted(sums.items())]  # type: ignore[misc]
+    )
+    fast = summed_flows(rows)
+    for field in fields(slow):
+        one, other = getattr(fast, field.name), getattr(slow, field.name)
+        if isinstance(other, np.ndarray):
+            assert (one.dtype, one.tobytes()) == (other.dtype, other.tobytes()), field.name
+        else:
+            assert one == other

@@ -71,9 +71,9 @@ def test_amounts_in_cents_are_told_by_the_name_of_their_column(read):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ("Date,Amount\n2026-01-05,900.00\n", "say --positive in or out"),
-        ("Date,Amount\n03/04/2026,-900.00\n", "say --date-order dmy or mdy"),
-        ('Date,Amount\n2026-01-05,"-1,234"\n', r"say --decimal \. or ,"),
+        ("Date,Amount\n2026-01-05,900.00\n", r"without a sign is \(--positive in or out\)"),
+        ("Date,Amount\n03/04/2026,-900.00\n", r"choose the date order \(--date-order dmy or mdy\)"),
+        ('Date,Amount\n2026-01-05,"-1,234"\n', r"choose the decimal mark \(--decimal \. or ,\)"),
         ("Date,Amount\n", "there is no record that fits the header on line 1"),
         ("When,How much\n2026-01-05,1\n", "no header found"),
         ("Date,Amount,Date\n2026-01-05,1,2\n", "column 'Date' 2 times"),
@@ -132,7 +132,7 @@ def test_text_from_windows_keeps_its_characters(read):
 
 def test_a_dirty_treasury_log_asks_for_the_sign_and_then_reads(read, shared_data):
     content = (shared_data / "grin-pm" / "spending_log.csv").read_bytes()
-    with pytest.raises(FileRefused, match="say --positive in or out"):
+    with pytest.raises(FileRefused, match="--positive in or out"):
         read("csv", content)
     rows = read("csv", content, choices=CsvChoices(positive_is="out"))
     assert len(rows) > 80

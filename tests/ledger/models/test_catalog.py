@@ -67,6 +67,7 @@ def test_the_indexes_are_those_of_the_design() -> None:
     assert "(company_id, source, event_type, occurred_at) INCLUDE (direction, base_amount)" in definitions
     assert "USING brin (occurred_at)" in definitions
     assert '(company_id, "position")' in definitions
+    assert "(company_id, reverses) WHERE (reverses IS NOT NULL)" in definitions
 
 
 def test_months_from_24_back_to_18_ahead_and_a_default_are_there() -> None:

@@ -1,6 +1,8 @@
 """Every invariant holds of a company that went through everything, and each is broken once and found."""
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from io import StringIO
 
@@ -8,6 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from ledger.domain.company import CompanyRef
+from ledger.domain.intake import SettledInvoice, UsedLine
 from ledger.domain.split import Part
 from ledger.selectors.audit import audit
 from ledger.selectors.invariants.registry import invariants
@@ -17,6 +20,7 @@ from ledger.services.endpoints import create_endpoint, open_endpoint_numbered
 from ledger.services.record import record
 from ledger.services.reverse import reverse
 from ledger.services.sealing import seal
+from ledger.services.settled_invoices import state_settled_invoice
 from ledger.services.splits import WantedPart, split_by_hand
 from ledger.services.statements import state_balance
 from tests.ledger.conftest import NOW, make_draft, open_company
@@ -33,7 +37,7 @@ LINE = {
 
 @pytest.fixture
 def lived_in(committed_company: CompanyRef) -> CompanyRef:
-    """A company with two currencies, a contract, a reversal, a revision, a split, a statement and a rest."""
+    """A company with two currencies, a contract, a reversal, a revision, a split, statements and a rest."""
     contract = {"contract": "c-1", "term_months": 12, "deferred": True}
     drafts = [
         make_draft(external_ref="1", amount="10.00"),
@@ -64,6 +68,12 @@ def lived_in(committed_company: CompanyRef) -> CompanyRef:
         actor="t",
         now=NOW,
     )
+    used = UsedLine("il_1", Decimal(10), NOW.date(), NOW.date() + timedelta(days=30))
+    invoice = SettledInvoice(
+        "stripe", "in_1", "cus_1", "USD", NOW, before=Decimal(20), used=Decimal(12), lines=(used,)
+    )
+    for said in (replace(invoice, lines=()), invoice):
+        state_settled_invoice(company_id=committed_company.id, invoice=said, actor="t", now=NOW)
     made = create_endpoint(
         company_id=committed_company.id, provider_name="generic", name="erp", actor="t", now=NOW
     )
@@ -173,6 +183,10 @@ BREAKS = {
             "in 1 events, the daily sums have 3.33",
         ),
         ("UPDATE ledger_dailyflow SET category = 'x' WHERE currency = 'EUR'", "category"),
+        (
+            "UPDATE ledger_accountday SET base_amount = base_amount + 1 WHERE currency = 'EUR'",
+            "the daily sums have 3.330000 EUR in 1 events, its day has 3.330000 in 1",
+        ),
         ("UPDATE ledger_dailyflowcursor SET position = 30", "the daily sums reach to 30, the journal to 11"),
     ],
     "event_parts": [
@@ -188,6 +202,16 @@ BREAKS = {
         ("DELETE FROM ledger_contractreceipt", "of Hooli is a payment for a contract, but not picked out"),
         ("UPDATE ledger_contractreceipt SET term_months = 6", "of Hooli is picked out otherwise"),
         ("UPDATE ledger_contractreceipt SET event_id = sha256('x')", "is"),
+    ],
+    "customer_balances": [
+        (
+            "UPDATE ledger_settledinvoice SET lines = jsonb_set(lines, '{0,1}', '\"12.01\"') WHERE revision = 1",
+            "invoice in_1 earns 12.01 of a balance of which it used 12.000000",
+        ),
+        (
+            "DELETE FROM ledger_settledinvoice WHERE revision = 0",
+            "of invoice in_1 there are 1 words, but the last is number 2",
+        ),
     ],
     "closed_months": [
         (

@@ -66,6 +66,7 @@ def test_an_export_holds(exported: Path) -> None:
     status, said = verify(exported)
     assert status == 0, said
     assert said.startswith("HOLDS: 11 rows of acme")
+    assert "first line alone, which no row proves" in said
     assert "no head from elsewhere" in said
 
 

@@ -12,7 +12,7 @@ import pytest
 from ledger.domain.event import parse_event
 from ledger.domain.intake import CreditedLine, CreditedRefund, CreditNote, Intake, ObjectKey
 from ledger.providers.provider import Arrival, ParseContext, Unreadable
-from ledger.providers.stripe import INVOICE_PAID, PROVIDER, READERS
+from ledger.providers.stripe import _LIFE, CREDIT_NOTE, INVOICE_SETTLED, INVOICE_VOIDED, PROVIDER, READERS
 from tests.ledger.conftest import NOW
 from tests.ledger.providers.stripe_events import CREATED, SECRET, charge, envelope, payout, signed, transaction
 
@@ -25,6 +25,9 @@ SPEAKING = {
     "charge.refunded",
     "charge.succeeded",
     "charge.updated",
+    "invoice.finalized",
+    "invoice.paid",
+    "invoice.payment_succeeded",
     "payout.created",
     "payout.paid",
     "payout.updated",
@@ -184,6 +187,7 @@ def invoice(**more: Any) -> dict[str, Any]:
     return {
         "id": "in_1",
         "object": "invoice",
+        "created": CREATED,
         "status": "paid",
         "amount_paid": 12_900,
         "currency": "usd",
@@ -224,6 +228,37 @@ def test_what_an_invoice_states_names_the_invoice() -> None:
     assert period.document == "in_1"
     assert read("invoice.voided", invoice(status="void")).voided == (ObjectKey("stripe", "in_1"),)
     assert "nothing to take back" in read("invoice.marked_uncollectible", invoice(status="uncollectible")).ignored
+
+
+def test_an_invoice_finalised_without_a_balance_settles_nothing_so_far() -> None:
+    opened = invoice(status="open", amount_paid=0, charge=None, customer="cus_1")
+    assert "so far" in read("invoice.finalized", opened).ignored
+    assert read("invoice.finalized", {**opened, "starting_balance": -500, "ending_balance": -500}).ignored
+
+
+def test_an_invoice_paid_from_the_balance_needs_no_charge_and_its_lines_all_of_them() -> None:
+    balance = {"starting_balance": -20_000, "ending_balance": -7100, "amount_due": 0, "amount_paid": 0}
+    whole = invoice(customer={"id": "cus_1"}, charge=None, **balance)
+    (settled,) = read("invoice.paid", whole).settled
+    assert (settled.customer, settled.payment, settled.before, settled.used) == ("cus_1", "", 200, 129)
+    assert sum(used.amount for used in settled.lines) == Decimal("100.80"), "the balance pays the tax as well"
+    with pytest.raises(Unreadable, match="api_key"):
+        read("invoice.paid", {**whole, "lines": {**whole["lines"], "has_more": True}})
+
+
+def test_an_invoice_says_when_it_was_finalised_and_comes_before_what_follows_in_the_same_second() -> None:
+    times = {"status_transitions": {"finalized_at": CREATED - 60}, "customer": "cus_1"}
+    balance = {"starting_balance": -100, "ending_balance": 0}
+    thing = invoice(**times, **balance)
+    said = [read(kind, thing).said_at for kind in ("invoice.finalized", "invoice.paid", "invoice.voided")]
+    assert said == sorted(set(said))
+    (settled,) = read("invoice.paid", thing).settled
+    assert settled.at == datetime.fromtimestamp(CREATED - 60, tz=UTC)
+
+
+def test_unused_time_that_names_no_invoice_is_left_out() -> None:
+    below = invoice(customer="cus_1", total=-2000, tax=0, amount_paid=0, starting_balance=0, ending_balance=-2000)
+    assert read("invoice.paid", below).ignored
 
 
 def credit_note(**more: Any) -> dict[str, Any]:
@@ -385,6 +420,11 @@ def test_what_is_no_event_is_unreadable(raw: bytes) -> None:
         PROVIDER.parse(raw, context())
 
 
+def test_whatever_says_something_has_its_place_within_a_second() -> None:
+    kinds = READERS.keys() | INVOICE_SETTLED | CREDIT_NOTE | {INVOICE_VOIDED}
+    assert {kind.rpartition(".")[2] for kind in kinds} == set(_LIFE)
+
+
 def test_all_samples_are_read_or_ignored_on_purpose(shared_data: Path) -> None:
     speaking, ignored = set(), {}
     files = sorted((shared_data / "stripe-webhook-events").glob("*.json"))
@@ -402,12 +442,10 @@ def test_all_samples_are_read_or_ignored_on_purpose(shared_data: Path) -> None:
             lines(intake)
     assert speaking == SPEAKING
     assert len(ignored) == 88 - len(SPEAKING)
-    money = {name for name in ignored if name in READERS or name in INVOICE_PAID}
+    money = {name for name in ignored if name in READERS or name in INVOICE_SETTLED}
     assert money == {
         "charge.dispute.closed",
         "charge.dispute.created",
         "charge.dispute.updated",
         "charge.failed",
-        "invoice.paid",
-        "invoice.payment_succeeded",
     }

@@ -222,3 +222,19 @@ def test_it_refuses_a_grant_below_zero(company: CompanyRef) -> None:
 
 def test_without_a_grant_there_is_none(company: CompanyRef) -> None:
     assert left(company, JUNE_1) == []
+
+
+def test_on_any_day_it_is_what_adding_up_day_by_day_comes_to(company: CompanyRef) -> None:
+    amounts = {date(2026, 5, day): Decimal(day * day) for day in (1, 2, 5, 9, 10, 11, 20, 21)}
+    for day, amount in amounts.items():
+        spend(company, day, str(amount))
+    stated = {date(2026, 5, 2): Decimal(1000), date(2026, 5, 10): Decimal(500)}
+    for day, balance in stated.items():
+        state(company, day, str(balance))
+    for number in range(1, 32):
+        at = date(2026, 5, number)
+        reference = max((day for day in stated if day <= at), default=min(stated))
+        moved = sum(
+            -amount * ((reference < day <= at) - (at < day <= reference)) for day, amount in amounts.items()
+        )
+        assert cash(company, at) == {"USD": stated[reference] + moved}

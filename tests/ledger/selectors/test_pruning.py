@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,12 +15,15 @@ from ledger.selectors.balances import cash_by_currency
 from ledger.selectors.cash_days import cash_days
 from ledger.selectors.flows import daily_flows
 from ledger.selectors.journal import EventFilter, find_event, last_event_day, list_events
+from ledger.selectors.payment_refunds import Payment, payment_refunds
+from ledger.selectors.restricted_cash import restricted_cash
 from ledger.services.record import record
 from ledger.services.reverse import reverse
 from tests.ledger.conftest import NOW, make_draft
 
 pytestmark = pytest.mark.django_db
 
+JUNE_1 = date(2026, 6, 1)
 MAY_AND_JUNE = EventFilter(
     occurred_from=datetime(2026, 5, 1, tzinfo=UTC), occurred_before=datetime(2026, 7, 1, tzinfo=UTC)
 )
@@ -27,6 +31,18 @@ MAY_AND_JUNE = EventFilter(
 
 def read_leaves(query: Callable[[], Any]) -> set[str]:
     """Run something and return the partitions of the journal that the plans of its statements read."""
+    found = _named(query, "Relation Name")
+    return {
+        table.removeprefix("ledger_capitalevent_") for table in found if table.startswith("ledger_capitalevent")
+    }
+
+
+def read_indexes(query: Callable[[], Any]) -> set[str]:
+    return _named(query, "Index Name")
+
+
+def _named(query: Callable[[], Any], what: str) -> set[str]:
+    """Run something and return the names of one kind in the plans of its statements."""
     statements: list[tuple[str, Any]] = []
 
     def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -43,17 +59,15 @@ def read_leaves(query: Callable[[], Any]) -> set[str]:
         with connection.cursor() as cursor:
             cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
             plan = cursor.fetchone()[0]
-        found |= set(_tables(plan if isinstance(plan, list) else json.loads(plan)))
-    return {
-        table.removeprefix("ledger_capitalevent_") for table in found if table.startswith("ledger_capitalevent")
-    }
+        found |= set(_names(plan if isinstance(plan, list) else json.loads(plan), what))
+    return found
 
 
-def _tables(plan: Any) -> list[str]:
+def _names(plan: Any, what: str) -> list[str]:
     if isinstance(plan, list):
-        return [table for part in plan for table in _tables(part)]
-    own = [plan["Relation Name"]] if "Relation Name" in plan else []
-    return own + [table for name in ("Plan", "Plans") if name in plan for table in _tables(plan[name])]
+        return [name for part in plan for name in _names(part, what)]
+    own = [plan[what]] if what in plan else []
+    return own + [name for below in ("Plan", "Plans") if below in plan for name in _names(plan[below], what)]
 
 
 @pytest.fixture
@@ -104,6 +118,41 @@ def test_daily_flows_cash_days_and_balances_do_not_touch_the_journal(company: Co
         lambda: last_event_day(company_id=company.id),
     ):
         assert read_leaves(query) == set()
+
+
+@pytest.mark.parametrize(
+    ("more", "query", "index"),
+    [
+        (
+            {"metadata": {"refund_of": "ch_1"}},
+            lambda company: payment_refunds(
+                company_id=company.id,
+                timezone=company.timezone,
+                payments=[Payment("", "bank-feed", "ch_1", JUNE_1, "", Decimal(1), "USD", Decimal(1))],
+                first=date(2026, 5, 1),
+                before=date(2026, 7, 1),
+            ),
+            "company_id_source_occurred_at_idx",
+        ),
+        (
+            {"category": "payroll_tax", "metadata": {"check_date": "2026-05-30"}},
+            lambda company: restricted_cash(
+                company_id=company.id, timezone=company.timezone, at=date(2026, 5, 31)
+            ),
+            "company_id_occurred_at_idx",
+        ),
+    ],
+)
+def test_what_is_rare_in_the_journal_is_found_by_an_index_of_its_own(
+    company: CompanyRef, more: dict[str, Any], query: Callable[[CompanyRef], Any], index: str
+) -> None:
+    rare = [make_draft(external_ref=f"rare-{number}", **more) for number in range(20)]
+    usual = [make_draft(external_ref=f"usual-{number}") for number in range(1500)]
+    record(company_id=company.id, drafts=[*rare, *usual], actor="t", now=NOW)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE ledger_capitalevent, ledger_externalobject")
+    read = read_indexes(lambda: query(company))
+    assert f"ledger_capitalevent_y2026m06_{index}" in read
 
 
 def test_a_reversal_is_written_from_the_month_of_its_event(company: CompanyRef, entry: str) -> None:

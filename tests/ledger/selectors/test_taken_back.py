@@ -320,16 +320,19 @@ def test_what_was_invoiced_is_earned_unearned_or_taken_back_on_every_day(
         pay(company, str(invoiced), *((line, str(part)) for line, part in lines.items()))
         expected: list[tuple[date, dict[str, Decimal]]] = []
         taken: list[tuple[date, Decimal]] = []
-        for number, (kind, offset, amount) in enumerate(sorted(takes, key=lambda take: take[1])):
+        # On one day credit notes come first.
+        in_time = sorted(takes, key=lambda take: (take[1], take[0] != "note"))
+        for number, (kind, offset, amount) in enumerate(in_time):
             on_day = MARCH_1 + timedelta(days=offset)
             if kind == "note":
                 credit(company, on_day, ("il_0", str(amount)), reference=f"cn_{number}")
                 expected.append((on_day, {"il_0": amount}))
                 continue
             if kind == "won":
-                # Only what was taken on an earlier day is given again.
-                amount = min(amount, sum((take for day, take in taken if day < on_day), ZERO))
-            if not amount:
+                # Only what was taken on an earlier day is given again, and once.
+                standing = sum((take for day, take in taken if day < on_day or take < 0), ZERO)
+                amount = min(amount, standing)
+            if amount <= 0:
                 continue
             taken.append((on_day, -amount if kind == "won" else amount))
             event_type = "income" if kind == "won" else "expense"

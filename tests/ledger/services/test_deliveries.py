@@ -2,8 +2,10 @@
 
 import itertools
 import json
+import random
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,8 +19,9 @@ from ledger.models.credit_note import CreditNote
 from ledger.models.delivery import Delivery, DeliveryState
 from ledger.models.endpoint import EndpointSecret
 from ledger.models.service_period import ServicePeriod
+from ledger.providers.stripe import INVOICE_SETTLED, READERS
 from ledger.selectors.deferred_revenue import deferred_revenue
-from ledger.selectors.journal import list_events
+from ledger.selectors.journal import journal_position, list_events
 from ledger.services import deliveries
 from ledger.services.daily_flows import catch_up
 from ledger.services.deliveries import keep_delivery, keep_refused, release_for_replay, work_on_delivery
@@ -31,7 +34,7 @@ from ledger.services.endpoints import (
     retire_old_secrets,
 )
 from ledger.services.sealed_secrets import SealBroken
-from tests.ledger.conftest import NOW
+from tests.ledger.conftest import NOW, open_company
 from tests.ledger.providers.stripe_events import CREATED, SECRET, charge, envelope, payout, transaction
 from tests.ledger.providers.test_stripe import credit_note, invoice
 
@@ -101,6 +104,22 @@ def test_a_late_word_does_not_undo_a_later_one(company: CompanyRef, endpoint: Op
             thing = payout(status, id=f"po_{number}")
             assert deliver(endpoint, envelope(f"payout.{kind}", thing, created=created)).state == "done"
         assert standing(company) == {}, order
+
+
+def test_stripes_samples_in_any_order_three_times_end_at_the_same(shared_data: Path, db: None) -> None:
+    samples = [file.read_bytes() for file in sorted((shared_data / "stripe-webhook-events").glob("*.json"))]
+    samples = [raw for raw in samples if json.loads(raw).get("type") in READERS.keys() | INVOICE_SETTLED]
+    endings = set()
+    for seed in range(2):
+        shop = open_company(f"shop-{seed}")
+        endpoint, draw, rows = opened(shop), random.Random(seed), set()
+        for _ in range(3):
+            draw.shuffle(samples)
+            assert {deliver(endpoint, raw).state for raw in samples} == {"done", "ignored"}
+            rows.add(journal_position(company_id=shop.id))
+        assert len(rows) == 1
+        endings.add(frozenset(standing(shop).items()))
+    assert len(endings) == 1
 
 
 def test_a_failed_payout_takes_both_legs_back(company: CompanyRef, endpoint: OpenedEndpoint) -> None:
@@ -235,9 +254,11 @@ def test_a_bad_event_quarantines_the_delivery_and_the_good_ones_are_recorded(com
         "external_ref": "1",
     }
     raw = json.dumps([good, {**good, "amount": "-1", "external_ref": "2"}]).encode()
-    delivery = deliver(opened(company, "generic"), raw)
+    endpoint = opened(company, "generic")
+    delivery = deliver(endpoint, raw)
     assert (delivery.state, delivery.recorded, delivery.rejected) == ("quarantined", 1, 1)
     assert delivery.reason == "[1].amount: must be greater than zero"
+    assert deliver(endpoint, b"5").reason == "must be a JSON object"
 
 
 def test_refused_deliveries_do_not_fill_the_disk(company: CompanyRef, endpoint: OpenedEndpoint) -> None:

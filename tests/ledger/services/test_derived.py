@@ -1,6 +1,6 @@
 from django.db import connection, transaction
 
-from ledger.services.derived import derived_only
+from ledger.services.derived import derive, derived_only
 
 
 def shown(setting):
@@ -27,3 +27,18 @@ def test_the_commit_of_a_caller_waits_as_the_caller_wants(committed_db):
         with derived_only(first_words="SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;"):
             assert shown("transaction_isolation") == "read committed"
         assert shown("synchronous_commit") == "on"
+
+
+def test_one_statement_alone_does_not_wait_either_and_tells_its_rows(committed_db):
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit = on")
+        cursor.execute("CREATE TEMPORARY TABLE said (waits text)")
+    say = "INSERT INTO said SELECT current_setting('synchronous_commit') FROM generate_series(1, %(rows)s)"
+    assert derive(say, {"rows": 3}) == 3
+    assert shown("synchronous_commit") == "on"
+    with transaction.atomic():
+        assert derive(say, {"rows": 2}) == 2
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT waits, count(*) FROM said GROUP BY 1 ORDER BY 2")
+        assert cursor.fetchall() == [("on", 2), ("off", 3)]
+    connection.close()

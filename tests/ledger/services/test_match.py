@@ -1,5 +1,6 @@
 """The matcher on a real journal: one transfer counts once, and what is doubtful waits for a person."""
 
+import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -213,6 +214,17 @@ def test_two_sources_on_one_account_are_suspected_and_one_is_reversed(company: C
         decide(company_id=company.id, item_id=item.id, decision=Decision("dismissed"), actor="bob", now=NOW)
     follow(company)
     assert ReviewItem.objects.get().state == "accepted"
+
+
+def test_a_reversal_is_looked_for_among_reversals_and_not_among_all_events_of_an_instant(
+    company: CompanyRef,
+) -> None:
+    values = {"company": company.id, "after": 0, "until": 9, "accounts": [1], "near": timedelta(days=3)}
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (COSTS OFF) {match._SIGHTINGS}", values)
+        scans = [line for (line,) in cursor.fetchall() if re.search(r"ledger_capitalevent\w* b_?", line)]
+    assert scans
+    assert all("reverses_idx on" in scan for scan in scans), scans
 
 
 def test_reversing_a_twin_elsewhere_settles_the_question(company: CompanyRef) -> None:

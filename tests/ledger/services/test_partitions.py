@@ -2,12 +2,14 @@
 
 from datetime import date
 
+import psycopg
 import pytest
 from django.db import IntegrityError, connection, transaction
 
 from ledger.domain.company import CompanyRef
 from ledger.domain.month import months_after
 from ledger.models.event import CapitalEvent
+from ledger.services import partitions
 from ledger.services.partitions import MONTHS_AHEAD, MONTHS_BACK, maintain_partitions, make_missing_months
 from ledger.services.record import record
 from tests.ledger.conftest import NOW, make_draft
@@ -47,6 +49,24 @@ def test_a_month_made_in_a_transaction_that_is_rolled_back_is_made_again(committ
         assert make_missing_months([month]) == ()
         transaction.set_rollback(True)
     assert make_missing_months([month]) == (month,)
+
+
+def test_a_long_read_makes_nobody_wait_for_months_again_and_again(
+    committed_db: str, committed_company: CompanyRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ledger.services.partitions.LOCK_TIMEOUT", "20ms")
+    months = [date(2001, 7, 1), date(2001, 8, 1)]
+    asked: list[date] = []
+    monkeypatch.setattr(
+        partitions, "_make", lambda month, make=partitions._make: asked.append(month) or make(month)
+    )
+    with psycopg.connect(committed_db) as reader:
+        reader.execute("SELECT FROM ledger_capitalevent")
+        assert make_missing_months(months) == ()
+        assert make_missing_months(months) == ()
+        assert asked == months[:1]
+    monkeypatch.setattr("ledger.services.partitions._rest_until", {})
+    assert make_missing_months(months) == tuple(months)
 
 
 def test_it_refuses_a_month_that_begins_in_the_middle(committed_company: CompanyRef) -> None:

@@ -56,6 +56,7 @@ CHARTS = {
     "unearned": unearned_chart(
         Unearned(
             dollars(300),
+            dollars(50),
             (
                 EarnedMonth(date(2026, 6, 1), dollars(100), dollars(200)),
                 EarnedMonth(date(2026, 7, 1), dollars(200), dollars(0)),

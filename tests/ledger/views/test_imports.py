@@ -157,7 +157,9 @@ def test_the_preview_shows_events_balances_accounts_and_what_is_left_out(
         "Accounts that would be made: bank-DE001234.",
         "1 off the ledger",
         "95.00 EUR",
-        "−5.00 EUR",
+        "−5.00\N{NARROW NO-BREAK SPACE}EUR",
+        # Its day at noon where the company is.
+        "5\N{NO-BREAK SPACE}Jan\N{NO-BREAK SPACE}2026, 12:00 EST",
         "Left out on purpose",
         "is zero: no money moves",
         "where the opening balance and the entries add up to 95.00",

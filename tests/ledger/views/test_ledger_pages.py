@@ -1,5 +1,7 @@
 """The ledger's pages over HTTP: who may see and do what, and what they say."""
 
+import html
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -173,7 +175,10 @@ def test_pages_of_a_month_follow_each_other_without_a_gap(
     ],
 )
 def test_a_query_that_says_nothing_is_a_bad_request(client: Client, company: CompanyRef, query: str) -> None:
-    assert signed_in(client, company).get(f"/ledger?{query}").status_code == 400
+    response = signed_in(client, company).get(f"/ledger?{query}")
+    assert response.status_code == 400
+    # The page says which part of the address it is.
+    assert f"<p>{query.partition('=')[0]}: " in response.content.decode()
 
 
 def test_an_events_page_tells_its_story_and_takes_it_back(client: Client, company: CompanyRef) -> None:
@@ -245,13 +250,23 @@ def test_balances_are_told_for_an_instant_on_both_clocks(client: Client, company
     assert "Cash in USD" in before
     assert before.count("1,234.50") == 1
     assert "Nothing was known then" in text(client, "/reconcile?at=2026-06-02T10:00&known=2026-06-15T07:59:59")
+    assert "1,234.50" in text(client, "/reconcile?at=2026-06-02T13:59%2B23:59")
     for query in ("at=soon", "at=2026-13-01T00:00", "at=0001-01-01T00:00", "at=2026-06-01T10:00&known=x"):
         assert client.get(f"/reconcile?{query}").status_code == 400
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("account", "nowhere"), ("day", "soon"), ("day", "2999-01-01"), ("amount", "much"), ("amount", "NaN")],
+    [
+        ("account", "nowhere"),
+        ("account", "bank\0"),
+        ("day", "soon"),
+        ("day", "2999-01-01"),
+        ("amount", "much"),
+        ("amount", "NaN"),
+        ("amount", "1.234,56"),
+        ("amount", "12,34"),
+    ],
 )
 def test_a_balance_that_cannot_be_is_refused_beside_its_field(
     client: Client, company: CompanyRef, field: str, value: str
@@ -262,6 +277,31 @@ def test_a_balance_that_cannot_be_is_refused_beside_its_field(
     assert response.status_code == 422
     assert 'id="state-error"' in response.content.decode()
     assert not BalanceStatement.objects.exists()
+
+
+def test_a_form_acts_on_the_company_it_was_shown_for(client: Client, company: CompanyRef) -> None:
+    globex = open_company("globex")
+    client = signed_in(client, company, globex, role="finance")
+    actions = [
+        re.search(f'action="([^"]*{path}[^"]*)"', text(client, f"{page}?company={company.slug}"))
+        for page, path in (("/reconcile", "/reconcile/statements"), ("/imports", "/imports"))
+    ]
+    # In another tab the person goes to the other company meanwhile.
+    text(client, "/ledger?company=globex")
+    state, imports = [html.unescape(action[1]) for action in actions if action]
+    assert client.post(state, {"account": "bank", "day": "2026-01-31", "amount": "5"}).status_code == 302
+    assert set(BalanceStatement.objects.values_list("company_id", flat=True)) == {company.id}
+    text(client, "/ledger?company=globex")
+    assert f"A file for {company.name}" in client.post(imports, {"format": "auto"}).content.decode()
+
+
+def test_a_name_written_from_right_to_left_turns_no_amount_around(client: Client, company: CompanyRef) -> None:
+    write(company, ref="1", counterparty="\N{RIGHT-TO-LEFT OVERRIDE}gpj.exe")
+    event_id = write(company, ref="2", counterparty="Hooli")
+    client = signed_in(client, company)
+    for path in ("/ledger?month=2026-06", f"/ledger/events/{event_id}"):
+        shown = text(client, path)
+        assert shown.count("\N{RIGHT-TO-LEFT OVERRIDE}") == shown.count("<bdi>\N{RIGHT-TO-LEFT OVERRIDE}") > 0
 
 
 def test_a_question_is_answered_once(client: Client, company: CompanyRef, twins: ReviewItem) -> None:

@@ -1,8 +1,8 @@
-"""A door of their own for the requests that come by the hundred a second: one event to record.
+"""A door of their own for the requests that come by the hundred a second: one event to record, the runway to read.
 
 A machine with a token needs no session, no CSRF token, no messages and no search through all addresses; together
 they cost more than recording the event. What such a request gets is the same as on the long way, answer by answer
-and header by header (`tests/capstack/test_recording_door.py` holds the two together).
+and header by header (`tests/capstack/test_machine_door.py` holds the two together).
 """
 
 from collections.abc import Callable, Mapping
@@ -14,22 +14,26 @@ from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch, resolve
 from django.utils.csp import build_policy
 
+from forecasting.api.rendered_runway import get_runway
 from ledger.api.events import post_event
 from ledger.api.ingest import post_founding_event
 
+type Answer = Callable[[HttpRequest], HttpResponseBase]
 
-class RecordingDoor:
-    """Answer a POST of one event here; let everything else pass.
+
+class MachineDoor:
+    """Answer a POST of one event and a GET of the runway here; let everything else pass.
 
     It stands behind the middleware that knows request ids, HTTPS and problem documents, and does what the rest of
     the chain would do for such a request: look at the host, say the content policy and the length.
     """
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+    def __init__(self, get_response: Answer) -> None:
         self._get_response = get_response
-        self._views: dict[str, Callable[[HttpRequest], HttpResponse]] = {
-            "/api/v1/events": post_event,
-            "/events/ingest": post_founding_event,
+        self._views: dict[tuple[str | None, str], Answer] = {
+            ("POST", "/api/v1/events"): post_event,
+            ("POST", "/events/ingest"): post_founding_event,
+            ("GET", "/api/v1/runway"): lambda request: get_runway(request, long_way=get_response),
         }
         self._matches: dict[str, ResolverMatch] = {}
         policy: Mapping[str, Any] = settings.SECURE_CSP
@@ -40,14 +44,15 @@ class RecordingDoor:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         path = request.path_info
-        view = self._views.get(path)
-        if view is None or request.method != "POST":
+        view = self._views.get((request.method, path))
+        if view is None:
             return self._get_response(request)
         request.get_host()  # raises for a host that is not ours
         request.resolver_match = self._match(path)
         response = view(request)
         headers = response.headers
-        headers["Content-Length"] = str(len(response.content))
+        if isinstance(response, HttpResponse):
+            headers["Content-Length"] = str(len(response.content))
         for name, value in self._headers.items():
             headers[name] = value
         return response

@@ -1,29 +1,37 @@
-"""The door for single events answers as the long way does, whatever comes."""
+"""The door for machines answers as the long way does, whatever comes."""
 
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.http import HttpResponse
 from django.test import Client, override_settings
 from prometheus_client import REGISTRY
 
-from capstack import recording_door
+from capstack import machine_door
+from forecasting.api import rendered_runway
+from forecasting.models.cursor import ForecastCursor
+from forecasting.rendered import _answers, forget_all
+from forecasting.services.publish import publish_forecast
 from ledger.api import events, ingest
 from ledger.domain.company import CompanyRef
+from ledger.models.token import ApiToken
 from ledger.services.known_callers import _callers
-from ledger.services.tokens import create_token
+from ledger.services.tokens import create_token, revoke_token
+from tests.forecasting.small_company import NOW as THEN
+from tests.forecasting.small_company import small_company, spend
 from tests.ledger.conftest import NOW, open_company
 
 pytestmark = pytest.mark.django_db
 
-DOOR = "capstack.recording_door.RecordingDoor"
+DOOR = "capstack.machine_door.MachineDoor"
 LONG_WAY = [name for name in settings.MIDDLEWARE if name != DOOR]
-EVENTS, INGEST = "/api/v1/events", "/events/ingest"
+EVENTS, INGEST, RUNWAY = "/api/v1/events", "/events/ingest", "/api/v1/runway"
 COFFEE = {
     "source": "card",
     "event_type": "expense",
@@ -175,7 +183,7 @@ def test_single_events_take_the_door(token: str, monkeypatch: pytest.MonkeyPatch
     def fail(*_: Any) -> HttpResponse:
         return HttpResponse(status=418)
 
-    monkeypatch.setattr(recording_door, "post_event", fail)
+    monkeypatch.setattr(machine_door, "post_event", fail)
     assert seen_status(token) == 418
 
 
@@ -183,3 +191,131 @@ def seen_status(token: str) -> int:
     with override_settings(MIDDLEWARE=list(settings.MIDDLEWARE)):
         headers = {"Authorization": f"Bearer {token}"}
         return Client().post(EVENTS, json.dumps(COFFEE), headers=headers, **JSON).status_code
+
+
+@pytest.mark.parametrize(("path", "body"), [(EVENTS, COFFEE), (INGEST, FOUNDING)])
+def test_a_database_that_went_away_is_a_503_that_says_when_to_ask_again(
+    token: str, path: str, body: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    for module in (events, ingest):
+        monkeypatch.setattr(module, "record_one", fail)
+    headers = {"Authorization": f"Bearer {token}"}
+    status, sent, content = same(lambda client: client.post(path, body, headers=headers, **JSON))
+    assert (status, sent["Retry-After"]) == (503, "1")
+    assert b"unexpectedly" not in content
+
+
+def reads(token: str, query: str = "", **more: Any) -> Callable[[Client], HttpResponse]:
+    return lambda client: client.get(RUNWAY + query, headers={"Authorization": f"Bearer {token}"} | more)
+
+
+@pytest.fixture
+def reader() -> Iterator[str]:
+    """A token of a company with a forecast."""
+    forget_all()
+    company = small_company()
+    publish_forecast(company_id=company.id, now=THEN)
+    yield create_token(company_id=company.id, name="dashboard", scopes=["read"], now=THEN)
+    forget_all()
+
+
+@pytest.mark.parametrize("query", ["", "?basis=free", "?basis=bank"])
+def test_the_runway_is_read_the_same_the_first_time_and_every_time_after(reader: str, query: str) -> None:
+    first = same(reads(reader, query))
+    assert first[0] == 200
+    assert json.loads(first[2])["basis"] == (query.partition("=")[2] or "free")
+    assert same(reads(reader, query)) == first
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "status"),
+    [
+        ("?basis=gold", {}, 422),
+        ("?basis=free&basis=bank", {}, 200),
+        ("?more=1", {}, 200),
+        ("", {"Authorization": "Bearer wrong"}, 401),
+        ("", {"Authorization": ""}, 401),
+        ("", {"Host": "somebody.else"}, 400),
+    ],
+)
+def test_the_runway_is_refused_in_the_same_words(reader: str, query: str, headers: dict, status: int) -> None:
+    assert seen(reads(reader), settings.MIDDLEWARE)[0] == 200
+    assert same(reads(reader, query, **headers))[0] == status
+
+
+@pytest.mark.parametrize("method", ["HEAD", "POST", "OPTIONS"])
+def test_the_runway_by_other_methods_goes_the_long_way(reader: str, method: str) -> None:
+    same(lambda client: client.generic(method, RUNWAY, headers={"Authorization": f"Bearer {reader}"}))
+
+
+def test_a_company_without_data_and_a_token_that_may_not_read_get_the_same_answers(token: str) -> None:
+    assert same(reads(token))[0] == 409
+    company = ApiToken.objects.get().company_id
+    assert same(reads(create_token(company_id=company, name="n", scopes=["ingest"], now=NOW)))[0] == 403
+
+
+def answer(token: str) -> Any:
+    return Client().get(RUNWAY, headers={"Authorization": f"Bearer {token}"})
+
+
+def test_what_was_answered_before_is_answered_again_without_being_made(
+    reader: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = answer(reader)
+
+    def fail(**_: Any) -> None:
+        raise AssertionError("made again")
+
+    monkeypatch.setattr("forecasting.api.runway.forecast_in_force", fail)
+    assert answer(reader).content == first.content
+
+
+def test_an_event_is_counted_as_behind_at_once_and_its_forecast_shown_at_once(reader: str) -> None:
+    company = ApiToken.objects.get().company
+    assert answer(reader).json()["events_behind"] == 0
+    spend(company, "5.00")
+    assert answer(reader).json()["events_behind"] == 1
+    publish_forecast(company_id=company.pk, now=THEN)
+    body = answer(reader).json()
+    assert (body["events_behind"], body["run_id"]) == (0, ForecastCursor.objects.get().free_run_id)
+
+
+def test_a_check_that_finds_nothing_new_is_shown_at_once(reader: str) -> None:
+    company_id = ApiToken.objects.get().company_id
+    answer(reader)
+    later = THEN + timedelta(minutes=5)
+    assert not publish_forecast(company_id=company_id, now=later).created
+    assert answer(reader).json()["confirmed_at"] == later.isoformat().replace("+00:00", "Z")
+    ForecastCursor.objects.update(refusal="no rate")
+    assert answer(reader).json()["refusal"] == "no rate"
+
+
+def test_a_revoked_token_reads_nothing_more_and_another_companys_reads_its_own(reader: str) -> None:
+    assert answer(reader).status_code == 200
+    stranger = small_company("stranger")
+    publish_forecast(company_id=stranger.id, now=THEN)
+    theirs = create_token(company_id=stranger.id, name="t", scopes=["read"], now=THEN)
+    assert answer(theirs).json()["company"] == "stranger"
+    revoke_token(token_id=ApiToken.objects.get(name="dashboard").pk, now=THEN)
+    assert answer(reader).status_code == 401
+    assert answer(theirs).status_code == 200
+
+
+def test_an_answer_during_which_the_forecast_moved_on_is_not_kept(
+    reader: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = ApiToken.objects.get().company
+    really = rendered_runway.standing_of
+
+    def moves_on_after(**asked: Any) -> Any:
+        standing = really(**asked)
+        monkeypatch.setattr(rendered_runway, "standing_of", really)
+        spend(company, "5.00")
+        return standing
+
+    monkeypatch.setattr(rendered_runway, "standing_of", moves_on_after)
+    answer(reader)
+    assert _answers == {}

@@ -1,0 +1,176 @@
+"""The pages of the cloud: where it stands, one decision, one run. What changes something is in `cloud_acts.py`."""
+
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from cloudpolicy.engine.document import InvalidPolicy
+from cloudpolicy.selectors.decisions import decision
+from cloudpolicy.selectors.page_state import cloud_page_seen
+from cloudpolicy.selectors.plans import latest_plan
+from cloudpolicy.selectors.runs import run_view
+from cloudpolicy.services.refusals import MAX_REASON
+from cloudpolicy.views.cloud_board import cloud_board
+from cloudpolicy.views.proposal import proposal_of
+from cloudpolicy.views.run_words import run_card
+from ledger.models.company import Role
+from ledger.views.company_page import address, answer, company_page, is_fragment, local_now
+from ledger.views.current_company import CurrentCompany
+
+LARGEST_NUMBER = 2**63 - 1
+
+
+class Refused(Exception):
+    """What was asked for is not done. `changed` is what lies between the plan that was read and the newest one."""
+
+    def __init__(self, message: str, *, changed: tuple[str, ...] = (), status: int = 409) -> None:
+        super().__init__(message)
+        self.changed = changed
+        self.status = status
+
+
+@require_safe
+@company_page
+def cloud(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
+    """Query: `before`, the last plan of the page of history before; `company` slug; `seen`, what a poll shows
+    already: while that is still true the answer is 204.
+    """
+    return show_cloud(request, chosen)
+
+
+@require_safe
+@company_page
+def plan(request: HttpRequest, chosen: CurrentCompany, plan_id: int) -> HttpResponse:
+    """One decision: its cause, its calls, who agreed to them and what came of them. Query: `seen`."""
+    return show_plan(request, chosen, plan_id)
+
+
+@require_safe
+@company_page
+def run(request: HttpRequest, chosen: CurrentCompany, run_id: int) -> HttpResponse:
+    """One run, step by step. Query: `seen`."""
+    seen = _seen(chosen)
+    if _is_seen(request, seen):
+        return HttpResponse(status=204)
+    view = run_view(company_id=chosen.company.id, run_id=run_id) if run_id <= LARGEST_NUMBER else None
+    if view is None:
+        raise Http404("There is no such run.")
+    return _answer(
+        request,
+        chosen,
+        "run",
+        path=reverse("cloud-run", args=[run_id]),
+        seen=seen if view.is_open else "",
+        card=run_card(view),
+    )
+
+
+def show_cloud(request: HttpRequest, chosen: CurrentCompany, *, refused: Refused | None = None) -> HttpResponse:
+    before, seen = _before(request), _seen(chosen)
+    if _is_seen(request, seen):
+        return HttpResponse(status=204)
+    board = cloud_board(
+        company=chosen.company, user_id=request.user.pk or 0, before_id=before, now=local_now(chosen)
+    )
+    return _answer(
+        request,
+        chosen,
+        "cloud",
+        path=reverse("cloud"),
+        seen=seen,
+        refused=refused,
+        board=board,
+        proposal=board.proposal,
+        before=before,
+    )
+
+
+def show_plan(
+    request: HttpRequest, chosen: CurrentCompany, plan_id: int, *, refused: Refused | None = None
+) -> HttpResponse:
+    seen, company_id = _seen(chosen), chosen.company.id
+    if _is_seen(request, seen):
+        return HttpResponse(status=204)
+    found = decision(company_id=company_id, plan_id=plan_id) if plan_id <= LARGEST_NUMBER else None
+    if found is None:
+        raise Http404("There is no such plan.")
+    newest = latest_plan(company_id=company_id)
+    policy_problem, proposal = "", None
+    try:
+        proposal = proposal_of(
+            decision=found,
+            company_id=company_id,
+            user_id=request.user.pk or 0,
+            is_newest=newest is not None and newest.plan_id == plan_id,
+            now=timezone.now(),
+        )
+    except InvalidPolicy as broken:
+        policy_problem = str(broken)
+    return _answer(
+        request,
+        chosen,
+        "plan",
+        path=reverse("cloud-plan", args=[plan_id]),
+        seen=seen,
+        refused=refused,
+        decision=found,
+        proposal=proposal,
+        policy_problem=policy_problem,
+        newest_id=newest.plan_id if newest else plan_id,
+        cards=[run_card(each) for each in found.runs],
+    )
+
+
+def query_of(chosen: CurrentCompany) -> str:
+    """What every address and form carries, so that no form speaks for a company that it does not show."""
+    return address("", company=chosen.company.slug if len(chosen.choices) > 1 else "")
+
+
+def _answer(
+    request: HttpRequest,
+    chosen: CurrentCompany,
+    name: str,
+    *,
+    path: str,
+    seen: str,
+    refused: Refused | None = None,
+    **context: object,
+) -> HttpResponse:
+    """Render a page. With `seen` it renews itself."""
+    slug = chosen.company.slug if len(chosen.choices) > 1 else ""
+    before = request.GET.get("before", "") if name == "cloud" else ""
+    return answer(
+        request,
+        chosen,
+        page=f"cloudpolicy/{name}.html",
+        fragment=f"cloudpolicy/{name}_live.html",
+        status=refused.status if refused else 200,
+        live_url=address(path, company=slug, before=before, seen=seen) if seen else "",
+        path=path,
+        query=query_of(chosen),
+        refused=refused,
+        given=request.POST,
+        may_decide=chosen.role == Role.ADMIN.value,
+        reason_length=MAX_REASON,
+        zone=chosen.company.timezone,
+        **context,
+    )
+
+
+def _seen(chosen: CurrentCompany) -> str:
+    return cloud_page_seen(company_id=chosen.company.id, now=local_now(chosen))
+
+
+def _is_seen(request: HttpRequest, seen: str) -> bool:
+    return is_fragment(request) and request.GET.get("seen") == seen
+
+
+def _before(request: HttpRequest) -> int | None:
+    text = request.GET.get("before", "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+        raise BadRequest("before: must be the number of a plan.")
+    return int(text)

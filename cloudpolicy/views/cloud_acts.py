@@ -1,0 +1,197 @@
+"""What an admin does on the pages of the cloud, by the services of the API. Refusals are shown on the page."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from cloudpolicy.engine.document import InvalidPolicy
+from cloudpolicy.models.run import RunState, ScalingRun
+from cloudpolicy.selectors.plans import latest_plan, stored_plan
+from cloudpolicy.services.approving import Approver, approve_plan
+from cloudpolicy.services.aws import CloudUnavailable
+from cloudpolicy.services.kill_switch import turn_kill_switch
+from cloudpolicy.services.planning import plan_scaling
+from cloudpolicy.services.refusals import EngineBusy, NotAllowed, PlanNotFound
+from cloudpolicy.services.runs import start_apply, start_rollback
+from cloudpolicy.services.standing_plans import find_plan
+from cloudpolicy.views.cloud import Refused, query_of, show_cloud, show_plan
+from cloudpolicy.views.what_changed import what_changed
+from cloudpolicy.wake import wake_run
+from ledger.models.company import Role
+from ledger.views.company_page import actor_of, company_page
+from ledger.views.current_company import CurrentCompany
+
+
+@require_POST
+@company_page
+def look(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
+    """Read the cloud now and plan. It changes nothing there, so every member may."""
+    now = timezone.now()
+    try:
+        made = plan_scaling(company_id=chosen.company.id, now=now)
+    except CloudUnavailable as unavailable:
+        messages.warning(request, f"The cloud cannot be read: {unavailable}. Nothing was changed.")
+    except InvalidPolicy as broken:
+        messages.warning(request, f"The stored policy is broken: {broken}. Nothing was planned.")
+    else:
+        news = f"Plan {made.plan_id} is new." if made.created_at == now else "Nothing has changed."
+        messages.success(request, f"Looked again. {news}")
+    return HttpResponseRedirect(reverse("cloud") + query_of(chosen))
+
+
+@require_POST
+@company_page
+def approve(request: HttpRequest, chosen: CurrentCompany, plan_id: int) -> HttpResponse:
+    """Form: `digest` of the plan that was read, `reason`."""
+    _require_admin(chosen)
+    try:
+        with _refusals():
+            _still_newest(chosen, plan_id)
+            if not request.POST.get("digest"):
+                raise NotAllowed("the digest of the plan that was read is missing", field="digest")
+            consent = approve_plan(
+                company_id=chosen.company.id,
+                plan_id=plan_id,
+                approver=Approver(actor_of(request), request.user.pk),
+                reason=request.POST.get("reason", ""),
+                digest=request.POST["digest"],
+                now=timezone.now(),
+            )
+    except Refused as refused:
+        return _refuse(request, chosen, plan_id, refused)
+    if consent.is_enough:
+        messages.success(request, f"Plan {plan_id} is approved. Nothing is changed before it is applied.")
+    else:
+        messages.success(request, f"Your approval of plan {plan_id} is kept; {consent.missing}.")
+    return _back(request, chosen, plan_id)
+
+
+@require_POST
+@company_page
+def apply_plan(request: HttpRequest, chosen: CurrentCompany, plan_id: int) -> HttpResponse:
+    """Form: `reason`."""
+    _require_admin(chosen)
+    try:
+        with _refusals():
+            _still_newest(chosen, plan_id)
+            begun = start_apply(
+                company_id=chosen.company.id,
+                plan_id=plan_id,
+                actor=actor_of(request),
+                reason=request.POST.get("reason", ""),
+                now=timezone.now(),
+            )
+    except Refused as refused:
+        return _refuse(request, chosen, plan_id, refused)
+    if begun is None:
+        messages.success(request, f"Plan {plan_id} asks for nothing, so there is nothing to do.")
+    else:
+        _go_on(begun)
+        messages.success(request, f"Plan {plan_id} is being applied. You may leave this page.")
+    return _back(request, chosen, plan_id)
+
+
+@require_POST
+@company_page
+def roll_back(request: HttpRequest, chosen: CurrentCompany, plan_id: int) -> HttpResponse:
+    """Form: `reason`."""
+    _require_admin(chosen)
+    try:
+        with _refusals():
+            begun = start_rollback(
+                company_id=chosen.company.id,
+                plan_id=plan_id,
+                actor=actor_of(request),
+                reason=request.POST.get("reason", ""),
+                now=timezone.now(),
+            )
+    except Refused as refused:
+        return _refuse(request, chosen, plan_id, refused)
+    _go_on(begun)
+    messages.success(request, f"Plan {plan_id} is being rolled back. You may leave this page.")
+    return _back(request, chosen, plan_id)
+
+
+@require_POST
+@company_page
+def pause(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
+    """Form: `do` pause | resume, `reason`."""
+    _require_admin(chosen)
+    asked = request.POST.get("do", "")
+    if asked not in ("pause", "resume"):
+        raise BadRequest("do: must be pause or resume.")
+    try:
+        with _refusals():
+            switch = turn_kill_switch(
+                company_id=chosen.company.id,
+                on=asked == "pause",
+                actor=actor_of(request),
+                reason=request.POST.get("reason", ""),
+                now=timezone.now(),
+            )
+    except Refused as refused:
+        return show_cloud(request, chosen, refused=refused)
+    if not switch.on:
+        messages.success(request, "The pause is over. What it stopped does not go on by itself.")
+    elif asked == "resume":
+        messages.warning(request, f"Your company's pause is over, but {switch.because}.")
+    else:
+        messages.success(request, "Paused. Nothing changes your cloud; what was being applied stops.")
+    return HttpResponseRedirect(reverse("cloud") + query_of(chosen))
+
+
+def _require_admin(chosen: CurrentCompany) -> None:
+    if chosen.role != Role.ADMIN.value:
+        raise PermissionDenied("Your cloud is changed by an admin of the company.")
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Turn what the services refuse into one sentence for the page."""
+    try:
+        yield
+    except PlanNotFound as missing:
+        raise Http404("There is no such plan.") from missing
+    except NotAllowed as refused:
+        raise Refused(_sentence(refused), status=422 if refused.field == "reason" else 409) from refused
+    except EngineBusy as busy:
+        raise Refused(_sentence(busy)) from busy
+    except InvalidPolicy as broken:
+        raise Refused(f"The stored policy is broken: {broken}.") from broken
+
+
+def _still_newest(chosen: CurrentCompany, plan_id: int) -> None:
+    """Raises Refused: another plan has taken its place since it was read, and what differs."""
+    company_id = chosen.company.id
+    newest, read = latest_plan(company_id=company_id), find_plan(company_id=company_id, plan_id=plan_id)
+    if newest is not None and newest.plan_id != plan_id:
+        text = f"Plan {plan_id} is the newest no more: plan {newest.plan_id} has taken its place."
+        raise Refused(text, changed=what_changed(stored_plan(read), newest))
+
+
+def _refuse(request: HttpRequest, chosen: CurrentCompany, plan_id: int, refused: Refused) -> HttpResponse:
+    """On the page that asked. Who read a plan that is not the newest any more sees the one that is."""
+    if request.POST.get("from") == "plan" and not refused.changed:
+        return show_plan(request, chosen, plan_id, refused=refused)
+    return show_cloud(request, chosen, refused=refused)
+
+
+def _back(request: HttpRequest, chosen: CurrentCompany, plan_id: int) -> HttpResponse:
+    path = reverse("cloud-plan", args=[plan_id]) if request.POST.get("from") == "plan" else reverse("cloud")
+    return HttpResponseRedirect(path + query_of(chosen))
+
+
+def _go_on(begun: ScalingRun) -> None:
+    if begun.state == RunState.OPEN:
+        wake_run(run_id=begun.pk)
+
+
+def _sentence(refusal: Exception) -> str:
+    text = str(refusal)
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."

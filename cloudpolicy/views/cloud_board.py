@@ -1,0 +1,158 @@
+"""The page of the cloud, gathered: what is true today, what is proposed, what is under way, what was decided."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cloudpolicy.engine.document import InvalidPolicy
+from cloudpolicy.engine.policy import Policy
+from cloudpolicy.selectors.decisions import Decision, decisions
+from cloudpolicy.selectors.groups_seen import Inventory, groups_seen
+from cloudpolicy.selectors.kill_switch import KillSwitch, Turn, kill_switch, kill_switch_turns
+from cloudpolicy.selectors.runs import RunView, newest_run, runs_of_plans
+from cloudpolicy.selectors.unplanned import last_refusal
+from cloudpolicy.services.policies import PolicyInForce, policy_in_force
+from cloudpolicy.services.standing_plans import implied_today
+from cloudpolicy.views.bands_figure import SHOWN_DAYS, bands_chart
+from cloudpolicy.views.cloud_headline import Headline, headline
+from cloudpolicy.views.ladder_rows import EnvironmentRow, GroupRow, environment_rows, group_rows
+from cloudpolicy.views.mending import Told, told
+from cloudpolicy.views.proposal import Proposal, proposal_of
+from cloudpolicy.views.run_words import RunCard, may_be_undone, run_card
+from forecasting.selectors.said_runways import runways_said
+from ledger.domain.company import CompanyRef
+from ledger.views.books_charts import Chart
+
+GROUPS_SHOWN = 200
+HISTORY_SHOWN = 15
+# How long a run that has ended stays on top of the page.
+RUN_STAYS = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class CloudBoard:
+    """Everything that the page shows.
+
+    Attributes:
+        policy: None where what is kept is no policy, as `policy_problem` says; then there are no bands.
+        p5_days: today's usable figure.
+        against, waits: why nothing may act on today's forecast, and what else it says.
+        refusal: why the cloud could not be read at the last attempt; '' when it could.
+        groups: the first GROUPS_SHOWN that are the policy's; `more_groups` are, and `others` are somebody else's.
+        proposal: the newest plan that asks for something; None when it asks for nothing.
+        run: what is under way, or has ended lately; `run_may_be_undone` as far as it is known.
+        older_before: where the history goes on; None at its end.
+    """
+
+    headline: Headline
+    switch: KillSwitch
+    turns: tuple[Turn, ...]
+    policy: PolicyInForce | None
+    policy_problem: str
+    p5_days: int | None
+    figure: Chart | None
+    environments: tuple[EnvironmentRow, ...]
+    against: tuple[Told, ...]
+    waits: tuple[Told, ...]
+    refusal: str
+    inventory: Inventory | None
+    groups: tuple[GroupRow, ...]
+    more_groups: int
+    others: int
+    proposal: Proposal | None
+    run: RunCard | None
+    run_may_be_undone: bool
+    history: tuple[Decision, ...]
+    older_before: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Today:
+    """What today's forecast says to the policy in force."""
+
+    p5_days: int | None = None
+    figure: Chart | None = None
+    environments: tuple[EnvironmentRow, ...] = ()
+    against: tuple[Told, ...] = ()
+    waits: tuple[Told, ...] = ()
+
+
+def cloud_board(*, company: CompanyRef, user_id: int, before_id: int | None, now: datetime) -> CloudBoard:
+    """Gather the page.
+
+    Args:
+        before_id: the history goes on after this plan; None for its beginning.
+        now: in the company's time zone.
+    """
+    policy, problem = _policy(company, now)
+    history = decisions(company_id=company.id, limit=HISTORY_SHOWN, before_id=before_id)
+    newest = next(iter(history if before_id is None else decisions(company_id=company.id, limit=1)), None)
+    proposal = None
+    if policy is not None and newest is not None and newest.plan.calls:
+        proposal = proposal_of(decision=newest, company_id=company.id, user_id=user_id, is_newest=True, now=now)
+    today = _today(company, policy.policy, now) if policy else _Today()
+    inventory = groups_seen(company_id=company.id)
+    groups = group_rows(groups=inventory.groups, policy=policy.policy, now=now) if policy and inventory else ()
+    switch, refusal = kill_switch(company_id=company.id), last_refusal(company_id=company.id)
+    run = _run_on_top(newest_run(company_id=company.id), now)
+    return CloudBoard(
+        headline=headline(
+            switch=switch,
+            run=run,
+            policy_problem=problem,
+            is_read_only=bool(today.against),
+            refusal=refusal,
+            newest=newest,
+            proposal=proposal,
+        ),
+        switch=switch,
+        turns=kill_switch_turns(company_id=company.id),
+        policy=policy,
+        policy_problem=problem,
+        p5_days=today.p5_days,
+        figure=today.figure,
+        environments=today.environments,
+        against=today.against,
+        waits=today.waits,
+        refusal=refusal,
+        inventory=inventory,
+        groups=groups[:GROUPS_SHOWN],
+        more_groups=max(0, len(groups) - GROUPS_SHOWN),
+        others=len(inventory.groups) - len(groups) if inventory else 0,
+        proposal=proposal,
+        run=run_card(run) if run else None,
+        run_may_be_undone=run is not None and _may_be_undone(company, run),
+        history=history,
+        older_before=history[-1].plan.plan_id if len(history) == HISTORY_SHOWN else None,
+    )
+
+
+def _policy(company: CompanyRef, now: datetime) -> tuple[PolicyInForce | None, str]:
+    try:
+        return policy_in_force(company_id=company.id, now=now), ""
+    except InvalidPolicy as broken:
+        return None, str(broken)
+
+
+def _today(company: CompanyRef, policy: Policy, now: datetime) -> _Today:
+    implied = implied_today(company=company, policy=policy, now=now)
+    p5_days = None if implied.p5_days is None else int(implied.p5_days)
+    said = runways_said(company_id=company.id, since=now - timedelta(days=SHOWN_DAYS))
+    return _Today(
+        p5_days=p5_days,
+        figure=bands_chart(said=said, p5_days=p5_days, policy=policy, now=now),
+        environments=environment_rows(policy=policy, band=implied.band, p5_days=p5_days),
+        against=told(implied.read_only_because),
+        # No group was looked at, so of groups it says nothing.
+        waits=told(reason for reason in implied.warnings if reason.code != "no_groups"),
+    )
+
+
+def _may_be_undone(company: CompanyRef, run: RunView) -> bool:
+    runs = runs_of_plans(company_id=company.id, plan_ids=[run.plan_id])
+    return may_be_undone(runs.get(run.plan_id, ()))
+
+
+def _run_on_top(run: RunView | None, now: datetime) -> RunView | None:
+    if run is None or run.is_open:
+        return run
+    return run if run.ended_at is not None and now - run.ended_at < RUN_STAYS else None

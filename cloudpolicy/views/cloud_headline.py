@@ -1,0 +1,63 @@
+"""What the page of the cloud says first: one line, and why."""
+
+from dataclasses import dataclass
+
+from cloudpolicy.models.run import RunState
+from cloudpolicy.selectors.decisions import Decision
+from cloudpolicy.selectors.kill_switch import KillSwitch
+from cloudpolicy.selectors.runs import RunView
+from cloudpolicy.views.proposal import Proposal
+from cloudpolicy.views.run_words import run_card
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """`state` is good, warn, bad, busy or unknown."""
+
+    title: str
+    text: str
+    state: str
+
+
+def headline(
+    *,
+    switch: KillSwitch,
+    run: RunView | None,
+    policy_problem: str,
+    is_read_only: bool,
+    refusal: str,
+    newest: Decision | None,
+    proposal: Proposal | None,
+) -> Headline:
+    """The most pressing of what is true.
+
+    Args:
+        run: the newest, while it stays on the page.
+        is_read_only: something stands against acting on today's forecast.
+        newest: decision.
+        proposal: of the newest decision; None without one.
+    """
+    if policy_problem:
+        return Headline("The policy cannot be read", "Nothing is planned until it is put right.", "bad")
+    if switch.on:
+        return Headline("Paused", "Nothing changes your cloud until the pause ends.", "warn")
+    if run is not None and (run.is_open or run.state == RunState.PARTLY):
+        done = f"{run.done} of {len(run.steps)} steps done." if run.steps else "It has not begun yet."
+        return Headline(run_card(run).title, done, run_card(run).state)
+    if newest is None:
+        if refusal:
+            return Headline("The cloud cannot be read", f"{refusal}.".replace("..", "."), "bad")
+        return Headline("Nothing is planned yet", "The first plan follows the first forecast.", "unknown")
+    if is_read_only:
+        return Headline("Read-only for now", "Nothing will be changed, for the reasons below.", "warn")
+    if proposal is None or not proposal.calls:
+        return Headline("Nothing to change", "Every group is as the policy wants it.", "good")
+    count = len(proposal.calls)
+    title = f"{count:,} change{'' if count == 1 else 's'} proposed"
+    if proposal.is_done:
+        return Headline("Nothing to change", f"Plan {newest.plan.plan_id} is carried out.", "good")
+    if proposal.void:
+        return Headline(title, "The plan no longer stands; look again for a fresh one.", "warn")
+    if proposal.may_be_applied:
+        return Headline(title, "Agreed to, and ready to be applied.", "busy")
+    return Headline(title, f"Waits, because {proposal.consent.missing}.", "busy")

@@ -1,0 +1,62 @@
+"""Why nothing may act, and what a reader should know, each with the page that mends it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from cloudpolicy.engine.reason import Reason
+
+# By the code of a reason: the page that mends it, and what one does there.
+_MENDED_AT = {
+    "no_forecast": ("runway", "See what the forecast is missing"),
+    "p5_missing": ("runway", "Look at the forecast"),
+    "p5_not_a_number": ("runway", "Look at the forecast"),
+    "p5_negative": ("runway", "Look at the forecast"),
+    "p5_beyond": ("runway", "Look at the forecast"),
+    "forecast_stale": ("runway", "Look at the forecast"),
+    "forecast_behind": ("runway", "Look at the forecast"),
+    "feed_silent": ("imports", "Import what is missing"),
+    "uncalibrated": ("accuracy", "See how past forecasts came out"),
+    "coverage_unknown": ("accuracy", "See how past forecasts came out"),
+    "chain_broken": ("ledger", "Look at the journal"),
+    "chain_check_stale": ("ledger", "Look at the journal"),
+    "chain_unverified": ("ledger", "Look at the journal"),
+    "account_unreconciled": ("reconcile", "Reconcile the account"),
+    "account_silent": ("reconcile", "See when it was last heard of"),
+    "account_late": ("reconcile", "See when it was last heard of"),
+    "quiet_hours": ("cloud-policy", "See the quiet hours"),
+    "skip_day": ("cloud-policy", "See the skipped days"),
+    "dwell": ("cloud-policy", "See the pace"),
+    "cooldown": ("cloud-policy", "See the pace"),
+    "excluded": ("cloud-policy", "See the exclusion"),
+    "groups_wait": ("cloud-policy", "See the limits"),
+    "unknown_environment": ("cloud-policy", "Add the environment"),
+    "not_opted_in": ("cloud-policy", "See which tag opts in"),
+    "no_groups": ("cloud-policy", "See which tag opts in"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One reason; `url` and `link` are '' where no page of ours mends it."""
+
+    text: str
+    url: str = ""
+    link: str = ""
+
+
+def told(reasons: Iterable[Reason]) -> tuple[Told, ...]:
+    """Sentences of these reasons, each once."""
+    found = {}
+    for reason in reasons:
+        page, link = _MENDED_AT.get(reason.code, ("", ""))
+        found[reason.text] = Told(_sentence(reason.text), reverse(page) if page else "", link)
+    return tuple(found.values())
+
+
+def _sentence(text: str) -> str:
+    # Names of groups and accounts begin as they are written.
+    first, _, _ = text.partition(" ")
+    begun = text[:1].upper() + text[1:] if first.isalpha() and first.islower() and len(first) < 7 else text
+    return f"{begun.rstrip('.')}."

@@ -1,0 +1,90 @@
+"""Runs as people read them: what was asked of the cloud, what it answered, how far it is."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from cloudpolicy.models.run import RunKind, RunState
+from cloudpolicy.selectors.runs import RunView, StepView
+from cloudpolicy.views.call_words import Change, action_words, changes, place_words
+
+_RUN_STATES = {"open": "busy", "done": "good", "partly": "warn", "stopped": "bad"}
+_PHASES = {
+    "waiting": ("waits for its turn", "unknown"),
+    "intent": ("in doubt until it is looked at", "warn"),
+    "made": ("asked, not there yet", "busy"),
+    "found_made": ("found to be made, not there yet", "busy"),
+    "not_made": ("found not to be made", "warn"),
+    "put_off": ("put off, to be asked again", "warn"),
+    "there": ("there", "good"),
+    "already": ("was there already", "good"),
+    "refused": ("refused", "bad"),
+    "changed": ("changed by somebody else", "bad"),
+    "late": ("not there in time", "bad"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """One step. `said` is where it stands, `text` what the engine noted about it."""
+
+    does: str
+    group: str
+    place: str
+    changes: tuple[Change, ...]
+    said: str
+    state: str
+    text: str
+    at: datetime | None
+    request_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunCard:
+    """A run in words.
+
+    Attributes:
+        state: good, warn, bad or busy.
+        waits_until: when an open run that was put off goes on; None while it is at work.
+    """
+
+    run: RunView
+    title: str
+    state: str
+    steps: tuple[StepRow, ...]
+
+    @property
+    def waits_until(self) -> datetime | None:
+        return self.run.resume_at if self.run.is_open and self.run.because else None
+
+
+def run_card(run: RunView) -> RunCard:
+    subject = f"Plan {run.plan_id}" if run.kind == RunKind.APPLY else f"Roll-back of plan {run.plan_id}"
+    return RunCard(
+        run=run,
+        title=f"{subject}: {run.said}",
+        state=_RUN_STATES[run.state],
+        steps=tuple(_step(step) for step in run.steps),
+    )
+
+
+def may_be_undone(runs: tuple[RunView, ...]) -> bool:
+    """Whether the newest of a plan's runs, newest first, has changed something that nobody has taken back."""
+    applied = next((run for run in runs if run.kind == RunKind.APPLY), None)
+    if applied is None or not any(step.asked for step in applied.steps):
+        return False
+    return not any(run.undoes == applied.run_id and run.state in (RunState.OPEN, RunState.DONE) for run in runs)
+
+
+def _step(step: StepView) -> StepRow:
+    said, state = _PHASES.get(step.phase, (step.phase, "unknown"))
+    return StepRow(
+        does=action_words(step.action),
+        group=step.group,
+        place=place_words(step.account, step.region),
+        changes=changes(step.before, step.after),
+        said=said,
+        state=state,
+        text=step.text,
+        at=step.at,
+        request_ids=step.request_ids,
+    )
