@@ -94,8 +94,8 @@ def observe(call: ApiCall, cloud: Cloud, token: str) -> Observed | None:
         if made is None:
             return Observed(dict(call.before), tags)
         number = made["SpotInstanceRequestId"]
-        bids = made["State"] in ("open", "active")
-        return Observed({"bids": bids, "request": number}, tags_of(made), learned={NEW_REQUEST: number})
+        settings = {"bids": made["State"] in ("open", "active"), "request": number}
+        return Observed(settings, tags_of(made), learned={NEW_REQUEST: number})
     number = call.parameters["request"]
     request = _find(cloud, [{"Name": "spot-instance-request-id", "Values": [number]}])
     if request is None or request["State"] == "cancelled":

@@ -23,6 +23,7 @@ from cloudpolicy.engine.policy import (
     Quiet,
     QuietHours,
     Row,
+    Rule,
 )
 from cloudpolicy.engine.quiet import is_always_quiet
 from cloudpolicy.engine.reader import PolicyProblem, Reader
@@ -116,8 +117,8 @@ class _PolicyReader(Reader):
                 self.problem(
                     f"floors.{environment}", "must be 1 or more: production is never left without instances"
                 )
-        kinds: tuple[tuple[str, Sequence[Row | Otherwise]], ...] = (("rows", rows), ("otherwise", otherwise))
-        for key, rules in kinds:
+        by_key: dict[str, tuple[Rule, ...]] = {"rows": rows, "otherwise": otherwise}
+        for key, rules in by_key.items():
             for place, each in enumerate(rules):
                 if approval and each.stopped and each.environment in approval.production:
                     self.problem(f"{key}[{place}].stopped", "must be empty: nothing of production is ever stopped")
@@ -310,7 +311,9 @@ class _PolicyReader(Reader):
         return GroupRule(group, floor, day, because)
 
     def approval(self, raw: object) -> Approval | None:
-        content = self.mapping(raw, "approval", {"production", "non_production", "two_people_above_instances"})
+        content = self.mapping(
+            raw, "approval", {"production", "non_production", "two_people_above_instances", "exact_run"}
+        )
         if content is None:
             return None
         production = self.items(
@@ -320,7 +323,8 @@ class _PolicyReader(Reader):
             content.get("non_production", "person"), "approval.non_production", ("person", "automatic")
         )
         above = self.limit(content, "approval", "two_people_above_instances", least=0, most=1_000_000)
-        return Approval(frozenset(production), how == "automatic", above)
+        exact = self.flag(content.get("exact_run", False), "approval.exact_run")
+        return Approval(frozenset(production), how == "automatic", above, bool(exact))
 
     def _environment(self, raw: object, path: str) -> str | None:
         return self.text(raw, path) or None

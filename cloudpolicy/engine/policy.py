@@ -184,11 +184,14 @@ class Approval:
         automatic: plans that touch no production environment need nobody.
         two_people_above: a plan that adds or removes more instances than this, over all of its groups, needs two.
             None: never.
+        exact_run: an approval holds for the forecast run that the plan was made from, and dies with the next one,
+            whatever that says. Else it holds while forecasts say the same.
     """
 
     production: frozenset[str] = frozenset({"production"})
     automatic: bool = False
     two_people_above: int | None = None
+    exact_run: bool = False
 
 
 @dataclass(frozen=True)

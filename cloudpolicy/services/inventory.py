@@ -41,7 +41,9 @@ def read_inventory(*, company: str, policy: Policy, held: Collection[str] = ()) 
     Raises:
         CloudUnavailable: something cannot be read. Half an inventory is none.
     """
-    clouds, groups, resources = Clouds(company), [], []
+    clouds = Clouds(company)
+    groups: list[Group] = []
+    resources: list[Resource] = []
     wanted = [
         action
         for action in all_actions()

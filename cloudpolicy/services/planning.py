@@ -55,7 +55,7 @@ def plan_scaling(*, company_id: int, now: datetime) -> StoredPlan:
     """
     company = company_ref(company_id=company_id)
     bring_forecast_up_to_date(company=company, now=now)
-    return _plan(company=company, now=now, same=lambda new, last: new.digest == last.digest)
+    return _plan(company=company, now=now, same=_same_plan)
 
 
 def replan_scaling(*, company_id: int, now: datetime) -> StoredPlan | None:
@@ -101,7 +101,8 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
             tried_at=now,
             refusal="",
         )
-        kept = _keep(_row(company_id=company.id, policy=policy, plan=plan), same=same, now=now)
+        row = _row(company_id=company.id, policy=policy, plan=plan)
+        kept = _keep(row, same=_same_plan if policy.policy.approval.exact_run else same, now=now)
     # Simulations take a second or two, so nobody waits for them behind the lock.
     _price(company=company, plan_id=kept.pk, groups=inventory.groups, now=now)
     return stored_plan(kept, worth=plan_worth(company_id=company.id, plan_id=kept.pk))
@@ -136,6 +137,10 @@ def _evaluate(
     )
 
 
+def _same_plan(new: ScalingPlan, last: ScalingPlan) -> bool:
+    return new.digest == last.digest
+
+
 def _keep(new: ScalingPlan, *, same: Same, now: datetime) -> ScalingPlan:
     last = ScalingPlan.objects.filter(company_id=new.company_id).select_related("policy").order_by("-id").first()
     if last is None or not same(new, last):
@@ -163,7 +168,7 @@ def _settled(*, company: CompanyRef, now: datetime) -> bool:
         if cursor.look_again_at is not None and cursor.look_again_at <= now:
             return False
         policy = policy_in_force(company_id=company.id, now=now)
-        if last.policy_id != policy.version_id:
+        if last.policy_id != policy.version_id or policy.policy.approval.exact_run:
             return False
         runway = runway_of(company=company, now=now)
         implied = _evaluate(company_id=company.id, policy=policy, inventory=Inventory(), runway=runway, now=now)

@@ -76,10 +76,17 @@ def implied_today(*, company: CompanyRef, policy: Policy, now: datetime) -> engi
 
 
 def _forecast_moved(plan: ScalingPlan, policy: PolicyInForce, now: datetime) -> str:
-    """What today's forecast says against the plan. Another run that says the same p5 says nothing against it."""
+    """What today's forecast says against the plan.
+
+    Another run that says the same p5 says nothing against it, unless the policy holds plans to their own run.
+    """
     implied = implied_today(company=company_ref(company_id=plan.company_id), policy=policy.policy, now=now)
     if implied.read_only_because:
         return "nothing may act on today's forecast: " + "; ".join(each.text for each in implied.read_only_because)
+    if policy.policy.approval.exact_run and implied.forecast_run != plan.forecast_run_id:
+        return (
+            f"there is a newer forecast, run {implied.forecast_run}, and the policy holds plans to their own run"
+        )
     if implied.p5_days is None or int(implied.p5_days) != plan.p5_days:
         return f"the forecast has moved since: p5 was {plan.p5_days} days and is {_days(implied.p5_days)} now"
     rows = list(implied.band.row_names) if implied.band else []

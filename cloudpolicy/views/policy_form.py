@@ -114,6 +114,7 @@ SECTIONS = (
             Kind("approval.production", "Production is", "names"),
             Kind("approval.non_production", "Others are approved by", "choice", choices=WHO),
             Kind("approval.two_people_above_instances", "Two people above, instances", "maybe", "empty: never"),
+            Kind("approval.exact_run", "Any new forecast voids it", "maybe-flag", choices=MAYBE),
         ),
     ),
     (

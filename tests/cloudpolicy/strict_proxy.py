@@ -124,7 +124,7 @@ class StrictProxy:
         token = asked.get("ClientToken", "")
         if token in self._tokens:
             return self._tokens[token]  # AWS answers a repeated token as it did at first.
-        if not action.startswith(READING):
+        if not action.startswith((*READING, "CreateAuto")):
             self.sets.update(asked[key] for key in SUBJECTS if key in asked)
         if action in BUDGET_ACTIONS:
             return answer_budgets(action, json.loads(body))

@@ -1,6 +1,7 @@
 """Who has to agree to a plan, and what makes an agreement worthless."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,11 +13,15 @@ from cloudpolicy.models.approval import ApprovalKind, PlanApproval
 from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.models.run import RunState, ScalingRun
 from cloudpolicy.services.approving import Approver, consent_to
-from cloudpolicy.services.planning import plan_scaling
+from cloudpolicy.services.planning import plan_scaling, replan_scaling
 from cloudpolicy.services.policies import enable_policy
 from cloudpolicy.services.refusals import EngineBusy, NotAllowed, PlanNotFound
 from cloudpolicy.services.runs import start_apply
 from cloudpolicy.services.standing_plans import PLAN_LIFETIME
+from forecasting.services.publish import publish_forecast
+from ledger.domain.company import CompanyRef
+from ledger.domain.event import EventDraft
+from ledger.services.record import record
 from tests.cloudpolicy.groups_of_five import (
     FakeClock,
     approve,
@@ -194,3 +199,34 @@ def test_the_job_does_not_apply_what_a_person_has_to_approve(cloud: StrictProxy)
     replan(company_id=company.id)
     assert not ScalingRun.objects.exists()
     assert not cloud.sets
+
+
+def forecast_that_says_the_same(company: CompanyRef) -> None:
+    """A fee of yesterday that moves p5 by less than a day."""
+    draft = EventDraft(
+        source="card",
+        event_type="expense",
+        amount=Decimal("0.01"),
+        currency="USD",
+        occurred_at=NOW - timedelta(hours=20),
+        external_ref="a fee",
+    )
+    record(company_id=company.id, drafts=[draft], actor="test", now=NOW)
+    publish_forecast(company_id=company.id, now=NOW)
+
+
+@pytest.mark.parametrize("exact", [False, True], ids=["while forecasts say the same", "for its own run"])
+def test_an_approval_holds_while_forecasts_say_the_same_or_for_its_own_run_as_the_policy_has_it(
+    cloud: StrictProxy, exact: bool
+) -> None:
+    company, plan = planned_company(approval={"exact_run": exact})
+    approve(plan)
+    forecast_that_says_the_same(company)
+    if not exact:
+        assert begin(plan).state == RunState.OPEN
+        return
+    refused(plan, "there is a newer forecast, run")
+    newer = replan_scaling(company_id=company.id, now=NOW)
+    assert newer is not None
+    assert newer.plan_id != plan.pk
+    assert newer.forecast_run != plan.forecast_run

@@ -1,5 +1,6 @@
 """Reading groups from an AWS-compatible server over HTTP."""
 
+from collections.abc import Iterator
 from copy import copy
 from typing import Any
 
@@ -105,6 +106,46 @@ def test_a_thousand_groups_are_ten_calls(aws: RecordingProxy) -> None:
     aws.actions.clear()
     assert len(read_groups(policy=POLICY, region=REGION)) == 1000
     assert aws.actions == {"DescribeAutoScalingGroups": 10}
+
+
+class ManyTemplates:
+    """What DescribeLaunchTemplateVersions answers for a region of 450 templates; the server here needs a name."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+
+    def get_paginator(self, name: str) -> "ManyTemplates":
+        assert name == "describe_launch_template_versions"
+        return self
+
+    def paginate(self, **asked: Any) -> Iterator[dict[str, Any]]:
+        numbers = {"$Latest": 3, "$Default": 1}
+        size = asked["PaginationConfig"]["PageSize"]
+        for start in range(0, 450, size):
+            self.asked.append(asked)
+            found = range(start, min(start + size, 450))
+            yield {"LaunchTemplateVersions": [version(n, numbers[asked["Versions"][0]]) for n in found]}
+
+    def describe_launch_template_versions(self, **asked: Any) -> dict[str, Any]:
+        self.asked.append(asked)
+        number = int(asked["LaunchTemplateId"].removeprefix("lt-"))
+        return {"LaunchTemplateVersions": [version(number, int(each)) for each in asked["Versions"]]}
+
+
+def version(template: int, number: int) -> dict[str, Any]:
+    return {"LaunchTemplateId": f"lt-{template}", "VersionNumber": number, "LaunchTemplateData": {}}
+
+
+def test_many_templates_are_found_in_pages_and_only_what_is_left_is_asked_for_singly() -> None:
+    ec2 = ManyTemplates()
+    wanted = {(f"lt-{number}", ("$Latest", "$Default", "3", "1")[number % 4]) for number in range(450)}
+    wanted |= {("lt-7", "2")}
+    found = inventory._describe_versions(ec2, wanted)
+    assert set(found) == wanted
+    assert {key[1]: found[key]["VersionNumber"] for key in wanted} == {
+        "$Latest": 3, "$Default": 1, "3": 3, "1": 1, "2": 2,
+    }  # fmt: skip
+    assert len(ec2.asked) == 7
 
 
 def test_a_suspended_process_is_seen(aws: RecordingProxy) -> None:

@@ -96,6 +96,53 @@ def test_what_the_policy_approves_by_itself_is_applied_by_the_worker_that_planne
     assert aws.mutating["UpdateAutoScalingGroup"] == len(run.calls or ())
 
 
+def test_a_real_worker_goes_from_a_forecast_to_groups_as_they_should_be_step_by_step(
+    committed_db: str,
+    aws: RecordingProxy,
+    empty_redis: "redis.Redis",
+    start_worker: Callable[[str], object],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """Nobody is asked: the policy approves by itself, and each step is followed by the next one."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
+    seed_groups(endpoint=aws.url, region="us-east-1")
+    demo = create_demo(now=timezone.now(), months=3, sign_ins_path=tmp_path / "sign-ins.json")
+    calibrate(company_id=demo.company_id, now=timezone.now())
+    rows = [row | {"below_days": 3660, "until_days": 3660} for row in FOUNDING_LADDER["rows"][:2]]
+    changes = {
+        "rows": rows,
+        "otherwise": [],
+        "approval": {"non_production": "automatic"},
+        "limits": FOUNDING_LADDER["limits"] | {"step_percent": 50},
+    }
+    enable_policy(
+        company_id=demo.company_id,
+        document=FOUNDING_LADDER | changes,
+        actor="test",
+        because="the test wants it",
+        now=timezone.now(),
+    )
+    publish_forecast(company_id=demo.company_id, now=timezone.now())
+    start_worker("scaling")
+    wanted = {"capstack-dev-asg": 1, "capstack-staging-asg": 2, "capstack-production-asg": 8}
+    autoscaling, found = client("autoscaling", region="us-east-1"), {}
+    deadline = time.monotonic() + 60
+    while found != wanted and time.monotonic() < deadline:
+        time.sleep(0.2)
+        groups = autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"]
+        found = {group["AutoScalingGroupName"]: group["DesiredCapacity"] for group in groups}
+    assert found == wanted
+    steps = [
+        (call["before"]["desired"], call["after"]["desired"])
+        for plan in ScalingPlan.objects.order_by("id")
+        for call in plan.calls
+        if call["action"] == "resize_group" and call["group"] == "capstack-dev-asg"
+    ]
+    assert steps[:2] == [(3, 2), (2, 1)]
+    assert set(PlanApproval.objects.values_list("kind", flat=True)) == {ApprovalKind.POLICY}
+
+
 @pytest.mark.django_db
 def test_a_forecast_every_moment_leaves_one_job_waiting(empty_redis: "redis.Redis") -> None:
     for _ in range(5):

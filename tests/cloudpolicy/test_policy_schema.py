@@ -34,7 +34,7 @@ FULL["groups"] = [
     {"group": "a", "floor": 1},
     {"group": "b", "exclude_until": "2026-12-31", "because": "audit"},
 ]
-FULL["approval"]["two_people_above_instances"] = 20
+FULL["approval"] |= {"two_people_above_instances": 20, "exact_run": False}
 
 # (path of keys, value that neither may take)
 REFUSED: list[tuple[tuple[str | int, ...], object]] = [
@@ -90,6 +90,7 @@ REFUSED: list[tuple[tuple[str | int, ...], object]] = [
     (("approval", "non_production"), "never"),
     (("approval", "production"), "production"),
     (("approval", "two_people_above_instances"), -1),
+    (("approval", "exact_run"), "yes"),
 ]
 # The parser knows more: what only several values together make wrong.
 PARSER_ALONE: list[tuple[tuple[str | int, ...], object, str]] = [

@@ -1,0 +1,14 @@
+"""What plans have stopped, and when it ran again: read by finance staff, changed by nobody."""
+
+from django.contrib import admin
+
+from cloudpolicy.models.held_resource import HeldResource
+from ledger.admin.scope import CompanyFilter, CompanyScopedAdmin
+
+
+@admin.register(HeldResource)
+class HeldResourceAdmin(CompanyScopedAdmin):
+    list_display = ("resource", "company", "action", "region", "plan", "held_at", "released_at")
+    list_filter = (CompanyFilter, "action")
+    list_select_related = ("company", "plan")
+    ordering = ("-id",)
