@@ -46,9 +46,11 @@ class _Days:
 
 def note_instances(*, company_id: int, groups: Iterable[Group], now: datetime) -> None:
     """Keep which instances were seen in opted-in groups: bills name instances and never groups."""
-    seen = set(
-        GroupInstance.objects.filter(company_id=company_id).values_list("account", "region", "group", "instance")
+    mine = [group for group in groups if group.opted_in]
+    known = GroupInstance.objects.filter(
+        company_id=company_id, instance__in={instance.id for group in mine for instance in group.instances}
     )
+    seen = set(known.values_list("account", "region", "group", "instance"))
     rows = [
         GroupInstance(
             company_id=company_id,
@@ -59,8 +61,7 @@ def note_instances(*, company_id: int, groups: Iterable[Group], now: datetime) -
             instance_type=instance.type,
             first_seen=now,
         )
-        for group in groups
-        if group.opted_in
+        for group in mine
         for instance in group.instances
         if (*group.key, instance.id) not in seen
     ]

@@ -43,6 +43,13 @@ def test_every_digit_and_exponents_are_kept(read) -> None:
     assert read("azure-cost", sample("azure-cost"))[0].billed == Decimal("0.0000564902")
 
 
+def test_what_aws_adds_to_focus_names_the_usage_where_a_sku_names_nothing(read) -> None:
+    text = changed("focus", "SkuId,", "SkuId,x_UsageType,").replace(",SKU1,", ",SKU1,EU-BoxUsage:m5.large,")
+    header, line, *_ = text.splitlines()
+    assert read("focus", f"{header}\n{line}\n")[0].usage_type == "EU-BoxUsage:m5.large"
+    assert read("focus", sample("focus"))[0].usage_type == "SKU1"
+
+
 def test_a_negative_correction_is_a_line_like_others(read) -> None:
     correction = read("focus", sample("focus"))[2]
     assert (correction.charge_type, correction.billed) == ("usage", Decimal("-1.5"))
