@@ -14,6 +14,7 @@ from cloudpolicy.services.aws import client
 from cloudpolicy.services.planning import plan_scaling
 from tests.browser.conftest import HEIGHTS, Demo
 from tests.browser.test_accessibility import WIDTHS, scrolls_sideways, violations
+from tests.cloudpolicy.calibrated import calibrate
 
 BEFORE, AFTER = (3, 12, 8), (2, 8, 4)
 SLOW_MS = 20_000
@@ -55,6 +56,7 @@ def is_clean(
 def test_a_plan_is_approved_seen_applied_and_rolled_back(
     demo: Demo, visit: Callable, start_worker: Callable[[str], object]
 ) -> None:
+    calibrate(company_id=demo.company_id, now=timezone.now())
     plan = plan_scaling(company_id=demo.company_id, now=timezone.now())
     assert [call["group"] for call in plan.calls][-1] == "capstack-production-asg"
     start_worker("scaling")
