@@ -15,7 +15,6 @@ from cloudpolicy import jobs
 from cloudpolicy.engine.ladder import FOUNDING_LADDER
 from cloudpolicy.models.approval import ApprovalKind, PlanApproval
 from cloudpolicy.models.plan import ScalingPlan
-from cloudpolicy.models.run import RunState, ScalingRun
 from cloudpolicy.services.aws import client
 from cloudpolicy.services.policies import enable_policy
 from cloudpolicy.wake import wake
@@ -53,47 +52,6 @@ def test_a_real_worker_plans_after_a_forecast(
     assert plan.calls
     assert plan.read_only_because == []
     assert not aws.mutating
-
-
-def test_what_the_policy_approves_by_itself_is_applied_by_the_worker_that_planned_it(
-    committed_db: str,
-    aws: RecordingProxy,
-    empty_redis: "redis.Redis",
-    start_worker: Callable[[str], object],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
-    seed_groups(endpoint=aws.url, region="us-east-1")
-    demo = create_demo(now=timezone.now(), months=3, sign_ins_path=tmp_path / "sign-ins.json")
-    calibrate(company_id=demo.company_id, now=timezone.now())
-    staging = {**FOUNDING_LADDER["rows"][1], "below_days": 200, "until_days": 250}
-    enable_policy(
-        company_id=demo.company_id,
-        document={
-            **FOUNDING_LADDER,
-            "rows": [staging],
-            "otherwise": [],
-            "approval": {**FOUNDING_LADDER["approval"], "non_production": "automatic"},
-        },
-        actor="test",
-        because="leave it on",
-        now=timezone.now(),
-    )
-    start_worker("scaling")
-    publish_forecast(company_id=demo.company_id, now=timezone.now())
-    deadline = time.monotonic() + 60
-    while not ScalingRun.objects.filter(state=RunState.DONE).exists() and time.monotonic() < deadline:
-        time.sleep(0.2)
-    run = ScalingRun.objects.get(state=RunState.DONE)
-    assert (run.actor, run.reason) == ("capstack", "the policy approves it by itself")
-    assert PlanApproval.objects.get(plan=run.plan).kind == ApprovalKind.POLICY
-    assert ScalingPlan.objects.get(pk=run.plan_id).applied_at is not None
-    (group,) = client("autoscaling", region="us-east-1").describe_auto_scaling_groups(
-        AutoScalingGroupNames=["capstack-staging-asg"]
-    )["AutoScalingGroups"]
-    assert (group["MinSize"], group["MaxSize"], group["DesiredCapacity"]) == (1, 4, 2)
-    assert aws.mutating["UpdateAutoScalingGroup"] == len(run.calls or ())
 
 
 def test_a_real_worker_goes_from_a_forecast_to_groups_as_they_should_be_step_by_step(
