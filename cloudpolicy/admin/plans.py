@@ -15,11 +15,12 @@ from cloudpolicy.engine.document import InvalidPolicy
 from cloudpolicy.models.approval import PlanApproval
 from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.models.run import RunState, ScalingRun, StepEntry
+from cloudpolicy.selectors.plans import stored_plan
 from cloudpolicy.services.approving import Approver, approve_plan, consent_to
 from cloudpolicy.services.refusals import MAX_REASON, EngineBusy, NotAllowed
 from cloudpolicy.services.runs import start_apply, start_rollback
 from cloudpolicy.services.standing_plans import void_because
-from cloudpolicy.views.call_words import CallRow, call_rows
+from cloudpolicy.views.call_words import call_rows
 from cloudpolicy.wake import wake_run
 from ledger.admin.page import admin_page
 from ledger.admin.scope import ADMINS, CompanyFilter, CompanyScopedAdmin, actor_of, companies_with
@@ -74,7 +75,7 @@ class ScalingPlanAdmin(CompanyScopedAdmin):
 
     @admin.display(description="calls")
     def what_it_does(self, plan: ScalingPlan) -> str:
-        return "\n".join(_line(row) for row in call_rows(plan.calls)) or "nothing to do"
+        return "\n".join(_lines(plan)) or "nothing to do"
 
     @admin.display(description="read-only because")
     def why_read_only(self, plan: ScalingPlan) -> str:
@@ -120,7 +121,7 @@ class ScalingPlanAdmin(CompanyScopedAdmin):
             form=form,
             plan=plan,
             plan_url=reverse("admin:cloudpolicy_scalingplan_change", args=(plan.pk,)),
-            calls=[_line(row) for row in call_rows(plan.calls)],
+            calls=_lines(plan),
             status=422 if form.errors else 200,
             **_where_it_stands(plan, now),
         )
@@ -218,9 +219,11 @@ def _where_it_stands(plan: ScalingPlan, now: datetime) -> dict[str, Any]:
         return {"void": f"the stored policy is broken: {broken}", "consent": None}
 
 
-def _line(row: CallRow) -> str:
-    changes = ", ".join(str(change) for change in row.changes)
-    return f"{row.does} {row.group} ({row.place}): {changes}, because {row.because}"
+def _lines(plan: ScalingPlan) -> list[str]:
+    return [
+        f"{row.does} ({row.place}): {', '.join(str(change) for change in row.changes)}, because {row.because}"
+        for row in call_rows(stored_plan(plan).calls)
+    ]
 
 
 def _texts(reasons: list[dict[str, str]]) -> str:

@@ -59,5 +59,6 @@ FOUNDING_LADDER: dict[str, Any] = {
         "production": ["production"],
         "non_production": "person",
         "two_people_above_instances": None,
+        "exact_run": False,
     },
 }

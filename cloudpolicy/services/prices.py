@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from cloudpolicy.models.instance_price import InstancePrice, Market
+from cloudpolicy.services.aws import CloudUnavailable
 from cloudpolicy.services.clouds import cloud_accounts
 from ledger.domain.company import CompanyRef
 from ledger.domain.currency import ACTIVE_CURRENCIES
@@ -64,8 +65,7 @@ def enter_price(
         problems.append(FieldProblem("group", "is no name of a group"))
     if not _REGION.fullmatch(region):
         problems.append(FieldProblem("region", f"{region[:40]!r} is no region such as us-east-1"))
-    names = {each.name for each in cloud_accounts(company=company.slug)}
-    if account and account not in names:
+    if account and account not in _account_names(company):
         problems.append(FieldProblem("account", f"there is no cloud account {account[:40]!r} in the settings"))
     if market not in Market.values:
         problems.append(FieldProblem("market", f"must be one of {', '.join(Market.values)}"))
@@ -88,6 +88,13 @@ def enter_price(
         because=because,
         entered_at=now,
     )
+
+
+def _account_names(company: CompanyRef) -> frozenset[str]:
+    try:
+        return frozenset(account.name for account in cloud_accounts(company=company.slug))
+    except CloudUnavailable:
+        return frozenset()  # Whoever reads the cloud is told what is wrong with the setting.
 
 
 def account_numbers_of(company: CompanyRef) -> Mapping[str, str]:

@@ -18,7 +18,8 @@ _HOURS = re.compile(r"(?:(?P<days>[a-z ,]+?)\s+)?(?P<start>\S+?)\s*(?:-|–)\s*(
 
 ON_OFF = (("on", "on"), ("off", "off"))
 MAYBE = (("", "no"), ("on", "yes"))
-NO_YES = (("off", "no: wait for a back-test"), ("on", "yes, with a warning"))
+UNCALIBRATED = (("off", "no: wait for a back-test"), ("on", "yes, with a warning"))
+VOIDS = (("off", "no: only one that says otherwise"), ("on", "yes"))
 WHO = (("person", "a person"), ("automatic", "nobody: applied by itself"))
 
 
@@ -105,7 +106,7 @@ SECTIONS = (
             Kind("limits.catch_up_minutes", "Unseen events for at most, minutes", "whole"),
             Kind("limits.feed_silence_days", "Feed silent for at most, days", "whole"),
             Kind("limits.coverage_tolerance", "Coverage of p5 off by at most", "share", "a share: 0.05"),
-            Kind("limits.act_uncalibrated", "Act on an uncalibrated p5", "flag", choices=NO_YES),
+            Kind("limits.act_uncalibrated", "Act on an uncalibrated p5", "flag", choices=UNCALIBRATED),
         ),
     ),
     (
@@ -114,7 +115,7 @@ SECTIONS = (
             Kind("approval.production", "Production is", "names"),
             Kind("approval.non_production", "Others are approved by", "choice", choices=WHO),
             Kind("approval.two_people_above_instances", "Two people above, instances", "maybe", "empty: never"),
-            Kind("approval.exact_run", "Any new forecast voids it", "maybe-flag", choices=MAYBE),
+            Kind("approval.exact_run", "Any new forecast voids it", "flag", choices=VOIDS),
         ),
     ),
     (

@@ -53,7 +53,7 @@ def test_it_prints_the_plan_as_json_and_changes_nothing(demo: RecordingProxy) ->
 def test_it_prints_the_plan_for_people(demo: RecordingProxy) -> None:
     text = plan_scaling("--company", "demo")
     assert "below 90" in text
-    assert "resize_group capstack-production-asg (us-east-1): production below 90" in text
+    assert "(resize_group, us-east-1): production below 90" in text
     assert "desired: 8 -> 4" in text
     assert "none was made" in text
 
