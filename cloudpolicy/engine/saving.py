@@ -9,6 +9,7 @@ from typing import Any
 from cloudpolicy.engine.group import Group
 from cloudpolicy.engine.market import LaunchTemplate, MixedInstances
 from cloudpolicy.engine.plan import ApiCall
+from cloudpolicy.engine.policy import PROCESSES
 from cloudpolicy.engine.price import EITHER, ON_DEMAND, SPOT, ZERO, HourPrice, PriceBook
 from cloudpolicy.engine.worth import CallWorth
 
@@ -16,7 +17,8 @@ from cloudpolicy.engine.worth import CallWorth
 HOURS_PER_MONTH = Decimal("729.6")
 CENT = Decimal("0.01")
 # Settings that change no instance.
-WITHOUT_INSTANCES = frozenset({"min", "max", "template", "version", "suspended"})
+WITHOUT_INSTANCES = frozenset({"min", "max", "template", "version", "usd_per_month", "alert_percent", *PROCESSES})
+NO_INSTANCE = CallWorth(ZERO, ZERO, ZERO, price="no instance comes or goes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,9 @@ def call_savings(*, calls: Sequence[ApiCall], groups: Sequence[Group], book: Pri
     footings = {key: footing_of(group) for key, group in known.items()}
     worths = []
     for call in calls:
+        if set(call.after) <= WITHOUT_INSTANCES:
+            worths.append(NO_INSTANCE)
+            continue
         key = (call.account, call.region, call.group)
         if key not in known:
             worths.append(CallWorth(because=f"{call.group} is no auto-scaling group that was read"))
@@ -98,7 +103,7 @@ def saving_of(*, group: Group, before: Footing, after: Footing, book: PriceBook)
     """What a change of a group saves a month, without days."""
     fewer = _fewer(before, after)
     if not fewer:
-        return CallWorth(ZERO, ZERO, ZERO, price="no instance comes or goes")
+        return NO_INSTANCE
     prices: dict[str, HourPrice] = {}
     for market in fewer:
         price = book.price(group, market)

@@ -170,6 +170,20 @@ def test_a_change_of_bounds_alone_saves_nothing() -> None:
     assert worth.monthly_saving == 0
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"AZRebalance": "runs", "Launch": "runs"}, {"AZRebalance": "suspended", "Launch": "suspended"}),
+        ({"usd_per_month": 900, "alert_percent": None}, {"usd_per_month": 500, "alert_percent": 80}),
+    ],
+)
+def test_processes_and_budgets_bring_and_take_no_instance(
+    before: dict[str, object], after: dict[str, object]
+) -> None:
+    (worth,) = call_savings(calls=[call(before, after)], groups=[], book=BOOK)
+    assert (worth.monthly_saving, worth.because) == (D(0), "")
+
+
 def test_an_empty_group_takes_its_type_from_the_template() -> None:
     empty = group(LaunchTemplate("lt-1", "web", "$Latest", 1, instance_type="m5.large"), desired=0, types=())
     assert price(resize(0, 1), of=empty)[0].monthly_saving == -month("0.1")
