@@ -14,7 +14,7 @@ from forecasting.services.track_record import begin_backtest, continue_backtest,
 from ledger.selectors.companies import company_ref
 from ledger.services.tokens import create_token
 from tests.browser.conftest import Demo
-from tests.browser.test_accessibility import WIDTHS, scrolls_sideways, violations
+from tests.browser.test_accessibility import looks, scrolls_sideways, violations
 from tests.conftest import LiveApp
 
 
@@ -32,11 +32,10 @@ def demo(live_app: LiveApp, tmp_path: Path) -> Demo:
     return Demo(url=live_app.url, company_id=company.id, sign_ins=made.sign_ins, token=token)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_record_and_a_replayed_day_are_clean(demo: Demo, visit: Callable, scheme: str) -> None:
+def test_the_record_and_a_replayed_day_are_clean(demo: Demo, visit: Callable) -> None:
     today = datetime.now(ZONE).date()
-    for width in WIDTHS:
-        page: Page = visit(width=width, scheme=scheme).sign_in(demo)
+    page: Page = visit().sign_in(demo)
+    for width in looks(page):
         for path in ("/accuracy", "/accuracy?basis=free&ahead=90", f"/accuracy?on={today}"):
             page.goto(f"{demo.url}{path}")
             if "free" not in path:

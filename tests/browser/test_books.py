@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from capstack.demo.story import ZONE
 from ledger.domain.event import parse_event
 from ledger.services.record import record
 from tests.browser.conftest import Demo
-from tests.browser.test_accessibility import WIDTHS, scrolls_sideways, violations
+from tests.browser.test_accessibility import looks, scrolls_sideways, violations
 
 CHARTS = 5
 
@@ -36,11 +35,10 @@ def refund(demo: Demo) -> None:
         record(company_id=demo.company_id, drafts=[parse_event(raw, now=now)], actor="t", now=now)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_books_are_clean_and_every_chart_is_drawn(demo: Demo, visit: Callable, scheme: str) -> None:
+def test_the_books_are_clean_and_every_chart_is_drawn(demo: Demo, visit: Callable) -> None:
     refund(demo)
-    for width in WIDTHS:
-        page: Page = visit(width=width, scheme=scheme).sign_in(demo, role="finance")
+    page: Page = visit().sign_in(demo, role="finance")
+    for width in looks(page):
         page.goto(f"{demo.url}/books")
         expect(page.locator(".chart .main-svg").first).to_be_visible()
         assert page.locator(".chart:has(.main-svg)").count() == CHARTS

@@ -12,7 +12,7 @@ from ledger.models.review import ReviewItem
 from ledger.services.match import follow_journal
 from ledger.services.record import record
 from tests.browser.conftest import Demo
-from tests.browser.test_accessibility import WIDTHS, scrolls_sideways, violations
+from tests.browser.test_accessibility import looks, scrolls_sideways, violations
 
 PATHS = ("/ledger", "/ledger/warnings", "/reconcile", "/reconcile/review")
 
@@ -42,11 +42,10 @@ def doubt(demo: Demo) -> None:
     follow_journal(company_id=demo.company_id, now=now)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_of_the_ledger_is_clean(demo: Demo, visit: Callable, scheme: str) -> None:
+def test_every_page_of_the_ledger_is_clean(demo: Demo, visit: Callable) -> None:
     doubt(demo)
-    for width in WIDTHS:
-        page: Page = visit(width=width, scheme=scheme).sign_in(demo, role="finance")
+    page: Page = visit().sign_in(demo, role="finance")
+    for width in looks(page):
         for path in PATHS:
             page.goto(f"{demo.url}{path}")
             assert violations(page) == []

@@ -21,7 +21,7 @@ from ledger.services.import_events import import_events
 from ledger.services.match import follow_journal
 from ledger.services.record import record
 from tests.browser.conftest import Demo
-from tests.browser.test_accessibility import WIDTHS, scrolls_sideways, violations
+from tests.browser.test_accessibility import looks, scrolls_sideways, violations
 
 
 def write(demo: Demo, ref: str, *, days: float, **fields: Any) -> str:
@@ -63,10 +63,9 @@ def payment(demo: Demo) -> str:
     return event_id
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_of_a_split_is_clean(demo: Demo, visit: Callable, payment: str, scheme: str) -> None:
-    for width in WIDTHS:
-        page: Page = visit(width=width, scheme=scheme).sign_in(demo, role="finance")
+def test_every_page_of_a_split_is_clean(demo: Demo, visit: Callable, payment: str) -> None:
+    page: Page = visit().sign_in(demo, role="finance")
+    for width in looks(page):
         for path in (
             f"/ledger/events/{payment}/split",
             "/reconcile/review?kind=batch",
@@ -142,13 +141,12 @@ def bank_files(demo: Demo, shared_data: Path) -> None:
     follow_journal(company_id=company.id, now=datetime.now(UTC))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_books_of_imported_statements_are_clean(
-    demo: Demo, visit: Callable, payment: str, shared_data: Path, scheme: str
+    demo: Demo, visit: Callable, payment: str, shared_data: Path
 ) -> None:
     bank_files(demo, shared_data)
-    for width in WIDTHS:
-        page: Page = visit(width=width, scheme=scheme).sign_in(demo, role="finance")
+    page: Page = visit().sign_in(demo, role="finance")
+    for width in looks(page):
         page.goto(f"{demo.url}/reconcile")
         for summary in page.locator(".book details summary").all():
             summary.click()

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Demo
-from tests.browser.test_accessibility import WIDTHS, scrolls_sideways, violations
+from tests.browser.test_accessibility import looks, scrolls_sideways, violations
 
 
 def test_a_founder_tries_a_cut_moves_the_slider_and_keeps_it(demo: Demo, visit: Callable) -> None:
@@ -40,11 +39,10 @@ def test_it_works_without_a_script(demo: Demo, visit: Callable) -> None:
     expect(page.locator(".chart-table table")).to_contain_text("your draft")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_is_clean(demo: Demo, visit: Callable, scheme: str) -> None:
+def test_the_page_is_clean(demo: Demo, visit: Callable) -> None:
     query = "0-kind=cost_cut&0-start=2027-01-01&0-share=700&0-scope=vendor&0-name=&add=raise"
-    for width in WIDTHS:
-        page = visit(width=width, scheme=scheme).sign_in(demo)
+    page = visit().sign_in(demo)
+    for width in looks(page):
         for address in ("scenarios", "scenarios?add=hire", f"scenarios?{query}"):
             page.goto(f"{demo.url}/{address}")
             expect(page.locator("#chart .main-svg").first).to_be_visible()
