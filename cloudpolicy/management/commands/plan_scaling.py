@@ -59,6 +59,10 @@ def _lines(plan: StoredPlan) -> list[str]:
     if plan.worth is not None and plan.worth.monthly_saving is not None:
         days = "" if plan.worth.days_of_p5 is None else f", {plan.worth.days_of_p5:+d} days of p5"
         lines.append(f"Together: {plan.worth.monthly_saving:,.2f} {plan.worth.currency} a month{days}")
+        if plan.worth.credit_share:
+            lines.append(
+                f"Credits pay {plan.worth.credit_share:.0%} of the bill: that part stays in the bank once they end"
+            )
     if plan.worth is not None and plan.worth.because:
         lines.append(f"Days unknown: {plan.worth.because}")
     return lines
