@@ -49,6 +49,7 @@ def test_a_horizon_and_a_day_are_chosen_without_a_new_page(demo: Demo, visit: Ca
     page.keyboard.press("g")
     page.keyboard.press("y")
     expect(page.locator("h1")).to_have_text("Accuracy")
+    page.wait_for_load_state()
     page.evaluate("window.stayed = true")
     page.get_by_role("link", name="60 days").click()
     expect(page.locator("#record")).to_have_text("Every forecast 60 days ahead")

@@ -55,6 +55,7 @@ def test_another_day_comes_without_a_new_page_and_stays_in_the_address(demo: Dem
     page.keyboard.press("g")
     page.keyboard.press("b")
     expect(page.locator("h1")).to_have_text("Books")
+    page.wait_for_load_state()
     page.evaluate("window.stayed = true")
     drawn = page.locator("#unearned-figure").text_content()
     page.get_by_role("link", name="End of last month").click()

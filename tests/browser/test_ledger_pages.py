@@ -63,6 +63,8 @@ def test_a_search_finds_without_a_new_page_and_stays_in_the_address(demo: Demo, 
     page.keyboard.press("g")
     page.keyboard.press("l")
     expect(page.locator("h1")).to_have_text("Ledger")
+    # Keys are heard once the page's scripts have run.
+    page.wait_for_load_state()
     page.evaluate("window.stayed = true")
     page.keyboard.press("/")
     page.keyboard.type("1840.77")
