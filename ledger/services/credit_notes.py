@@ -4,16 +4,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import IntegrityError, transaction
-
 from ledger.domain.currency import ACTIVE_CURRENCIES, FORMER_CURRENCIES
 from ledger.domain.intake import CreditNote as StatedNote
 from ledger.domain.money import LIMIT
 from ledger.models.credit_note import CreditNote
-from ledger.selectors.journal import journal_position
-from ledger.services.announce import announce_advance
-
-MAX_ATTEMPTS = 5
+from ledger.services.revisions import state_revision
 
 
 class InvalidCreditNote(ValueError):
@@ -42,23 +37,7 @@ def state_credit_note(*, company_id: int, note: StatedNote, actor: str, now: dat
         "to_balance": note.to_balance,
         "out_of_band": note.out_of_band,
     }
-    for attempt in range(1, MAX_ATTEMPTS + 1):
-        last = CreditNote.objects.filter(**key).order_by("-revision").first()
-        if last is not None and all(getattr(last, name) == value for name, value in content.items()):
-            return False
-        revision = 0 if last is None else last.revision + 1
-        try:
-            with transaction.atomic():
-                CreditNote.objects.create(**key, **content, revision=revision, actor=actor, recorded_at=now)
-        except IntegrityError:
-            # Two at once race for the revision's number; one of them looks again.
-            if attempt == MAX_ATTEMPTS:
-                raise
-        else:
-            # No event moved, but whoever reads the books should look at them again.
-            announce_advance(company_id=company_id, position=journal_position(company_id=company_id))
-            return True
-    raise AssertionError("the loop returns or raises")
+    return state_revision(CreditNote, key=key, content=content, actor=actor, now=now)
 
 
 def _check(note: StatedNote) -> None:

@@ -4,17 +4,15 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from ledger.domain.currency import ACTIVE_CURRENCIES, FORMER_CURRENCIES
 from ledger.domain.intake import ObjectKey
 from ledger.domain.intake import ServicePeriod as StatedPeriod
 from ledger.domain.money import LIMIT
 from ledger.models.service_period import ServicePeriod
-from ledger.selectors.journal import journal_position
-from ledger.services.announce import announce_advance
+from ledger.services.revisions import state_revision
 
-MAX_ATTEMPTS = 5
 _CONTENT = ("document", "amount", "currency", "start", "end")
 
 
@@ -52,23 +50,7 @@ def state_service_period(*, company_id: int, period: StatedPeriod, actor: str, n
         "line": period.line,
     }
     content = {name: getattr(period, name) for name in _CONTENT}
-    for attempt in range(1, MAX_ATTEMPTS + 1):
-        last = ServicePeriod.objects.filter(**key).order_by("-revision").first()
-        if last is not None and all(getattr(last, name) == value for name, value in content.items()):
-            return False
-        revision = 0 if last is None else last.revision + 1
-        try:
-            with transaction.atomic():
-                ServicePeriod.objects.create(**key, **content, revision=revision, actor=actor, recorded_at=now)
-        except IntegrityError:
-            # Two at once race for the revision's number; one of them looks again.
-            if attempt == MAX_ATTEMPTS:
-                raise
-        else:
-            # No event moved, but whoever reads the books should look at them again.
-            announce_advance(company_id=company_id, position=journal_position(company_id=company_id))
-            return True
-    raise AssertionError("the loop returns or raises")
+    return state_revision(ServicePeriod, key=key, content=content, actor=actor, now=now)
 
 
 def void_service_periods(*, company_id: int, document: ObjectKey, actor: str, now: datetime) -> int:

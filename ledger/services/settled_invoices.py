@@ -4,17 +4,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import IntegrityError, transaction
-
 from ledger.domain.currency import ACTIVE_CURRENCIES, FORMER_CURRENCIES
 from ledger.domain.intake import ObjectKey
 from ledger.domain.intake import SettledInvoice as StatedInvoice
 from ledger.domain.money import LIMIT
 from ledger.models.settled_invoice import SettledInvoice
-from ledger.selectors.journal import journal_position
-from ledger.services.announce import announce_advance
+from ledger.services.revisions import state_revision
 
-MAX_ATTEMPTS = 5
 ZERO = Decimal(0)
 
 
@@ -47,23 +43,7 @@ def state_settled_invoice(*, company_id: int, invoice: StatedInvoice, actor: str
             [used.line, str(used.amount), used.start.isoformat(), used.end.isoformat()] for used in invoice.lines
         ],
     }
-    for attempt in range(1, MAX_ATTEMPTS + 1):
-        last = SettledInvoice.objects.filter(**key).order_by("-revision").first()
-        if last is not None and all(getattr(last, name) == value for name, value in content.items()):
-            return False
-        revision = 0 if last is None else last.revision + 1
-        try:
-            with transaction.atomic():
-                SettledInvoice.objects.create(**key, **content, revision=revision, actor=actor, recorded_at=now)
-        except IntegrityError:
-            # Two at once race for the revision's number; one of them looks again.
-            if attempt == MAX_ATTEMPTS:
-                raise
-        else:
-            # No event moved, but whoever reads the books should look at them again.
-            announce_advance(company_id=company_id, position=journal_position(company_id=company_id))
-            return True
-    raise AssertionError("the loop returns or raises")
+    return state_revision(SettledInvoice, key=key, content=content, actor=actor, now=now)
 
 
 def void_settled_invoice(*, company_id: int, document: ObjectKey, actor: str, now: datetime) -> bool:
