@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from capstack.demo.company import create_demo
+from capstack.demo.company import DemoCompany, create_demo
 from capstack.demo.people import SignIn
 from forecasting.services.publish import publish_forecast
 from ledger.services.tokens import create_token
@@ -78,7 +78,10 @@ def browser(chromium_path: str) -> Iterator[Browser]:
 def demo(live_app: LiveApp, tmp_path: Path) -> Demo:
     """Three months of the demo company, made and forecast as `make run` makes it."""
     now = datetime.now(UTC)
-    made = create_demo(now=now, months=3, sign_ins_path=tmp_path / "sign-ins.json")
+    return served(create_demo(now=now, months=3, sign_ins_path=tmp_path / "sign-ins.json"), live_app, now=now)
+
+
+def served(made: DemoCompany, live_app: LiveApp, *, now: datetime) -> Demo:
     publish_forecast(company_id=made.company_id, now=now)
     token = create_token(company_id=made.company_id, name="browser test", scopes=("ingest", "read"), now=now)
     return Demo(url=live_app.url, company_id=made.company_id, sign_ins=made.sign_ins, token=token)

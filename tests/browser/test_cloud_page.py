@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -12,9 +13,11 @@ from pytest_django.fixtures import Settings
 from capstack.demo.cloud import seed_groups
 from cloudpolicy.services.aws import client
 from cloudpolicy.services.planning import plan_scaling
-from tests.browser.conftest import HEIGHTS, Demo
+from tests.browser.conftest import HEIGHTS, Demo, served
 from tests.browser.test_accessibility import WIDTHS, scrolls_sideways, violations
 from tests.cloudpolicy.calibrated import calibrate
+from tests.conftest import LiveApp
+from tests.tight_demo import create_tight_demo
 
 BEFORE, AFTER = (3, 12, 8), (2, 8, 4)
 SLOW_MS = 20_000
@@ -33,6 +36,14 @@ def cloud(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[None]
     seed_groups(endpoint=endpoint, region="us-east-1")
     yield
     server.stop()
+
+
+@pytest.fixture
+def demo(live_app: LiveApp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Demo:
+    """A demo that has something to plan on whatever day this runs."""
+    now = timezone.now()
+    made = create_tight_demo(monkeypatch=monkeypatch, now=now, sign_ins_path=tmp_path / "sign-ins.json")
+    return served(made, live_app, now=now)
 
 
 def production() -> tuple[int, int, int]:

@@ -10,12 +10,12 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from capstack.demo.cloud import seed_groups
-from capstack.demo.company import create_demo
 from cloudpolicy.engine.document import canonical_digest
 from cloudpolicy.models.policy import PolicyVersion
 from ledger.services.companies import create_company
 from tests.cloudpolicy.calibrated import calibrate
 from tests.cloudpolicy.recording_proxy import RecordingProxy
+from tests.tight_demo import create_tight_demo
 
 pytestmark = pytest.mark.django_db
 
@@ -27,10 +27,12 @@ def plan_scaling(*options: str) -> str:
 
 
 @pytest.fixture
-def demo(aws: RecordingProxy, tmp_path: Path) -> RecordingProxy:
+def demo(aws: RecordingProxy, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> RecordingProxy:
     """Give the demo company of three months and its groups."""
     seed_groups(endpoint=aws.url, region="us-east-1")
-    company = create_demo(now=timezone.now(), months=3, sign_ins_path=tmp_path / "sign-ins.json")
+    company = create_tight_demo(
+        monkeypatch=monkeypatch, now=timezone.now(), sign_ins_path=tmp_path / "sign-ins.json"
+    )
     calibrate(company_id=company.company_id, now=timezone.now())
     aws.actions.clear()
     return aws
@@ -40,7 +42,7 @@ def test_it_prints_the_plan_as_json_and_changes_nothing(demo: RecordingProxy) ->
     plan = json.loads(plan_scaling("--company", "demo", "--json"))
     assert {"plan_id", "p5_days", "forecast_run", "policy", "band", "read_only_because", "calls"} <= set(plan)
     assert plan["read_only_because"] is None
-    assert plan["p5_days"] < 100
+    assert 60 <= plan["p5_days"] < 90
     (resize,) = (call for call in plan["calls"] if call["group"] == "capstack-production-asg")
     assert resize["before"] == {"min": 3, "max": 12, "desired": 8}
     assert resize["after"] == {"min": 2, "max": 8, "desired": 4}

@@ -10,7 +10,6 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from capstack.demo.cloud import seed_groups
-from capstack.demo.company import create_demo
 from cloudpolicy import jobs
 from cloudpolicy.engine.ladder import FOUNDING_LADDER
 from cloudpolicy.models.approval import ApprovalKind, PlanApproval
@@ -23,6 +22,7 @@ from forecasting.signals import forecast_published
 from tests.cloudpolicy.calibrated import calibrate
 from tests.cloudpolicy.recording_proxy import RecordingProxy
 from tests.cloudpolicy.steered_company import NOW, steered_company
+from tests.tight_demo import create_tight_demo
 
 
 def queued(client: "redis.Redis") -> int:
@@ -39,7 +39,7 @@ def test_a_real_worker_plans_after_a_forecast(
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
     seed_groups(endpoint=aws.url, region="us-east-1")
-    demo = create_demo(now=timezone.now(), months=3, sign_ins_path=tmp_path / "sign-ins.json")
+    demo = create_tight_demo(monkeypatch=monkeypatch, now=timezone.now(), sign_ins_path=tmp_path / "sign-ins.json")
     calibrate(company_id=demo.company_id, now=timezone.now())
     aws.actions.clear()
     publish_forecast(company_id=demo.company_id, now=timezone.now())
@@ -65,7 +65,7 @@ def test_a_real_worker_goes_from_a_forecast_to_groups_as_they_should_be_step_by_
     """Nobody is asked: the policy approves by itself, and each step is followed by the next one."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
     seed_groups(endpoint=aws.url, region="us-east-1")
-    demo = create_demo(now=timezone.now(), months=3, sign_ins_path=tmp_path / "sign-ins.json")
+    demo = create_tight_demo(monkeypatch=monkeypatch, now=timezone.now(), sign_ins_path=tmp_path / "sign-ins.json")
     calibrate(company_id=demo.company_id, now=timezone.now())
     rows = [row | {"below_days": 3660, "until_days": 3660} for row in FOUNDING_LADDER["rows"][:2]]
     changes = {
