@@ -8,7 +8,7 @@ from django.conf import settings
 
 from ledger.models.chain_verdict import ChainVerdict
 from ledger.selectors.companies import company_ref
-from ledger.services.chain_heads.place import place_of
+from ledger.services.chain_heads.places import place_of
 from ledger.services.verify import Verification, verify_company
 
 logger = logging.getLogger(__name__)

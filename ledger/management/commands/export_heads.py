@@ -10,7 +10,8 @@ from django.utils import timezone
 from ledger.domain.company import CompanyNotFound
 from ledger.selectors.companies import all_companies, company_ref
 from ledger.services.chain_heads.export import ChainRewritten, export_heads
-from ledger.services.chain_heads.place import PlaceUnusable, place_of
+from ledger.services.chain_heads.place import PlaceUnusable
+from ledger.services.chain_heads.places import place_of
 from ledger.services.sealing import NotSealable, seal
 
 

@@ -8,7 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ledger.domain.company import CompanyNotFound
 from ledger.selectors.companies import all_companies, company_ref
-from ledger.services.chain_heads.place import PlaceUnusable, place_of
+from ledger.services.chain_heads.place import PlaceUnusable
+from ledger.services.chain_heads.places import place_of
 from ledger.services.verify import Verification, verify_company
 
 

@@ -12,7 +12,8 @@ from ledger.domain.company import CompanyRef
 from ledger.domain.exported_head import head_line
 from ledger.models.seal import Seal
 from ledger.selectors.companies import all_companies
-from ledger.services.chain_heads.place import Place, PlaceUnusable, place_of
+from ledger.services.chain_heads.place import Place, PlaceUnusable
+from ledger.services.chain_heads.places import place_of
 
 logger = logging.getLogger(__name__)
 

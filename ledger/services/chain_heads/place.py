@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from typing import Protocol
 
-from django.conf import settings
-
 from ledger.domain.chain_check import Span
 
 
@@ -26,13 +24,3 @@ class Place(Protocol):
     def add(self, line: str, *, last: int, company_id: int) -> None:
         """Keep one more line, durably; `last` is the last position it speaks of."""
         ...
-
-
-def place_of(where: str) -> Place:
-    """Return the place that a setting names: `s3://bucket/prefix` or a folder."""
-    from ledger.services.chain_heads.bucket import Bucket
-    from ledger.services.chain_heads.folder import Folder
-
-    if where.startswith("s3://"):
-        return Bucket.of(where, endpoint_url=settings.AWS_ENDPOINT_URL or None, region=settings.AWS_REGION)
-    return Folder(where)

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from ledger.domain.chain import COLUMNS
 from ledger.domain.company import CompanyRef
 from ledger.services.chain_heads.export import export_heads
-from ledger.services.chain_heads.place import place_of
+from ledger.services.chain_heads.places import place_of
 from ledger.services.record import record
 from ledger.services.sealing import seal
 from tests.conftest import REPOSITORY

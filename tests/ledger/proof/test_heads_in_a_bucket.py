@@ -10,7 +10,8 @@ from moto.server import ThreadedMotoServer
 from ledger.domain.company import CompanyRef
 from ledger.services.chain_heads import bucket as bucket_of_heads
 from ledger.services.chain_heads.export import export_heads
-from ledger.services.chain_heads.place import PlaceUnusable, place_of
+from ledger.services.chain_heads.place import PlaceUnusable
+from ledger.services.chain_heads.places import place_of
 from ledger.services.sealing import seal
 from tests.ledger.conftest import NOW
 from tests.ledger.proof.conftest import Tamper, record_numbered

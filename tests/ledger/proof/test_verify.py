@@ -12,7 +12,7 @@ from capstack.management.commands.run_scheduler import _duties
 from ledger.domain.chain import COLUMNS
 from ledger.domain.company import CompanyRef
 from ledger.services.chain_heads.export import ChainRewritten, export_heads
-from ledger.services.chain_heads.place import place_of
+from ledger.services.chain_heads.places import place_of
 from ledger.services.sealing import seal
 from tests.ledger.conftest import NOW, open_company
 from tests.ledger.proof.conftest import Tamper, record_numbered
