@@ -1,17 +1,27 @@
 """The command `import_events`, as a person runs it."""
 
+import errno
 import io
 import json
+import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from ledger.domain.company import CompanyRef
 from ledger.models.event import CapitalEvent
+from ledger.services.import_events import import_events
+from ledger.services.import_report import ImportReport
+from ledger.services.import_run import LINES_PER_BATCH
 from tests.ledger.conftest import open_company
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 REPOSITORY = Path(__file__).parents[2]
 SAMPLES = Path(__file__).parent / "importers" / "samples"
@@ -77,6 +87,56 @@ def test_a_refusal_is_one_line(path: str, options: dict[str, object], reason: st
 
 
 @pytest.mark.django_db
+@pytest.mark.django_db
+def test_a_file_that_cannot_be_read_on_is_told_in_one_line(company: CompanyRef) -> None:
+    # The kernel refuses to read this file where it starts.
+    with pytest.raises(CommandError, match="import the file again to finish it: Input/output") as broken:
+        run("/proc/self/mem", "--format", "ndjson")
+    assert "\n" not in str(broken.value)
+
+
+class _Disk(io.BytesIO):
+    """A file whose disk breaks after so many bytes."""
+
+    def __init__(self, content: bytes, *, breaks_after: int) -> None:
+        super().__init__(content)
+        self._left = breaks_after
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        piece = super().read(size)
+        self._left -= len(piece)
+        if self._left < 0:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return piece
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        piece = self.read(len(memoryview(buffer)))
+        memoryview(buffer)[: len(piece)] = piece
+        return len(piece)
+
+
+@pytest.mark.django_db
+def test_what_was_read_before_a_disk_broke_is_kept_and_the_rest_follows(company: CompanyRef) -> None:
+    (line,) = (SAMPLES / "ndjson.ndjson").read_bytes().splitlines()[:1]
+    event = json.loads(line)
+    lines = 4 * LINES_PER_BATCH
+    content = b"".join(
+        json.dumps(event | {"external_ref": f"row-{number}"}).encode() + b"\n" for number in range(lines)
+    )
+
+    def once(stream: BinaryIO) -> ImportReport:
+        return import_events(company=company, stream=stream, actor="test", now=datetime.now(UTC))
+
+    with pytest.raises(OSError, match="Input/output"):
+        # It is read through once for its digest before anything is recorded.
+        once(_Disk(content, breaks_after=2 * len(content) - len(content) // 3))
+    kept = CapitalEvent.objects.count()
+    assert 0 < kept < lines
+    report = once(io.BytesIO(content))
+    assert (CapitalEvent.objects.count(), report.rejected_lines) == (lines, 0)
+    assert (report.recorded, report.resumed_after) == (lines, kept)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -109,6 +109,10 @@ class Command(BaseCommand):
         except DatabaseError as error:
             reason = str(error).strip().splitlines()[0]
             raise CommandError(f"broke off, import the file again to finish it: {reason}") from error
+        except OSError as error:
+            # Of reading on: that a file cannot be opened is told before. What was recorded is durable.
+            reason = error.strerror or str(error)
+            raise CommandError(f"broke off, import the file again to finish it: {reason}") from error
         except KeyboardInterrupt:
             said = progress.interrupted(dry_run=options["dry_run"])
             raise CommandError(said, returncode=INTERRUPTED) from None
