@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -122,24 +122,20 @@ def make_tenants(companies: int) -> None:
     import django
 
     django.setup()
-    from capstack.demo.company import tell
+    from capstack.demo.company import history_of, write_history
     from capstack.demo.story import CURRENCY, TIMEZONE, ZONE, Story
-    from forecasting.selectors.plans import plan_in_force
-    from forecasting.services.plans import record_plan
     from ledger.services.companies import create_company
     from ledger.services.tokens import create_token
 
     now = datetime.now(UTC)
-    story = Story(now.astimezone(ZONE).date())
+    told = history_of(Story(now.astimezone(ZONE).date()), months=18)
+    history = replace(told, plan=told.plan | {"fx": {}})
     tenants = []
     for number in range(companies):
         company = create_company(
             slug=f"tenant-{number}", name=f"Tenant {number}", currency=CURRENCY, timezone=TIMEZONE, now=now
         )
-        tell(story, company=company, months=18, now=now)
-        told = plan_in_force(company_id=company.pk)
-        assert told is not None
-        record_plan(company_id=company.pk, raw=told.raw | {"fx": {}}, actor="bench", now=now)
+        write_history(history, company=company, now=now)
         token = create_token(company_id=company.pk, name="bench", scopes=("ingest", "read"), now=now)
         tenants.append({"company_id": company.pk, "token": token})
     print(json.dumps(tenants))

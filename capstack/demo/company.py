@@ -81,10 +81,20 @@ def create_demo(*, now: datetime, months: int = 18, sign_ins_path: Path | None =
 
 
 def tell(story: Story, *, company: Company, months: int, now: datetime) -> int:
-    """Record the story's events, balances and plan into a company; return how many events are new."""
-    history = generate_history(story=story, rates=_dollars_per_unit, months=months)
-    recorded = _record(company, history, now)
+    """Record the story's events, bills, balances and plan into a company; return how many events are new."""
+    history = history_of(story, months=months)
     _import_bills(story, company, now)
+    return write_history(history, company=company, now=now)
+
+
+def history_of(story: Story, *, months: int) -> DemoHistory:
+    """Return the last months of the story's history, at the rates of its days."""
+    return generate_history(story=story, rates=_dollars_per_unit, months=months)
+
+
+def write_history(history: DemoHistory, *, company: Company, now: datetime) -> int:
+    """Record a history's events, balances and plan into a company; return how many events are new."""
+    recorded = _record(company, history, now)
     _state_balances(company, history, now)
     # The plan comes last: a demo with a plan is complete.
     record_plan(company_id=company.pk, raw=history.plan, actor=ACTOR, now=now)
