@@ -1,7 +1,9 @@
 """The command `import_events`, as a person runs it."""
 
+import errno
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from ledger.domain.company import CompanyRef
+from ledger.management.commands import import_events as command
 from ledger.models.event import CapitalEvent
 from tests.ledger.conftest import open_company
 
@@ -64,6 +67,9 @@ def test_it_prints_a_summary_for_people(company: CompanyRef) -> None:
     [
         ("no-such-file", {}, "no-such-file: No such file or directory"),
         (str(SAMPLES), {}, "is a directory: name one file"),
+        ("a\0b", {}, "is not the name of a file"),
+        # Linux opens it for whoever asks, and cannot read its first byte.
+        ("/proc/self/mem", {}, "/proc/self/mem: Input/output error; .* nothing was recorded"),
         (str(Path(__file__)), {}, "not a format known here"),
         (str(SAMPLES / "csv.csv"), {"company": "nobody"}, "there is no company nobody"),
         (str(SAMPLES / "csv.csv"), {"format": "ndjson"}, "can be read as ndjson"),
@@ -140,3 +146,52 @@ def test_a_generated_company_is_imported_whole(company: CompanyRef, shared_data:
     first, again = run(file), run(file)
     assert first["recorded"] == first["read"] == again["duplicates"]
     assert (first["rejected"], first["conflicts"]) == ([], 0)
+
+
+class DamagedDisk(io.FileIO):
+    """A file of which a sector cannot be read any more once it has been read twice."""
+
+    def __init__(self, path: Path, *, good_bytes: int) -> None:
+        super().__init__(path, "rb")
+        self._good_bytes = good_bytes
+        self._ends = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        # Digested and looked at for its encoding; the third reading is the one that records.
+        if self._ends >= 2 and self.tell() >= self._good_bytes:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        chunk = super().read(size)
+        self._ends += not chunk
+        return chunk
+
+
+@pytest.mark.django_db
+def test_a_file_that_cannot_be_read_to_its_end_loses_nothing_and_goes_on_later(
+    company: CompanyRef, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = json.loads((SAMPLES / "ndjson.ndjson").read_text().splitlines()[0])
+    lines = [json.dumps(event | {"external_ref": f"r-{number}"}) for number in range(12_000)]
+    file = tmp_path / "events.ndjson"
+    file.write_text("\n".join(lines))
+    with monkeypatch.context() as damaged:
+        damaged.setattr(command, "_open", lambda path: DamagedDisk(Path(path), good_bytes=2_097_152))
+        with pytest.raises(CommandError) as refused:
+            run(file)
+    assert str(refused.value) == (
+        f"{file}: Input/output error; the file could not be read to its end: 5,000 events are recorded,"
+        " up to line 5,000 of the file; the same command again goes on from there"
+    )
+    assert refused.value.returncode == 1
+    assert CapitalEvent.objects.count() == 5_000
+    report = run(file)
+    assert (report["recorded"], report["duplicates"]) == (12_000, 0)
+    assert CapitalEvent.objects.count() == 12_000
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.django_db
+def test_a_file_that_one_may_not_read_is_one_line(company: CompanyRef, tmp_path: Path) -> None:
+    file = tmp_path / "events.ndjson"
+    file.touch(mode=0)
+    with pytest.raises(CommandError, match="Permission denied"):
+        run(file)
