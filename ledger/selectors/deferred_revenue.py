@@ -76,7 +76,9 @@ class DeferredRevenue:
     payments: tuple[DeferredPayment, ...]
 
 
-def deferred_revenue(*, company_id: int, timezone: str, start: date, end: date) -> DeferredRevenue:
+def deferred_revenue(
+    *, company_id: int, timezone: str, start: date, end: date, only_owed: bool = False
+) -> DeferredRevenue:
     """Return what is received and not earned at the end of every day of [start, end).
 
     A payment is earned over the service periods that were stated for it, else over its contract's months from the
@@ -90,14 +92,22 @@ def deferred_revenue(*, company_id: int, timezone: str, start: date, end: date) 
 
     Args:
         timezone: of the company; decides what a day is.
+        only_owed: for who asks for what is owed alone: payments that were earned before the first day are not
+            read, and `earned` and `taken_back` are without what is taken back of them later.
     """
     if end <= start:
         return DeferredRevenue((), (), (), (), (), ())
-    values = {"company": company_id, "timezone": timezone, "before": end}
-    stated = stated_periods(values)
+    values = {
+        "company": company_id,
+        "timezone": timezone,
+        "before": end,
+        "ending_after": start if only_owed else None,
+    }
+    contracts = contract_periods(values)
+    stated = stated_periods(values, contracts=contracts)
     # What somebody says about the very payment goes before what its contract implies.
     said_about = {period.payment.event_id for period in stated}
-    implied = [period for period in contract_periods(values) if period.payment.event_id not in said_about]
+    implied = [period for period in contracts if period.payment.event_id not in said_about]
     invoices = settled_invoices(company_id=company_id, timezone=timezone, before=end)
     notes = credit_notes(values)
     periods = [*stated, *implied]

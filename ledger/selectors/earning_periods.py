@@ -1,7 +1,7 @@
 """Payments and the days over which they are earned, as stated and as contracts imply: read from the journal."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -30,18 +30,26 @@ _CONTRACTS = """
     ORDER BY r.day, r.event_id
 """
 # Service periods as they were said last, each with the income it is a part of: an event that stands, whose object
-# has that source and external reference.
+# has that source and external reference. A payment is looked at as a whole or not at all; those that anything else
+# is said about are looked at however old they are.
 _PERIODS = """
     WITH said AS (
         SELECT DISTINCT ON (source, external_ref, line)
                source, external_ref, line, document, amount, currency, "start", "end"
         FROM ledger_serviceperiod WHERE company_id = %(company)s
         ORDER BY source, external_ref, line, revision DESC
+    ), wanted AS MATERIALIZED (
+        SELECT source, external_ref FROM said WHERE amount > 0 AND "end" > %(ending_after)s
+        UNION SELECT source, external_ref FROM said WHERE external_ref = ANY (%(contracts)s)
+        UNION SELECT source, unnest(ARRAY[payment, overpaid_by]) FROM ledger_settledinvoice
+              WHERE company_id = %(company)s AND (used > 0 OR overpaid > 0)
+        UNION SELECT n.source, s.external_ref FROM ledger_creditnote n JOIN said s USING (source, document)
+              WHERE n.company_id = %(company)s
     )
     SELECT encode(e.event_id, 'hex'), e.source, e.external_ref, (e.occurred_at AT TIME ZONE %(timezone)s)::date,
            e.counterparty, said.line, said.document, said."start", said."end", said.amount,
            e.amount, e.currency, e.base_amount
-    FROM said
+    FROM wanted JOIN said USING (source, external_ref)
     JOIN ledger_account a ON a.company_id = %(company)s
     JOIN ledger_externalobject o
       ON o.company_id = a.company_id AND o.account_id = a.id AND o.source = said.source
@@ -95,14 +103,20 @@ def contract_periods(values: _Values) -> list[EarningPeriod]:
     ]
 
 
-def stated_periods(values: _Values) -> list[EarningPeriod]:
+def stated_periods(values: _Values, *, contracts: Iterable[EarningPeriod]) -> list[EarningPeriod]:
     """Return the periods that were stated for payments that stand, by time of payment.
 
     Args:
-        values: `company`, its `timezone`, and the day `before` which the payments came.
+        values: `company`, its `timezone`, the day `before` which the payments came, and `ending_after`: a day by
+            whose end payments may be left out that are earned altogether; None leaves out none.
+        contracts: whose payments are not left out either: what is stated of them goes before what they imply.
     """
+    asked = {
+        "ending_after": values["ending_after"] or "-infinity",
+        "contracts": [period.payment.external_ref for period in contracts],
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_PERIODS, values)
+        cursor.execute(_PERIODS, {**values, **asked})
         rows = cursor.fetchall()
     found = []
     stated: dict[str, Decimal] = defaultdict(lambda: ZERO)

@@ -84,7 +84,9 @@ def liabilities(*, company_id: int, timezone: str, at: date, days: int) -> Liabi
     deposits = _deposits([(day, amount) for kind, day, _, amount in rows if kind == "deposit"], first, days)
     revenue = None
     if any(kind == "periods" for kind, *_ in rows):
-        revenue = deferred_revenue(company_id=company_id, timezone=timezone, start=first, end=at + ONE_DAY)
+        revenue = deferred_revenue(
+            company_id=company_id, timezone=timezone, start=first, end=at + ONE_DAY, only_owed=True
+        )
     return Liabilities(
         release=None if revenue is None else _release(revenue, after=at),
         in_credit=ZERO if revenue is None else revenue.in_credit[-1],
