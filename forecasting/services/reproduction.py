@@ -31,6 +31,7 @@ _NEWS = """
         UNION SELECT recorded_at FROM ledger_serviceperiod WHERE company_id = %(company)s
         UNION SELECT recorded_at FROM ledger_creditnote WHERE company_id = %(company)s
         UNION SELECT recorded_at FROM ledger_settledinvoice WHERE company_id = %(company)s
+        UNION SELECT recorded_at FROM ledger_loweredbalance WHERE company_id = %(company)s
     ) news
     WHERE at BETWEEN %(from)s AND %(to)s
     ORDER BY abs(extract(epoch FROM at - %(computed_at)s)) LIMIT %(most)s

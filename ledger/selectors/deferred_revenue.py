@@ -19,9 +19,11 @@ from ledger.domain.recognition import (
 from ledger.selectors.credit_notes import CreditNote, carried_by_notes, credit_notes, lasting_credit
 from ledger.selectors.customer_balances import (
     CustomerBalances,
+    LoweredByHand,
     PutToBalance,
     SettledInvoice,
     customer_balances,
+    lowered_by_hand,
     settled_invoices,
 )
 from ledger.selectors.earning_periods import EarningPeriod, contract_periods, stated_periods
@@ -113,7 +115,8 @@ def deferred_revenue(
     periods = [*stated, *implied]
     carried = carried_by_notes(notes, periods, invoices)
     refunds = _refunds(values, periods, invoices, start=start)
-    balances = _balances(periods, invoices, notes, refunds, carried)
+    lowered = lowered_by_hand(company_id=company_id, timezone=timezone, before=end) if invoices else []
+    balances = _balances(periods, invoices, notes, refunds, carried, lowered)
     periods += _from_balances(invoices, balances)
     taken = taken_back(periods, notes, refunds, carried)
     alive = sorted(
@@ -192,6 +195,7 @@ def _balances(
     notes: Iterable[CreditNote],
     refunds: Iterable[PaymentRefund],
     carried: Mapping[tuple[str, str], Decimal],
+    lowered: Iterable[LoweredByHand],
 ) -> CustomerBalances:
     known = {invoice.key: invoice.currency for invoice in invoices}
     earned: dict[str, Decimal] = defaultdict(lambda: ZERO)
@@ -203,7 +207,7 @@ def _balances(
         if note.to_balance and known.get(note.key) == note.currency
     ]
     return customer_balances(
-        invoices=invoices, puts=puts, refunds=refunds, carried=carried, earned_otherwise=earned
+        invoices=invoices, lowered=lowered, puts=puts, refunds=refunds, carried=carried, earned_otherwise=earned
     )
 
 

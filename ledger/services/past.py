@@ -38,6 +38,9 @@ _SHADOWS = {
     "ledger_settledinvoice": """
         SELECT * FROM ledger_settledinvoice WHERE company_id = %(company)s AND recorded_at <= %(known_at)s
     """,
+    "ledger_loweredbalance": """
+        SELECT * FROM ledger_loweredbalance WHERE company_id = %(company)s AND recorded_at <= %(known_at)s
+    """,
     # Whoever asks whether an event stands asks its object; these are the events that they ask about.
     "ledger_externalobject": """
         WITH known AS MATERIALIZED (SELECT * FROM ledger_journal_between(%(company)s, 0, %(position)s))
