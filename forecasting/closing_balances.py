@@ -62,7 +62,10 @@ def bank_balances(history: CompanyHistory, *, days: int = CHART_DAYS) -> Closing
 
 
 def free_balances(history: CompanyHistory, *, bank: ClosingBalances, opening: Decimal) -> ClosingBalances:
-    """Return the bank balances less what customers had paid for and not yet received on each day.
+    """Return the bank balances less what customers had paid for and not received, or deposited, by each day.
+
+    What the ledger states goes before what terms of contracts let guess. Further back than it states anything, as
+    much is owed as on its first day.
 
     Args:
         opening: the forecast's own opening balance on the free basis, which becomes the last day's. It leaves out
@@ -72,7 +75,12 @@ def free_balances(history: CompanyHistory, *, bank: ClosingBalances, opening: De
     first = day_number(bank.first_day)
     day = np.arange(first, first + bank.balances.size)
     balances = bank.balances.copy()
-    for receipt in history.flows.contracts:
+    stated = history.liabilities
+    if stated is not None:
+        known = np.array([float(owed) for owed in stated.owed_before[-balances.size :]])
+        balances -= np.pad(known, (balances.size - known.size, 0), mode="edge")
+    guessed = history.flows.contracts if stated is None or stated.release is None else ()
+    for receipt in guessed:
         if not receipt.deferred or receipt.term_months <= 0:
             continue
         paid = day_number(receipt.day)

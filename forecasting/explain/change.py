@@ -35,7 +35,18 @@ CAUSES = {
     "plan": "Changes of the plan",
 }
 # What these drivers contribute is a state of affairs, which events change; the others say what is believed.
-FACTS = frozenset(("cloud", "contracts", "deferred_revenue", "fx", "payroll_tax", "receivables", "tranches"))
+FACTS = frozenset(
+    (
+        "cloud",
+        "contracts",
+        "customer_deposits",
+        "deferred_revenue",
+        "fx",
+        "payroll_tax",
+        "receivables",
+        "tranches",
+    )
+)
 REMAINDER = "Balances stated, open invoices, contracts, credits and tax owed"
 
 

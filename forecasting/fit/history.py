@@ -7,6 +7,7 @@ from decimal import Decimal
 from forecasting.fit.plan import CloudCredit, PlanDocument
 from forecasting.outcome import UNCALIBRATED, Calibration
 from ledger.domain.flows import DailyFlows
+from ledger.domain.liabilities import Liabilities
 
 
 class MissingInputs(Exception):
@@ -32,6 +33,7 @@ class CompanyHistory:
         country: ISO 3166 of the bank holidays of the base currency; empty derives it from zone or currency.
         timezone: IANA name, for the country when none is given.
         calibration: what earlier forecasts of this company say about the width of this one.
+        liabilities: what the ledger states of cash that is not the company's; None leaves it to a guess.
     """
 
     as_of: date
@@ -45,6 +47,7 @@ class CompanyHistory:
     timezone: str = ""
     company: str = ""
     calibration: Calibration = UNCALIBRATED
+    liabilities: Liabilities | None = None
 
 
 def base_rates(history: CompanyHistory) -> dict[str, float]:

@@ -125,7 +125,7 @@ def read_actuals(*, company: CompanyRef, now: datetime, since: date) -> Actuals:
     Raises:
         MissingInputs: as `gather_history`.
     """
-    history = gather_history(company=company, now=now).history
+    history = gather_history(company=company, now=now, since=since - timedelta(days=1)).history
     bank = bank_balances(history, days=max((history.as_of - since).days, 1))
     ours = free_balances(history, bank=bank, opening=Decimal(repr(float(bank.balances[-1]))))
     return Actuals(

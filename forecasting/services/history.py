@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from forecasting.closing_balances import CHART_DAYS
 from forecasting.fit.history import CompanyHistory, MissingInputs
 from forecasting.fit.plan import CloudCredit, PlanDocument
 from forecasting.outcome import UNCALIBRATED
@@ -23,6 +24,7 @@ from ledger.selectors.balances import cash_by_currency, credit_grants
 from ledger.selectors.flows import daily_flows
 from ledger.selectors.fx import rate
 from ledger.selectors.journal import last_event_day
+from ledger.selectors.liabilities import liabilities
 from ledger.services.daily_flows import catch_up
 from ledger.services.derived import derived_only
 
@@ -55,7 +57,12 @@ class GatheredHistory:
 
 
 def gather_history(
-    *, company: CompanyRef, now: datetime, as_of: date | None = None, flows_of: FlowsOf = daily_flows
+    *,
+    company: CompanyRef,
+    now: datetime,
+    as_of: date | None = None,
+    flows_of: FlowsOf = daily_flows,
+    since: date | None = None,
 ) -> GatheredHistory:
     """Read the company at the end of `as_of`, bringing the daily sums up to the journal's head first.
 
@@ -63,6 +70,7 @@ def gather_history(
         as_of: default the earlier of today and the latest of (last event, plan's as_of), company's calendar.
             For a day in the past the plan of that day counts: what was planned later was not known then.
         flows_of: reads the daily flows, for a company and until a day, or remembers them.
+        since: the first day that anybody will ask of what was owed; default as far back as a chart goes.
 
     Raises:
         MissingInputs: nothing has happened up to that day, or a currency has no rate.
@@ -85,6 +93,8 @@ def gather_history(
             CloudCredit(provider=grant.provider, remaining=grant.remaining, expires=grant.expires_on)
             for grant in credit_grants(company_id=company.id, at=day)
         )
+        days = CHART_DAYS + 1 if since is None else max((day - since).days, 0) + 1
+        owed = liabilities(company_id=company.id, timezone=company.timezone, at=day, days=days)
     document = plan.document if plan else PlanDocument()
     history = CompanyHistory(
         as_of=day,
@@ -97,9 +107,17 @@ def gather_history(
         timezone=company.timezone,
         company=company.slug,
         calibration=calibration_in_force(company_id=company.id, now=now),
+        liabilities=owed,
     )
     digest, parts = history_digests(history, plan=plan)
     return GatheredHistory(history=history, position=position, plan=plan, digest=digest, parts=parts)
+
+
+def without_liabilities(gathered: GatheredHistory) -> GatheredHistory:
+    """The same history as forecasts read it before they asked the ledger for its liabilities."""
+    history = replace(gathered.history, liabilities=None)
+    digest, parts = history_digests(history, plan=gathered.plan)
+    return replace(gathered, history=history, digest=digest, parts=parts)
 
 
 def history_digests(history: CompanyHistory, *, plan: StoredPlan | None) -> tuple[str, dict[str, str]]:
@@ -116,6 +134,8 @@ def _pieces(history: CompanyHistory, *, plan: StoredPlan | None) -> Iterator[tup
         value = getattr(history, field.name)
         if field.name == "calibration" and value == UNCALIBRATED:
             continue  # so that the digests of runs from before there were calibrations stay what they were
+        if field.name == "liabilities" and value is None:
+            continue  # likewise, where the ledger states none
         if field.name == "plan":
             value = plan.digest if plan else ""
         elif isinstance(value, dict):

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from forecasting.closing_balances import CHART_DAYS
 from forecasting.fit.history import CompanyHistory
 from forecasting.fit.plan import CloudCredit, PlanDocument, parse_plan
 from forecasting.models.run import Basis, ForecastRun
@@ -9,6 +10,7 @@ from forecasting.outcome import UNCALIBRATED, Calibration
 from forecasting.services.history import rates_of_day
 from ledger.domain.company import CompanyRef
 from ledger.selectors.balances import cash_by_currency, credit_grants
+from ledger.selectors.liabilities import liabilities
 from ledger.selectors.past_flows import flows_known_to
 
 
@@ -16,8 +18,9 @@ def known_to(*, run: ForecastRun, company: CompanyRef) -> CompanyHistory | None:
     """The company as a run saw it; None when the bank balance it saw is not stored any more.
 
     Flows end at the run's journal position; cash in the base currency is what makes the balance in bank the one
-    that was published, whatever was stated since. Rates, credits and balances in other currencies are those of the
-    run's day as they are known now: where that differs from then, comparing names it ("the past, read again").
+    that was published, whatever was stated since. Rates, credits, liabilities and balances in other currencies
+    are those of the run's day as they are known now: where that differs from then, comparing names it ("the past,
+    read again").
 
     Reads the daily sums: call `ledger.services.daily_flows.catch_up` first.
 
@@ -47,6 +50,9 @@ def known_to(*, run: ForecastRun, company: CompanyRef) -> CompanyHistory | None:
         timezone=company.timezone,
         company=company.slug,
         calibration=_calibration(run),
+        liabilities=liabilities(
+            company_id=company.id, timezone=company.timezone, at=run.as_of, days=CHART_DAYS + 1
+        ),
     )
 
 

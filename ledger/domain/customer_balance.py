@@ -107,6 +107,17 @@ class Purse:
         if before > amount:
             self.take(before - amount, day=day)
 
+    def lower(self, before: Decimal, after: Decimal, *, day: date) -> None:
+        """Let what is left be at most `after`, where the provider counted `before` until then.
+
+        Where that is less than is known here, something of the day itself was put there later.
+        """
+        known = self.amount
+        if before >= known:
+            self.take(known - after, day=day)
+        else:
+            self.shrink_to(after, day=day)
+
     def take_back(self, payment: str, part: Decimal, whole: Decimal, *, day: date) -> None:
         """Let a refund of a payment take its part of what the payment brought; a part below zero gives it back."""
         for place, each in enumerate(self.funds):

@@ -152,6 +152,23 @@ class SettledInvoice:
 
 
 @dataclass(frozen=True, slots=True)
+class LoweredBalance:
+    """A customer's balance became less, as its provider counts it; by whose doing it does not say.
+
+    Attributes:
+        at: when (aware).
+        before, after: what the customer had in credit, not negative; less after than before.
+    """
+
+    source: str
+    customer: str
+    currency: str
+    at: datetime
+    before: Decimal
+    after: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectKey:
     """A provider's object, as far as its events share a name."""
 
@@ -208,6 +225,7 @@ class Intake:
         notices: about feeds, acted on when the intake is recorded.
         credit_notes: on invoices that were paid.
         settled: by what invoices are settled.
+        lowered: balances of customers that became less.
         voided: documents whose service periods count no more, and that settle nothing.
         signing_secret: with which the provider signs from now on; given only once the provider confirmed it.
         settlements: at which rate the money of an event was changed, by the event's place in `events`.
@@ -224,4 +242,5 @@ class Intake:
     credit_notes: tuple[CreditNote, ...] = ()
     settled: tuple[SettledInvoice, ...] = ()
     voided: tuple[ObjectKey, ...] = ()
+    lowered: tuple[LoweredBalance, ...] = ()
     signing_secret: str = field(default="", repr=False)

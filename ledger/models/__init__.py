@@ -14,6 +14,7 @@ from ledger.models import event as event
 from ledger.models import idempotency as idempotency
 from ledger.models import import_file as import_file
 from ledger.models import import_memory as import_memory
+from ledger.models import lowered_balance as lowered_balance
 from ledger.models import matching as matching
 from ledger.models import pending_adjustment as pending_adjustment
 from ledger.models import plaid as plaid

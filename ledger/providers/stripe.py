@@ -12,7 +12,7 @@ from typing import Any
 from ledger.domain.intake import Intake, ObjectKey
 from ledger.domain.problems import FieldProblem
 from ledger.domain.strict_json import InvalidJson, parse_json
-from ledger.providers import stripe_invoice, stripe_money
+from ledger.providers import stripe_customer, stripe_invoice, stripe_money
 from ledger.providers.provider import (
     VERIFIED,
     Arrival,
@@ -76,6 +76,7 @@ _LIFE = (
 INVOICE_VOIDED = "invoice.voided"
 # What says by what an invoice is settled.
 INVOICE_SETTLED = frozenset({"invoice.finalized", "invoice.payment_succeeded", "invoice.paid", "invoice.overpaid"})
+CUSTOMER_UPDATED = "customer.updated"
 CREDIT_NOTE = frozenset({"credit_note.created", "credit_note.updated", "credit_note.voided"})
 
 _SET_UP = "It is about what can be sold or who buys; no money moves."
@@ -92,6 +93,7 @@ IGNORED: dict[str, str] = {
     "checkout.session.": _BY_CHARGE,
     "coupon.": _SET_UP,
     "customer.": _SET_UP,
+    "customer.updated": "It lowers no balance; what is added to one is told by an invoice or a credit note.",
     "customer.subscription.": _BY_INVOICE,
     "entitlements.": _SET_UP,
     "file.": _SET_UP,
@@ -203,12 +205,16 @@ def _intake(event: dict[str, Any], context: ParseContext) -> Intake:
         return _invoice(thing, context, said_at=_said_at(event))
     if kind == INVOICE_VOIDED:
         document = ObjectKey(stripe_money.SOURCE, id_of(thing))
-        return Intake(voided=(document,), said_at=_said_at(event))
+        used = stripe_invoice.used_before_void(thing)
+        return Intake(settled=used, voided=(document,), said_at=_said_at(event))
     if kind in CREDIT_NOTE:
         note = stripe_invoice.credit_note(thing, context)
         if note is None:
             return Intake(ignored="It was issued before the payment, which it lowered.")
         return Intake(credit_notes=(note,), said_at=_said_at(event))
+    if kind == CUSTOMER_UPDATED:
+        lowered = stripe_customer.lowered_balance(event)
+        return Intake(ignored=_reason_to_ignore(kind)) if lowered is None else Intake(lowered=(lowered,))
     return Intake(ignored=_reason_to_ignore(kind))
 
 

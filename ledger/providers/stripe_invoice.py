@@ -135,6 +135,27 @@ def settled(invoice: dict[str, Any], context: ParseContext) -> SettledInvoice | 
     )
 
 
+def used_before_void(invoice: dict[str, Any]) -> tuple[SettledInvoice, ...]:
+    """Return what a voided invoice had used of the customer's balance, if anything: it is the customer's again."""
+    customer = text_of(invoice, "customer") or text_of(invoice, "customer_account")
+    used = max(-_put_to_balance(invoice), 0)
+    if not customer or not used:
+        return ()
+    currency = currency_of(invoice)
+    before = in_currency(_credit(invoice, "starting_balance"), currency)
+    return (
+        SettledInvoice(
+            source=SOURCE,
+            document=id_of(invoice),
+            customer=customer,
+            currency=currency,
+            at=_finalised_at(invoice),
+            before=before,
+            used=in_currency(used, currency),
+        ),
+    )
+
+
 def unused_time(invoice: dict[str, Any], context: ParseContext) -> tuple[CreditNote, ...]:
     """Return what an invoice below zero puts to the customer's balance: time that was paid and is not used.
 

@@ -48,6 +48,20 @@ _PAYMENTS = """
     WHERE e.occurred_at < %(before)s::timestamp AT TIME ZONE %(timezone)s
     ORDER BY e.occurred_at, e.event_id
 """
+# Balances that became less by nothing that an invoice ever said of itself, be it void now: by hand. An invoice and
+# the change of the balance that it makes are dated by two clocks.
+_LOWERED = """
+    SELECT source, customer, currency, at, (at AT TIME ZONE %(timezone)s)::date, before, after
+    FROM ledger_loweredbalance b
+    WHERE company_id = %(company)s AND at < %(before)s::timestamp AT TIME ZONE %(timezone)s
+      AND NOT EXISTS (
+          SELECT FROM ledger_settledinvoice i
+          WHERE i.company_id = b.company_id AND i.source = b.source AND i.customer = b.customer
+            AND i.currency = b.currency AND i.before = b.before AND i.before - i.used = b.after
+            AND i.at BETWEEN b.at - interval '10 minutes' AND b.at + interval '10 minutes'
+      )
+    ORDER BY at, source, customer, before DESC
+"""
 
 type Document = tuple[str, str]
 
@@ -78,6 +92,11 @@ class SettledInvoice:
     @property
     def key(self) -> Document:
         return self.source, self.document
+
+    @property
+    def owner(self) -> tuple[str, str, str]:
+        """Whose balance."""
+        return self.source, self.customer, self.currency
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +182,39 @@ def settled_invoices(*, company_id: int, timezone: str, before: date) -> list[Se
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class LoweredByHand:
+    """A balance that became less, and no invoice says that it used it.
+
+    Attributes:
+        day: of the company's calendar.
+        before, after: what the customer had in credit, as the provider counts it.
+    """
+
+    source: str
+    customer: str
+    currency: str
+    at: datetime
+    day: date
+    before: Decimal
+    after: Decimal
+
+    @property
+    def owner(self) -> tuple[str, str, str]:
+        return self.source, self.customer, self.currency
+
+
+def lowered_by_hand(*, company_id: int, timezone: str, before: date) -> list[LoweredByHand]:
+    """Return the balances that somebody lowered before a day, by time."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOWERED, {"company": company_id, "timezone": timezone, "before": before})
+        return [LoweredByHand(*row) for row in cursor.fetchall()]
+
+
 def customer_balances(
     *,
     invoices: Sequence[SettledInvoice],
+    lowered: Iterable[LoweredByHand] = (),
     puts: Iterable[PutToBalance],
     refunds: Iterable[PaymentRefund],
     carried: Mapping[tuple[str, str], Decimal],
@@ -174,7 +223,8 @@ def customer_balances(
     """Follow customers' balances through time.
 
     On one day what is put there comes first, then invoices use it in the order of their instants, then it is taken
-    back. Where the provider counted less before an invoice than is known here, the rest had been taken away.
+    back. Where the provider counted less before an invoice than is known here, the rest had been taken away; so it
+    was where the balance became less and no invoice says that it used it.
 
     Args:
         puts: on these invoices.
@@ -185,6 +235,8 @@ def customer_balances(
     walk = _Walk({invoice.key: invoice for invoice in invoices}, carried)
     for invoice in invoices:
         walk.settle(invoice, earned_otherwise)
+    for less in lowered:
+        walk.lower(less)
     for put in puts:
         walk.credit(put)
     for refund in refunds:
@@ -194,6 +246,7 @@ def customer_balances(
 
 # Day, what comes first on it, instant, and what follows what of that instant.
 type _When = tuple[date, int, datetime, int]
+type _Step = SettledInvoice | LoweredByHand | PutToBalance | PaymentRefund | tuple[Purse, Funds]
 _PUT, _USE, _REFUND = 0, 1, 2
 _ANY_TIME = datetime.min.replace(tzinfo=UTC)
 
@@ -211,9 +264,7 @@ class _Walk:
 
     invoices: Mapping[Document, SettledInvoice]
     carried: Mapping[tuple[str, str], Decimal]
-    steps: list[tuple[_When, SettledInvoice | PutToBalance | PaymentRefund | tuple[Purse, Funds]]] = field(
-        default_factory=list
-    )
+    steps: list[tuple[_When, _Step]] = field(default_factory=list)
     balances: dict[tuple[str, str, str], Purse] = field(default_factory=lambda: defaultdict(Purse))
     settling: dict[Document, Purse] = field(default_factory=lambda: defaultdict(Purse))
     payments: dict[tuple[str, str], dict[str, Payment]] = field(default_factory=lambda: defaultdict(dict))
@@ -222,7 +273,7 @@ class _Walk:
     used: dict[Document, tuple[Funds, ...]] = field(default_factory=dict)
 
     def balance_of(self, invoice: SettledInvoice) -> Purse:
-        return self.balances[invoice.source, invoice.customer, invoice.currency]
+        return self.balances[invoice.owner]
 
     def settle(self, invoice: SettledInvoice, earned_otherwise: Mapping[str, Decimal]) -> None:
         if invoice.payment is not None and invoice.paid:
@@ -245,6 +296,9 @@ class _Walk:
         self.brought_on[key] = max(self.brought_on.get(key, since), since)
         funds = Funds(payment.event_id, amount, worth, worth, since)
         self.steps.append((_after(invoice, since), (purse, funds)))
+
+    def lower(self, less: LoweredByHand) -> None:
+        self.steps.append(((less.day, _USE, less.at, 2), less))
 
     def credit(self, put: PutToBalance) -> None:
         invoice = self.invoices[put.source, put.document]
@@ -273,6 +327,9 @@ class _Walk:
                     taken = balance.take(step.used, day=day)
                     self._put(self.settling[step.key], taken, owed_from=day)
                     self.used[step.key] = tuple(funds for funds in taken if funds.brought)
+                case LoweredByHand():
+                    if step.owner in self.balances:
+                        self.balances[step.owner].lower(step.before, step.after, day=day)
                 case PutToBalance():
                     credited = self.settling[step.source, step.document].take_evenly(step.amount, day=day)
                     balance = self.balance_of(self.invoices[step.source, step.document])

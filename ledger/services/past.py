@@ -29,6 +29,28 @@ _SHADOWS = {
     "ledger_cloudbill": """
         SELECT * FROM ledger_cloudbill WHERE company_id = %(company)s AND imported_at <= %(known_at)s
     """,
+    "ledger_serviceperiod": """
+        SELECT * FROM ledger_serviceperiod WHERE company_id = %(company)s AND recorded_at <= %(known_at)s
+    """,
+    "ledger_creditnote": """
+        SELECT * FROM ledger_creditnote WHERE company_id = %(company)s AND recorded_at <= %(known_at)s
+    """,
+    "ledger_settledinvoice": """
+        SELECT * FROM ledger_settledinvoice WHERE company_id = %(company)s AND recorded_at <= %(known_at)s
+    """,
+    "ledger_loweredbalance": """
+        SELECT * FROM ledger_loweredbalance WHERE company_id = %(company)s AND recorded_at <= %(known_at)s
+    """,
+    # Whoever asks whether an event stands asks its object; these are the events that they ask about.
+    "ledger_externalobject": """
+        WITH known AS MATERIALIZED (SELECT * FROM ledger_journal_between(%(company)s, 0, %(position)s))
+        SELECT company_id, account_id, source, event_type, direction, external_ref,
+               CASE external_ref WHEN '' THEN event_id ELSE ''::bytea END AS twin,
+               event_id, occurred_at, amount, currency, revision, false AS reversed
+        FROM known e
+        WHERE reverses IS NULL AND (event_type = 'income' OR category = 'payroll_tax' OR metadata ? 'refund_of')
+          AND NOT EXISTS (SELECT FROM known later WHERE later.reverses = e.event_id)
+    """,
     "ledger_eventreading": """
         WITH names AS (
             SELECT DISTINCT ON (event_id) event_id, nullif(category, '') AS category,
@@ -66,7 +88,7 @@ def books_as_known(*, company_id: int, position: int, known_at: datetime) -> Ite
         with connection.cursor() as cursor:
             if outermost:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            _cover(cursor, {"company": company_id, "known_at": known_at})
+            _cover(cursor, {"company": company_id, "position": position, "known_at": known_at})
             cursor.execute("UPDATE pg_temp.ledger_journalhead SET position = %s", [position])
         try:
             catch_up(company_id=company_id)
@@ -89,5 +111,7 @@ def _cover(cursor: Any, values: dict[str, Any]) -> None:
         cursor.execute(f"CREATE TEMP TABLE {table} (LIKE {table} INCLUDING ALL) ON COMMIT DROP")
     for table, rows in _SHADOWS.items():
         shadow(cursor, table=table, rows=rows, values=values)
+    cursor.execute("CREATE INDEX ON pg_temp.ledger_externalobject (source, external_ref)")
+    cursor.execute("ANALYZE pg_temp.ledger_externalobject")
     # Naming the temporary schema changes the path, so that no statement planned before is used unchanged.
     cursor.execute("SELECT set_config('search_path', 'pg_temp, ' || current_setting('search_path'), true)")

@@ -27,11 +27,17 @@ from ledger.models.account import Account
 from ledger.selectors.books import read_books
 from ledger.services.corrections import correct, newest_word
 from ledger.services.credit_notes import InvalidCreditNote, state_credit_note
+from ledger.services.lowered_balances import InvalidLoweredBalance, state_lowered_balance
 from ledger.services.partitions import make_missing_months
 from ledger.services.provenance import CameBy
 from ledger.services.record import record
 from ledger.services.service_periods import InvalidServicePeriod, state_service_period, void_service_periods
-from ledger.services.settled_invoices import InvalidSettledInvoice, state_settled_invoice, void_settled_invoice
+from ledger.services.settled_invoices import (
+    InvalidSettledInvoice,
+    state_before_void,
+    state_settled_invoice,
+    void_settled_invoice,
+)
 from ledger.services.settlements import settle
 from ledger.services.statements import InvalidStatement, state_balance
 
@@ -44,6 +50,14 @@ _FATES = {
     REJECTED: Fate.REJECTED,
     CONFLICT: Fate.REJECTED,
 }
+
+_REFUSALS = (
+    InvalidStatement,
+    InvalidServicePeriod,
+    InvalidSettledInvoice,
+    InvalidLoweredBalance,
+    InvalidCreditNote,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +224,22 @@ class _Recording:
             is_news = not period.document or ObjectKey(period.source, period.document) in news
             self._state(name, partial(say, actor=self.actor, now=self.now), is_news=is_news)
         for invoice in intake.settled:
-            settle_invoice = partial(state_settled_invoice, company_id=self.company_id, invoice=invoice)
+            is_void = ObjectKey(invoice.source, invoice.document) in intake.voided
+            settle_invoice = partial(
+                state_before_void if is_void else state_settled_invoice,
+                company_id=self.company_id,
+                invoice=invoice,
+            )
             self._state(
                 ("settled_invoice", invoice.source, invoice.document),
                 partial(settle_invoice, actor=self.actor, now=self.now),
                 is_news=ObjectKey(invoice.source, invoice.document) in news,
+            )
+        for lowered in intake.lowered:
+            lower = partial(state_lowered_balance, company_id=self.company_id, balance=lowered)
+            self._state(
+                ("lowered_balance", lowered.source, lowered.customer, lowered.at.isoformat()),
+                partial(lower, actor=self.actor, now=self.now),
             )
         for document in intake.voided:
             self._state(
@@ -236,7 +261,7 @@ class _Recording:
             return
         try:
             say()
-        except (InvalidStatement, InvalidServicePeriod, InvalidSettledInvoice, InvalidCreditNote) as error:
+        except _REFUSALS as error:
             self.items.append(Item(name, Fate.REJECTED, (FieldProblem(name[0], str(error)),)))
         else:
             self.items.append(Item(name, Fate.STATED))

@@ -46,6 +46,20 @@ def state_settled_invoice(*, company_id: int, invoice: StatedInvoice, actor: str
     return state_revision(SettledInvoice, key=key, content=content, actor=actor, now=now)
 
 
+def state_before_void(*, company_id: int, invoice: StatedInvoice, actor: str, now: datetime) -> bool:
+    """Keep what an invoice had used before it was voided, unless anything is kept of it; false then.
+
+    So the change of the balance, which is told beside, has somebody who explains it in whatever order they come.
+
+    Raises:
+        InvalidSettledInvoice: as in `state_settled_invoice`.
+    """
+    kept = SettledInvoice.objects.filter(
+        company_id=company_id, source=invoice.source, document=invoice.document
+    ).exists()
+    return not kept and state_settled_invoice(company_id=company_id, invoice=invoice, actor=actor, now=now)
+
+
 def void_settled_invoice(*, company_id: int, document: ObjectKey, actor: str, now: datetime) -> bool:
     """Take back what an invoice said: what it had used is the customer's again. False when it had said nothing."""
     last = (

@@ -110,9 +110,8 @@ class Command(BaseCommand):
             reason = str(error).strip().splitlines()[0]
             raise CommandError(f"broke off, import the file again to finish it: {reason}") from error
         except OSError as error:
-            # Of reading on: that a file cannot be opened is told before. What was recorded is durable.
-            reason = error.strerror or str(error)
-            raise CommandError(f"broke off, import the file again to finish it: {reason}") from error
+            said = progress.broke_off(dry_run=options["dry_run"])
+            raise CommandError(f"{options['path']}: {_reason(error)}; {said}") from error
         except KeyboardInterrupt:
             said = progress.interrupted(dry_run=options["dry_run"])
             raise CommandError(said, returncode=INTERRUPTED) from None
@@ -183,10 +182,16 @@ class _Progress:
             sys.stderr.flush()
 
     def interrupted(self, *, dry_run: bool) -> str:
-        if dry_run or self._last is None:
-            return "interrupted: nothing was recorded"
+        return f"interrupted: {self._so_far(dry_run=dry_run)}"
+
+    def broke_off(self, *, dry_run: bool) -> str:
+        return f"the file could not be read to its end: {self._so_far(dry_run=dry_run)}"
+
+    def _so_far(self, *, dry_run: bool) -> str:
+        if dry_run or self._last is None or not self._last.recorded:
+            return "nothing was recorded"
         return (
-            f"interrupted: {self._last.recorded:,} events are recorded, up to line {self._last.line:,} of the "
+            f"{self._last.recorded:,} events are recorded, up to line {self._last.line:,} of the "
             "file; the same command again goes on from there"
         )
 
@@ -201,14 +206,20 @@ def _open(path: str) -> Iterator[BinaryIO]:
     if path == "-":
         yield sys.stdin.buffer
         return
-    if Path(path).is_dir():
-        raise FileRefused(f"{path} is a directory: name one file")
     try:
+        if Path(path).is_dir():
+            raise FileRefused(f"{path} is a directory: name one file")
         stream = Path(path).open("rb")  # noqa: SIM115 - closed below; its errors are not those of the import
     except OSError as error:
-        raise FileRefused(f"{path}: {error.strerror}") from error
+        raise FileRefused(f"{path}: {_reason(error)}") from error
+    except ValueError as error:
+        raise FileRefused(f"{path!r} is not the name of a file: {error}") from error
     with stream:
         yield stream
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error) or type(error).__name__
 
 
 def _column(text: str) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """What customers paid beforehand, from Stripe's deliveries to the days over which it is earned."""
 
+import json
 import random
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
@@ -126,6 +127,14 @@ def credit_note(number: str, document: str, minor: int, day: date, line: str, **
         **more,
     }
     return envelope("credit_note.created", thing, created=at(day))
+
+
+def lowered(before: int, after: int, day: date, second: int = 0) -> bytes:
+    """A customer's balance changed; Stripe counts a credit below zero."""
+    customer = {"id": "cus_1", "object": "customer", "currency": "usd", "balance": -after, "created": at(MARCH_1)}
+    event = json.loads(envelope("customer.updated", customer, created=at(day, second)))
+    event["data"]["previous_attributes"] = {"balance": -before}
+    return json.dumps(event).encode()
 
 
 def refund(number: str, of: str, minor: int, day: date) -> bytes:
@@ -495,6 +504,44 @@ def test_another_companys_customer_of_the_same_name_has_a_balance_of_his_own(com
     assert in_credit(all_of(other), april(1)) == 100
 
 
+def test_a_balance_that_staff_lowered_is_owed_less_from_that_day_on(company: CompanyRef) -> None:
+    march_sold(company)
+    # Twice, and out of order.
+    deliver(
+        company, lowered(6000, 5000, march(25)), lowered(10_000, 6000, march(20)), lowered(10_000, 6000, march(20))
+    )
+    found = all_of(company)
+    days = (march(19), march(20), march(24), march(25), MARCH_1 + timedelta(days=60))
+    assert [in_credit(found, day) for day in days] == [100, 60, 60, 50, 50]
+
+
+def test_what_an_invoice_used_is_not_lowered_by_hand_as_well(company: CompanyRef) -> None:
+    march_sold(company)
+    balance = {"starting_balance": -10_000, "ending_balance": -4000, "amount_due": 0, "amount_paid": 0}
+    # Stripe dates the customer's change a second before the invoice.
+    deliver(company, lowered(10_000, 4000, april(1), -1))
+    deliver(company, invoice("in_2", april(1), ("il_2", 6000, *APRIL), **balance))
+    found = all_of(company)
+    assert (in_credit(found, april(1)), sum(found.earned) + found.unearned[-1]) == (40, 210 + 60)
+
+
+def test_what_is_put_to_a_balance_later_on_a_day_is_not_taken_for_lowered(company: CompanyRef) -> None:
+    march_sold(company)
+    # In the morning, before the note of that day was issued.
+    other = invoice("in_3", march(2), ("il_3", 9000, march(2), april(1)), charge="ch_3")
+    deliver(company, paid_by_card("ch_3", 9000, march(2)), other, lowered(10_000, 7000, march(20), -9000))
+    deliver(company, credit_note("cn_3", "in_3", 2000, march(20), "il_3"))
+    assert in_credit(all_of(company), march(20)) == 70 + 20
+
+
+def test_what_is_added_to_a_balance_by_hand_is_nobodys_money(company: CompanyRef) -> None:
+    march_sold(company)
+    raised = PROVIDER.parse(lowered(10_000, 50_000, march(20)), CONTEXT)
+    assert "lowers no balance" in raised.ignored
+    assert PROVIDER.parse(lowered(-500, -900, march(20)), CONTEXT).ignored
+    assert in_credit(all_of(company), march(20)) == 100
+
+
 @dataclass
 class SmallStripe:
     """One customer's invoices and balance, kept as Stripe keeps them, and what its webhooks would say."""
@@ -502,6 +549,7 @@ class SmallStripe:
     balance: int = 0
     deliveries: list[bytes] = field(default_factory=list)
     creditable: dict[str, int] = field(default_factory=dict)
+    by_hand: dict[date, int] = field(default_factory=lambda: defaultdict(int))
     cash: dict[date, int] = field(default_factory=lambda: defaultdict(int))
     held: dict[date, int] = field(default_factory=dict)
     earned: int = 0
@@ -521,7 +569,9 @@ class SmallStripe:
         opened = {**said, "amount_paid": 0, "status": "open" if due else "paid"}
         self.deliveries.append(invoice(document, day, line, kind="invoice.finalized", **opened))
         self.deliveries.append(invoice(document, day, line, **paid))
+        self.tell(before, self.balance, day)
         self.balance += extra
+        self.tell(self.balance - extra, self.balance, day)
         self.creditable[document] = total
         self.earned += total
 
@@ -534,6 +584,18 @@ class SmallStripe:
             self.deliveries.append(credit_note(f"cn_{number}", document, minor, day, line))
             self.balance += minor
             self.earned -= minor
+            self.tell(self.balance - minor, self.balance, day)
+
+    def take_away(self, day: date, minor: int) -> None:
+        """Somebody lowers the balance in Stripe's dashboard."""
+        less = min(minor, self.balance)
+        self.balance -= less
+        self.by_hand[day] += less
+        self.tell(self.balance + less, self.balance, day)
+
+    def tell(self, before: int, after: int, day: date) -> None:
+        if before != after:
+            self.deliveries.append(lowered(before, after, day, second=2))
 
     def leave_open(self, number: int, day: date, total: int) -> None:
         """An invoice that is never paid is voided: the balance that it used is as if it never had."""
@@ -542,14 +604,17 @@ class SmallStripe:
         line = (f"il_{number}", total, day, day + timedelta(days=30))
         for kind, status in (("invoice.finalized", "open"), ("invoice.voided", "void")):
             asked = {**said, "amount_due": total - used, "amount_paid": 0, "status": status}
+            asked["status_transitions"] = {"finalized_at": at(day)}
             late = day if status == "open" else day + timedelta(days=1)
             raw = invoice(f"in_{number}", late, line, kind=kind, **asked)
             self.deliveries.append(raw)
+        self.tell(self.balance, self.balance - used, day)
+        self.tell(self.balance - used, self.balance, day + timedelta(days=1))
 
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["sell", "sell", "credit", "void"]),
+        st.sampled_from(["sell", "sell", "credit", "void", "hand"]),
         st.integers(1, 4),
         st.integers(1, 60_000),
         st.integers(1, 40),
@@ -571,6 +636,8 @@ def test_in_any_order_and_twice_all_cash_is_earned_owed_or_in_credit_on_every_da
             stripe.sell(number, day, minor, days, more)
         elif kind == "credit":
             stripe.credit(number, day, days, minor)
+        elif kind == "hand":
+            stripe.take_away(day, minor)
         else:
             stripe.leave_open(number, day, minor)
         stripe.held[day] = stripe.balance
@@ -583,11 +650,13 @@ def test_in_any_order_and_twice_all_cash_is_earned_owed_or_in_credit_on_every_da
         found = all_of(company)
         transaction.set_rollback(True)
     came = earned = back = held = ZERO
+    taken_away = ZERO
     for place, today in enumerate(found.days):
         came += Decimal(stripe.cash.get(today, 0)) / 100
         held = Decimal(stripe.held[today]) / 100 if today in stripe.held else held
         earned, back = earned + found.earned[place], back + found.taken_back[place]
+        taken_away += Decimal(stripe.by_hand.get(today, 0)) / 100
         assert found.in_credit[place] == held, today
-        assert earned + found.unearned[place] + found.in_credit[place] == came, today
+        assert earned + found.unearned[place] + found.in_credit[place] + taken_away == came, today
         assert found.unearned[place] >= 0
     assert earned == Decimal(stripe.earned) / 100

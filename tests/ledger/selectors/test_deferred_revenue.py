@@ -1,7 +1,8 @@
 """Deferred revenue out of the journal: contracts paid ahead, refunds, reversals."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,14 @@ def contract(company: CompanyRef, amount: str = "1200", *, day: str = "2026-02-0
 
 def owed(company: CompanyRef, start: date, end: date) -> DeferredRevenue:
     catch_up(company_id=company.id)
-    return deferred_revenue(company_id=company.id, timezone=company.timezone, start=start, end=end)
+    asked: dict[str, Any] = {"company_id": company.id, "timezone": company.timezone, "end": end}
+    found = deferred_revenue(**asked, start=start)
+    # Whoever asks for what is owed alone is told the same, from whatever day on.
+    for first in {start, max(start, end - timedelta(days=20)), max(start, end - timedelta(days=1))}:
+        alone = deferred_revenue(**asked, start=first, only_owed=True)
+        assert alone.unearned == found.unearned[(first - start).days :]
+        assert alone.in_credit == found.in_credit[(first - start).days :]
+    return found
 
 
 def on(found: DeferredRevenue, day: date) -> Decimal:
@@ -233,3 +241,11 @@ def test_periods_of_a_payment_taken_back_count_no_more(company: CompanyRef) -> N
     assert owed(company, FEB_1, MARCH_1).payments == ()
     period(open_company("other"), "28", FEB_1, MARCH_1)
     assert owed(company, FEB_1, MARCH_1).payments == ()
+
+
+def test_a_contract_whose_stated_period_is_over_owes_nothing(company: CompanyRef) -> None:
+    """What was stated of it goes before its twelve months, also for who asks for what is owed alone."""
+    contract(company, "280")
+    period = ServicePeriod("bank-feed", "inv-1", "", Decimal(280), "USD", FEB_1, MARCH_1)
+    state_service_periods(company_id=company.id, periods=[period], actor="t", now=NOW)
+    assert on(owed(company, FEB_1, date(2026, 6, 1)), date(2026, 5, 31)) == 0
