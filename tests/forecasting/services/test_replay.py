@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import fields
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -20,13 +21,16 @@ from forecasting.services.replay import NotKnown, TooLong, first_difference, his
 from forecasting.services.reproduction import CannotReproduce, RunNotFound, reproduce
 from ledger.domain.company import CompanyRef
 from ledger.domain.event import parse_event
+from ledger.domain.intake import ServicePeriod
 from ledger.models.category import CategoryRule
+from ledger.models.service_period import ServicePeriod as KeptPeriod
 from ledger.selectors.flows import daily_flows
 from ledger.services.categorise import apply_rules
 from ledger.services.companies import create_company
 from ledger.services.match import follow_journal
 from ledger.services.record import record
 from ledger.services.reverse import reverse
+from ledger.services.service_periods import state_service_periods
 from ledger.services.statements import state_balance, state_credit_grant
 from tests.forecasting.small_company import AS_OF, NOW, PLAN, small_company, spend
 
@@ -61,7 +65,12 @@ def publish(company: CompanyRef, *, at: datetime) -> ForecastRun:
 DEEDS = st.lists(
     st.tuples(
         st.integers(0, 12),
-        st.sampled_from(["expense", "income", "reverse", "plan", "balance", "grant", "credit", "rule"]),
+        st.sampled_from(
+            [
+                *("expense", "income", "reverse", "plan", "balance", "grant", "credit", "rule"),
+                *("prepaid", "restate", "deposit"),
+            ]
+        ),
         st.integers(1, 9_000),
     ),
     min_size=1,
@@ -107,6 +116,21 @@ def do(company: CompanyRef, kind: str, size: int, *, at: datetime, last_id: str)
     if kind == "reverse" and last_id:
         reverse(company_id=company.id, event_id=last_id, reason="wrong", actor="t", now=at)
         return ""
+    if kind == "deposit":
+        changes = {"event_type": "adjustment", "direction": "in", "category": "customer_deposit"}
+        return write(company, at=at, amount=amount, **changes)
+    if kind == "prepaid":
+        event_id = write(company, at=at, event_type="income", amount=amount, external_ref=f"inv-{at}")
+        said = ServicePeriod(
+            "bank", f"inv-{at}", "", Decimal(size), "USD", at.date(), at.date() + timedelta(days=size)
+        )
+        state_service_periods(company_id=company.id, periods=[said], actor="t", now=at)
+        return event_id
+    if kind == "restate":
+        for said_before in KeptPeriod.objects.filter(company_id=company.id).order_by("-recorded_at")[:1]:
+            names = (field.name for field in fields(ServicePeriod))
+            less = {name: getattr(said_before, name) for name in names} | {"amount": said_before.amount / 2}
+            state_service_periods(company_id=company.id, periods=[ServicePeriod(**less)], actor="t", now=at)
     if kind == "plan":
         tranche = PLAN["tranches"][0] | {"amount": amount}
         raw = PLAN | {"company": company.slug, "tranches": [tranche]}
