@@ -4,6 +4,7 @@ The digest of a plan, to which an approval binds, does not cover this: a bill th
 known to save, and nothing of what is done (docs/adr/0126).
 """
 
+import logging
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +26,8 @@ from cloudpolicy.services.p5_by_saving import P5, NoCurve, P5BySaving, p5_by_sav
 from cloudpolicy.services.prices import account_numbers_of
 from ledger.domain.company import CompanyRef
 from ledger.services.daily_flows import catch_up
+
+logger = logging.getLogger(__name__)
 
 # Twenty calls, each alone and each after the others, and the plan without any. Larger plans are read off points
 # spread evenly over what they save.
@@ -66,6 +69,15 @@ def note_instances(*, company_id: int, groups: Iterable[Group], now: datetime) -
         if (*group.key, instance.id) not in seen
     ]
     GroupInstance.objects.bulk_create(rows, batch_size=INSTANCES_AT_ONCE, ignore_conflicts=True)
+
+
+def try_to_price(*, company: CompanyRef, plan_id: int, groups: tuple[Group, ...], now: datetime) -> None:
+    """Keep what a plan's calls are worth. The plan stands without: no price is a reason not to act."""
+    try:
+        note_instances(company_id=company.id, groups=groups, now=now)
+        price_plan(company=company, plan_id=plan_id, groups=groups, now=now)
+    except Exception:
+        logger.exception("plan_not_priced: company %s, plan %s", company.id, plan_id)
 
 
 def price_plan(*, company: CompanyRef, plan_id: int, groups: Sequence[Group], now: datetime) -> None:
