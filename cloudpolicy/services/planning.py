@@ -31,6 +31,7 @@ from cloudpolicy.services.policies import PolicyInForce, policy_in_force
 from cloudpolicy.services.pricing import try_to_price
 from cloudpolicy.services.runway import bring_forecast_up_to_date, runway_of
 from cloudpolicy.services.sizes import clear_found_restored
+from cloudpolicy.services.suspended_processes import release_processes_found_running
 from ledger.domain.company import CompanyRef
 from ledger.selectors.companies import company_ref
 
@@ -85,6 +86,7 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
         _note_groups(company_id=company.id, groups=inventory.groups, now=now)
         if plan.trusted:
             release_found_running(company_id=company.id, back=plan.back, now=now)
+        release_processes_found_running(company_id=company.id, groups=inventory.groups, now=now)
         _move_cursor(
             company_id=company.id,
             considered_run=plan.forecast_run,
@@ -96,7 +98,7 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
         row = plan_row(company_id=company.id, policy=policy, plan=plan)
         kept = keep_plan(row, same=same_plan if policy.policy.approval.exact_run else same, now=now)
     # Simulations take a second or two, so nobody waits for them behind the lock.
-    try_to_price(company=company, plan_id=kept.pk, groups=inventory.groups, now=now)
+    try_to_price(company=company, plan_id=kept.pk, groups=inventory.groups, resources=inventory.resources, now=now)
     return stored_plan(kept, worth=plan_worth(company_id=company.id, plan_id=kept.pk))
 
 
@@ -113,7 +115,7 @@ def _evaluate(
         groups=inventory.groups,
         resources=inventory.resources,
         runway=runway,
-        history=read_history(company_id=company_id),
+        history=read_history(company_id=company_id, now=now),
         now=now,
         actions=all_actions(),
         filters=all_filters(),

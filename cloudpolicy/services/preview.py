@@ -58,7 +58,7 @@ def preview_policy(*, company: CompanyRef, in_force: Policy | None, proposed: Po
     Raises:
         CloudUnavailable: the groups cannot be read.
     """
-    runway, history = runway_of(company=company, now=now), read_history(company_id=company.id)
+    runway, history = runway_of(company=company, now=now), read_history(company_id=company.id, now=now)
 
     def plan(policy: Policy, found: Inventory) -> ScalingPlan:
         return evaluate(
