@@ -42,7 +42,10 @@ from ledger.selectors.companies import company_ref
 # A request whose answer got lost may still be under way for so long: only then does looking settle it.
 DOUBT = timedelta(seconds=20)
 LOOK_EVERY = timedelta(seconds=5)
+# What is not there by then, as a database that stops may be, is looked at now and then, and given up in the end.
 ARRIVE_WITHIN = timedelta(minutes=15)
+LOOK_LATER = timedelta(minutes=5)
+GIVE_UP_AFTER = timedelta(hours=2)
 # Others wait for the worker, too: what takes longer goes on in another job.
 WORK_FOR = timedelta(minutes=1)
 FIRST_PAUSE = timedelta(seconds=15)
@@ -304,12 +307,15 @@ class _Steps:
             # What was changed a moment ago may not be described yet.
             if not as_asked and now - made_at > DOUBT:
                 self._end(number, Phase.CHANGED, _changed(call, observed))
-            if now - made_at > ARRIVE_WITHIN:
-                minutes = ARRIVE_WITHIN // timedelta(minutes=1)
-                progress = observed.progress if observed is not None else ""
-                self._end(number, Phase.LATE, f"{call.group} is not there after {minutes} minutes: {progress}")
             progress = observed.progress if observed is not None and as_asked else "not described yet"
+            waited = (
+                f"{call.group} is not there after {(now - made_at) // timedelta(minutes=1)} minutes: {progress}"
+            )
+            if now - made_at > GIVE_UP_AFTER:
+                self._end(number, Phase.LATE, waited)
             self.engine.lock.check()
+            if now - made_at > ARRIVE_WITHIN:
+                raise _Pause(f"{waited}; it is looked at again later", after=LOOK_LATER)
             self.engine.wait(LOOK_EVERY, f"{call.group}: {progress}")
 
     def _compare(self, number: int, call: ApiCall) -> Observed:
