@@ -45,6 +45,9 @@ def resource_calls(
     found = ResourceCalls()
     for resource in sorted(resources, key=lambda each: each.key):
         action, rule = about.get(resource.action), rule_of(policy, band, resource.environment)
+        if action is not None and rule is not None and resource.tags_unread and not resource.opted_in:
+            text = f"{resource.name} is not touched: its tags cannot be read, and no plan of ours has made it"
+            found.warnings.append(Reason("tags_unread", text))
         if action is None or rule is None or not resource.opted_in:
             continue
         _propose(found, action, resource, rule, policy)

@@ -24,7 +24,7 @@ from cloudpolicy.selectors.savings import plan_worth
 from cloudpolicy.selectors.unplanned import LOOK_AGAIN_AFTER
 from cloudpolicy.services.aws import CloudUnavailable
 from cloudpolicy.services.held_resources import release_found_running
-from cloudpolicy.services.inventory import Inventory, read_inventory
+from cloudpolicy.services.inventory import Inventory, read_inventory, with_ours
 from cloudpolicy.services.kept_plans import Same, keep_plan, plan_row, same_plan
 from cloudpolicy.services.planning_lock import lock_planning
 from cloudpolicy.services.policies import PolicyInForce, policy_in_force
@@ -73,6 +73,7 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
         # Reading the cloud takes seconds when it is slow, so it happens before the lock is taken.
         held = {each.call.action for each in held_resources(company_id=company.id)}
         inventory = read_inventory(company=company.slug, policy=policy.policy, held=held)
+        inventory = with_ours(company_id=company.id, inventory=inventory)
     except CloudUnavailable as unavailable:
         _move_cursor(company_id=company.id, tried_at=now, refusal=str(unavailable)[:400])
         raise
