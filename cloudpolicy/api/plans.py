@@ -53,6 +53,9 @@ class WorthSchema(Schema):
 class PlanSchema(Schema):
     plan_id: int
     p5_days: int | None
+    wanted_p5_days: int | None = Field(
+        description="What a person asked it to reach; null in the policy's own plans."
+    )
     forecast_run: int | None
     policy: str
     band: str | None

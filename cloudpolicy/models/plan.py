@@ -22,6 +22,8 @@ class ScalingPlan(models.Model):
         decision: digest over what was decided and why, without the figures.
         confirmed_at, confirmations: while later forecasts lead to the same decision, they are counted here
             instead of adding a row a second.
+        wanted_p5_days: of a plan that a person asked for, the p5 that its steps should reach; null in the policy's
+            own plans.
         applied_at: null until somebody acts on it.
     """
 
@@ -31,6 +33,7 @@ class ScalingPlan(models.Model):
         ForecastRun, null=True, on_delete=models.PROTECT, related_name="scaling_plans"
     )
     p5_days = models.PositiveIntegerField(null=True)
+    wanted_p5_days = models.PositiveIntegerField(null=True)
     band = models.CharField(max_length=64, blank=True)
     rows_in_force = ArrayField(models.CharField(max_length=160), default=list)
     calls = models.JSONField(default=list)

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.db import models
 from django.db.models import Count
 
 from cloudpolicy.actions.registry import action_named
@@ -34,6 +35,7 @@ class StoredPlan:
         read_only_because: empty when the plan may be acted on.
         confirmed_at: the last time that a forecast led to the same decision.
         worth: what its calls save, and the days of p5 that they buy; None where nobody has priced them.
+        wanted_p5_days: the p5 that a person asked it to reach; None in the policy's own plans.
     """
 
     plan_id: int
@@ -50,6 +52,7 @@ class StoredPlan:
     confirmed_at: datetime
     applied_at: datetime | None
     worth: PlanWorth | None = None
+    wanted_p5_days: int | None = None
 
     @property
     def read_only_text(self) -> str | None:
@@ -65,6 +68,7 @@ class StoredPlan:
         return {
             "plan_id": self.plan_id,
             "p5_days": self.p5_days,
+            "wanted_p5_days": self.wanted_p5_days,
             "forecast_run": self.forecast_run,
             "policy": self.policy,
             "band": self.band,
@@ -94,9 +98,20 @@ def list_plans(*, company_id: int, limit: int = 20, before_id: int | None = None
     return tuple(stored_plan(row, worth=worths.get(row.pk)) for row in found)
 
 
+def plans_of_the_policy(*, company_id: int) -> "models.QuerySet[ScalingPlan]":
+    """Without those that a person asked for, which the policy neither confirms nor replaces."""
+    return ScalingPlan.objects.filter(company_id=company_id, wanted_p5_days__isnull=True)
+
+
 def latest_plan(*, company_id: int) -> StoredPlan | None:
-    """The newest plan, None before the first."""
-    return next(iter(list_plans(company_id=company_id, limit=1)), None)
+    """The policy's newest plan, None before the first."""
+    row = plans_of_the_policy(company_id=company_id).select_related("policy").order_by("-id").first()
+    return None if row is None else kept_plan(row)
+
+
+def kept_plan(row: ScalingPlan) -> StoredPlan:
+    """A plan with what it is worth."""
+    return stored_plan(row, worth=plan_worths(company_id=row.company_id, plan_ids=[row.pk]).get(row.pk))
 
 
 def plans_applied_by_company() -> tuple[tuple[str, int], ...]:
@@ -121,6 +136,7 @@ def stored_plan(row: ScalingPlan, *, worth: PlanWorth | None = None) -> StoredPl
         confirmed_at=row.confirmed_at,
         applied_at=row.applied_at,
         worth=worth,
+        wanted_p5_days=row.wanted_p5_days,
     )
 
 

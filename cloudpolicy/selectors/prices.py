@@ -12,7 +12,7 @@ from cloudpolicy.engine.price import ZERO, Entered, Metered, PriceBook
 from cloudpolicy.models.instance_price import InstancePrice
 from cloudpolicy.selectors.cost_days import charged_by_day
 from cloudpolicy.selectors.rates import Rates
-from cloudpolicy.selectors.usage_type import HOURS, TYPED
+from cloudpolicy.selectors.usage_type import DATABASE, HOURS, MULTI_AZ, TYPED
 from ledger.domain.company import CompanyRef
 from ledger.selectors.credit_use import credits_used
 
@@ -22,16 +22,23 @@ CREDIT_DAYS = 91
 MAX_ENTERED = 1_000
 
 # Hours of instances, per day. FOCUS without AWS's own columns knows the instance and no type. Lines that take a
-# price off again (savings plans) repeat the hours of those that ask for it: those hours do not count.
+# price off again (savings plans) repeat the hours of those that ask for it: those hours do not count. Databases
+# are named by their whole ARN: another account, or another region, may have one of the same name.
 _METERED = r"""
     SELECT used.sub_account, used.region, used.kind, used.market,
            CASE WHEN used.instance = ANY (%(instances)s) THEN used.instance ELSE '' END,
            used.day, used.currency, sum(used.quantity) FILTER (WHERE used.billed >= 0), sum(used.billed),
            sum(coalesce(used.effective, used.billed))
     FROM (
-        SELECT l.*, regexp_replace(l.resource, '^.*[/:]', '') AS instance,
-               coalesce(substring(l.usage_type FROM %(typed)s), '') AS kind,
-               CASE WHEN l.usage_type !~ %(typed)s THEN 'either'
+        SELECT l.*,
+               CASE WHEN l.resource ~ '^arn:[^:]*:rds:.*:db:' THEN l.resource
+                    ELSE regexp_replace(l.resource, '^.*[/:]', '') END AS instance,
+               coalesce(
+                   substring(l.usage_type FROM %(typed)s),
+                   substring(l.usage_type FROM %(database)s)
+                       || CASE WHEN l.usage_type ~ %(multi_az)s THEN '.multi-az' ELSE '' END,
+                   '') AS kind,
+               CASE WHEN l.usage_type !~ %(typed)s AND l.usage_type !~ %(database)s THEN 'either'
                     WHEN l.usage_type ~ 'SpotUsage' THEN 'spot' ELSE 'on_demand' END AS market
         FROM ledger_cloudbillline l
         JOIN ledger_cloudbill b ON b.id = l.bill_id AND b.company_id = l.company_id AND b.state = 'current'
@@ -93,7 +100,7 @@ def price_book(
     Args:
         today: bill lines of the PRICE_DAYS days before the newest day billed are read, if that is recent.
         account_numbers: the number of a cloud account by its name in the settings, where it is known.
-        instances: numbers of the instances whose own lines are wanted.
+        instances: numbers of the instances, and ARNs of the databases, whose own lines are wanted.
     """
     newest = newest_billed_day(company_id=company.id, before=today)
     rates = Rates(company.base_currency, today)
@@ -142,6 +149,8 @@ def _metered(company_id: int, first: date, last: date, instances: Collection[str
                 "stop": last + timedelta(days=1),
                 "instances": sorted(instances),
                 "typed": TYPED,
+                "database": DATABASE,
+                "multi_az": MULTI_AZ,
                 "hours": list(HOURS),
             },
         )

@@ -5,4 +5,7 @@ https://docs.aws.amazon.com/cur/latest/userguide/Lineitem-columns.html. Surcharg
 """
 
 TYPED = r"(?:^|-)(?:BoxUsage|SpotUsage|HeavyUsage|DedicatedUsage|HostBoxUsage):([a-z0-9-]+\.[a-z0-9-]+)$"
+# Databases: `EU-InstanceUsage:db.t3.micro`, and `Multi-AZUsage:db.t3.micro` where one stands in several zones.
+DATABASE = r"(?:^|-)(?:InstanceUsage|Multi-AZUsage):(db\.[a-z0-9-]+\.[a-z0-9-]+)$"
+MULTI_AZ = r"(?:^|-)Multi-AZUsage:"
 HOURS = ("hrs", "hours", "hour", "hr", "h")

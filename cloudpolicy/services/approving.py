@@ -92,7 +92,8 @@ def consent_to(*, plan: ScalingPlan, now: datetime) -> Consent:
     """What the policy in force asks for, and what is there."""
     policy = policy_in_force(company_id=plan.company_id, now=now)
     needed = approvals_needed(calls=calls_of(plan), approval=policy.policy.approval)
-    if needed == 0 and _was_taken_back(plan):
+    if needed == 0 and (plan.wanted_p5_days is not None or _was_taken_back(plan)):
+        # The policy agrees beforehand to what it asks for itself, and to nothing else.
         needed = 1
     return Consent(needed, plan_approvals(plan=plan, now=now).given)
 

@@ -1,6 +1,7 @@
 """What it would take to reach a wanted p5: the least disruptive set of sizes, on paper. Nothing of it is kept."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -8,19 +9,24 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from cloudpolicy.actions import resize_group
-from cloudpolicy.engine.capacity import Capacity
+from cloudpolicy.engine.band import Band, band_at
 from cloudpolicy.engine.cheapest import Choice, Disruption, Option, Shrinkable, cheapest_choice
+from cloudpolicy.engine.evaluate import left_alone
+from cloudpolicy.engine.exclusion import Exclusion, Place
 from cloudpolicy.engine.group import Group, Target
+from cloudpolicy.engine.least import least_instances, made_smaller
 from cloudpolicy.engine.plan import ApiCall
 from cloudpolicy.engine.policy import Policy
 from cloudpolicy.engine.price import ZERO, PriceBook
 from cloudpolicy.engine.saving import footing_of, saving_of
 from cloudpolicy.engine.worth import CallWorth
 from cloudpolicy.filters.registry import all_filters
+from cloudpolicy.selectors.exclusions import exclusions_now
 from cloudpolicy.services.inventory import read_company_groups
 from cloudpolicy.services.p5_by_saving import P5BySaving, p5_by_saving
 from cloudpolicy.services.policies import policy_in_force
 from cloudpolicy.services.pricing import book_of
+from cloudpolicy.services.standing_plans import implied_today
 from forecasting.engine import HORIZON_DAYS
 from ledger.domain.company import CompanyRef
 
@@ -29,6 +35,7 @@ MOST_HALVINGS = 16
 CLOSE_ENOUGH = Decimal(1)
 MOST_SIZES = 50
 CENT = Decimal("0.01")
+BECAUSE = "the cheapest steps to a wanted p5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +101,8 @@ class UnreachableTarget(ValueError):
 def cheapest_steps(*, company: CompanyRef, wanted_p5_days: int, now: datetime) -> CheapestSteps:
     """Find the sizes that reach a wanted p5 with the least capacity taken away, production last.
 
-    Sizes stay at or above the policy's floors; groups that a filter leaves alone are not touched. Savings are
-    counted at the low end of their range.
+    Sizes stay within what `engine.least` allows, so that they can be planned (`services.cheapest_plan`); groups
+    that a filter leaves alone are not touched. Savings are counted at the low end of their range.
 
     Raises:
         CloudUnavailable: the groups cannot be read.
@@ -103,15 +110,46 @@ def cheapest_steps(*, company: CompanyRef, wanted_p5_days: int, now: datetime) -
         NoCurve: the forecast cannot be run again.
         UnreachableTarget: the wanted p5 lies outside the horizon.
     """
+    need_reachable(wanted_p5_days)
+    policy = policy_in_force(company_id=company.id, now=now).policy
+    band = implied_today(company=company, policy=policy, now=now).band
+    groups = read_company_groups(company=company.slug, policy=policy)
+    return find_steps(
+        company=company, policy=policy, band=band, groups=groups, wanted_p5_days=wanted_p5_days, now=now
+    )
+
+
+def need_reachable(wanted_p5_days: int) -> None:
+    """Raises UnreachableTarget: it lies outside the horizon."""
     if not 0 < wanted_p5_days < HORIZON_DAYS:
         raise UnreachableTarget(f"must be from 1 to {HORIZON_DAYS - 1} days")
-    policy = policy_in_force(company_id=company.id, now=now).policy
-    groups = read_company_groups(company=company.slug, policy=policy)
-    mine, left_out = _touchable(groups, policy, now.astimezone(ZoneInfo(company.timezone)))
+
+
+def find_steps(
+    *,
+    company: CompanyRef,
+    policy: Policy,
+    band: Band | None,
+    groups: tuple[Group, ...],
+    wanted_p5_days: int,
+    now: datetime,
+) -> CheapestSteps:
+    """As `cheapest_steps`, of what was read already.
+
+    Args:
+        band: where the runway stands on the ladder; None where no published forecast says it.
+
+    Raises:
+        CloudUnavailable: the setting of the cloud accounts is wrong.
+        NoCurve: the forecast cannot be run again.
+    """
+    exclusions = {each.place: each for each in exclusions_now(company_id=company.id, now=now)}
+    mine, left_out = _touchable(groups, policy, now.astimezone(ZoneInfo(company.timezone)), exclusions)
     book = book_of(company=company, groups=mine, now=now)
-    shrinkable = [_shrinkable(group, policy, book, left_out) for group in mine]
     curve = p5_by_saving(company=company, now=now)
     base = curve.at(ZERO)
+    band = band or band_at(policy=policy, p5_days=base.days, rows_in_force=())
+    shrinkable = [_shrinkable(group, policy, band, book, left_out) for group in mine]
     choice = _choice(shrinkable, curve, wanted_p5_days)
     reaches = choice is not None
     if choice is None:
@@ -131,25 +169,29 @@ def cheapest_steps(*, company: CompanyRef, wanted_p5_days: int, now: datetime) -
     )
 
 
-def _touchable(groups: tuple[Group, ...], policy: Policy, local_now: datetime) -> tuple[list[Group], list[str]]:
+def _touchable(
+    groups: tuple[Group, ...], policy: Policy, local_now: datetime, exclusions: Mapping[Place, Exclusion]
+) -> tuple[list[Group], list[str]]:
     mine, left_out = [], []
     for group in groups:
         if not group.opted_in:
             continue
-        left = next((found for each in all_filters() if (found := each.judge(group, policy, local_now))), None)
-        if left is None:
-            mine.append(group)
-        else:
+        left = left_alone(group, policy, local_now, all_filters())
+        excluded = exclusions.get(group.key)
+        if left is not None:
             left_out.append(left.reason.text)
+        elif excluded is not None and not excluded.only_growth:
+            left_out.append(excluded.reason.text)
+        else:
+            mine.append(group)
     return mine, left_out
 
 
-def _shrinkable(group: Group, policy: Policy, book: PriceBook, left_out: list[str]) -> Shrinkable:
+def _shrinkable(group: Group, policy: Policy, band: Band, book: PriceBook, left_out: list[str]) -> Shrinkable:
     """What may be taken from a group; nothing where it has no price."""
-    floor = policy.floor_of(group.environment, group.name)
     before = footing_of(group)
     options: list[Option] = []
-    most = group.capacity.desired - floor
+    most = group.capacity.desired - least_instances(group=group, policy=policy, band=band)
     # Of a large group not every size is tried; the smallest steps and the last one are.
     stride = max(1, math.ceil(most / MOST_SIZES))
     for removed in sorted(size for size in {*range(1, most + 1, stride), most} if size > 0):
@@ -204,10 +246,10 @@ def _step(group: Group, option: Option, policy: Policy, book: PriceBook) -> Step
     desired = group.capacity.desired - option.removed
     before = footing_of(group)
     target = Target(
-        Capacity(min(group.capacity.min, desired), group.capacity.max, desired),
+        made_smaller(group=group, policy=policy, desired=desired),
         spot=None,
         on_demand_percent=policy.on_demand_percent_with_spot,
-        because="the cheapest steps to a wanted p5",
+        because=BECAUSE,
     )
     (call,) = resize_group.propose(group, target, ()).calls
     worth = saving_of(group=group, before=before, after=replace(before, desired=desired), book=book)

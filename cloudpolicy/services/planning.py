@@ -4,9 +4,6 @@ Every decision is kept, "nothing to do" included. A forecast may come every seco
 the same as the last one confirms it instead of adding a row: the row counts confirmations and notes the latest.
 """
 
-import logging
-from collections.abc import Callable
-from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -15,32 +12,28 @@ from cloudpolicy.actions.registry import all_actions
 from cloudpolicy.engine import plan as engine_plan
 from cloudpolicy.engine.evaluate import evaluate
 from cloudpolicy.engine.group import Group
-from cloudpolicy.engine.plan import decision_digest, plan_digest
 from cloudpolicy.engine.runway import NoRunway, Runway
 from cloudpolicy.filters.registry import all_filters
 from cloudpolicy.models.cursor import PlanningCursor
 from cloudpolicy.models.groups_seen import GroupsSeen
-from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.models.standing import LadderStanding
 from cloudpolicy.selectors.groups_seen import SeenGroup
 from cloudpolicy.selectors.memory import held_resources, read_history
-from cloudpolicy.selectors.plans import StoredPlan, stored_plan
+from cloudpolicy.selectors.plans import StoredPlan, plans_of_the_policy, stored_plan
 from cloudpolicy.selectors.savings import plan_worth
 from cloudpolicy.selectors.unplanned import LOOK_AGAIN_AFTER
 from cloudpolicy.services.aws import CloudUnavailable
 from cloudpolicy.services.held_resources import release_found_running
-from cloudpolicy.services.inventory import Inventory, read_inventory
+from cloudpolicy.services.inventory import Inventory, read_inventory, with_ours
+from cloudpolicy.services.kept_plans import Same, keep_plan, plan_row, same_plan
 from cloudpolicy.services.planning_lock import lock_planning
 from cloudpolicy.services.policies import PolicyInForce, policy_in_force
-from cloudpolicy.services.pricing import note_instances, price_plan
+from cloudpolicy.services.pricing import try_to_price
 from cloudpolicy.services.runway import bring_forecast_up_to_date, runway_of
 from cloudpolicy.services.sizes import clear_found_restored
+from cloudpolicy.services.suspended_processes import release_processes_found_running
 from ledger.domain.company import CompanyRef
 from ledger.selectors.companies import company_ref
-
-logger = logging.getLogger(__name__)
-
-Same = Callable[[ScalingPlan, ScalingPlan], bool]
 
 
 def plan_scaling(*, company_id: int, now: datetime) -> StoredPlan:
@@ -55,7 +48,7 @@ def plan_scaling(*, company_id: int, now: datetime) -> StoredPlan:
     """
     company = company_ref(company_id=company_id)
     bring_forecast_up_to_date(company=company, now=now)
-    return _plan(company=company, now=now, same=_same_plan)
+    return _plan(company=company, now=now, same=same_plan)
 
 
 def replan_scaling(*, company_id: int, now: datetime) -> StoredPlan | None:
@@ -80,6 +73,7 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
         # Reading the cloud takes seconds when it is slow, so it happens before the lock is taken.
         held = {each.call.action for each in held_resources(company_id=company.id)}
         inventory = read_inventory(company=company.slug, policy=policy.policy, held=held)
+        inventory = with_ours(company_id=company.id, inventory=inventory)
     except CloudUnavailable as unavailable:
         _move_cursor(company_id=company.id, tried_at=now, refusal=str(unavailable)[:400])
         raise
@@ -93,6 +87,7 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
         _note_groups(company_id=company.id, groups=inventory.groups, now=now)
         if plan.trusted:
             release_found_running(company_id=company.id, back=plan.back, now=now)
+        release_processes_found_running(company_id=company.id, groups=inventory.groups, now=now)
         _move_cursor(
             company_id=company.id,
             considered_run=plan.forecast_run,
@@ -101,25 +96,16 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
             tried_at=now,
             refusal="",
         )
-        row = _row(company_id=company.id, policy=policy, plan=plan)
-        kept = _keep(row, same=_same_plan if policy.policy.approval.exact_run else same, now=now)
+        row = plan_row(company_id=company.id, policy=policy, plan=plan)
+        kept = keep_plan(row, same=same_plan if policy.policy.approval.exact_run else same, now=now)
     # Simulations take a second or two, so nobody waits for them behind the lock.
-    _price(company=company, plan_id=kept.pk, groups=inventory.groups, now=now)
+    try_to_price(company=company, plan_id=kept.pk, groups=inventory.groups, resources=inventory.resources, now=now)
     return stored_plan(kept, worth=plan_worth(company_id=company.id, plan_id=kept.pk))
 
 
 def _note_groups(*, company_id: int, groups: tuple[Group, ...], now: datetime) -> None:
     seen = [SeenGroup.of(group).as_dict() for group in groups]
     GroupsSeen.objects.update_or_create(company_id=company_id, defaults={"groups": seen, "seen_at": now})
-
-
-def _price(*, company: CompanyRef, plan_id: int, groups: tuple[Group, ...], now: datetime) -> None:
-    """Keep what the plan's calls are worth. A plan stands without: no price is a reason not to act."""
-    try:
-        note_instances(company_id=company.id, groups=groups, now=now)
-        price_plan(company=company, plan_id=plan_id, groups=groups, now=now)
-    except Exception:
-        logger.exception("plan_not_priced: company %s, plan %s", company.id, plan_id)
 
 
 def _evaluate(
@@ -130,26 +116,11 @@ def _evaluate(
         groups=inventory.groups,
         resources=inventory.resources,
         runway=runway,
-        history=read_history(company_id=company_id),
+        history=read_history(company_id=company_id, now=now),
         now=now,
         actions=all_actions(),
         filters=all_filters(),
     )
-
-
-def _same_plan(new: ScalingPlan, last: ScalingPlan) -> bool:
-    return new.digest == last.digest
-
-
-def _keep(new: ScalingPlan, *, same: Same, now: datetime) -> ScalingPlan:
-    last = ScalingPlan.objects.filter(company_id=new.company_id).select_related("policy").order_by("-id").first()
-    if last is None or not same(new, last):
-        new.save()
-        return new
-    last.confirmed_at = max(now, last.confirmed_at)
-    last.confirmations += 1
-    last.save(update_fields=["confirmed_at", "confirmations"])
-    return last
 
 
 def _settled(*, company: CompanyRef, now: datetime) -> bool:
@@ -159,7 +130,7 @@ def _settled(*, company: CompanyRef, now: datetime) -> bool:
     """
     with transaction.atomic():
         lock_planning(company.id)
-        last = ScalingPlan.objects.filter(company_id=company.id).order_by("-id").first()
+        last = plans_of_the_policy(company_id=company.id).order_by("-id").first()
         cursor = PlanningCursor.objects.filter(company_id=company.id).first()
         if last is None or cursor is None or cursor.looked_at is None:
             return False
@@ -201,25 +172,6 @@ def _remember(*, company_id: int, plan: engine_plan.ScalingPlan) -> None:
             },
             "counted_run": standing.counted_run,
         },
-    )
-
-
-def _row(*, company_id: int, policy: PolicyInForce, plan: engine_plan.ScalingPlan) -> ScalingPlan:
-    return ScalingPlan(
-        company_id=company_id,
-        policy_id=policy.version_id,
-        forecast_run_id=plan.forecast_run,
-        # Days count down: 63.9 days of runway are 63 whole ones.
-        p5_days=None if plan.p5_days is None else int(plan.p5_days),
-        band=plan.band.name if plan.band else "",
-        rows_in_force=list(plan.band.row_names) if plan.band else [],
-        calls=[call.as_dict() for call in plan.calls],
-        read_only_because=[asdict(reason) for reason in plan.read_only_because],
-        warnings=[asdict(reason) for reason in plan.warnings],
-        digest=plan_digest(plan=plan, policy_digest=policy.digest),
-        decision=decision_digest(plan=plan, policy_digest=policy.digest),
-        created_at=plan.made_at,
-        confirmed_at=plan.made_at,
     )
 
 

@@ -4,6 +4,7 @@ The digest of a plan, to which an approval binds, does not cover this: a bill th
 known to save, and nothing of what is done (docs/adr/0126).
 """
 
+import logging
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -11,11 +12,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from cloudpolicy.engine.call_savings import call_savings
 from cloudpolicy.engine.document import canonical_digest
 from cloudpolicy.engine.group import Group
 from cloudpolicy.engine.plan import parse_call
 from cloudpolicy.engine.price import ZERO, PriceBook
-from cloudpolicy.engine.saving import call_savings
+from cloudpolicy.engine.resource import Resource
+from cloudpolicy.engine.resource_saving import BILLED_AS
 from cloudpolicy.engine.worth import CallWorth
 from cloudpolicy.models.group_instance import GroupInstance
 from cloudpolicy.models.plan import ScalingPlan
@@ -25,6 +28,8 @@ from cloudpolicy.services.p5_by_saving import P5, NoCurve, P5BySaving, p5_by_sav
 from cloudpolicy.services.prices import account_numbers_of
 from ledger.domain.company import CompanyRef
 from ledger.services.daily_flows import catch_up
+
+logger = logging.getLogger(__name__)
 
 # Twenty calls, each alone and each after the others, and the plan without any. Larger plans are read off points
 # spread evenly over what they save.
@@ -68,21 +73,49 @@ def note_instances(*, company_id: int, groups: Iterable[Group], now: datetime) -
     GroupInstance.objects.bulk_create(rows, batch_size=INSTANCES_AT_ONCE, ignore_conflicts=True)
 
 
-def price_plan(*, company: CompanyRef, plan_id: int, groups: Sequence[Group], now: datetime) -> None:
+def try_to_price(
+    *,
+    company: CompanyRef,
+    plan_id: int,
+    groups: Sequence[Group],
+    now: datetime,
+    resources: Sequence[Resource] = (),
+) -> None:
+    """Keep what a plan's calls are worth. The plan stands without: no price is a reason not to act."""
+    try:
+        note_instances(company_id=company.id, groups=groups, now=now)
+        price_plan(company=company, plan_id=plan_id, groups=groups, resources=resources, now=now)
+    except Exception:
+        logger.exception("plan_not_priced: company %s, plan %s", company.id, plan_id)
+
+
+def price_plan(
+    *,
+    company: CompanyRef,
+    plan_id: int,
+    groups: Sequence[Group],
+    now: datetime,
+    resources: Sequence[Resource] = (),
+) -> None:
     """Find out what a plan's calls are worth and keep it; nothing is kept while the last pricing still holds.
 
     It holds for a day unless a price has changed since.
 
     Args:
-        groups: as they were read for the plan.
+        groups, resources: as they were read for the plan.
     """
     plan = ScalingPlan.objects.get(company_id=company.id, pk=plan_id)
     if not plan.calls:
         return
     calls = [parse_call(call) for call in plan.calls]
     touched = {(call.account, call.region, call.group) for call in calls}
-    book = book_of(company=company, groups=[group for group in groups if group.key in touched], now=now)
-    worths = call_savings(calls=calls, groups=groups, book=book)
+    book = book_of(
+        company=company,
+        groups=[group for group in groups if group.key in touched],
+        billed_as=[str(each.details.get(BILLED_AS, "")) for each in resources if each.key[1:] in touched],
+        now=now,
+    )
+    worths = call_savings(calls=calls, groups=groups, resources=resources, book=book)
     digest = canonical_digest({"calls": [worth.as_dict() for worth in worths], "credit": str(book.credit_share)})
     last = PlanPrice.objects.filter(company_id=company.id, plan=plan).order_by("-id").first()
     if last is not None and last.prices == digest and now - last.priced_at < PRICED_AGAIN_AFTER:
@@ -104,8 +137,13 @@ def price_plan(*, company: CompanyRef, plan_id: int, groups: Sequence[Group], no
     )
 
 
-def book_of(*, company: CompanyRef, groups: Sequence[Group], now: datetime) -> PriceBook:
+def book_of(
+    *, company: CompanyRef, groups: Sequence[Group], now: datetime, billed_as: Iterable[str] = ()
+) -> PriceBook:
     """The prices that groups may need.
+
+    Args:
+        billed_as: how bills name other resources that may need one.
 
     Raises:
         CloudUnavailable: the setting of the cloud accounts is wrong.
@@ -115,7 +153,7 @@ def book_of(*, company: CompanyRef, groups: Sequence[Group], now: datetime) -> P
         company=company,
         today=now.astimezone(ZoneInfo(company.timezone)).date(),
         account_numbers=account_numbers_of(company),
-        instances={instance.id for group in groups for instance in group.instances},
+        instances={*billed_as, *(instance.id for group in groups for instance in group.instances)} - {""},
     )
 
 

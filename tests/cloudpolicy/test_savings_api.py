@@ -105,7 +105,7 @@ def test_the_cheapest_steps_are_told_and_nothing_is_changed(client: Client, aws:
     assert [step["group"] for step in found["steps"]] == [
         "capstack-dev-asg", "capstack-production-asg", "capstack-staging-asg", "capstack-staging2-asg",
     ]  # fmt: skip
-    assert found["monthly_saving"] == f"{Decimal('1.25') * Decimal('729.6') * (3 + 6 + 4 + 3):.2f}"
+    assert found["monthly_saving"] == f"{Decimal('1.25') * Decimal('729.6') * (2 + 6 + 3 + 2):.2f}"
     assert not aws.mutating
     assert client.get(f"{URL}/cheapest?p5=365", headers=token).status_code == 422
 
