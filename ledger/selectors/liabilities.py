@@ -16,21 +16,27 @@ from ledger.selectors.restricted_cash import CUSTOMER_DEPOSIT, EMPLOYER_TAXES, M
 ZERO = Decimal(0)
 ONE_DAY = timedelta(days=1)
 
-# Whether anybody states what is unearned; the days of deposits; and taxes as `restricted_cash` tells them, by the
-# day on which they leave. Instants are given as constants, so that no plan looks at other months.
+# Whether anybody states what is unearned, whether anything is dated later, and the days of deposits.
 _STATED = """
-    SELECT 'periods', NULL::date, '', 0
+    SELECT 'periods', NULL::date, 0
     WHERE EXISTS (SELECT FROM ledger_serviceperiod WHERE company_id = %(company)s)
        OR EXISTS (SELECT FROM ledger_settledinvoice WHERE company_id = %(company)s AND (used > 0 OR overpaid > 0))
     UNION ALL
-    SELECT 'deposit', f.day, '', sum(CASE WHEN f.direction = 'in' THEN f.base_amount ELSE -f.base_amount END)
+    SELECT 'ahead', NULL, 0
+    WHERE EXISTS (SELECT FROM ledger_dailyflow WHERE company_id = %(company)s AND day > %(at)s)
+    UNION ALL
+    SELECT 'deposit', f.day, sum(CASE WHEN f.direction = 'in' THEN f.base_amount ELSE -f.base_amount END)
     FROM ledger_dailyflow f JOIN ledger_account a ON a.id = f.account_id
     WHERE f.company_id = %(company)s AND f.category = %(deposit)s AND f.day <= %(at)s AND f.event_type <> 'credit'
       AND a.kind IN ('bank', 'card', 'processor')
     GROUP BY f.day
-    UNION ALL
-    SELECT CASE WHEN e.metadata ->> 'line' = %(employer)s THEN 'employer' ELSE 'withheld' END,
-           (e.occurred_at AT TIME ZONE %(timezone)s)::date, e.currency, sum(e.base_amount)
+    HAVING sum(CASE WHEN f.direction = 'in' THEN f.base_amount ELSE -f.base_amount END) <> 0
+"""
+# Taxes as `restricted_cash` tells them, by the day on which they leave. Instants are constants, so that no
+# other month is planned for.
+_TAXES = """
+    SELECT (e.occurred_at AT TIME ZONE %(timezone)s)::date, e.currency, sum(e.base_amount),
+           coalesce(e.metadata ->> 'line', '') <> %(employer)s
     FROM ledger_capitalevent e
     JOIN ledger_account a ON a.id = e.account_id
     WHERE e.company_id = %(company)s AND e.category = %(payroll_tax)s AND e.event_type = 'expense'
@@ -45,8 +51,8 @@ _STATED = """
             AND o.twin = CASE e.external_ref WHEN '' THEN e.event_id ELSE ''::bytea END
             AND o.event_id = e.event_id AND NOT o.reversed
       )
-    GROUP BY 1, 2, 3
-    ORDER BY 1, 2, 3
+    GROUP BY 1, 2, 4
+    ORDER BY 1, 2, 4
 """
 
 
@@ -62,28 +68,17 @@ def liabilities(*, company_id: int, timezone: str, at: date, days: int) -> Liabi
         timezone: of the company; decides what a day is.
         days: how many days the curve of before has, the day itself included; at least one.
     """
-    zone = ZoneInfo(timezone)
     with connection.cursor() as cursor:
-        cursor.execute(
-            _STATED,
-            {
-                "company": company_id,
-                "timezone": timezone,
-                "at": at,
-                "first": datetime.combine(at + ONE_DAY, time(), zone),
-                "before": datetime.combine(at + timedelta(days=1 + MOST_DAYS_HELD), time(), zone),
-                "deposit": CUSTOMER_DEPOSIT,
-                "payroll_tax": PAYROLL_TAX,
-                "employer": EMPLOYER_TAXES,
-            },
-        )
+        cursor.execute(_STATED, {"company": company_id, "at": at, "deposit": CUSTOMER_DEPOSIT})
         rows = cursor.fetchall()
-    if not rows:
+    stated = {kind for kind, *_ in rows}
+    taxes = _taxes(company_id=company_id, timezone=timezone, at=at) if "ahead" in stated else ()
+    if not taxes and not stated & {"periods", "deposit"}:
         return None
     first = at - timedelta(days=days - 1)
-    deposits = _deposits([(day, amount) for kind, day, _, amount in rows if kind == "deposit"], first, days)
+    deposits = _deposits([(day, amount) for kind, day, amount in rows if kind == "deposit"], first, days)
     revenue = None
-    if any(kind == "periods" for kind, *_ in rows):
+    if "periods" in stated:
         revenue = deferred_revenue(
             company_id=company_id, timezone=timezone, start=first, end=at + ONE_DAY, only_owed=True
         )
@@ -91,13 +86,27 @@ def liabilities(*, company_id: int, timezone: str, at: date, days: int) -> Liabi
         release=None if revenue is None else _release(revenue, after=at),
         in_credit=ZERO if revenue is None else revenue.in_credit[-1],
         deposits=deposits[-1],
-        taxes=tuple(
-            TaxDue(day, currency, amount, is_withheld=kind == "withheld")
-            for kind, day, currency, amount in rows
-            if kind in ("withheld", "employer")
-        ),
+        taxes=taxes,
         owed_before=deposits if revenue is None else _together(deposits, revenue),
     )
+
+
+def _taxes(*, company_id: int, timezone: str, at: date) -> tuple[TaxDue, ...]:
+    zone = ZoneInfo(timezone)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _TAXES,
+            {
+                "company": company_id,
+                "timezone": timezone,
+                "at": at,
+                "first": datetime.combine(at + ONE_DAY, time(), zone),
+                "before": datetime.combine(at + timedelta(days=1 + MOST_DAYS_HELD), time(), zone),
+                "payroll_tax": PAYROLL_TAX,
+                "employer": EMPLOYER_TAXES,
+            },
+        )
+        return tuple(TaxDue(*row) for row in cursor.fetchall())
 
 
 def _deposits(moves: Sequence[tuple[date, Decimal]], first: date, days: int) -> tuple[Decimal, ...]:
