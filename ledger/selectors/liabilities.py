@@ -68,9 +68,8 @@ def liabilities(*, company_id: int, timezone: str, at: date, days: int) -> Liabi
         timezone: of the company; decides what a day is.
         days: how many days the curve of before has, the day itself included; at least one.
     """
-    values = {"company": company_id, "at": at, "deposit": CUSTOMER_DEPOSIT}
     with connection.cursor() as cursor:
-        cursor.execute(_STATED, values)
+        cursor.execute(_STATED, {"company": company_id, "at": at, "deposit": CUSTOMER_DEPOSIT})
         rows = cursor.fetchall()
     stated = {kind for kind, *_ in rows}
     taxes = _taxes(company_id=company_id, timezone=timezone, at=at) if "ahead" in stated else ()
