@@ -224,6 +224,6 @@ def _applied(
     sizes = dict(history.sizes)
     for name, call in calls.items():
         before = groups[name]
-        sizes.setdefault((before.region, name), JournalledSize(before.capacity, before.market.spot))
+        sizes.setdefault(before.key, JournalledSize(before.capacity, before.market.spot))
         groups[name] = replace(before, capacity=parse_capacity(call.after))
     return History(standing, sizes)
