@@ -12,7 +12,7 @@ from cloudpolicy.engine.price import ZERO, Entered, Metered, PriceBook
 from cloudpolicy.models.instance_price import InstancePrice
 from cloudpolicy.selectors.cost_days import charged_by_day
 from cloudpolicy.selectors.rates import Rates
-from cloudpolicy.selectors.usage_type import DATABASE, HOURS, MULTI_AZ, TYPED
+from cloudpolicy.selectors.usage_type import DATABASE, HOURS, MULTI_AZ, NAMED, TYPED
 from ledger.domain.company import CompanyRef
 from ledger.selectors.credit_use import credits_used
 
@@ -22,8 +22,7 @@ CREDIT_DAYS = 91
 MAX_ENTERED = 1_000
 
 # Hours of instances, per day. FOCUS without AWS's own columns knows the instance and no type. Lines that take a
-# price off again (savings plans) repeat the hours of those that ask for it: those hours do not count. Databases
-# are named by their whole ARN: another account, or another region, may have one of the same name.
+# price off again (savings plans) repeat the hours of those that ask for it: those hours do not count.
 _METERED = r"""
     SELECT used.sub_account, used.region, used.kind, used.market,
            CASE WHEN used.instance = ANY (%(instances)s) THEN used.instance ELSE '' END,
@@ -31,8 +30,7 @@ _METERED = r"""
            sum(coalesce(used.effective, used.billed))
     FROM (
         SELECT l.*,
-               CASE WHEN l.resource ~ '^arn:[^:]*:rds:.*:db:' THEN l.resource
-                    ELSE regexp_replace(l.resource, '^.*[/:]', '') END AS instance,
+               @named AS instance,
                coalesce(
                    substring(l.usage_type FROM %(typed)s),
                    substring(l.usage_type FROM %(database)s)
@@ -47,7 +45,7 @@ _METERED = r"""
     ) used
     WHERE used.kind <> '' OR (strpos(used.usage_type, ':') = 0 AND used.instance = ANY (%(instances)s))
     GROUP BY 1, 2, 3, 4, 5, 6, 7
-"""
+""".replace("@named", NAMED)
 _NEWEST_DAY = """
     SELECT max(l.day) FROM ledger_cloudbillline l
     JOIN ledger_cloudbill b ON b.id = l.bill_id AND b.company_id = l.company_id AND b.state = 'current'

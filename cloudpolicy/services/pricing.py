@@ -18,7 +18,7 @@ from cloudpolicy.engine.group import Group
 from cloudpolicy.engine.plan import parse_call
 from cloudpolicy.engine.price import ZERO, PriceBook
 from cloudpolicy.engine.resource import Resource
-from cloudpolicy.engine.resource_saving import BILLED_AS
+from cloudpolicy.engine.resource_saving import BILLED_AS, TYPE
 from cloudpolicy.engine.worth import CallWorth
 from cloudpolicy.models.group_instance import GroupInstance
 from cloudpolicy.models.plan import ScalingPlan
@@ -49,26 +49,41 @@ class _Days:
     because: str = ""
 
 
-def note_instances(*, company_id: int, groups: Iterable[Group], now: datetime) -> None:
-    """Keep which instances were seen in opted-in groups: bills name instances and never groups."""
-    mine = [group for group in groups if group.opted_in]
-    known = GroupInstance.objects.filter(
-        company_id=company_id, instance__in={instance.id for group in mine for instance in group.instances}
+def note_instances(
+    *, company_id: int, groups: Iterable[Group], now: datetime, resources: Iterable[Resource] = ()
+) -> None:
+    """Keep which instances were seen in opted-in groups: bills name instances and never groups.
+
+    A single instance or database is one of its own name.
+    """
+    seen = {
+        (*group.key, instance.id): instance.type
+        for group in groups
+        if group.opted_in
+        for instance in group.instances
+    }
+    seen |= {
+        (*resource.key[1:], str(resource.details[BILLED_AS])): str(resource.details.get(TYPE, ""))
+        for resource in resources
+        if resource.opted_in and resource.details.get(BILLED_AS)
+    }
+    known = set(
+        GroupInstance.objects.filter(
+            company_id=company_id, instance__in={instance for *_, instance in seen}
+        ).values_list("account", "region", "group", "instance")
     )
-    seen = set(known.values_list("account", "region", "group", "instance"))
     rows = [
         GroupInstance(
             company_id=company_id,
-            account=group.account,
-            region=group.region,
-            group=group.name,
-            instance=instance.id,
-            instance_type=instance.type,
+            account=account,
+            region=region,
+            group=group,
+            instance=instance,
+            instance_type=kind,
             first_seen=now,
         )
-        for group in mine
-        for instance in group.instances
-        if (*group.key, instance.id) not in seen
+        for (account, region, group, instance), kind in seen.items()
+        if (account, region, group, instance) not in known
     ]
     GroupInstance.objects.bulk_create(rows, batch_size=INSTANCES_AT_ONCE, ignore_conflicts=True)
 
@@ -83,7 +98,7 @@ def try_to_price(
 ) -> None:
     """Keep what a plan's calls are worth. The plan stands without: no price is a reason not to act."""
     try:
-        note_instances(company_id=company.id, groups=groups, now=now)
+        note_instances(company_id=company.id, groups=groups, resources=resources, now=now)
         price_plan(company=company, plan_id=plan_id, groups=groups, resources=resources, now=now)
     except Exception:
         logger.exception("plan_not_priced: company %s, plan %s", company.id, plan_id)
