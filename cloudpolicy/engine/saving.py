@@ -87,7 +87,7 @@ def call_savings(*, calls: Sequence[ApiCall], groups: Sequence[Group], book: Pri
             continue
         key = (call.account, call.region, call.group)
         if key not in known:
-            worths.append(CallWorth(because=f"{call.group} is no auto-scaling group that was read"))
+            worths.append(CallWorth(because=f"{call.group} is no group, and groups alone are priced"))
             continue
         before = footings[key]
         after = before.after(call)

@@ -162,7 +162,7 @@ def test_a_call_of_an_unknown_kind_is_not_guessed_at() -> None:
     (worth,) = price(call({"state": "running"}, {"state": "stopped"}))
     assert worth.because == "what resize_group changes has no price per instance-hour"
     (gone,) = call_savings(calls=[resize(2, 1)], groups=[], book=BOOK)
-    assert gone.because == "web is no auto-scaling group that was read"
+    assert gone.because == "web is no group, and groups alone are priced"
 
 
 def test_a_change_of_bounds_alone_saves_nothing() -> None:
