@@ -5,6 +5,7 @@ from typing import Any
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
+from cloudpolicy.api.exclusions import router as exclusions
 from cloudpolicy.api.plans import router as plans
 from cloudpolicy.api.policy import router as policy
 from cloudpolicy.api.runs import router as runs
@@ -39,3 +40,4 @@ api.add_router("/policy", plans)
 api.add_router("/policy", policy)
 api.add_router("/policy", runs)
 api.add_router("/policy", savings)
+api.add_router("/policy", exclusions)

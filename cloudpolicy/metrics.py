@@ -33,7 +33,8 @@ class AppliedCollector(Collector):
 class SavingsCollector(Collector):
     """`cloud_cost_saved_ratio{company}`, `cloud_cost_30_days{company, currency}` and `cloud_cost_saved_30_days`.
 
-    They are what the sweep last computed; a company without bills is left out.
+    They are what the sweep last computed; a company without bills is left out. `cloud_bands_flagged{company}` is
+    of companies with scores.
     """
 
     def describe(self) -> Iterator[Metric]:
@@ -41,18 +42,21 @@ class SavingsCollector(Collector):
         yield from self._families()
 
     def collect(self) -> Iterator[Metric]:
-        from cloudpolicy.selectors.savings import cost_shares_by_company  # models load after this module
+        # Models load after this module.
+        from cloudpolicy.selectors.savings import cost_shares_by_company, flagged_bands_by_company
 
-        ratio, cost, saved = self._families()
+        ratio, cost, saved, flagged = self._families()
         for slug, figure in cost_shares_by_company():
             if figure.share is None or figure.cost is None or figure.saved is None:
                 continue
             ratio.add_metric([slug], figure.share)
             cost.add_metric([slug, figure.currency], float(figure.cost))
             saved.add_metric([slug, figure.currency], float(figure.saved))
-        yield from (ratio, cost, saved)
+        for slug, bands in flagged_bands_by_company():
+            flagged.add_metric([slug], bands)
+        yield from (ratio, cost, saved, flagged)
 
-    def _families(self) -> tuple[GaugeMetricFamily, GaugeMetricFamily, GaugeMetricFamily]:
+    def _families(self) -> tuple[GaugeMetricFamily, GaugeMetricFamily, GaugeMetricFamily, GaugeMetricFamily]:
         return (
             GaugeMetricFamily(
                 "cloud_cost_saved_ratio",
@@ -68,5 +72,10 @@ class SavingsCollector(Collector):
                 "cloud_cost_saved_30_days",
                 "What was saved in those days, as scores of runs say.",
                 labels=["company", "currency"],
+            ),
+            GaugeMetricFamily(
+                "cloud_bands_flagged",
+                "Bands of the policy whose plans saved less than half of what they were said to.",
+                labels=["company"],
             ),
         )

@@ -11,6 +11,7 @@ from cloudpolicy.engine.group import Group
 from cloudpolicy.engine.plan import ApiCall
 from cloudpolicy.engine.policy import Policy, Rule
 from cloudpolicy.engine.resource import Resource, call_on
+from cloudpolicy.engine.resource_saving import BILLED_AS, TYPE
 
 WORD = "databases"
 STOP, START = "rds:StopDBInstance", "rds:StartDBInstance"
@@ -41,6 +42,7 @@ def _resource(database: Mapping[str, Any], policy: Policy, cloud: Cloud) -> Reso
         settings={"running": _runs(database)},
         opted_in=tags.get(policy.opt_in.key) == policy.opt_in.value,
         left=_left(database),
+        details={TYPE: _type(database), BILLED_AS: database.get("DBInstanceArn", "")},
     )
 
 
@@ -53,6 +55,12 @@ def _left(database: Mapping[str, Any]) -> str:
     if database.get("MultiAZ") and str(database.get("Engine", "")).startswith("sqlserver"):
         return "SQL Server in several zones cannot be stopped"
     return ""
+
+
+def _type(database: Mapping[str, Any]) -> str:
+    """As prices name it: in several zones an hour costs about twice as much."""
+    kind = str(database.get("DBInstanceClass", ""))
+    return f"{kind}.multi-az" if kind and database.get("MultiAZ") else kind
 
 
 def _runs(database: Mapping[str, Any]) -> bool | None:

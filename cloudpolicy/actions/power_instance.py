@@ -14,6 +14,7 @@ from cloudpolicy.engine.group import Group
 from cloudpolicy.engine.plan import ApiCall
 from cloudpolicy.engine.policy import Policy, Rule
 from cloudpolicy.engine.resource import Resource, call_on
+from cloudpolicy.engine.resource_saving import BILLED_AS, TYPE
 
 WORD = "instances"
 STOP, START = "ec2:StopInstances", "ec2:StartInstances"
@@ -54,6 +55,7 @@ def _resource(instance: Mapping[str, Any], policy: Policy, cloud: Cloud) -> Reso
         settings={"running": _runs(instance)},
         opted_in=tags.get(policy.opt_in.key) == policy.opt_in.value,
         left=_left(instance),
+        details={TYPE: instance.get("InstanceType", ""), BILLED_AS: instance["InstanceId"]},
     )
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from cloudpolicy.engine.action import Action, Observed, Proposal, Receipt, Resources, for_no_group
-from cloudpolicy.engine.cloud import Cloud, as_request, request_id_of
+from cloudpolicy.engine.cloud import Cloud, as_request, lacks_call, request_id_of
 from cloudpolicy.engine.describe import ENVIRONMENT_TAG
 from cloudpolicy.engine.group import Group
 from cloudpolicy.engine.plan import ApiCall
@@ -48,6 +48,7 @@ def _resource(
     name = NAME.format(environment=environment)
     budget, tag = known.get(name), {policy.opt_in.key: policy.opt_in.value}
     tags = tag if budget is None else _tags(cloud, account_id, name)
+    opted_in = tags is not None and tags.get(policy.opt_in.key) == policy.opt_in.value
     return Resource(
         action=ACTION.name,
         name=name,
@@ -55,7 +56,8 @@ def _resource(
         region=cloud.region,
         account=cloud.account,
         settings=_settings(cloud, account_id, budget),
-        opted_in=tags.get(policy.opt_in.key) == policy.opt_in.value,
+        opted_in=opted_in,
+        tags_unread=tags is None,
         left=_left(budget) if budget else "",
         details={"AccountId": account_id, "tags": {**tag, ENVIRONMENT_TAG: environment}},
     )
@@ -108,6 +110,9 @@ def observe(call: ApiCall, cloud: Cloud, _token: str) -> Observed | None:
     budget = _budgets(cloud, account_id).get(name)
     settings = _settings(cloud, account_id, budget)
     tags = call.parameters["tags"] if budget is None else _tags(cloud, account_id, name)
+    if tags is None:
+        # The plan speaks of it because our journal says that it is ours; more cannot be known here.
+        tags = call.parameters["tags"]
     return Observed({key: settings[key] for key in call.before}, tags)
 
 
@@ -215,10 +220,16 @@ def _plain(figure: object) -> int | str:
     return int(exact) if exact == exact.to_integral_value() else f"{exact:f}"
 
 
-def _tags(cloud: Cloud, account_id: str, name: str) -> dict[str, str]:
+def _tags(cloud: Cloud, account_id: str, name: str) -> dict[str, str] | None:
+    """None where the endpoint has no such call, as AWS-compatible servers may not; AWS itself always answers."""
     budgets = cloud.reading("budgets")
     arn = f"arn:{budgets.meta.partition}:budgets::{account_id}:budget/{name}"
-    answer = budgets.list_tags_for_resource(ResourceARN=arn)
+    try:
+        answer = budgets.list_tags_for_resource(ResourceARN=arn)
+    except Exception as refused:
+        if lacks_call(budgets, refused):
+            return None
+        raise
     return {tag["Key"]: tag["Value"] for tag in answer.get("ResourceTags", [])}
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest
@@ -13,6 +13,7 @@ from pydantic import Field
 from cloudpolicy.api.plans import PlanSchema
 from cloudpolicy.engine.document import InvalidPolicy
 from cloudpolicy.models.instance_price import Market
+from cloudpolicy.models.saving_score import Verdict
 from cloudpolicy.selectors.cost_days import MAX_DAYS, cost_against_runway
 from cloudpolicy.selectors.prices import entered_prices
 from cloudpolicy.selectors.savings import MAX_SCORES, savings_json
@@ -67,6 +68,70 @@ class KeptSchema(Schema):
 
 class CheapestQuery(Schema):
     p5: int = Field(ge=1, lt=HORIZON_DAYS, description="The p5 that is wanted, in days.")
+
+
+class StepSchema(Schema):
+    action: str
+    group: str
+    environment: str
+    account: str
+    region: str
+    before: dict[str, int]
+    after: dict[str, int]
+    monthly_saving: str | None = Field(description="Of this step alone, at the low end.")
+    price: str
+
+
+class CheapestSchema(Schema):
+    wanted_p5_days: int
+    base_p5_days: int = Field(description="Without the steps.")
+    p5_days: int = Field(description="With them.")
+    reaches: bool = Field(description="If they do not, they are all that may be taken away.")
+    is_exact: bool = Field(description="No other set that saves enough takes less away.")
+    currency: str
+    monthly_saving: str
+    steps: list[StepSchema]
+    left_out: list[str] = Field(description="Groups that are not counted on, each with why.")
+
+
+class ScoreSchema(Schema):
+    run_id: int
+    plan_id: int
+    after_days: int
+    band: str | None
+    verdict: str = Field(description=f"One of {', '.join(Verdict.values)}.")
+    currency: str
+    predicted: str | None
+    billed: str | None
+    predicted_days: float | None
+    billed_days: float | None
+    adjusted_by: str | None
+    text: str
+    scored_at: datetime
+
+
+class BandSchema(Schema):
+    band: str | None
+    runs: int
+    predicted: str
+    billed: str
+    currency: str
+    delivers: bool = Field(description="False flags the band: it saved less than half of what it promised.")
+
+
+class ShareSchema(Schema):
+    cost: str | None
+    saved: str | None
+    share: float | None
+    currency: str
+    because: str | None = Field(description="Why there is no share.")
+    looked_at: datetime
+
+
+class SavingsSchema(Schema):
+    scores: list[ScoreSchema]
+    bands: list[BandSchema]
+    share: ShareSchema | None
 
 
 class WantedRunway(CheapestQuery, extra="forbid"):
@@ -130,7 +195,7 @@ def post_price(request: HttpRequest, price: PriceIn) -> dict[str, Any]:
 
 @router.get(
     "/cheapest",
-    response={200: dict[str, Any], 409: ProblemSchema, 422: ProblemSchema, 503: ProblemSchema},
+    response={200: CheapestSchema, 409: ProblemSchema, 422: ProblemSchema, 503: ProblemSchema},
     summary="The cheapest set of steps that reaches a p5",
 )
 def get_cheapest(request: HttpRequest, query: Query[CheapestQuery]) -> dict[str, Any]:
@@ -165,7 +230,7 @@ def _cheapest_problems() -> Iterator[None]:
         raise Problem(409, f"It cannot be computed: {missing}.") from missing
 
 
-@router.get("/savings", response=dict[str, Any], summary="Predicted and billed savings side by side")
+@router.get("/savings", response=SavingsSchema, summary="Predicted and billed savings side by side")
 def get_savings(request: HttpRequest, query: Query[ScoresQuery]) -> dict[str, Any]:
     """Scores 7 and 30 days after a plan was applied, whether the bands deliver, and the share that was saved."""
     return savings_json(company_id=_company(request).id, limit=query.limit)

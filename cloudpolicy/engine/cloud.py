@@ -2,6 +2,10 @@
 
 from collections.abc import Mapping
 from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+# An answer whose body nobody understands has its HTTP status for a code.
+_NO_SUCH_CALL = frozenset({"404", "500", "501", "UnknownOperationException", "InvalidAction", "NotImplemented"})
 
 
 class Cloud(Protocol):
@@ -34,6 +38,18 @@ def tags_of(described: Mapping[str, Any]) -> dict[str, str]:
 def request_id_of(answer: Mapping[str, Any]) -> str:
     """The cloud's own number of a request, for its support and its audit trail; '' where it gave none."""
     return str(answer.get("ResponseMetadata", {}).get("RequestId", ""))
+
+
+def lacks_call(client: Any, refused: Exception) -> bool:
+    """Whether an endpoint that is not AWS's own answered that it does not know a call, or with no words at all.
+
+    AWS has every call; an error of its own is never taken for this.
+    """
+    host = urlsplit(str(client.meta.endpoint_url)).hostname or ""
+    if host.endswith((".amazonaws.com", ".amazonaws.com.cn")):
+        return False
+    answer: Mapping[str, Any] = getattr(refused, "response", {}) or {}
+    return answer.get("Error", {}).get("Code") in _NO_SUCH_CALL
 
 
 def mixed_policy_as_request(client: Any, group: Mapping[str, Any]) -> dict[str, Any] | None:

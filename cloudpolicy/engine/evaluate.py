@@ -1,7 +1,7 @@
 """The policy at work: runway and groups in, a plan out. Nothing is called, read or stored here."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -59,7 +59,9 @@ def evaluate(
         standing=history.standing,
         now=now,
     )
-    others = resource_calls(policy=policy, band=moved.band, history=history, resources=resources, actions=actions)
+    others = resource_calls(
+        policy=policy, band=moved.band, history=history, resources=resources, actions=actions, now=now
+    )
     found = _calls(
         policy,
         moved.band,
@@ -109,7 +111,7 @@ def _calls(
     actions: Iterable[Action],
     filters: Sequence[Filter],
 ) -> _Found:
-    found = _Found(warnings=list(others.warnings))
+    found = _Found(warnings=list(others.warnings), ends=list(others.ends))
     targets: list[tuple[Group, Target]] = []
     for group in groups:
         if not group.opted_in and group.environment not in policy.environments:
@@ -119,7 +121,16 @@ def _calls(
             found.warnings.append(left.reason)
             found.ends.append(left.until)
             continue
+        excluded = history.exclusion_at(group.key, now=local_now)
+        if excluded is not None and not excluded.only_growth:
+            found.warnings.append(excluded.reason)
+            found.ends.append(excluded.until)
+            continue
         target = target_of(group=group, policy=policy, band=band, history=history)
+        if excluded is not None and isinstance(target, Target) and _grows(group, target, policy):
+            found.warnings.append(excluded.reason)
+            found.ends.append(excluded.until)
+            target = replace(target, capacity=group.capacity, spot=None)
         if isinstance(target, Reason):
             found.warnings.append(target)
         elif target is not None and group.opted_in:
@@ -166,6 +177,12 @@ def _propose(
     if later:
         text = f"{len(later)} more groups wait for the next plan, {later[0]} first: one plan changes {most}"
         found.warnings.append(Reason("groups_wait", text))
+
+
+def _grows(group: Group, target: Target, policy: Policy) -> bool:
+    """Whether a target makes a group larger that is not below its floor."""
+    floor = policy.floor_of(group.environment, group.name)
+    return target.capacity.desired > group.capacity.desired >= floor and group.capacity.min >= floor
 
 
 def left_alone(group: Group, policy: Policy, local_now: datetime, filters: Sequence[Filter]) -> Left | None:

@@ -235,14 +235,6 @@ class Policy:
     def rules(self) -> tuple["Rule", ...]:
         return (*self.rows, *self.otherwise)
 
-    @cached_property
-    def suspendable(self) -> Mapping[str, frozenset[str]]:
-        """By environment, every process that one of its rows suspends: the policy resumes these and no others."""
-        found: dict[str, frozenset[str]] = {}
-        for rule in self.rules:
-            found[rule.environment] = found.get(rule.environment, frozenset()) | rule.suspended
-        return found
-
     def floor_of(self, environment: str, group: str = "") -> int:
         """Instances that a group is never left below, or any group of an environment."""
         rule = self.groups.get(group)

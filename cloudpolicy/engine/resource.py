@@ -21,6 +21,8 @@ class Resource:
         account: the cloud account by its name in the settings; '' is the one that the environment names.
         left: why the action must leave it to a person; '' when it need not.
         details: what a call on it needs besides. No secrets: it is stored with the plan.
+        tags_unread: the endpoint does not tell its tags at all; then it is not opted in, unless our own journal
+            says that a plan of ours made it.
     """
 
     action: str
@@ -32,6 +34,7 @@ class Resource:
     account: str = ""
     left: str = ""
     details: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    tags_unread: bool = False
 
     @property
     def key(self) -> Key:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from cloudpolicy.engine.action import Action, Proposal
 from cloudpolicy.engine.band import Band
 from cloudpolicy.engine.history import History
-from cloudpolicy.engine.plan import ApiCall
+from cloudpolicy.engine.plan import ApiCall, place_of
 from cloudpolicy.engine.policy import Policy, Rule
 from cloudpolicy.engine.reason import Reason
 from cloudpolicy.engine.resource import Held, Resource, stops
@@ -20,22 +21,33 @@ class ResourceCalls:
 
     Attributes:
         back: what is held and found as it was before: whoever did it, nothing has to be taken back.
+        ends: when what is left alone for a while no longer is.
     """
 
     starting: list[ApiCall] = field(default_factory=list)
     stopping: list[ApiCall] = field(default_factory=list)
     warnings: list[Reason] = field(default_factory=list)
     back: list[Held] = field(default_factory=list)
+    ends: list[datetime | None] = field(default_factory=list)
 
 
 def resource_calls(
-    *, policy: Policy, band: Band, history: History, resources: Sequence[Resource], actions: Sequence[Action]
+    *,
+    policy: Policy,
+    band: Band,
+    history: History,
+    resources: Sequence[Resource],
+    actions: Sequence[Action],
+    now: datetime,
 ) -> ResourceCalls:
     """Plan for resources: for those with the opt-in tag alone, and none of production is ever stopped."""
     about = {action.name: action for action in actions if action.resources is not None}
     found = ResourceCalls()
     for resource in sorted(resources, key=lambda each: each.key):
         action, rule = about.get(resource.action), rule_of(policy, band, resource.environment)
+        if action is not None and rule is not None and resource.tags_unread and not resource.opted_in:
+            text = f"{resource.name} is not touched: its tags cannot be read, and no plan of ours has made it"
+            found.warnings.append(Reason("tags_unread", text))
         if action is None or rule is None or not resource.opted_in:
             continue
         _propose(found, action, resource, rule, policy)
@@ -45,7 +57,19 @@ def resource_calls(
         if action is not None:
             rule = rule_of(policy, band, held.call.environment)
             _let_run(found, action, held, by_key.get(held.key), rule)
+    _leave_excluded(found, history, now)
     return found
+
+
+def _leave_excluded(found: ResourceCalls, history: History, now: datetime) -> None:
+    """Take out what is left alone because of what a person did."""
+    for calls in (found.starting, found.stopping):
+        for call in tuple(calls):
+            excluded = history.exclusion_at(place_of(call), now=now)
+            if excluded is not None:
+                calls.remove(call)
+                found.warnings.append(excluded.reason)
+                found.ends.append(excluded.until)
 
 
 def rule_of(policy: Policy, band: Band, environment: str) -> Rule | None:

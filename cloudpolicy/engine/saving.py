@@ -1,7 +1,7 @@
-"""What the calls of a plan save a month: the instances they take away, times what an hour of them costs."""
+"""What a group saves a month when instances go: their number, times what an hour of them costs."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
@@ -71,32 +71,6 @@ def _reaches_the_group(call: ApiCall) -> bool:
     """A new version of a template that the group does not follow changes nothing; the next call points at it."""
     follows: Any = call.parameters.get("follows", "$Latest")
     return bool(follows == "$Latest")
-
-
-def call_savings(*, calls: Sequence[ApiCall], groups: Sequence[Group], book: PriceBook) -> tuple[CallWorth, ...]:
-    """Price every call in the place where it stands: those before it are made already, so savings add up.
-
-    Days are not filled in.
-    """
-    known = {group.key: group for group in groups}
-    footings = {key: footing_of(group) for key, group in known.items()}
-    worths = []
-    for call in calls:
-        if set(call.after) <= WITHOUT_INSTANCES:
-            worths.append(NO_INSTANCE)
-            continue
-        key = (call.account, call.region, call.group)
-        if key not in known:
-            worths.append(CallWorth(because=f"{call.group} is no group, and groups alone are priced"))
-            continue
-        before = footings[key]
-        after = before.after(call)
-        if after is None:
-            worths.append(CallWorth(because=f"what {call.action} changes has no price per instance-hour"))
-            continue
-        footings[key] = after
-        worths.append(saving_of(group=known[key], before=before, after=after, book=book))
-    return tuple(worths)
 
 
 def saving_of(*, group: Group, before: Footing, after: Footing, book: PriceBook) -> CallWorth:

@@ -20,15 +20,15 @@ def target_of(*, group: Group, policy: Policy, band: Band, history: History) -> 
     """
     rule = rule_of(policy, band, group.environment)
     if rule is not None:
-        return _target(group, policy, rule.capacity, rule.spot, rule.name, rule)
+        return _target(group, policy, rule.capacity, rule.spot, rule.name, rule, history)
     size = history.size_of(group)
     if size is not None:
         problems = capacity_problems(size.capacity, floor=policy.floor_of(group.environment))
         if problems:
             return Reason("bad_journal", f"{group.name}: the journalled size cannot be restored: {problems[0]}")
-        return _target(group, policy, size.capacity, size.spot, RESTORED, None)
-    if group.suspended & policy.suspendable.get(group.environment, frozenset()):
-        return _target(group, policy, group.capacity, None, RESUMED, None)
+        return _target(group, policy, size.capacity, size.spot, RESTORED, None, history)
+    if group.suspended & history.suspended_in(group):
+        return _target(group, policy, group.capacity, None, RESUMED, None, history)
     return None
 
 
@@ -39,6 +39,7 @@ def _target(
     spot: bool | None,
     because: str,
     rule: Rule | None,
+    history: History,
 ) -> Target:
     suspend = rule.suspended if rule else frozenset()
     return Target(
@@ -47,7 +48,7 @@ def _target(
         policy.on_demand_percent_with_spot,
         because,
         suspend=suspend,
-        resume=policy.suspendable.get(group.environment, frozenset()) - suspend,
+        resume=history.suspended_in(group) - suspend,
         may_stop_schedules=rule.may_stop_schedules if rule else False,
     )
 

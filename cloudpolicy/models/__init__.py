@@ -3,6 +3,7 @@
 from cloudpolicy.models import approval as approval
 from cloudpolicy.models import cost_figure as cost_figure
 from cloudpolicy.models import cursor as cursor
+from cloudpolicy.models import exclusion as exclusion
 from cloudpolicy.models import group_instance as group_instance
 from cloudpolicy.models import group_size as group_size
 from cloudpolicy.models import groups_seen as groups_seen
@@ -15,3 +16,4 @@ from cloudpolicy.models import policy as policy
 from cloudpolicy.models import run as run
 from cloudpolicy.models import saving_score as saving_score
 from cloudpolicy.models import standing as standing
+from cloudpolicy.models import suspended_process as suspended_process

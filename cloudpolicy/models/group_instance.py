@@ -17,7 +17,7 @@ class GroupInstance(models.Model):
     account = models.CharField(max_length=64, blank=True, default="")
     region = models.CharField(max_length=32)
     group = models.CharField(max_length=255)
-    instance = models.CharField(max_length=64)
+    instance = models.CharField(max_length=255)
     instance_type = models.CharField(max_length=64, blank=True, default="")
     first_seen = models.DateTimeField()
 

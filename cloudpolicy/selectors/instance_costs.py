@@ -9,11 +9,11 @@ from django.db import connection
 
 from cloudpolicy.engine.score import ZERO, Spent
 from cloudpolicy.selectors.rates import Rates
-from cloudpolicy.selectors.usage_type import HOURS, TYPED
+from cloudpolicy.selectors.usage_type import HOURS, NAMED, TYPED
 
 _SPENT = r"""
     SELECT l.currency,
-           CASE WHEN regexp_replace(l.resource, '^.*[/:]', '') = ANY (%(instances)s) THEN 'instance'
+           CASE WHEN @named = ANY (%(instances)s) THEN 'instance'
                 WHEN (l.region, substring(l.usage_type FROM %(typed)s)) IN
                      (SELECT * FROM unnest(%(regions)s::text[], %(types)s::text[])) THEN 'type'
                 ELSE 'rest' END,
@@ -22,9 +22,9 @@ _SPENT = r"""
     JOIN ledger_cloudbill b ON b.id = l.bill_id AND b.company_id = l.company_id AND b.state = 'current'
     WHERE l.company_id = %(company)s AND l.day >= %(start)s AND l.day < %(stop)s AND l.charge_type = 'usage'
       AND lower(l.unit) = ANY (%(hours)s)
-      AND (l.usage_type ~ %(typed)s OR regexp_replace(l.resource, '^.*[/:]', '') = ANY (%(instances)s))
+      AND (l.usage_type ~ %(typed)s OR @named = ANY (%(instances)s))
     GROUP BY 1, 2
-"""
+""".replace("@named", NAMED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from cloudpolicy.engine.capacity import Capacity
+from cloudpolicy.engine.exclusion import Place
 from cloudpolicy.engine.history import History, JournalledSize
 from cloudpolicy.engine.plan import parse_call
 from cloudpolicy.engine.resource import Held
@@ -11,9 +12,11 @@ from cloudpolicy.models.group_size import GroupSize
 from cloudpolicy.models.held_resource import HeldResource
 from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.models.standing import LadderStanding
+from cloudpolicy.models.suspended_process import SuspendedProcess
+from cloudpolicy.selectors.exclusions import exclusions_now
 
 
-def read_history(*, company_id: int) -> History:
+def read_history(*, company_id: int, now: datetime) -> History:
     """Where the last decision on a trusted forecast left the ladder, and the sizes to return to.
 
     A read-only plan shows what a doubtful figure would imply; it must not move the ladder.
@@ -24,7 +27,23 @@ def read_history(*, company_id: int) -> History:
         )
         for size in GroupSize.objects.filter(company_id=company_id, restored_at__isnull=True)
     }
-    return History(read_standing(company_id=company_id), sizes, held_resources(company_id=company_id))
+    return History(
+        standing=read_standing(company_id=company_id),
+        sizes=sizes,
+        held=held_resources(company_id=company_id),
+        suspended=suspended_processes(company_id=company_id),
+        exclusions={each.place: each for each in exclusions_now(company_id=company_id, now=now)},
+    )
+
+
+def suspended_processes(*, company_id: int) -> dict[Place, frozenset[str]]:
+    """By group, the processes that stand still because a plan suspended them."""
+    rows = SuspendedProcess.objects.filter(company_id=company_id, released_at__isnull=True)
+    found: dict[Place, frozenset[str]] = {}
+    for row in rows:
+        place = (row.account, row.region, row.group)
+        found[place] = found.get(place, frozenset()) | {row.process}
+    return found
 
 
 def held_resources(*, company_id: int) -> tuple[Held, ...]:

@@ -12,7 +12,7 @@ from cloudpolicy.engine.price import ZERO, Entered, Metered, PriceBook
 from cloudpolicy.models.instance_price import InstancePrice
 from cloudpolicy.selectors.cost_days import charged_by_day
 from cloudpolicy.selectors.rates import Rates
-from cloudpolicy.selectors.usage_type import HOURS, TYPED
+from cloudpolicy.selectors.usage_type import DATABASE, HOURS, MULTI_AZ, NAMED, TYPED
 from ledger.domain.company import CompanyRef
 from ledger.selectors.credit_use import credits_used
 
@@ -29,9 +29,14 @@ _METERED = r"""
            used.day, used.currency, sum(used.quantity) FILTER (WHERE used.billed >= 0), sum(used.billed),
            sum(coalesce(used.effective, used.billed))
     FROM (
-        SELECT l.*, regexp_replace(l.resource, '^.*[/:]', '') AS instance,
-               coalesce(substring(l.usage_type FROM %(typed)s), '') AS kind,
-               CASE WHEN l.usage_type !~ %(typed)s THEN 'either'
+        SELECT l.*,
+               @named AS instance,
+               coalesce(
+                   substring(l.usage_type FROM %(typed)s),
+                   substring(l.usage_type FROM %(database)s)
+                       || CASE WHEN l.usage_type ~ %(multi_az)s THEN '.multi-az' ELSE '' END,
+                   '') AS kind,
+               CASE WHEN l.usage_type !~ %(typed)s AND l.usage_type !~ %(database)s THEN 'either'
                     WHEN l.usage_type ~ 'SpotUsage' THEN 'spot' ELSE 'on_demand' END AS market
         FROM ledger_cloudbillline l
         JOIN ledger_cloudbill b ON b.id = l.bill_id AND b.company_id = l.company_id AND b.state = 'current'
@@ -40,7 +45,7 @@ _METERED = r"""
     ) used
     WHERE used.kind <> '' OR (strpos(used.usage_type, ':') = 0 AND used.instance = ANY (%(instances)s))
     GROUP BY 1, 2, 3, 4, 5, 6, 7
-"""
+""".replace("@named", NAMED)
 _NEWEST_DAY = """
     SELECT max(l.day) FROM ledger_cloudbillline l
     JOIN ledger_cloudbill b ON b.id = l.bill_id AND b.company_id = l.company_id AND b.state = 'current'
@@ -93,7 +98,7 @@ def price_book(
     Args:
         today: bill lines of the PRICE_DAYS days before the newest day billed are read, if that is recent.
         account_numbers: the number of a cloud account by its name in the settings, where it is known.
-        instances: numbers of the instances whose own lines are wanted.
+        instances: numbers of the instances, and ARNs of the databases, whose own lines are wanted.
     """
     newest = newest_billed_day(company_id=company.id, before=today)
     rates = Rates(company.base_currency, today)
@@ -142,6 +147,8 @@ def _metered(company_id: int, first: date, last: date, instances: Collection[str
                 "stop": last + timedelta(days=1),
                 "instances": sorted(instances),
                 "typed": TYPED,
+                "database": DATABASE,
+                "multi_az": MULTI_AZ,
                 "hours": list(HOURS),
             },
         )

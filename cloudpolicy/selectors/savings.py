@@ -192,6 +192,16 @@ def cost_shares_by_company() -> tuple[tuple[str, CostShare], ...]:
     return tuple((row.company.slug, _share(row)) for row in rows)
 
 
+def flagged_bands_by_company() -> tuple[tuple[str, int], ...]:
+    """(slug, how many bands do not deliver) of every company that has judged scores."""
+    judged = SavingScore.objects.filter(verdict__in=JUDGED)
+    companies = judged.values_list("company_id", "company__slug").distinct().order_by("company__slug")
+    return tuple(
+        (slug, sum(not band.delivers for band in band_verdicts(company_id=company_id)))
+        for company_id, slug in companies
+    )
+
+
 def savings_json(*, company_id: int, limit: int = 20) -> dict[str, Any]:
     """Scores, bands and share as the API and the command tell them."""
     share = cost_share(company_id=company_id)

@@ -1,6 +1,7 @@
 """What it would take to reach a wanted p5: the least disruptive set of sizes, on paper. Nothing of it is kept."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -10,6 +11,8 @@ from zoneinfo import ZoneInfo
 from cloudpolicy.actions import resize_group
 from cloudpolicy.engine.band import Band, band_at
 from cloudpolicy.engine.cheapest import Choice, Disruption, Option, Shrinkable, cheapest_choice
+from cloudpolicy.engine.evaluate import left_alone
+from cloudpolicy.engine.exclusion import Exclusion, Place
 from cloudpolicy.engine.group import Group, Target
 from cloudpolicy.engine.least import least_instances, made_smaller
 from cloudpolicy.engine.plan import ApiCall
@@ -18,6 +21,7 @@ from cloudpolicy.engine.price import ZERO, PriceBook
 from cloudpolicy.engine.saving import footing_of, saving_of
 from cloudpolicy.engine.worth import CallWorth
 from cloudpolicy.filters.registry import all_filters
+from cloudpolicy.selectors.exclusions import exclusions_now
 from cloudpolicy.services.inventory import read_company_groups
 from cloudpolicy.services.p5_by_saving import P5BySaving, p5_by_saving
 from cloudpolicy.services.policies import policy_in_force
@@ -139,7 +143,8 @@ def find_steps(
         CloudUnavailable: the setting of the cloud accounts is wrong.
         NoCurve: the forecast cannot be run again.
     """
-    mine, left_out = _touchable(groups, policy, now.astimezone(ZoneInfo(company.timezone)))
+    exclusions = {each.place: each for each in exclusions_now(company_id=company.id, now=now)}
+    mine, left_out = _touchable(groups, policy, now.astimezone(ZoneInfo(company.timezone)), exclusions)
     book = book_of(company=company, groups=mine, now=now)
     curve = p5_by_saving(company=company, now=now)
     base = curve.at(ZERO)
@@ -164,16 +169,21 @@ def find_steps(
     )
 
 
-def _touchable(groups: tuple[Group, ...], policy: Policy, local_now: datetime) -> tuple[list[Group], list[str]]:
+def _touchable(
+    groups: tuple[Group, ...], policy: Policy, local_now: datetime, exclusions: Mapping[Place, Exclusion]
+) -> tuple[list[Group], list[str]]:
     mine, left_out = [], []
     for group in groups:
         if not group.opted_in:
             continue
-        left = next((found for each in all_filters() if (found := each.judge(group, policy, local_now))), None)
-        if left is None:
-            mine.append(group)
-        else:
+        left = left_alone(group, policy, local_now, all_filters())
+        excluded = exclusions.get(group.key)
+        if left is not None:
             left_out.append(left.reason.text)
+        elif excluded is not None and not excluded.only_growth:
+            left_out.append(excluded.reason.text)
+        else:
+            mine.append(group)
     return mine, left_out
 
 

@@ -11,6 +11,7 @@ from cloudpolicy.engine.group import Group
 from cloudpolicy.engine.market import LaunchTemplate, Market, UnknownMarket
 from cloudpolicy.engine.policy import SCHEDULING_PROCESSES, Policy
 from cloudpolicy.engine.resource import Resource
+from cloudpolicy.selectors.own_budgets import own_budgets
 from cloudpolicy.services.aws import one_line_errors
 from cloudpolicy.services.clouds import CloudAccount, Clouds, cloud_accounts
 
@@ -60,6 +61,20 @@ def read_inventory(*, company: str, policy: Policy, held: Collection[str] = ()) 
         resources += _discover(clouds, account, account.regions[0], policy, of_account, everywhere)
         groups += of_account
     return Inventory(tuple(groups), tuple(resources))
+
+
+def with_ours(*, company_id: int, inventory: Inventory) -> Inventory:
+    """Opt in what carries no readable tag but was made by a plan of ours, as our journal says."""
+    if not any(resource.tags_unread for resource in inventory.resources):
+        return inventory
+    ours = own_budgets(company_id=company_id)
+    return replace(
+        inventory,
+        resources=tuple(
+            replace(each, opted_in=True) if each.tags_unread and (each.account, each.name) in ours else each
+            for each in inventory.resources
+        ),
+    )
 
 
 def read_company_groups(*, company: str, policy: Policy) -> tuple[Group, ...]:

@@ -24,13 +24,14 @@ from cloudpolicy.selectors.savings import plan_worth
 from cloudpolicy.selectors.unplanned import LOOK_AGAIN_AFTER
 from cloudpolicy.services.aws import CloudUnavailable
 from cloudpolicy.services.held_resources import release_found_running
-from cloudpolicy.services.inventory import Inventory, read_inventory
+from cloudpolicy.services.inventory import Inventory, read_inventory, with_ours
 from cloudpolicy.services.kept_plans import Same, keep_plan, plan_row, same_plan
 from cloudpolicy.services.planning_lock import lock_planning
 from cloudpolicy.services.policies import PolicyInForce, policy_in_force
 from cloudpolicy.services.pricing import try_to_price
 from cloudpolicy.services.runway import bring_forecast_up_to_date, runway_of
 from cloudpolicy.services.sizes import clear_found_restored
+from cloudpolicy.services.suspended_processes import release_processes_found_running
 from ledger.domain.company import CompanyRef
 from ledger.selectors.companies import company_ref
 
@@ -72,6 +73,7 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
         # Reading the cloud takes seconds when it is slow, so it happens before the lock is taken.
         held = {each.call.action for each in held_resources(company_id=company.id)}
         inventory = read_inventory(company=company.slug, policy=policy.policy, held=held)
+        inventory = with_ours(company_id=company.id, inventory=inventory)
     except CloudUnavailable as unavailable:
         _move_cursor(company_id=company.id, tried_at=now, refusal=str(unavailable)[:400])
         raise
@@ -85,6 +87,7 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
         _note_groups(company_id=company.id, groups=inventory.groups, now=now)
         if plan.trusted:
             release_found_running(company_id=company.id, back=plan.back, now=now)
+        release_processes_found_running(company_id=company.id, groups=inventory.groups, now=now)
         _move_cursor(
             company_id=company.id,
             considered_run=plan.forecast_run,
@@ -96,7 +99,7 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
         row = plan_row(company_id=company.id, policy=policy, plan=plan)
         kept = keep_plan(row, same=same_plan if policy.policy.approval.exact_run else same, now=now)
     # Simulations take a second or two, so nobody waits for them behind the lock.
-    try_to_price(company=company, plan_id=kept.pk, groups=inventory.groups, now=now)
+    try_to_price(company=company, plan_id=kept.pk, groups=inventory.groups, resources=inventory.resources, now=now)
     return stored_plan(kept, worth=plan_worth(company_id=company.id, plan_id=kept.pk))
 
 
@@ -113,7 +116,7 @@ def _evaluate(
         groups=inventory.groups,
         resources=inventory.resources,
         runway=runway,
-        history=read_history(company_id=company_id),
+        history=read_history(company_id=company_id, now=now),
         now=now,
         actions=all_actions(),
         filters=all_filters(),

@@ -13,7 +13,7 @@ from cloudpolicy.engine.reason import Reason
 from cloudpolicy.engine.setting import setting_name, setting_value
 from cloudpolicy.filters.registry import all_filters
 from cloudpolicy.selectors.memory import read_history
-from cloudpolicy.services.inventory import Inventory, read_inventory
+from cloudpolicy.services.inventory import Inventory, read_inventory, with_ours
 from cloudpolicy.services.runway import runway_of
 from ledger.domain.company import CompanyRef
 
@@ -59,7 +59,7 @@ def preview_policy(*, company: CompanyRef, in_force: Policy | None, proposed: Po
     Raises:
         CloudUnavailable: the groups cannot be read.
     """
-    runway, history = runway_of(company=company, now=now), read_history(company_id=company.id)
+    runway, history = runway_of(company=company, now=now), read_history(company_id=company.id, now=now)
 
     def plan(policy: Policy, found: Inventory) -> ScalingPlan:
         return evaluate(
@@ -74,13 +74,13 @@ def preview_policy(*, company: CompanyRef, in_force: Policy | None, proposed: Po
         )
 
     held = {each.call.action for each in history.held}
-    found = read_inventory(company=company.slug, policy=proposed, held=held)
+    found = _inventory(company, proposed, held)
     other = plan(proposed, found)
     wanted, known = _wanted(other), {}
     if in_force is not None:
         # Name, tag and what the rules speak of say what is read.
         read_alike = _reading(in_force) == _reading(proposed)
-        theirs = found if read_alike else read_inventory(company=company.slug, policy=in_force, held=held)
+        theirs = found if read_alike else _inventory(company, in_force, held)
         known = _wanted(plan(in_force, theirs))
     shown = [
         GroupPreview(
@@ -111,6 +111,11 @@ def preview_policy(*, company: CompanyRef, in_force: Policy | None, proposed: Po
         read_only_because=other.read_only_because,
         warnings=other.warnings,
     )
+
+
+def _inventory(company: CompanyRef, policy: Policy, held: set[str]) -> Inventory:
+    found = read_inventory(company=company.slug, policy=policy, held=held)
+    return with_ours(company_id=company.id, inventory=found)
 
 
 def _reading(policy: Policy) -> tuple[object, ...]:

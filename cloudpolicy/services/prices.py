@@ -18,7 +18,7 @@ from ledger.selectors.fx import rate
 MAX_REASON = 500
 DEAREST_HOUR = Decimal(100_000)
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
-_TYPE = re.compile(r"[a-z0-9-]{1,31}\.[a-z0-9-]{1,32}")
+_TYPE = re.compile(r"[a-z0-9-]{1,31}(\.[a-z0-9-]{1,32}){1,3}")
 
 
 class PriceRefused(ValueError):
@@ -46,7 +46,7 @@ def enter_price(
     """Keep a price of an instance-hour; it takes the place of the one before. Bills go before entered prices.
 
     Args:
-        instance_type, group: exactly one of them.
+        instance_type, group: exactly one of them. A single instance or database is named as a group is.
         account: by its name in the settings; '' is all of them.
         per_hour: an amount; None takes the price before it back.
         currency: '' is the company's.

@@ -12,11 +12,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from cloudpolicy.engine.call_savings import call_savings
 from cloudpolicy.engine.document import canonical_digest
 from cloudpolicy.engine.group import Group
 from cloudpolicy.engine.plan import parse_call
 from cloudpolicy.engine.price import ZERO, PriceBook
-from cloudpolicy.engine.saving import call_savings
+from cloudpolicy.engine.resource import Resource
+from cloudpolicy.engine.resource_saving import BILLED_AS, TYPE
 from cloudpolicy.engine.worth import CallWorth
 from cloudpolicy.models.group_instance import GroupInstance
 from cloudpolicy.models.plan import ScalingPlan
@@ -47,54 +49,88 @@ class _Days:
     because: str = ""
 
 
-def note_instances(*, company_id: int, groups: Iterable[Group], now: datetime) -> None:
-    """Keep which instances were seen in opted-in groups: bills name instances and never groups."""
-    mine = [group for group in groups if group.opted_in]
-    known = GroupInstance.objects.filter(
-        company_id=company_id, instance__in={instance.id for group in mine for instance in group.instances}
+def note_instances(
+    *, company_id: int, groups: Iterable[Group], now: datetime, resources: Iterable[Resource] = ()
+) -> None:
+    """Keep which instances were seen in opted-in groups: bills name instances and never groups.
+
+    A single instance or database is one of its own name.
+    """
+    seen = {
+        (*group.key, instance.id): instance.type
+        for group in groups
+        if group.opted_in
+        for instance in group.instances
+    }
+    seen |= {
+        (*resource.key[1:], str(resource.details[BILLED_AS])): str(resource.details.get(TYPE, ""))
+        for resource in resources
+        if resource.opted_in and resource.details.get(BILLED_AS)
+    }
+    known = set(
+        GroupInstance.objects.filter(
+            company_id=company_id, instance__in={instance for *_, instance in seen}
+        ).values_list("account", "region", "group", "instance")
     )
-    seen = set(known.values_list("account", "region", "group", "instance"))
     rows = [
         GroupInstance(
             company_id=company_id,
-            account=group.account,
-            region=group.region,
-            group=group.name,
-            instance=instance.id,
-            instance_type=instance.type,
+            account=account,
+            region=region,
+            group=group,
+            instance=instance,
+            instance_type=kind,
             first_seen=now,
         )
-        for group in mine
-        for instance in group.instances
-        if (*group.key, instance.id) not in seen
+        for (account, region, group, instance), kind in seen.items()
+        if (account, region, group, instance) not in known
     ]
     GroupInstance.objects.bulk_create(rows, batch_size=INSTANCES_AT_ONCE, ignore_conflicts=True)
 
 
-def try_to_price(*, company: CompanyRef, plan_id: int, groups: tuple[Group, ...], now: datetime) -> None:
+def try_to_price(
+    *,
+    company: CompanyRef,
+    plan_id: int,
+    groups: Sequence[Group],
+    now: datetime,
+    resources: Sequence[Resource] = (),
+) -> None:
     """Keep what a plan's calls are worth. The plan stands without: no price is a reason not to act."""
     try:
-        note_instances(company_id=company.id, groups=groups, now=now)
-        price_plan(company=company, plan_id=plan_id, groups=groups, now=now)
+        note_instances(company_id=company.id, groups=groups, resources=resources, now=now)
+        price_plan(company=company, plan_id=plan_id, groups=groups, resources=resources, now=now)
     except Exception:
         logger.exception("plan_not_priced: company %s, plan %s", company.id, plan_id)
 
 
-def price_plan(*, company: CompanyRef, plan_id: int, groups: Sequence[Group], now: datetime) -> None:
+def price_plan(
+    *,
+    company: CompanyRef,
+    plan_id: int,
+    groups: Sequence[Group],
+    now: datetime,
+    resources: Sequence[Resource] = (),
+) -> None:
     """Find out what a plan's calls are worth and keep it; nothing is kept while the last pricing still holds.
 
     It holds for a day unless a price has changed since.
 
     Args:
-        groups: as they were read for the plan.
+        groups, resources: as they were read for the plan.
     """
     plan = ScalingPlan.objects.get(company_id=company.id, pk=plan_id)
     if not plan.calls:
         return
     calls = [parse_call(call) for call in plan.calls]
     touched = {(call.account, call.region, call.group) for call in calls}
-    book = book_of(company=company, groups=[group for group in groups if group.key in touched], now=now)
-    worths = call_savings(calls=calls, groups=groups, book=book)
+    book = book_of(
+        company=company,
+        groups=[group for group in groups if group.key in touched],
+        billed_as=[str(each.details.get(BILLED_AS, "")) for each in resources if each.key[1:] in touched],
+        now=now,
+    )
+    worths = call_savings(calls=calls, groups=groups, resources=resources, book=book)
     digest = canonical_digest({"calls": [worth.as_dict() for worth in worths], "credit": str(book.credit_share)})
     last = PlanPrice.objects.filter(company_id=company.id, plan=plan).order_by("-id").first()
     if last is not None and last.prices == digest and now - last.priced_at < PRICED_AGAIN_AFTER:
@@ -116,8 +152,13 @@ def price_plan(*, company: CompanyRef, plan_id: int, groups: Sequence[Group], no
     )
 
 
-def book_of(*, company: CompanyRef, groups: Sequence[Group], now: datetime) -> PriceBook:
+def book_of(
+    *, company: CompanyRef, groups: Sequence[Group], now: datetime, billed_as: Iterable[str] = ()
+) -> PriceBook:
     """The prices that groups may need.
+
+    Args:
+        billed_as: how bills name other resources that may need one.
 
     Raises:
         CloudUnavailable: the setting of the cloud accounts is wrong.
@@ -127,7 +168,7 @@ def book_of(*, company: CompanyRef, groups: Sequence[Group], now: datetime) -> P
         company=company,
         today=now.astimezone(ZoneInfo(company.timezone)).date(),
         account_numbers=account_numbers_of(company),
-        instances={instance.id for group in groups for instance in group.instances},
+        instances={*billed_as, *(instance.id for group in groups for instance in group.instances)} - {""},
     )
 
 

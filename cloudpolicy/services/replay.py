@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudpolicy.engine.group import Group
+from cloudpolicy.engine.mean_price import MeanPrice, mean_price
 from cloudpolicy.engine.path_p5 import p5_along_paths
 from cloudpolicy.engine.policy import Policy
 from cloudpolicy.engine.replay import YEAR, Replayed, Said, replay
 from cloudpolicy.filters.registry import all_filters
 from cloudpolicy.services.inventory import read_company_groups
+from cloudpolicy.services.pricing import book_of
 from forecasting.engine import HORIZON_DAYS, PATHS, SEED
 from forecasting.fit.history import MissingInputs
 from forecasting.kernel.path_balances import PathBalances, path_balances
@@ -32,6 +34,7 @@ FUTURES = 100
 # A policy that looks so far ahead leaves too few days of the horizon to replay.
 LEAST_DAYS = 30
 CENT = Decimal("0.01")
+MICRO = Decimal("0.000001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,8 @@ class PolicyReplay:
     """Both replays; where one is impossible, why.
 
     Attributes:
-        price: of an instance-hour in base currency, as given.
+        price: of an instance-hour in base currency; None where nobody knows one, and `price_said` says why.
+        price_said: where it is from.
     """
 
     policy: str
@@ -97,6 +101,7 @@ class PolicyReplay:
     past_refusal: str
     future: FutureReplay | None
     future_refusal: str
+    price_said: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -104,6 +109,7 @@ class PolicyReplay:
             "groups": self.groups,
             "currency": self.currency,
             "price_per_instance_hour": None if self.price is None else str(self.price),
+            "price_said": self.price_said,
             "past": None if self.past is None else _past_json(self.past),
             "past_refusal": self.past_refusal or None,
             "future": None if self.future is None else _future_json(self.future),
@@ -117,17 +123,30 @@ def replay_policy(*, company: CompanyRef, policy: Policy, price: Decimal | None,
     The groups are those that the cloud has now.
 
     Args:
-        price: of an instance-hour in the company's base currency; None where nobody said one.
+        price: of an instance-hour in the company's base currency; None takes it from bills and entered prices, as
+            plans do: the mean over the instances that the policy's groups run now.
 
     Raises:
         CloudUnavailable: the groups cannot be read.
     """
     groups = read_company_groups(company=company.slug, policy=policy)
+    mine = [group for group in groups if group.opted_in and group.environment in policy.environments]
+    said = MeanPrice(price, "as given")
+    if price is None:
+        said = mean_price(groups=mine, book=book_of(company=company, groups=mine, now=now))
+    price = None if said.per_hour is None else said.per_hour.quantize(MICRO)
     past, past_refusal = _past(company, policy, groups, price, now)
     future, future_refusal = _future(company, policy, groups, price, now)
-    touched = sum(group.opted_in and group.environment in policy.environments for group in groups)
     return PolicyReplay(
-        policy.name, touched, company.base_currency, price, past, past_refusal, future, future_refusal
+        policy.name,
+        len(mine),
+        company.base_currency,
+        price,
+        past,
+        past_refusal,
+        future,
+        future_refusal,
+        price_said=said.said,
     )
 
 

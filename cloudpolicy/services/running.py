@@ -28,6 +28,7 @@ from cloudpolicy.selectors.kill_switch import kill_switch
 from cloudpolicy.services.aws import CloudUnavailable, one_line_errors
 from cloudpolicy.services.clouds import Clouds
 from cloudpolicy.services.engine_lock import EngineLock, engine_lock
+from cloudpolicy.services.exclusions import exclude_after_choice
 from cloudpolicy.services.held_resources import release_after_run, resource_to_hold
 from cloudpolicy.services.next_look import look_again
 from cloudpolicy.services.policies import policy_in_force
@@ -35,12 +36,16 @@ from cloudpolicy.services.runs import end_run
 from cloudpolicy.services.sizes import clear_restored, size_to_keep
 from cloudpolicy.services.standing_plans import calls_of, void_because
 from cloudpolicy.services.step_journal import FINISHED, StepJournal
+from cloudpolicy.services.suspended_processes import processes_to_note, release_processes_after_run
 from ledger.selectors.companies import company_ref
 
 # A request whose answer got lost may still be under way for so long: only then does looking settle it.
 DOUBT = timedelta(seconds=20)
 LOOK_EVERY = timedelta(seconds=5)
+# What is not there by then, as a database that stops may be, is looked at now and then, and given up in the end.
 ARRIVE_WITHIN = timedelta(minutes=15)
+LOOK_LATER = timedelta(minutes=5)
+GIVE_UP_AFTER = timedelta(hours=2)
 # Others wait for the worker, too: what takes longer goes on in another job.
 WORK_FOR = timedelta(minutes=1)
 FIRST_PAUSE = timedelta(seconds=15)
@@ -118,9 +123,10 @@ class _Engine:
         if steps is not None:
             unfinished = steps.unfinished()
             clear_restored(run=self.run, calls=steps.calls, unfinished=unfinished, now=now)
-            release_after_run(
-                run=self.run, calls=steps.calls, unfinished=unfinished, made=steps.maybe_made(), now=now
-            )
+            made = steps.maybe_made()
+            release_after_run(run=self.run, calls=steps.calls, unfinished=unfinished, made=made, now=now)
+            release_processes_after_run(run=self.run, calls=steps.calls, unfinished=unfinished, made=made, now=now)
+            exclude_after_choice(run=self.run, calls=[steps.calls[place] for place in sorted(made)], now=now)
         if state == RunState.DONE and self.run.kind == RunKind.APPLY:
             ScalingPlan.objects.filter(pk=self.run.plan_id, applied_at__isnull=True).update(applied_at=now)
         end_run(self.run, state, outcome=outcome, now=now)
@@ -262,6 +268,7 @@ class _Steps:
         kept = (
             size_to_keep(run=self.run, call=call, now=now),
             resource_to_hold(run=self.run, call=call, before=observed.settings, now=now),
+            *processes_to_note(run=self.run, call=call, before=observed.settings, now=now),
         )
         self.journal.write(number, Phase.INTENT, now=now, kept=kept, before=dict(observed.settings))
         try:
@@ -300,12 +307,15 @@ class _Steps:
             # What was changed a moment ago may not be described yet.
             if not as_asked and now - made_at > DOUBT:
                 self._end(number, Phase.CHANGED, _changed(call, observed))
-            if now - made_at > ARRIVE_WITHIN:
-                minutes = ARRIVE_WITHIN // timedelta(minutes=1)
-                progress = observed.progress if observed is not None else ""
-                self._end(number, Phase.LATE, f"{call.group} is not there after {minutes} minutes: {progress}")
             progress = observed.progress if observed is not None and as_asked else "not described yet"
+            waited = (
+                f"{call.group} is not there after {(now - made_at) // timedelta(minutes=1)} minutes: {progress}"
+            )
+            if now - made_at > GIVE_UP_AFTER:
+                self._end(number, Phase.LATE, waited)
             self.engine.lock.check()
+            if now - made_at > ARRIVE_WITHIN:
+                raise _Pause(f"{waited}; it is looked at again later", after=LOOK_LATER)
             self.engine.wait(LOOK_EVERY, f"{call.group}: {progress}")
 
     def _compare(self, number: int, call: ApiCall) -> Observed:

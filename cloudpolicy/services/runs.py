@@ -9,6 +9,7 @@ from cloudpolicy.models.run import RunKind, RunState, ScalingRun
 from cloudpolicy.selectors.kill_switch import kill_switch
 from cloudpolicy.services.approving import consent_to, note_approval_by_policy
 from cloudpolicy.services.engine_lock import engine_lock
+from cloudpolicy.services.exclusions import exclude_after_rollback
 from cloudpolicy.services.planning_lock import lock_planning
 from cloudpolicy.services.refusals import EngineBusy, NotAllowed, need_reason
 from cloudpolicy.services.standing_plans import calls_of, find_plan, void_because
@@ -53,6 +54,8 @@ def start_apply(
 def start_rollback(*, company_id: int, plan_id: int, actor: str, reason: str, now: datetime) -> ScalingRun:
     """Open a run that takes back what a plan has changed. One that is under way ends first.
 
+    What the plan has changed is left alone for a while (`services.exclusions`).
+
     Raises:
         NotAllowed: nothing was changed by the plan, it is taken back already, or the kill switch is on.
         EngineBusy: an engine is at work on the plan, or another run of the company is open.
@@ -80,6 +83,7 @@ def start_rollback(*, company_id: int, plan_id: int, actor: str, reason: str, no
         with transaction.atomic():
             if applied.state == RunState.OPEN:
                 end_run(applied, RunState.PARTLY, outcome="ended to be rolled back", now=now)
+            exclude_after_rollback(plan=plan, calls=calls_of(plan), actor=actor, reason=reason, now=now)
             return _open(plan, RunKind.ROLLBACK, actor=actor, reason=reason, now=now, undoes=applied)
 
 

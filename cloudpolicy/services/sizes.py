@@ -15,11 +15,13 @@ from cloudpolicy.models.run import RunKind, ScalingRun
 
 
 def size_to_keep(*, run: ScalingRun, call: ApiCall, now: datetime) -> GroupSize | None:
-    """What to keep with the first call on a group that a row of the ladder asks for; None when it is kept already.
+    """What to keep with the first call on a group that a row of the ladder or a person's wish for runway asks for;
+    None when it is kept already.
 
     All calls of the plan on the group are looked at, since spot is turned before the size is changed.
     """
-    if run.kind != RunKind.APPLY or call.because not in run.plan.rows_in_force or _open_sizes(run, call).exists():
+    shrinks = call.because in run.plan.rows_in_force or run.plan.wanted_p5_days is not None
+    if run.kind != RunKind.APPLY or not shrinks or _open_sizes(run, call).exists():
         return None
     before: dict[str, object] = {}
     for planned in run.calls or ():
@@ -58,7 +60,7 @@ def clear_restored(
             continue
         if run.kind == RunKind.ROLLBACK:
             _after_rollback(run, call, now)
-        elif call.because not in run.plan.rows_in_force:
+        elif call.because not in run.plan.rows_in_force and run.plan.wanted_p5_days is None:
             for size in _open_sizes(run, call):
                 if call.because != RESTORED or not _is_short_of(size, calls):
                     _clear(size, now, run)

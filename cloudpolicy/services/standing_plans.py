@@ -10,6 +10,7 @@ from cloudpolicy.engine.plan import ApiCall, parse_call
 from cloudpolicy.engine.policy import Policy
 from cloudpolicy.filters.registry import all_filters
 from cloudpolicy.models.plan import ScalingPlan
+from cloudpolicy.selectors.exclusions import exclusions_now
 from cloudpolicy.selectors.kill_switch import kill_switch
 from cloudpolicy.selectors.memory import read_history
 from cloudpolicy.services.policies import PolicyInForce, policy_in_force
@@ -59,7 +60,16 @@ def void_because(*, plan: ScalingPlan, now: datetime) -> str:
     problems = limit_problems(calls=calls_of(plan), policy=policy.policy)
     if problems:
         return f"it is beyond the policy's limits: {problems[0]}"
-    return _forecast_moved(plan, policy, now)
+    excluded = _excluded(plan, now)
+    return excluded or _forecast_moved(plan, policy, now)
+
+
+def _excluded(plan: ScalingPlan, now: datetime) -> str:
+    """What a person did since that keeps the plan's calls from being made; '' when nothing."""
+    for exclusion in exclusions_now(company_id=plan.company_id, now=now):
+        if any(exclusion.forbids(call) for call in calls_of(plan)):
+            return exclusion.reason.text
+    return ""
 
 
 def implied_today(*, company: CompanyRef, policy: Policy, now: datetime) -> engine_plan.ScalingPlan:
@@ -68,7 +78,7 @@ def implied_today(*, company: CompanyRef, policy: Policy, now: datetime) -> engi
         policy=policy,
         groups=(),
         runway=runway_of(company=company, now=now),
-        history=read_history(company_id=company.id),
+        history=read_history(company_id=company.id, now=now),
         now=now,
         actions=all_actions(),
         filters=all_filters(),

@@ -1,6 +1,7 @@
 """Carrying plans out against an AWS-compatible server that refuses and fails as AWS does."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -349,25 +350,40 @@ def test_a_refusal_ends_the_run_with_the_words_of_aws(cloud: StrictProxy) -> Non
     assert "AWS refused UpdateAutoScalingGroup: AccessDenied" in run.outcome
 
 
-def test_a_group_that_does_not_arrive_in_time_ends_the_run(
-    cloud: StrictProxy, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("arrives_after", [timedelta(minutes=70), None])
+def test_a_group_that_does_not_arrive_soon_is_looked_at_later_and_given_up_in_the_end(
+    cloud: StrictProxy, monkeypatch: pytest.MonkeyPatch, arrives_after: timedelta | None
 ) -> None:
     plan = approved()
     run = begin(plan)
+    clock = FakeClock()
+    begun = clock.now()
 
-    def never(*args: object) -> object:
+    def late(*args: object) -> object:
         observed = resize_group.observe(*args)  # type: ignore[arg-type]
+        if arrives_after is not None and clock.now() - begun >= arrives_after:
+            return observed
         return observed and replace(observed, arrived=False, progress="0 of 1 in service")
 
-    stuck = tuple(replace(each, observe=never) if each.name == "resize_group" else each for each in all_actions())
+    stuck = tuple(replace(each, observe=late) if each.name == "resize_group" else each for each in all_actions())
     monkeypatch.setattr(running, "all_actions", lambda: stuck)
-    clock = FakeClock()
     first = work_on(run_id=run.pk, clock=clock.as_clock())
     assert (first.state, first.attempts) == (RunState.OPEN, 0)
     assert first.outcome == "capstack-dev2-asg: 0 of 1 in service"
+    while "looked at again later" not in first.outcome:
+        assert first.resume_at is not None
+        clock.moment = max(clock.moment, first.resume_at)
+        first = work_on(run_id=run.pk, clock=clock.as_clock())
+    assert (first.state, first.attempts) == (RunState.OPEN, 0)
+    assert "capstack-dev2-asg is not there after 15 minutes: 0 of 1 in service" in first.outcome
+    assert first.resume_at == clock.now() + running.LOOK_LATER
     run = finish(run, clock)
+    if arrives_after is not None:
+        assert (run.state, run.outcome) == (RunState.DONE, "")
+        assert set(cloud.sets.values()) == {1}
+        return
     assert run.state == RunState.PARTLY
-    assert "capstack-dev2-asg is not there after 15 minutes: 0 of 1 in service" in run.outcome
+    assert "capstack-dev2-asg is not there after 12" in run.outcome
     assert cloud.sets["capstack-production-asg"] == 0
 
 

@@ -91,6 +91,11 @@ def test_it_is_approved_by_a_person_applied_and_taken_back(company: CompanyRef, 
     assert finish(begin(plan), clock).state == RunState.DONE
     assert sizes() != BEFORE
     assert set(strict_aws.sets.values()) == {1}
+    # The ladder asks for more of some of them, and does not bring them back against a person's wish.
+    steer(company, days=300)
+    later = plan_scaling(company_id=company.id, now=clock.now())
+    assert not {call["group"] for call in later.calls} & {call["group"] for call in plan.calls}
+    assert "excluded" in {warning.code for warning in later.warnings}
     assert finish(begin_rollback(plan, now=clock.now()), clock).state == RunState.DONE
     assert sizes() == BEFORE
 

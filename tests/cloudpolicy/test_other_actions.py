@@ -1,16 +1,21 @@
 """What plans do besides sizes and spot: instances, databases, requests, processes and budgets."""
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from cloudpolicy.actions import spot_request
+from cloudpolicy.engine.cloud import lacks_call
 from cloudpolicy.models.held_resource import HeldResource
 from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.models.run import RunState
 from cloudpolicy.selectors.plans import latest_plan
 from cloudpolicy.services.aws import client
+from cloudpolicy.services.policies import enable_policy
 from tests.cloudpolicy.budgets_of_aws import tag_budget
 from tests.cloudpolicy.groups_of_five import FakeClock, approve, begin, begin_rollback, die_and_resume, finish
-from tests.cloudpolicy.steered_company import steer
+from tests.cloudpolicy.recording_proxy import RecordingProxy
+from tests.cloudpolicy.steered_company import NOW, steer
 from tests.cloudpolicy.strict_proxy import StrictProxy, Trouble
 from tests.cloudpolicy.things_of_dev import (
     BUDGET,
@@ -25,6 +30,7 @@ from tests.cloudpolicy.things_of_dev import (
     open_again,
     plan_of,
     planned,
+    policy_document,
     spot_requests,
     state_of,
     state_of_database,
@@ -317,3 +323,46 @@ def test_without_an_address_a_budget_alerts_nobody_and_the_plan_says_so(
     assert "budget_tells_nobody" in {warning["code"] for warning in plan.warnings}
     applied(plan)
     assert budget() == (500.0, [])
+
+
+# --- An endpoint that tells no tags of budgets --------------------------------------------------------------
+
+
+def test_our_own_journal_says_whose_a_budget_is_where_its_tags_cannot_be_read(aws: RecordingProxy) -> None:
+    make_things()
+    company, plan = planned(stopped=[], suspended_processes=[])
+    assert set(calls_by_action(plan)) == {"resize_group", "set_budget"}
+    assert applied(plan) == RunState.DONE
+    assert budget() == (500.0, [80.0])
+    assert plan_of(company).calls == []
+    tighter = policy_document(
+        stopped=[], suspended_processes=[], budget=BUDGET_RULE | {"usd_per_month": 400, "alert_percent": 80}
+    )
+    enable_policy(company_id=company.id, document=tighter, actor="test", because="less is enough", now=NOW)
+    (call,) = calls_by_action(plan_of(company))["set_budget"]
+    assert call["after"] == {"usd_per_month": 400}
+
+
+def test_where_no_tags_can_be_read_a_budget_of_others_is_left_and_the_plan_goes_on(
+    aws: RecordingProxy,
+) -> None:
+    make_things()
+    make_budget(usd=900, alert=90)
+    _, plan = planned(stopped=[], suspended_processes=[])
+    assert set(calls_by_action(plan)) == {"resize_group"}
+    assert "tags_unread" in {warning["code"] for warning in plan.warnings}
+
+
+def test_aws_itself_is_never_taken_for_an_endpoint_that_lacks_the_call() -> None:
+    refused = ClientError({"Error": {"Code": "500", "Message": ""}}, "ListTagsForResource")
+    for url, lacks in (
+        ("https://budgets.amazonaws.com", False),
+        ("https://budgets.cn-north-1.amazonaws.com.cn", False),
+        ("http://127.0.0.1:5000", True),
+    ):
+        with_url = boto3.client(
+            "budgets", region_name=REGION, endpoint_url=url, aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        assert lacks_call(with_url, refused) is lacks
+    denied = ClientError({"Error": {"Code": "AccessDenied", "Message": ""}}, "ListTagsForResource")
+    assert not lacks_call(with_url, denied)

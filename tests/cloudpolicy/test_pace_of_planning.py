@@ -68,7 +68,7 @@ def test_a_company_planned_for_before_standings_were_kept_goes_on_from_its_last_
     company = company_under()
     forecast(company, days=80, after=SECOND)
     LadderStanding.objects.all().delete()
-    assert read_history(company_id=company.id).standing.rows_in_force == {"production below 90"}
+    assert read_history(company_id=company.id, now=NOW).standing.rows_in_force == {"production below 90"}
 
 
 def test_the_end_of_a_cooldown_asks_for_a_plan_of_its_own(cloud: RecordingProxy) -> None:
@@ -92,10 +92,10 @@ def test_quiet_hours_hold_a_plan_back_and_their_end_lets_it_go(cloud: RecordingP
     assert quiet is not None
     assert quiet.read_only_text == "these are quiet hours, until 2026-04-01 13:00"
     assert quiet.calls
-    assert read_history(company_id=company.id).standing.rows_in_force == frozenset()
+    assert read_history(company_id=company.id, now=NOW).standing.rows_in_force == frozenset()
     assert unplanned_companies(now=NOW + HOUR - SECOND) == ()
     assert unplanned_companies(now=NOW + HOUR) == (company.id,)
     plan = replan_scaling(company_id=company.id, now=NOW + HOUR)
     assert plan is not None
     assert plan.read_only_because == ()
-    assert read_history(company_id=company.id).standing.rows_in_force != frozenset()
+    assert read_history(company_id=company.id, now=NOW).standing.rows_in_force != frozenset()

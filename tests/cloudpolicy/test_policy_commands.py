@@ -16,6 +16,7 @@ from cloudpolicy.engine.ladder import FOUNDING_LADDER
 from cloudpolicy.engine.policy_text import read_yaml, write_yaml
 from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.models.policy import PolicyVersion
+from cloudpolicy.services.prices import enter_price
 from forecasting.services.publish import publish_forecast
 from ledger.services.companies import create_company
 from tests.cloudpolicy.recording_proxy import RecordingProxy
@@ -139,7 +140,24 @@ def test_a_replay_tells_the_past_and_the_futures_and_changes_nothing(aws: Record
     assert future["instance_hours_saved"] > 0
     assert future["days_gained"] >= 0
     text = call("replay_policy", "--company", "acme")
-    assert "worth unknown without --price" in text
+    assert "worth unknown without --price: " in text
+    assert "no bill line and no entered price" in text
+    for environment in ("dev", "staging", "production"):
+        for market in ("on_demand", "spot"):
+            enter_price(
+                company=company,
+                region="us-east-1",
+                group=f"capstack-{environment}-asg",
+                market=market,
+                per_hour="0.5",
+                actor="ada",
+                because="the price list",
+                now=now,
+            )
+    by_ledger = json.loads(call("replay_policy", "--company", "acme", "--json"))
+    assert by_ledger["past"]["money_saved"] == past["money_saved"]
+    assert "entered by ada" in by_ledger["price_said"]
+    assert told["price_said"] == "as given"
     assert not aws.mutating
     assert ScalingPlan.objects.count() == 0
 

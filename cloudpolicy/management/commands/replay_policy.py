@@ -29,7 +29,11 @@ class Command(BaseCommand):
             "path", type=Path, nargs="?", help="a policy in YAML or JSON; default: the one in force"
         )
         parser.add_argument("--company", required=True, metavar="SLUG")
-        parser.add_argument("--price", metavar="AMOUNT", help="of an instance-hour, in the company's currency")
+        parser.add_argument(
+            "--price",
+            metavar="AMOUNT",
+            help="of an instance-hour, in the company's currency; default: from bills and entered prices",
+        )
         parser.add_argument("--json", action="store_true", help="print the figures as JSON, alone on stdout")
 
     def handle(self, *args: Any, path: Path | None, company: str, price: str | None, **options: Any) -> None:
@@ -69,6 +73,8 @@ def _price(text: str | None) -> Decimal | None:
 
 def _lines(told: PolicyReplay) -> list[str]:
     lines = [f"{told.policy} over {told.groups} groups, as if every plan had been applied at once"]
+    if told.price is not None:
+        lines.append(f"An instance-hour at {told.price.normalize():f} {told.currency}: {told.price_said}")
     if told.past is None:
         lines.append(f"Past year: {told.past_refusal}.")
     else:
@@ -106,6 +112,6 @@ def _bands(days: dict[str, float]) -> list[str]:
 def _saved(worth: Worth, told: PolicyReplay) -> str:
     hours = f"  instance-hours saved {worth.instance_hours:,.0f}"
     if worth.money is None:
-        return f"{hours}; worth unknown without --price"
+        return f"{hours}; worth unknown without --price: {told.price_said}"
     days = "" if worth.days_gained is None else f", {worth.days_gained:+.1f} days of runway"
     return f"{hours}, {worth.money:,.2f} {told.currency}{days}"

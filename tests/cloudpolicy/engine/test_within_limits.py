@@ -120,8 +120,9 @@ def test_a_row_asks_for_processes_to_stand_still_and_lets_them_run_when_it_is_le
     row = replace(LADDER.rows[1], suspended=frozenset({"AZRebalance", "AlarmNotification"}))
     policy = replace(LADDER, rows=(row,))
     staging = replace(group("staging", market=ON_DEMAND), suspended=frozenset({"Launch", "AZRebalance"}))
-    in_force = target_of(group=staging, policy=policy, band=Band((row,)), history=History())
-    left = target_of(group=staging, policy=policy, band=Band(()), history=History())
+    ours = History(suspended={staging.key: row.suspended})
+    in_force = target_of(group=staging, policy=policy, band=Band((row,)), history=ours)
+    left = target_of(group=staging, policy=policy, band=Band(()), history=ours)
     assert not isinstance(in_force, (type(None), str))
     assert in_force.suspend == row.suspended  # type: ignore[union-attr]
     assert left.resume == row.suspended  # type: ignore[union-attr]
@@ -223,6 +224,6 @@ def _applied(
     sizes = dict(history.sizes)
     for name, call in calls.items():
         before = groups[name]
-        sizes.setdefault((before.region, name), JournalledSize(before.capacity, before.market.spot))
+        sizes.setdefault(before.key, JournalledSize(before.capacity, before.market.spot))
         groups[name] = replace(before, capacity=parse_capacity(call.after))
     return History(standing, sizes)
