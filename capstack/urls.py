@@ -10,7 +10,7 @@ from capstack.api import api
 from capstack.views.sign_in import SignIn, SignOut
 from capstack.views.theme import choose_theme
 from cloudpolicy.views import cloud, cloud_acts
-from cloudpolicy.views.cheapest import cheapest
+from cloudpolicy.views.cheapest import cheapest, plan_steps
 from cloudpolicy.views.policy import policy, policy_yaml
 from forecasting.views import scenarios
 from forecasting.views.accuracy import accuracy
@@ -28,6 +28,7 @@ urlpatterns = [
     path("cloud/look", cloud_acts.look, name="cloud-look"),
     path("cloud/pause", cloud_acts.pause, name="cloud-pause"),
     path("cloud/cheapest", cheapest, name="cloud-cheapest"),
+    path("cloud/cheapest/plan", plan_steps, name="cloud-cheapest-plan"),
     path("cloud/prices", cloud_acts.price, name="cloud-price"),
     path("cloud/plans/<int:plan_id>", cloud.plan, name="cloud-plan"),
     path("cloud/plans/<int:plan_id>/approve", cloud_acts.approve, name="cloud-approve"),

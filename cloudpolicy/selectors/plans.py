@@ -109,6 +109,13 @@ def latest_plan(*, company_id: int) -> StoredPlan | None:
     return None if row is None else kept_plan(row)
 
 
+def newest_like(*, company_id: int, asked: bool) -> StoredPlan | None:
+    """The newest plan of one kind: asked for by a person, or the policy's own. None without one."""
+    rows = ScalingPlan.objects.filter(company_id=company_id, wanted_p5_days__isnull=not asked)
+    row = rows.select_related("policy").order_by("-id").first()
+    return None if row is None else stored_plan(row)
+
+
 def kept_plan(row: ScalingPlan) -> StoredPlan:
     """A plan with what it is worth."""
     return stored_plan(row, worth=plan_worths(company_id=row.company_id, plan_ids=[row.pk]).get(row.pk))

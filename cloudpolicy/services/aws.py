@@ -186,7 +186,10 @@ def one_line_errors() -> Iterator[None]:
 def _refusal(error: ClientError) -> CloudUnavailable:
     answer = error.response.get("Error", {})
     about = error.response.get("ResponseMetadata", {})
-    code, message = str(answer.get("Code", "unknown error")), answer.get("Message", "")
+    code, message = str(answer.get("Code", "unknown error")), str(answer.get("Message", ""))
+    if message.lstrip().startswith("<"):
+        # Somebody's page in place of a reason, mostly of what stands in between; there is nothing in it to read.
+        message = ""
     refused = f"AWS refused {error.operation_name}: {code}"
     return CloudUnavailable(
         _one_line(f"{refused}, {message}" if message else refused),

@@ -10,6 +10,7 @@ from cloudpolicy.engine.evaluate import evaluate
 from cloudpolicy.engine.plan import ScalingPlan, place_of
 from cloudpolicy.engine.policy import Policy
 from cloudpolicy.engine.reason import Reason
+from cloudpolicy.engine.setting import setting_name, setting_value
 from cloudpolicy.filters.registry import all_filters
 from cloudpolicy.selectors.memory import read_history
 from cloudpolicy.services.inventory import Inventory, read_inventory, with_ours
@@ -128,8 +129,7 @@ def _words(settings: Mapping[str, Any]) -> str:
 
 
 def _word(name: str, value: object) -> str:
-    shown = {True: "on", False: "off", None: "none"}.get(value, value) if isinstance(value, bool | None) else value
-    return f"{name.replace('_', ' ')} {shown}"
+    return f"{setting_name(name)} {setting_value(name, value)}"
 
 
 def _wanted(plan: ScalingPlan) -> dict[tuple[str, str, str], str]:

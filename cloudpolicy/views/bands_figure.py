@@ -13,8 +13,10 @@ from ledger.views.chart import MONTHS_FORMAT, chart_layout, round_ticks
 SHOWN_DAYS = 183
 LEAST_SHOWN_DAYS = 14
 MOST_POINTS = 800
-# Room to the right of today, for the names of the thresholds.
-ROOM_AHEAD = 0.22
+# Room to the right of today, for the days of the thresholds.
+ROOM_AHEAD = 0.18
+# How much of the chart's height a line of text takes at the least height that a chart has.
+LINE = 0.085
 
 
 def bands_chart(*, said: Sequence[SaidRunway], p5_days: int | None, policy: Policy, now: datetime) -> Chart | None:
@@ -96,18 +98,11 @@ def _layout(
         *(_threshold(days, "var(--chart-zero)", "dash") for days in edges),
         *(_threshold(days, "var(--chart-today)", "dot") for days in leaves if days not in enters),
     ]
-    layout["annotations"] = [
-        _name(days, text, above=days in enters) for days, text in _names(enters, leaves).items()
-    ]
+    # The legend says what each kind of line is for.
+    days = sorted({*enters, *leaves})
+    heights = _apart(days, gap=high * LINE)
+    layout["annotations"] = [_name(at, f"{each:,}") for at, each in zip(heights, days, strict=True)]
     return layout
-
-
-def _names(enters: dict[int, str], leaves: dict[int, str]) -> dict[int, str]:
-    """What stands at each threshold; one at which some rows are entered and others left says both."""
-    names = {days: f"below {days}" for days in enters}
-    for days in leaves:
-        names[days] = f"{names[days]}, left above" if days in names else f"left above {days}"
-    return dict(sorted(names.items()))
 
 
 def _zone(low: int, top: int, shade: str) -> dict[str, Any]:
@@ -139,15 +134,27 @@ def _threshold(days: int, colour: str, dash: str) -> dict[str, Any]:
     }
 
 
-def _name(days: int, text: str, *, above: bool) -> dict[str, Any]:
+def _apart(heights: Sequence[float], *, gap: float) -> list[float]:
+    """Heights, the lowest first, moved so that none is nearer to the next than a line of text; none below one."""
+    placed: list[float] = []
+    for height in sorted(heights, reverse=True):
+        placed.insert(0, min(height, placed[0] - gap) if placed else height)
+    for place, height in enumerate(placed):
+        placed[place] = max(height, placed[place - 1] + gap if place else gap / 2)
+    return placed
+
+
+def _name(at: float, text: str) -> dict[str, Any]:
     return {
         "text": text,
         "showarrow": False,
         "xref": "paper",
         "x": 1,
         "xanchor": "right",
-        "y": days,
-        "yanchor": "top" if above else "bottom",
+        "y": at,
+        "yanchor": "middle",
+        "bgcolor": "var(--surface)",
+        "borderpad": 0,
         "font": {"size": 11, "color": "var(--quiet)"},
     }
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
+from cloudpolicy.engine.setting import setting_name, setting_value
 from cloudpolicy.engine.worth import CallWorth
 from cloudpolicy.selectors.plans import SAYS, reading_order
 from cloudpolicy.selectors.savings import PlanWorth
@@ -65,7 +66,7 @@ def call_rows(calls: Sequence[Mapping[str, Any]], *, worth: PlanWorth | None = N
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
     """What moves, in reading order; equal settings are left out."""
     return tuple(
-        Change(key.replace("_", " "), _shown(before.get(key)), _shown(after[key]))
+        Change(setting_name(key), setting_value(key, before.get(key)), setting_value(key, after[key]))
         for key in sorted(after, key=reading_order)
         if before.get(key) != after[key]
     )
@@ -77,18 +78,3 @@ def as_sentence(words: str) -> str:
 
 def place_words(account: str, region: str) -> str:
     return f"{account}, {region}" if account else region
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_shown(each)}" for key, each in sorted(value.items())) or "none"
-    if isinstance(value, list | tuple):
-        return ", ".join(_shown(each) for each in value) or "none"
-    # A placeholder says what will stand in its place.
-    return str(value).strip("{}")

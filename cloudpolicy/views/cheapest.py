@@ -1,13 +1,18 @@
-"""The page that says what the least is to take away for a wanted runway. Nothing is planned or changed by it."""
+"""The page that says what the least is to take away for a wanted runway, and makes a plan of it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from django.http import HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from cloudpolicy.engine.document import InvalidPolicy
 from cloudpolicy.services.aws import CloudUnavailable
+from cloudpolicy.services.cheapest_plan import plan_cheapest
 from cloudpolicy.services.cheapest_steps import CheapestSteps, UnreachableTarget, cheapest_steps
 from cloudpolicy.services.p5_by_saving import NoCurve
 from cloudpolicy.views.call_words import Change, changes, place_words
@@ -36,7 +41,42 @@ class StepRow:
 def cheapest(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
     """Query: `days`, the cautious runway that is wanted. Without it the page only asks."""
     asked = request.GET.get("days", "").strip()
-    found, problem = _found(chosen.company, asked) if asked else (None, "")
+    try:
+        found = _found(chosen.company, asked) if asked else None
+    except _CannotBeSaid as problem:
+        return _show(request, chosen, asked=asked, problem=str(problem))
+    return _show(request, chosen, asked=asked, found=found)
+
+
+@require_POST
+@company_page
+def plan_steps(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
+    """Form: `days`. Makes the steps a plan that waits for approval; every member may, since nothing is changed."""
+    asked = request.POST.get("days", "").strip()
+    try:
+        with _said_plainly():
+            plan = plan_cheapest(
+                company_id=chosen.company.id, wanted_p5_days=_whole_days(asked), now=timezone.now()
+            )
+    except _CannotBeSaid as problem:
+        return _show(request, chosen, asked=asked, problem=str(problem))
+    if plan.calls:
+        messages.success(
+            request, f"Plan {plan.plan_id} is made. It changes nothing before it is approved and applied."
+        )
+    else:
+        messages.warning(request, f"Plan {plan.plan_id} takes nothing away; why stands below.")
+    return HttpResponseRedirect(reverse("cloud-plan", args=[plan.plan_id]) + query_of(chosen))
+
+
+def _show(
+    request: HttpRequest,
+    chosen: CurrentCompany,
+    *,
+    asked: str,
+    found: CheapestSteps | None = None,
+    problem: str = "",
+) -> HttpResponse:
     return answer(
         request,
         chosen,
@@ -53,19 +93,33 @@ def cheapest(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
     )
 
 
-def _found(company: CompanyRef, asked: str) -> tuple[CheapestSteps | None, str]:
-    if not (asked.isascii() and asked.isdecimal() and len(asked) <= MOST_DIGITS):
-        return None, "must be a whole number of days"
+class _CannotBeSaid(Exception):
+    """Why there is no answer, to be read right after the field."""
+
+
+def _found(company: CompanyRef, asked: str) -> CheapestSteps:
+    with _said_plainly():
+        return cheapest_steps(company=company, wanted_p5_days=_whole_days(asked), now=timezone.now())
+
+
+@contextmanager
+def _said_plainly() -> Iterator[None]:
     try:
-        return cheapest_steps(company=company, wanted_p5_days=int(asked), now=timezone.now()), ""
+        yield
     except UnreachableTarget as wrong:
-        return None, str(wrong)
+        raise _CannotBeSaid(str(wrong)) from wrong
     except NoCurve as unknown:
-        return None, f"cannot be looked for: {unknown}"
+        raise _CannotBeSaid(f"cannot be looked for: {unknown}") from unknown
     except CloudUnavailable as unavailable:
-        return None, f"cannot be looked for, as the groups cannot be read: {unavailable}"
+        raise _CannotBeSaid(f"cannot be looked for, as the groups cannot be read: {unavailable}") from unavailable
     except InvalidPolicy as broken:
-        return None, f"cannot be looked for, as the stored policy is broken: {broken}"
+        raise _CannotBeSaid(f"cannot be looked for, as the stored policy is broken: {broken}") from broken
+
+
+def _whole_days(asked: str) -> int:
+    if not (asked.isascii() and asked.isdecimal() and len(asked) <= MOST_DIGITS):
+        raise UnreachableTarget("must be a whole number of days")
+    return int(asked)
 
 
 def _rows(found: CheapestSteps) -> tuple[StepRow, ...]:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from cloudpolicy.engine.document import InvalidPolicy
 from cloudpolicy.selectors.decisions import decision
 from cloudpolicy.selectors.page_state import cloud_page_seen
-from cloudpolicy.selectors.plans import latest_plan
+from cloudpolicy.selectors.plans import newest_like
 from cloudpolicy.selectors.runs import run_view
 from cloudpolicy.services.refusals import MAX_REASON
 from cloudpolicy.services.standing_plans import MAX_PLAN_NUMBER
@@ -95,7 +95,7 @@ def show_plan(
     found = decision(company_id=company_id, plan_id=plan_id) if plan_id <= MAX_PLAN_NUMBER else None
     if found is None:
         raise Http404("There is no such plan.")
-    newest = latest_plan(company_id=company_id)
+    newest = newest_like(company_id=company_id, asked=found.plan.wanted_p5_days is not None)
     policy_problem, proposal = "", None
     try:
         proposal = proposal_of(

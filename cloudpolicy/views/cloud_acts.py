@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from cloudpolicy.engine.document import InvalidPolicy
 from cloudpolicy.models.run import RunState, ScalingRun
-from cloudpolicy.selectors.plans import latest_plan, stored_plan
+from cloudpolicy.selectors.plans import newest_like, stored_plan
 from cloudpolicy.services.approving import Approver, approve_plan
 from cloudpolicy.services.aws import CloudUnavailable
 from cloudpolicy.services.kill_switch import turn_kill_switch
@@ -203,7 +203,8 @@ def _refusals() -> Iterator[None]:
 def _still_newest(chosen: CurrentCompany, plan_id: int) -> None:
     """Raises Refused: another plan has taken its place since it was read, and what differs."""
     company_id = chosen.company.id
-    newest, read = latest_plan(company_id=company_id), find_plan(company_id=company_id, plan_id=plan_id)
+    read = find_plan(company_id=company_id, plan_id=plan_id)
+    newest = newest_like(company_id=company_id, asked=read.wanted_p5_days is not None)
     if newest is not None and newest.plan_id != plan_id:
         text = f"Plan {plan_id} is the newest no more: plan {newest.plan_id} has taken its place."
         raise Refused(text, changed=what_changed(stored_plan(read), newest))

@@ -5,20 +5,23 @@ from datetime import datetime, timedelta
 
 from cloudpolicy.engine.document import InvalidPolicy
 from cloudpolicy.engine.policy import Policy
-from cloudpolicy.selectors.decisions import Decision, decisions
+from cloudpolicy.selectors.decisions import Decision, decision, decisions
 from cloudpolicy.selectors.groups_seen import Inventory, groups_seen
 from cloudpolicy.selectors.kill_switch import KillSwitch, Turn, kill_switch, kill_switch_turns
+from cloudpolicy.selectors.plans import StoredPlan, newest_like
 from cloudpolicy.selectors.runs import RunView, newest_run, runs_of_plans
+from cloudpolicy.selectors.stopped_things import stopped_things
 from cloudpolicy.selectors.unplanned import last_refusal
 from cloudpolicy.services.policies import PolicyInForce, policy_in_force
-from cloudpolicy.services.standing_plans import implied_today
+from cloudpolicy.services.standing_plans import find_plan, implied_today, void_because
 from cloudpolicy.views.bands_figure import SHOWN_DAYS, bands_chart
 from cloudpolicy.views.cloud_headline import Headline, headline
 from cloudpolicy.views.ladder_rows import EnvironmentRow, GroupRow, environment_rows, group_rows
 from cloudpolicy.views.mending import Told, told
-from cloudpolicy.views.proposal import Proposal, proposal_of
+from cloudpolicy.views.proposal import Proposal, is_done, proposal_of
 from cloudpolicy.views.run_words import RunCard, may_be_undone, run_card
 from cloudpolicy.views.savings_board import SavingsBoard, savings_board
+from cloudpolicy.views.stopped_rows import StoppedRow, stopped_rows
 from forecasting.selectors.said_runways import runways_said
 from ledger.domain.company import CompanyRef
 from ledger.views.books_charts import Chart
@@ -39,7 +42,9 @@ class CloudBoard:
         against, waits: why nothing may act on today's forecast, and what else there is to know.
         refusal: why the cloud could not be read at the last attempt; '' when it could.
         groups: the first GROUPS_SHOWN that are the policy's; `more_groups` are, and `others` are somebody else's.
-        proposal: the newest plan that asks for something; None when it asks for nothing.
+        stopped: what plans have stopped and nobody has started since.
+        proposal: the policy's newest plan, where it asks for something; None when it asks for nothing.
+        asked_for: the newest plan that a person asked for, while it stands and is not carried out.
         run: what is under way, or has ended lately; `run_may_be_undone` as far as it is known.
         older_before: where the history goes on; None at its end.
     """
@@ -59,12 +64,24 @@ class CloudBoard:
     groups: tuple[GroupRow, ...]
     more_groups: int
     others: int
+    stopped: tuple[StoppedRow, ...]
     proposal: Proposal | None
+    asked_for: StoredPlan | None
     run: RunCard | None
     run_may_be_undone: bool
     savings: SavingsBoard
     history: tuple[Decision, ...]
     older_before: int | None
+
+    @property
+    def proposal_is_run(self) -> bool:
+        """The run on top is that of the proposal: its steps are the proposal's calls, with where they stand."""
+        return (
+            self.proposal is not None
+            and self.proposal.is_done
+            and self.run is not None
+            and self.run.run.plan_id == self.proposal.decision.plan.plan_id
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +104,7 @@ def cloud_board(*, company: CompanyRef, user_id: int, before_id: int | None, now
     """
     policy, problem = _policy(company, now)
     history = decisions(company_id=company.id, limit=HISTORY_SHOWN, before_id=before_id)
-    newest = next(iter(history if before_id is None else decisions(company_id=company.id, limit=1)), None)
+    newest = _newest(company)
     proposal = None
     if policy is not None and newest is not None and newest.plan.calls:
         proposal = proposal_of(decision=newest, company_id=company.id, user_id=user_id, is_newest=True, now=now)
@@ -120,13 +137,29 @@ def cloud_board(*, company: CompanyRef, user_id: int, before_id: int | None, now
         groups=groups[:GROUPS_SHOWN],
         more_groups=max(0, len(groups) - GROUPS_SHOWN),
         others=len(inventory.groups) - len(groups) if inventory else 0,
+        stopped=stopped_rows(stopped_things(company_id=company.id)),
         proposal=proposal,
+        asked_for=_asked_for(company, now) if policy else None,
         run=run_card(run) if run else None,
         run_may_be_undone=run is not None and _may_be_undone(company, run),
         savings=savings_board(company=company, inventory=inventory, now=now),
         history=history,
         older_before=history[-1].plan.plan_id if len(history) == HISTORY_SHOWN else None,
     )
+
+
+def _newest(company: CompanyRef) -> Decision | None:
+    newest = newest_like(company_id=company.id, asked=False)
+    return decision(company_id=company.id, plan_id=newest.plan_id) if newest else None
+
+
+def _asked_for(company: CompanyRef, now: datetime) -> StoredPlan | None:
+    asked = newest_like(company_id=company.id, asked=True)
+    found = decision(company_id=company.id, plan_id=asked.plan_id) if asked and asked.calls else None
+    if asked is None or found is None or is_done(found):
+        return None
+    plan = find_plan(company_id=company.id, plan_id=asked.plan_id)
+    return None if void_because(plan=plan, now=now) else asked
 
 
 def _policy(company: CompanyRef, now: datetime) -> tuple[PolicyInForce | None, str]:

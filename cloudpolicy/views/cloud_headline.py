@@ -54,6 +54,10 @@ def headline(
         return Headline("No group to act on", "None in your cloud carries the tag of the policy.", "unknown")
     if proposal is None or not proposal.calls:
         return Headline("Nothing to change", "Every group is as the policy wants it.", "good")
+    return _of_proposal(newest, proposal)
+
+
+def _of_proposal(newest: Decision, proposal: Proposal) -> Headline:
     count = len(proposal.calls)
     title = f"{count:,} change{'' if count == 1 else 's'} proposed"
     if proposal.is_done:
@@ -61,5 +65,7 @@ def headline(
     if proposal.void:
         return Headline(title, "The plan no longer stands; look again for a fresh one.", "warn")
     if proposal.may_be_applied:
-        return Headline(title, "Agreed to, and ready to be applied.", "warn")
-    return Headline(title, f"It waits: {proposal.consent.missing}.", "warn")
+        return Headline(title, "Approved, and ready to be applied below.", "warn")
+    if proposal.consent.given:
+        return Headline(title, "One person has approved the plan below; it waits for a second.", "warn")
+    return Headline(title, "The plan below waits for approval; nothing is changed before.", "warn")

@@ -12,6 +12,8 @@ from cloudpolicy.filters.registry import all_filters
 from cloudpolicy.selectors.groups_seen import SeenGroup
 from cloudpolicy.views.call_words import place_words
 
+_STOPPED = {"spot_requests": "requests for spot"}
+
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentRow:
@@ -20,7 +22,7 @@ class EnvironmentRow:
     Attributes:
         band: the row in force, in words.
         why: which figure did that, and what would change it.
-        asks: the size that follows for each of its groups.
+        asks: the size that follows for each of its groups, and what else the row does.
     """
 
     name: str
@@ -85,10 +87,16 @@ def _asks(rule: Row | Otherwise | None) -> str:
         return "what it was before the policy shrank it"
     parts = [str(rule.capacity), f"spot {'on' if rule.spot else 'off'}"]
     if rule.suspended:
-        parts.append(f"{', '.join(sorted(rule.suspended))} suspended")
+        parts.append(f"{_and(sorted(rule.suspended))} suspended")
+    if rule.stopped:
+        parts.append(f"{_and([_STOPPED.get(each, each) for each in sorted(rule.stopped)])} stopped")
     if rule.budget:
         parts.append(f"budget {rule.budget.usd_per_month:,} USD a month")
     return ", ".join(parts)
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _group(group: SeenGroup, policy: Policy, now: datetime, filters: Sequence[Filter]) -> GroupRow:

@@ -36,10 +36,24 @@ _MENDED_AT = {
     "no_groups": ("cloud-policy", "See which tag opts in"),
 }
 
+# By the code of a reason: what happens by itself, and what does not.
+_MEASURED = (
+    "Looking back over your own history measures it: that begins by itself, takes a minute or two, is done again"
+    " each month, and needs five months of events."
+)
+_ADVICE = {
+    "uncalibrated": _MEASURED,
+    "coverage_unknown": _MEASURED,
+    "forecast_stale": "A new one comes by itself; where none does, the forecast worker stands still.",
+    "forecast_behind": "They are read by themselves; where they are not, the forecast worker stands still.",
+    "chain_unverified": "That is done by itself, within minutes of a start and then twice a day.",
+    "chain_check_stale": "It is checked by itself twice a day; where it is not, the imports worker stands still.",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One reason; `url` and `link` are '' where no page of ours mends it."""
+    """One reason, with what comes of it by itself; `url` and `link` are '' where no page of ours mends it."""
 
     text: str
     url: str = ""
@@ -51,7 +65,8 @@ def told(reasons: Iterable[Reason]) -> tuple[Told, ...]:
     found = {}
     for reason in reasons:
         page, link = _MENDED_AT.get(reason.code, ("", ""))
-        found[reason.text] = Told(_sentence(reason.text), reverse(page) if page else "", link)
+        said = " ".join(filter(None, (_sentence(reason.text), _ADVICE.get(reason.code, ""))))
+        found[reason.text] = Told(said, reverse(page) if page else "", link)
     return tuple(found.values())
 
 

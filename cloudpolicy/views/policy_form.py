@@ -54,6 +54,21 @@ class Entry:
     inputs: tuple[Input, ...]
     error: str
 
+    @property
+    def often(self) -> tuple[Input, ...]:
+        """What nearly every entry says."""
+        return tuple(each for each in self.inputs if each.kind.path not in SELDOM)
+
+    @property
+    def seldom(self) -> tuple[Input, ...]:
+        """What few do; shown when asked for."""
+        return tuple(each for each in self.inputs if each.kind.path in SELDOM)
+
+    @property
+    def says_seldom(self) -> bool:
+        """Whether some of the latter is said, or wrong, and must be seen."""
+        return any(each.error or each.value not in ("", "no") for each in self.seldom)
+
 
 _RULE = (
     Kind("environment", "Environment", "text"),
@@ -69,6 +84,7 @@ _RULE = (
     Kind("may_stop_schedules", "Even if schedules need them", "maybe-flag", choices=MAYBE),
     Kind("stopped", "Stopped", "names", "instances, databases, spot_requests"),
 )
+SELDOM = frozenset(kind.path for kind in _RULE[5:])
 ENTRIES = {
     "rows": (
         _RULE[0],
@@ -189,6 +205,9 @@ def entries_of(typed: Mapping[str, str], key: str, problems: Sequence[PolicyProb
         taken = {each.error for each in inputs}
         own = [each.message for each in problems if each.path.startswith(name) and each.message not in taken]
         title = typed.get(f"{name}.environment", typed.get(f"{name}.group", "")).strip() or "new"
+        if key == "rows" and title != "new":
+            # One environment may have several rows.
+            title = f"{title}, below {typed.get(f'{name}.below_days', '').strip() or '…'} days"
         found.append(Entry(name, place, title, inputs, "; ".join(own)))
     return tuple(found)
 

@@ -70,6 +70,19 @@ class Proposal:
         return range_text(sum(lows, Decimal(0)), sum(highs, Decimal(0)), self.worth.currency)
 
     @property
+    def unpriced(self) -> int:
+        """How many of its calls nobody can price."""
+        return 0 if self.worth is None else sum(call.monthly_saving is None for call in self.worth.calls)
+
+    @property
+    def saves_at_least(self) -> str:
+        """What those calls save a month that are priced, where some are not; '' where none is."""
+        if self.worth is None:
+            return ""
+        known = [call.monthly_saving for call in self.worth.calls if call.monthly_saving is not None]
+        return money_text(sum(known, Decimal(0)), self.worth.currency) if any(known) else ""
+
+    @property
     def may_be_undone(self) -> bool:
         return may_be_undone(self.decision.runs)
 

@@ -11,15 +11,15 @@ _RUN_STATES = {"open": "busy", "done": "good", "partly": "warn", "stopped": "bad
 _PHASES = {
     "waiting": ("waits for its turn", "unknown"),
     "intent": ("in doubt until it is looked at", "warn"),
-    "made": ("asked, not there yet", "busy"),
-    "found_made": ("found to be made, not there yet", "busy"),
+    "made": ("asked; not seen in the cloud yet", "busy"),
+    "found_made": ("found to be made; not seen in the cloud yet", "busy"),
     "not_made": ("found not to be made", "warn"),
     "put_off": ("put off, to be asked again", "warn"),
-    "there": ("there", "good"),
-    "already": ("was there already", "good"),
+    "there": ("done, and seen in the cloud", "good"),
+    "already": ("was so already", "good"),
     "refused": ("refused", "bad"),
     "changed": ("changed by somebody else", "bad"),
-    "late": ("not there in time", "bad"),
+    "late": ("asked; not seen in the cloud in time", "bad"),
 }
 
 

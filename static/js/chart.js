@@ -105,7 +105,7 @@
     layout.width = width;
     layout.height = height;
     layout.margin.l = narrow ? 58 : layout.margin.l;
-    layout.margin.r = narrow ? 12 : layout.margin.r;
+    layout.margin.r = narrow ? (layout.yaxis2 ? 36 : 12) : layout.margin.r;
     const plotWidth = width - layout.margin.l - layout.margin.r;
     const labels = placed(marks, plotWidth, family);
     const lanes = Math.max(1, ...labels.filter((label) => label.text).map((label) => label.lane + 1));

@@ -140,7 +140,7 @@ def test_a_plan_is_approved_applied_watched_and_rolled_back(
     text = words(client.get(URL))
     assert f"Plan {plan.pk} is approved. Nothing is changed before it is applied." in text
     assert "Approvals: 1 of 1" in text
-    assert "page:admin" in text
+    assert re.search(r"(?<!page:)admin\d@example\.com: read it", text), "who agreed, without the door"
     assert "Apply it" in text
     assert "Approve exactly this plan" not in text, "one agrees once"
     assert not cloud.mutating
@@ -157,7 +157,7 @@ def test_a_plan_is_approved_applied_watched_and_rolled_back(
     shown = words(client.get(f"/cloud/runs/{run.pk}"))
     assert f"Plan {plan.pk}: applied" in shown
     assert f"{len(plan.calls)} of {len(plan.calls)} steps done" in shown
-    assert "there" in shown
+    assert "done, and seen in the cloud" in shown
     assert "not asked" not in shown
 
     text = words(client.get(f"/cloud/plans/{plan.pk}"))
@@ -294,7 +294,7 @@ def test_read_only_says_why_and_where_it_is_mended(cloud: StrictProxy, reader: R
     page = reader(company, Role.ADMIN).get(URL)
     text = words(page)
     assert "Read-only for now" in text
-    assert "The forecast is 72 hours old, more than 26. Look at the forecast" in text
+    assert "The forecast is 72 hours old, more than 26. A new one comes by itself;" in text
     assert '<a href="/">Look at the forecast</a>' in page.content.decode()
     assert "Approve exactly this plan" not in text
     assert "Nothing can be done by it" in text

@@ -87,7 +87,7 @@ def test_an_unknown_price_is_said_and_entered_on_the_page(cloud: StrictProxy, re
     admin, founder = reader(company, Role.ADMIN), reader(company, Role.FOUNDER)
     text = words(admin.get(URL))
     assert "price unknown nobody knows what t3.small costs unknown" in text
-    assert "What all together save is not known: a price is missing. Enter it" in text
+    assert "What all together save is not known: a price is missing. Enter a price" in text
     given = {"what": "type us-east-1 t3.small", "market": "on_demand", "per_hour": "0,0208", "why": "price list"}
     assert founder.post("/cloud/prices", given).status_code == 403
     wrong = admin.post("/cloud/prices", {**given, "per_hour": "dear", "why": ""})
@@ -140,7 +140,7 @@ def test_predicted_and_billed_stand_side_by_side_and_a_poor_band_is_flagged(
     text = words(reader(company, Role.FOUNDER).get(URL))
     assert "Below 60 does not deliver: $200 billed less of $700 predicted, over 1 run." in text
     assert "below 60 7 days $700 $200 +2 days +1 day less than half of it" in text
-    assert "Saved of the cloud cost 10 %" in text
+    assert "Share saved 10 %" in text
 
 
 @pytest.mark.django_db
@@ -184,7 +184,7 @@ def test_the_cheapest_steps_to_a_runway_are_told(
     )
     short = words(client.get("/cloud/cheapest?days=90"))
     assert "No set of steps reaches 90 days" in short
-    assert "They are all that may be taken away above the floors." in short
+    assert "They are all that may be taken away: above the floors" in short
     assert "not every size of these groups was tried" in short
 
 
