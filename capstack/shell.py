@@ -21,7 +21,12 @@ class Destination:
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Context processor."""
-    return {"theme": chosen_theme(request), "themes": THEMES, "destinations": _destinations(request)}
+    return {
+        "theme": chosen_theme(request),
+        "themes": THEMES,
+        "destinations": _destinations(request),
+        "shown_company": getattr(request, "shown_company", ""),
+    }
 
 
 def _destinations(request: HttpRequest) -> tuple[Destination, ...]:

@@ -111,7 +111,8 @@ class AdjustmentForm(forms.Form):
         """Show what the ledger says is wrong beside the field it is about."""
         for problem in problems:
             field = problem.field if problem.field in self.fields else None
-            self.add_error(field, capfirst(f"{problem.field} {problem.message}".strip()))
+            name = self[field].label if field else problem.field
+            self.add_error(field, capfirst(f"{name} {problem.message}".strip()))
 
 
 FIELDSETS = (

@@ -16,7 +16,7 @@ from ledger.selectors.provenance import EventProvenance, event_provenance
 from ledger.services.pairing import take_apart
 from ledger.services.reverse import MAX_REASON
 from ledger.services.reverse import reverse as take_back
-from ledger.views.company_page import actor_of, answer, company_page, may_act, require_finance
+from ledger.views.company_page import actor_of, address, answer, company_page, may_act, require_finance
 from ledger.views.current_company import CurrentCompany
 
 ID_CHARACTERS = 64
@@ -25,7 +25,24 @@ ID_CHARACTERS = 64
 @require_safe
 @company_page
 def event(request: HttpRequest, chosen: CurrentCompany, event_id: str) -> HttpResponse:
-    return _show(request, chosen, event_id)
+    try:
+        return _show(request, chosen, event_id)
+    except Http404:
+        owner = _owner_among(chosen, event_id)
+        if owner is None:
+            raise
+        return HttpResponseRedirect(address(request.path, company=owner))
+
+
+def _owner_among(chosen: CurrentCompany, event_id: str) -> str | None:
+    """Slug of another company of the person that has the event: a link from a tab or a colleague may come while
+    they look at this one."""
+    if len(event_id) != ID_CHARACTERS:
+        return None
+    for company in chosen.choices:
+        if company != chosen.company and event_story(company_id=company.id, event_id=event_id.lower()):
+            return company.slug
+    return None
 
 
 def _show(

@@ -61,7 +61,7 @@ def test_saving_twice_records_once(company: CompanyRef, sign_in: SignIn) -> None
         ("amount", "1.1234567", "Amount has more than 6 decimals"),
         ("currency", "XXX", "Currency is not a currency code"),
         ("occurred_at", "2026-06-01T09:30+02:00", "Enter a date and time such as"),
-        ("occurred_at", "1990-06-01T09:30", "lies before 1999-01-01"),
+        ("occurred_at", "1990-06-01T09:30", "When lies before 1999-01-01"),
         ("occurred_at", "0001-01-01T00:00", "lies before 1999-01-01"),
         ("direction", "sideways", "valid choice"),
         ("account", "999999", "valid choice"),

@@ -295,6 +295,45 @@ def test_a_form_acts_on_the_company_it_was_shown_for(client: Client, company: Co
     assert f"A file for {company.name}" in client.post(imports, {"format": "auto"}).content.decode()
 
 
+def test_every_form_of_an_event_and_of_the_queue_names_its_company(
+    client: Client, company: CompanyRef, twins: ReviewItem
+) -> None:
+    client = signed_in(client, company, open_company("globex"), role="finance")
+    event_id = write(company, ref="c")
+    text(client, f"/ledger?company={company.slug}")
+    for page in (f"/ledger/events/{event_id}", f"/ledger/events/{event_id}/split", "/reconcile/review"):
+        main = text(client, page).partition("<main")[2]
+        actions = re.findall('method="post" action="([^"]*)"', main)
+        assert actions, page
+        assert all(f"?company={company.slug}" in action for action in actions), (page, actions)
+
+
+def test_what_a_page_asks_for_is_about_its_own_company(client: Client, company: CompanyRef) -> None:
+    write(company, ref="1", counterparty="Hooli")
+    client = signed_in(client, company, open_company("globex"))
+    own = f"""hx-headers:inherited='{{"Capstack-Company": "{company.slug}"}}'"""
+    assert own in text(client, f"/ledger?company={company.slug}")
+    # In another tab the person goes to the other company meanwhile.
+    text(client, "/ledger?company=globex")
+    asked = {**HTMX, "HTTP_CAPSTACK_COMPANY": company.slug}
+    assert "Hooli" in text(client, "/ledger?month=2026-06", **asked) + text(client, "/ledger?q=Hooli", **asked)
+    assert "globex" in text(client, "/ledger"), "a fragment of one tab moved the other"
+    assert client.get("/ledger", headers={"Capstack-Company": "umbrella"}).status_code == 404
+
+
+def test_a_link_to_an_event_leads_to_its_company(client: Client, company: CompanyRef) -> None:
+    globex = open_company("globex")
+    event_id = write(company, ref="1")
+    client = signed_in(client, company, globex)
+    text(client, "/ledger?company=globex")
+    response = client.get(f"/ledger/events/{event_id}")
+    assert response.status_code == 302
+    assert response.headers["Location"] == f"/ledger/events/{event_id}?company={company.slug}"
+    assert company.name in text(client, response.headers["Location"])
+    Membership.objects.filter(company_id=company.id).delete()
+    assert client.get(f"/ledger/events/{event_id}").status_code == 404
+
+
 def test_a_name_written_from_right_to_left_turns_no_amount_around(client: Client, company: CompanyRef) -> None:
     write(company, ref="1", counterparty="\N{RIGHT-TO-LEFT OVERRIDE}gpj.exe")
     event_id = write(company, ref="2", counterparty="Hooli")
