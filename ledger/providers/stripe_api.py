@@ -1,21 +1,18 @@
 """Asking Stripe for what its webhooks leave out."""
 
-import urllib.error
-import urllib.parse
-import urllib.request
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from django.conf import settings
 
-from ledger.domain.strict_json import InvalidJson, parse_json
+from ledger.providers.http import Unavailable, request
 from ledger.providers.provider import ProviderUnavailable, Unreadable
 from ledger.providers.stripe_amounts import listed, text_of
 from ledger.providers.stripe_invoice import charge_of
 
-TIMEOUT_SECONDS = 20.0
 MAX_ANSWER_BYTES = 4 * 1_048_576
 MAX_PAGES = 50
-_RETRIED = frozenset({408, 409, 425, 429})
+_RETRIED = frozenset({408, 409, 425})
 
 
 class StripeApi:
@@ -91,26 +88,24 @@ class StripeApi:
         raise Unreadable(f"Stripe lists more than {MAX_PAGES} pages at {path}")
 
     def get(self, path: str, query: dict[str, str] | None = None) -> dict[str, Any]:
-        """Return the object at a path."""
-        asked = f"?{urllib.parse.urlencode(query)}" if query else ""
-        request = urllib.request.Request(  # noqa: S310 - the operator's own setting
-            f"{settings.STRIPE_API_URL}{path}{asked}", headers=self._headers
-        )
+        """Return the object at a path. The key goes to no other address: redirects are not followed."""
+        asked = f"?{urlencode(query)}" if query else ""
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310
-                body = response.read(MAX_ANSWER_BYTES + 1)
-        except urllib.error.HTTPError as error:
-            if error.code >= 500 or error.code in _RETRIED:
-                raise ProviderUnavailable(f"Stripe answers {error.code} at {path}") from None
-            raise Unreadable(f"Stripe refuses the api_key or the question: {error.code} at {path}") from None
-        except OSError as error:
-            raise ProviderUnavailable(f"Stripe does not answer at {path}: {error}") from None
-        try:
-            answer = parse_json(body) if len(body) <= MAX_ANSWER_BYTES else None
-        except InvalidJson as error:
-            raise ProviderUnavailable(f"Stripe's answer at {path} is not JSON: {error}") from None
+            found = request(
+                method="GET",
+                url=f"{settings.STRIPE_API_URL}{path}{asked}",
+                headers=self._headers,
+                max_answer_bytes=MAX_ANSWER_BYTES,
+            )
+            if found.status in _RETRIED:
+                raise ProviderUnavailable(f"Stripe answers {found.status} at {path}")
+            if found.status != 200:
+                raise Unreadable(f"Stripe refuses the api_key or the question: {found.status} at {path}")
+            answer = found.json()
+        except Unavailable as unavailable:
+            raise ProviderUnavailable(f"Stripe at {path}: {unavailable}") from None
         if not isinstance(answer, dict):
-            raise Unreadable(f"Stripe's answer at {path} is no object of a reasonable size")
+            raise Unreadable(f"Stripe's answer at {path} is no object")
         return answer
 
 
@@ -129,4 +124,4 @@ def _lists_transactions(payout: dict[str, Any]) -> bool:
 
 
 def _quoted(number: str) -> str:
-    return urllib.parse.quote(number, safe="")
+    return quote(number, safe="")

@@ -12,6 +12,7 @@ from django.test import override_settings
 from ledger.providers.provider import FetchContext, ProviderUnavailable, Unreadable
 from ledger.providers.stripe import PROVIDER
 from tests.ledger.conftest import NOW
+from tests.ledger.providers.outside_server import OutsideServer, Reply
 from tests.ledger.providers.stripe_events import CREATED, charge, envelope, transaction
 from tests.ledger.providers.test_stripe import context, invoice, lines
 
@@ -85,3 +86,27 @@ def test_a_stripe_that_is_down_is_asked_again_and_a_refused_key_is_told(stripe_a
         ask("charge.succeeded", charge(balance_transaction="txn_1"), key="sk_down")
     with pytest.raises(Unreadable, match="401"):
         ask("charge.succeeded", charge(balance_transaction="txn_1"), key="sk_wrong")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_the_key_is_carried_to_no_other_address(outside: OutsideServer, status: int) -> None:
+    outside.on("/v1/balance_transactions/txn_1", Reply(status, b"", {"Location": f"{outside.url}/elsewhere"}))
+    outside.on("/elsewhere", Reply(200, transaction("txn_1", 1050, "usd", fee=61)))
+    with override_settings(STRIPE_API_URL=outside.url), pytest.raises(ProviderUnavailable, match="redirects"):
+        ask("charge.succeeded", charge(balance_transaction="txn_1"))
+    assert not outside.asked_for("/elsewhere")
+
+
+@pytest.mark.parametrize("status", [408, 409, 425, 429, 500])
+def test_what_passes_is_asked_again(outside: OutsideServer, status: int) -> None:
+    outside.on("/v1/balance_transactions/txn_1", Reply(status, {}))
+    with override_settings(STRIPE_API_URL=outside.url), pytest.raises(ProviderUnavailable, match=str(status)):
+        ask("charge.succeeded", charge(balance_transaction="txn_1"))
+
+
+def test_an_answer_that_breaks_off_is_asked_again(outside: OutsideServer) -> None:
+    short = Reply(200, b"{}", {"Content-Length": "100", "Connection": "close"})
+
+    outside.on("/v1/balance_transactions/txn_1", short)
+    with override_settings(STRIPE_API_URL=outside.url), pytest.raises(ProviderUnavailable):
+        ask("charge.succeeded", charge(balance_transaction="txn_1"))
