@@ -21,13 +21,12 @@ from ledger.providers.plaid import plaid_client
 from ledger.redis_client import impatient_client
 from ledger.selectors.category_rules import companies_to_categorise
 from ledger.selectors.chain_verdicts import companies_to_verify
-from ledger.services import deliveries
+from ledger.services import deliveries, plaid_queue
 from ledger.services.categorise import apply_rules
 from ledger.services.chain_heads.place import PlaceUnusable
 from ledger.services.chain_verdicts import verify_and_keep
 from ledger.services.import_file import abandoned_imports, job_name, run_import
 from ledger.services.match import companies_to_match, follow_journal
-from ledger.services.plaid_queue import waiting_items
 from ledger.services.plaid_sync import walk
 
 logger = logging.getLogger(__name__)
@@ -146,7 +145,9 @@ def sweep_chains(*, now: datetime) -> int:
     """
     due = companies_to_verify(now=now)
     for company_id in due:
-        if not _enqueue("ledger.jobs.verify_chain", job_id=f"verify-{company_id}", company_id=company_id):
+        # The hour is part of the name: the job of a worker that was killed stands for its whole time.
+        job_id = f"verify-{company_id}-{now:%Y%m%d%H}"
+        if not _enqueue("ledger.jobs.verify_chain", job_id=job_id, company_id=company_id):
             break
     return len(due)
 
@@ -173,7 +174,8 @@ def work_on_delivery(*, delivery_id: int) -> str:
 
 def wake_delivery(*, delivery_id: int) -> bool:
     """Enqueue work on a delivery; false when Redis does not answer, and then the sweeper does it later."""
-    return _enqueue("ledger.jobs.work_on_delivery", job_id=f"delivery-{delivery_id}", delivery_id=delivery_id)
+    job_id = deliveries.job_name(delivery_pk=delivery_id)
+    return _enqueue("ledger.jobs.work_on_delivery", job_id=job_id, delivery_id=delivery_id)
 
 
 def sweep_deliveries(*, now: datetime) -> int:
@@ -199,7 +201,8 @@ def read_plaid_item(*, item_number: int) -> str:
 
 def wake_plaid_item(*, item_number: int) -> bool:
     """Enqueue a walk, past the commit; false when Redis does not answer, and then the sweeper does it later."""
-    return _enqueue("ledger.jobs.read_plaid_item", job_id=f"plaid-{item_number}", item_number=item_number)
+    job_id = plaid_queue.job_name(item_number=item_number)
+    return _enqueue("ledger.jobs.read_plaid_item", job_id=job_id, item_number=item_number)
 
 
 def sweep_plaid(*, now: datetime) -> int:
@@ -210,7 +213,7 @@ def sweep_plaid(*, now: datetime) -> int:
     """
     if not settings.PLAID_CLIENT_ID:
         return 0
-    waiting = waiting_items(now=now)
+    waiting = plaid_queue.waiting_items(now=now)
     for item_number in waiting:
         if not wake_plaid_item(item_number=item_number):
             break
@@ -218,7 +221,12 @@ def sweep_plaid(*, now: datetime) -> int:
 
 
 def _enqueue(job: str, *, job_id: str, **arguments: object) -> bool:
-    """Put a job into the imports queue unless it waits there already; false when Redis does not answer."""
+    """Put a job into the imports queue unless it waits there already; false when Redis does not answer.
+
+    Args:
+        job_id: another one once a worker that began on the same was killed. Queues take a job for running until
+            all the time that it may take is over, and until then take no other one of its name.
+    """
 
     def enqueue() -> None:
         with contextlib.suppress(DuplicateJobError):

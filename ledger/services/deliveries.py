@@ -129,6 +129,12 @@ def waiting_deliveries(*, now: datetime) -> list[int]:
     return list(found.values_list("pk", flat=True)[:MAX_SWEPT])
 
 
+def job_name(*, delivery_pk: int) -> str:
+    """Return the name of the job that does the next work on a delivery, the same for everybody who asks for it."""
+    attempts = Delivery.objects.filter(pk=delivery_pk).values_list("attempts", flat=True).first()
+    return f"delivery-{delivery_pk}-{attempts or 0}"
+
+
 def release_for_replay(*, delivery_pk: int, now: datetime) -> bool:
     """Let a delivery be worked on anew; false for one that was refused or that a worker has in hand."""
     free = Q(claimed_at__isnull=True) | Q(claimed_at__lt=now - LEASE)

@@ -48,6 +48,12 @@ def waiting_items(*, now: datetime) -> tuple[int, ...]:
     return tuple(claimable(now).filter(due).order_by("wanted_at", "id").values_list("id", flat=True)[:MAX_SWEPT])
 
 
+def job_name(*, item_number: int) -> str:
+    """Return the name of the next walk's job, the same for everybody who asks for it until a worker begins."""
+    claimed_at = PlaidItem.objects.filter(id=item_number).values_list("claimed_at", flat=True).first()
+    return f"plaid-{item_number}-{claimed_at.timestamp() if claimed_at else 'free'}"
+
+
 def wanted_items(*, company_id: int) -> tuple[int, ...]:
     """Numbers of a company's items that wait to be read."""
     waiting = PlaidItem.objects.filter(company_id=company_id, wanted_at__isnull=False)
