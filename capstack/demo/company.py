@@ -77,24 +77,23 @@ def create_demo(*, now: datetime, months: int = 18, sign_ins_path: Path | None =
     if _is_complete(company):
         return DemoCompany(company.pk, 0, sign_ins)
     story = Story(company.created_at.astimezone(ZONE).date())
-    return DemoCompany(company.pk, tell(story, company=company, months=months, now=now), sign_ins)
-
-
-def tell(story: Story, *, company: Company, months: int, now: datetime) -> int:
-    """Record the story's events, bills, balances and plan into a company; return how many events are new."""
-    history = history_of(story, months=months)
-    _import_bills(story, company, now)
-    return write_history(history, company=company, now=now)
+    recorded = tell(story, history=history_of(story, months=months), company=company, now=now)
+    return DemoCompany(company.pk, recorded, sign_ins)
 
 
 def history_of(story: Story, *, months: int) -> DemoHistory:
-    """Return the last months of the story's history, at the rates of its days."""
+    """Invent the story's past, foreign money at the European Central Bank's rates."""
     return generate_history(story=story, rates=_dollars_per_unit, months=months)
 
 
-def write_history(history: DemoHistory, *, company: Company, now: datetime) -> int:
-    """Record a history's events, balances and plan into a company; return how many events are new."""
+def tell(story: Story, *, history: DemoHistory, company: Company, now: datetime) -> int:
+    """Record the story's events, balances and plan into a company; return how many events are new.
+
+    Args:
+        history: of this story; several companies may be told the same one.
+    """
     recorded = _record(company, history, now)
+    _import_bills(story, company, now)
     _state_balances(company, history, now)
     # The plan comes last: a demo with a plan is complete.
     record_plan(company_id=company.pk, raw=history.plan, actor=ACTOR, now=now)

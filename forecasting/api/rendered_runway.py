@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from forecasting.metrics import CACHE_REQUESTS
-from forecasting.rendered import keep, kept
+from forecasting.rendered import Standing, keep, kept, turn
 from forecasting.selectors.standing import standing_of
 from ledger.api.auth import authenticate
 from ledger.api.problems import Problem, unexpected
@@ -39,14 +39,38 @@ def get_runway(request: HttpRequest, *, long_way: Callable[[HttpRequest], HttpRe
         return long_way(request)
     answer = kept(standing=standing)
     if answer is not None:
-        CACHE_REQUESTS.labels("rendered").inc()
-        return HttpResponse(answer, content_type=CONTENT_TYPE)
+        return _again(answer)
+    with turn(company_id=company_id, basis=basis) as waited:
+        return _made(request, standing, long_way=long_way, waited=waited)
+
+
+def _made(
+    request: HttpRequest,
+    standing: Standing,
+    *,
+    long_way: Callable[[HttpRequest], HttpResponseBase],
+    waited: bool,
+) -> HttpResponseBase:
+    """Make the answer and keep it, unless somebody else has kept the one that is true now."""
+    if waited:
+        try:
+            standing = standing_of(company_id=standing.company_id, basis=standing.basis) or standing
+        except Exception as error:
+            return unexpected(request, error)
+    answer = kept(standing=standing)
+    if answer is not None:
+        return _again(answer)
     response = long_way(request)
     # It was made of several looks. Nothing moved between them if nothing moved around them.
     if (
         isinstance(response, HttpResponse)
         and response.status_code == 200
-        and standing_of(company_id=company_id, basis=basis) == standing
+        and standing_of(company_id=standing.company_id, basis=standing.basis) == standing
     ):
         keep(standing=standing, answer=response.content)
     return response
+
+
+def _again(answer: bytes) -> HttpResponse:
+    CACHE_REQUESTS.labels("rendered").inc()
+    return HttpResponse(answer, content_type=CONTENT_TYPE)
