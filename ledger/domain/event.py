@@ -18,6 +18,8 @@ from ledger.domain.money import InvalidAmount, parse_amount
 from ledger.domain.problems import FieldProblem, InvalidEvent
 from ledger.domain.strict_json import RepeatedKey
 
+# Source of what people record by hand: no feed, so it cannot fall silent.
+BY_HAND = "admin"
 IMPLIED_DIRECTION = {"expense": "out", "income": "in", "credit": "in"}
 # The types that say nothing about the direction, so the sender must.
 DIRECTED_TYPES = frozenset({"adjustment", "transfer"})

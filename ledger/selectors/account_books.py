@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from ledger.domain.account import CASH_KINDS
-from ledger.domain.completeness import EMPTY, FRESH, SILENT, SILENT_FACTOR, Rhythm, rhythm
+from ledger.domain.completeness import EMPTY, FRESH, LEAST_ACTIVE_DAYS, SILENT, SILENT_FACTOR, Rhythm, rhythm
+from ledger.domain.event import BY_HAND
 from ledger.domain.reconciliation import ZERO, Assertion, Move, Reconciliation, reconcile
 from ledger.models.account import Account
 from ledger.models.matching import AccountFeed
@@ -233,7 +234,10 @@ def _feeds(company_id: int, timezone: str) -> dict[int | None, list[tuple[str, i
 
 
 def _feeds_of(feeds: Sequence[tuple[str, int, date]], habits: Rhythm, today: date) -> tuple[Feed, ...]:
-    """A feed is measured by the account's habits; when the whole account is silent, that says it all."""
+    """A feed is measured by the account's habits; when the whole account is silent, that says it all.
+
+    People at a form and a source that spoke a few times have no rhythm that they could fall out of.
+    """
     longest = max(LEAST_SILENT_DAYS, habits.usual_quiet_days * SILENT_FACTOR)
     return tuple(
         Feed(
@@ -241,7 +245,10 @@ def _feeds_of(feeds: Sequence[tuple[str, int, date]], habits: Rhythm, today: dat
             events=events,
             last_day=last_day,
             quiet_days=(quiet := max(0, (today - last_day).days)),
-            is_silent=habits.state not in (SILENT, EMPTY) and longest < quiet <= GIVEN_UP_DAYS,
+            is_silent=habits.state not in (SILENT, EMPTY)
+            and source != BY_HAND
+            and events >= LEAST_ACTIVE_DAYS
+            and longest < quiet <= GIVEN_UP_DAYS,
         )
         for source, events, last_day in feeds
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from ledger.domain.event import EventDraft
+from ledger.domain.event import BY_HAND, EventDraft
 from ledger.domain.month import month_of
 from ledger.domain.outcome import DUPLICATE, RECORDED, Outcome
 from ledger.models.company import Company
@@ -15,7 +15,7 @@ from ledger.services.journal_rows import JournalRow, Unrecordable, journal_row
 from ledger.services.partitions import make_missing_months
 from ledger.services.record import record
 
-SOURCE = "admin"
+SOURCE = BY_HAND
 MAX_REASON = 255
 
 

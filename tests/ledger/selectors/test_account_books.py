@@ -164,6 +164,15 @@ def test_one_feed_of_two_that_falls_silent_is_named(company: CompanyRef) -> None
     assert [(feed.source, feed.quiet_days) for feed in book.silent_feeds] == [("csv", 31)]
 
 
+@pytest.mark.parametrize(("source", "events"), [("admin", 10), ("shell", 1), ("shell", 4)])
+def test_what_has_no_rhythm_does_not_fall_silent(company: CompanyRef, source: str, events: int) -> None:
+    daily(company, 41, source="plaid")
+    daily(company, events, source=source)
+    book = books(company)["bank"]
+    assert book.silent_feeds == ()
+    assert {feed.source for feed in book.feeds} == {"plaid", source}
+
+
 def test_an_account_nobody_used_is_shown_and_empty(company: CompanyRef) -> None:
     (book,) = books(company).values()
     assert (book.name, book.rhythm.state, book.reconciliation, book.events) == ("bank", "empty", None, 0)
