@@ -51,7 +51,7 @@ def waiting_items(*, now: datetime) -> tuple[int, ...]:
 def job_name(*, item_number: int) -> str:
     """Return the name of the next walk's job, the same for everybody who asks for it until a worker begins."""
     claimed_at = PlaidItem.objects.filter(id=item_number).values_list("claimed_at", flat=True).first()
-    return f"plaid-{item_number}-{claimed_at.timestamp() if claimed_at else 'free'}"
+    return f"plaid-{item_number}-{claimed_at:%Y%m%d%H%M%S%f}" if claimed_at else f"plaid-{item_number}-free"
 
 
 def wanted_items(*, company_id: int) -> tuple[int, ...]:
