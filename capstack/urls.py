@@ -17,6 +17,7 @@ from forecasting.views.accuracy import accuracy
 from forecasting.views.runway import runway
 
 handler400 = "capstack.views.refusal.bad_request"
+handler500 = "capstack.views.refusal.server_error"
 
 urlpatterns = [
     path("", runway, name="runway"),

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from django.db import InterfaceError, OperationalError
 from django.template.loader import render_to_string
 from django.test import Client
 
@@ -11,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 
 
-@pytest.mark.parametrize("code", ["400", "403", "403_csrf", "404", "500"])
+@pytest.mark.parametrize("code", ["400", "403", "403_csrf", "404", "500", "503"])
 def test_an_error_page_needs_no_context(code):
     text = render_to_string(f"{code}.html")
     assert "capstack" in text
@@ -23,6 +24,29 @@ def test_an_unknown_address_gets_our_page():
     response = Client().get("/no-such-page")
     assert response.status_code == 404
     assert "There is no such page" in response.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("failure", "status", "title"),
+    [
+        (OperationalError("the pool is empty"), 503, "The database does not answer"),
+        (InterfaceError("the connection is lost"), 503, "The database does not answer"),
+        (ZeroDivisionError("a secret"), 500, "Something broke on our side"),
+    ],
+)
+def test_a_page_says_whether_the_database_is_away_or_something_broke(
+    failure: Exception, status: int, title: str, monkeypatch: pytest.MonkeyPatch
+):
+    def fails(*_: object) -> None:
+        raise failure
+
+    monkeypatch.setattr("django.template.response.SimpleTemplateResponse.render", fails)
+    response = Client(raise_request_exception=False).get("/sign-in")
+    assert response.status_code == status
+    assert title in response.content.decode()
+    assert str(failure) not in response.content.decode()
+    assert response.headers.get("Retry-After") == ("5" if status == 503 else None)
 
 
 @pytest.mark.django_db
