@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -238,10 +239,10 @@ def get_savings(request: HttpRequest, query: Query[ScoresQuery]) -> dict[str, An
 
 @router.get("/cost", response=CostSchema, summary="Cloud cost day by day against p5")
 def get_cost(request: HttpRequest, query: Query[CostQuery]) -> dict[str, Any]:
-    """The last days up to yesterday; days of which no bill speaks have no cost."""
+    """The last days up to the company's yesterday; days of which no bill speaks have no cost."""
     company = _company(request)
     catch_up(company_id=company.id)
-    stop = timezone.now().date()
+    stop = timezone.now().astimezone(ZoneInfo(company.timezone)).date()
     days = cost_against_runway(company_id=company.id, start=stop - timedelta(days=query.days), stop=stop)
     return {
         "currency": company.base_currency,

@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from io import StringIO
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -129,6 +130,14 @@ def test_cost_is_told_by_day(client: Client, acme: Company) -> None:
     assert told["days"][1] == {
         "day": str(yesterday), "gross": "12.50", "credited": "0.00", "net": "12.50", "p5_days": None,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("zone", ["Etc/GMT+12", "Pacific/Kiritimati"])  # a day apart at any hour
+def test_cost_is_told_up_to_the_companys_yesterday(client: Client, zone: str) -> None:
+    far = create_company(slug="far", name="Far", currency="USD", timezone=zone, now=NOW)
+    told = client.get(f"{URL}/cost?days=2", headers=headers(far.id, "policy")).json()
+    yesterday = timezone.now().astimezone(ZoneInfo(zone)).date() - timedelta(days=1)
+    assert [day["day"] for day in told["days"]] == [str(yesterday - timedelta(days=1)), str(yesterday)]
 
 
 def test_scores_are_told_over_http_and_by_the_command(client: Client, acme: Company) -> None:
