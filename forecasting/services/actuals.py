@@ -73,16 +73,17 @@ class Actuals:
         Args:
             with_new_money: False tells of the day on which cash would have run out without funding since.
         """
-        first = (as_of - self.first_day).days + 1
+        # Before the first day nothing moved: cash that ran out later ran out after `as_of` all the same.
+        first = max((as_of - self.first_day).days + 1, 0)
         last = (self.known_to - self.first_day).days
-        if first < 0 or first > last:
+        if first > last:
             return None
         balances = self.bank if basis == Basis.BANK else self.bank - self.unearned
         since = balances[first : last + 1]
         if not with_new_money:
             since = since - (self.funding[first : last + 1] - self.funding[first - 1 if first else 0])
         spent = np.flatnonzero(since <= 0.0)
-        return as_of + timedelta(days=int(spent[0]) + 1) if spent.size else None
+        return self.first_day + timedelta(days=first + int(spent[0])) if spent.size else None
 
     def last_zero(self, *, basis: str) -> date:
         """The last settled day that closed at or below zero; the beginning of time when none did."""

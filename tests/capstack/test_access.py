@@ -18,8 +18,15 @@ pytestmark = pytest.mark.django_db
 
 # Nobody need be signed in: doors, what browsers and robots ask for, and machines with a token or a signature.
 FOR_EVERYBODY = {"sign-in", "sign-out", "theme", "favicon.ico", "robots.txt", "ingest", "webhook"}
-# What a founder, who reads, may post: looking and thinking aloud change neither books nor cloud.
-FOUNDERS_MAY_POST = {"runway", "cloud-look", "keep-scenario", "archive-scenario", "scenarios"}
+# What a founder, who reads, may post: looking, planning and thinking aloud change neither books nor cloud.
+FOUNDERS_MAY_POST = {
+    "runway",
+    "cloud-look",
+    "cloud-cheapest-plan",
+    "keep-scenario",
+    "archive-scenario",
+    "scenarios",
+}
 # Asked by POST, and nothing is kept. A what-if with a name is; its own test holds it to the scope `ingest`.
 ONLY_COMPUTED = {"scenarios", "scenarios/{scenario_id}/run"}
 # What a plan, a what-if and a policy may say is no secret of anybody's.
