@@ -1,7 +1,7 @@
 """Prices, cheapest steps, scores and cost over HTTP, in the admin, on the command line and for Prometheus."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from io import StringIO
 from typing import Any
@@ -147,6 +147,10 @@ def test_scores_are_told_over_http_and_by_the_command(client: Client, acme: Comp
     assert (told["new"], told["scores"], told["bands"]) == (0, [], [])
     assert told["share"]["because"] == "no cloud bill was imported"
     served = client.get(f"{URL}/savings", headers=headers(acme.pk, "policy")).json()
+    # Over HTTP instants are told to the millisecond, as everywhere.
+    looked_at = datetime.fromisoformat(told["share"].pop("looked_at"))
+    over_http = datetime.fromisoformat(served["share"].pop("looked_at"))
+    assert timedelta(0) <= looked_at - over_http < timedelta(milliseconds=1)
     assert served == {key: told[key] for key in ("scores", "bands", "share")}
     text = StringIO()
     call_command("score_savings", "--company", "acme", stdout=text)
