@@ -50,8 +50,13 @@ def waiting_items(*, now: datetime) -> tuple[int, ...]:
 
 def job_name(*, item_number: int) -> str:
     """Return the name of the next walk's job, the same for everybody who asks for it until a worker begins."""
-    claimed_at = PlaidItem.objects.filter(id=item_number).values_list("claimed_at", flat=True).first()
-    return f"plaid-{item_number}-{claimed_at:%Y%m%d%H%M%S%f}" if claimed_at else f"plaid-{item_number}-free"
+    moments = PlaidItem.objects.filter(id=item_number).values_list("claimed_at", "synced_at", "failures").first()
+    if moments is None:
+        return f"plaid-{item_number}"
+    *times, failures = moments
+    # Whatever ends a walk changes it too, so that the name of one that was killed never comes back.
+    told = "-".join(f"{moment:%Y%m%d%H%M%S%f}" if moment else "never" for moment in times)
+    return f"plaid-{item_number}-{told}-{failures}"
 
 
 def wanted_items(*, company_id: int) -> tuple[int, ...]:

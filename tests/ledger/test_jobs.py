@@ -50,6 +50,12 @@ def test_a_bank_is_read_again_once_the_lease_of_a_killed_worker_is_over(
     assert [sweep_plaid(now=NOW + plaid_queue.LEASE + timedelta(seconds=1)) for _ in range(2)] == [1, 1]
     (again,) = get_queue(QUEUE).jobs
     assert again.kwargs == waiting.kwargs == {"item_number": item.pk}
+    # The walk that followed is over, and there are news again: the dead job still stands.
+    get_queue(QUEUE).empty()
+    later = NOW + timedelta(minutes=20)
+    PlaidItem.objects.update(claimed_at=None, synced_at=later)
+    assert sweep_plaid(now=later) == 1
+    assert len(get_queue(QUEUE).jobs) == 1
 
 
 def test_a_delivery_is_taken_up_again_once_the_lease_of_a_killed_worker_is_over(
