@@ -131,8 +131,12 @@ def waiting_deliveries(*, now: datetime) -> list[int]:
 
 def job_name(*, delivery_pk: int) -> str:
     """Return the name of the job that does the next work on a delivery, the same for everybody who asks for it."""
-    attempts = Delivery.objects.filter(pk=delivery_pk).values_list("attempts", flat=True).first()
-    return f"delivery-{delivery_pk}-{attempts or 0}"
+    told = Delivery.objects.filter(pk=delivery_pk).values_list("attempts", "due_at").first()
+    if told is None:
+        return f"delivery-{delivery_pk}"
+    attempts, due_at = told
+    # A replay begins to count anew; by when it is due it has another name than what was killed before.
+    return f"delivery-{delivery_pk}-{attempts}-{due_at:%Y%m%d%H%M%S%f}"
 
 
 def release_for_replay(*, delivery_pk: int, now: datetime) -> bool:

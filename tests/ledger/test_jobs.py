@@ -80,6 +80,12 @@ def test_a_delivery_is_taken_up_again_once_the_lease_of_a_killed_worker_is_over(
     assert [sweep_deliveries(now=NOW + deliveries.LEASE + timedelta(seconds=1)) for _ in range(2)] == [1, 1]
     (again,) = get_queue(QUEUE).jobs
     assert again.kwargs == waiting.kwargs == {"delivery_id": delivery.pk}
+    # A replay of it starts over, and the dead job still stands.
+    get_queue(QUEUE).empty()
+    later = NOW + timedelta(minutes=20)
+    assert deliveries.release_for_replay(delivery_pk=delivery.pk, now=later)
+    assert sweep_deliveries(now=later) == 1
+    assert len(get_queue(QUEUE).jobs) == 1
 
 
 def test_a_chain_that_was_not_looked_at_for_long_is_enqueued_once(
