@@ -36,6 +36,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("company", "version"), name="policy_version_is_unique_in_company"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("version__gte", 1)), name="policy_versions_count_from_one"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ScalingPlan",
@@ -87,6 +97,35 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["company", "-id"], name="scaling_plan_newest_first"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("p5_days__isnull", False), ("calls", []), _connector="OR"),
+                        name="scaling_plan_without_figure_calls_nothing",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("p5_days__isnull", False),
+                            models.Q(("read_only_because", []), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="scaling_plan_without_figure_is_read_only",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("applied_at__isnull", True), ("read_only_because", []), _connector="OR"
+                        ),
+                        name="scaling_plan_read_only_is_never_applied",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("confirmed_at__gte", models.F("created_at"))),
+                        name="scaling_plan_is_confirmed_after_it_is_made",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="GroupSize",
@@ -120,66 +159,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="policyversion",
-            constraint=models.UniqueConstraint(
-                fields=("company", "version"), name="policy_version_is_unique_in_company"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="policyversion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("version__gte", 1)), name="policy_versions_count_from_one"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="scalingplan",
-            index=models.Index(fields=["company", "-id"], name="scaling_plan_newest_first"),
-        ),
-        migrations.AddConstraint(
-            model_name="scalingplan",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("p5_days__isnull", False), ("calls", []), _connector="OR"),
-                name="scaling_plan_without_figure_calls_nothing",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="scalingplan",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("p5_days__isnull", False), models.Q(("read_only_because", []), _negated=True), _connector="OR"
-                ),
-                name="scaling_plan_without_figure_is_read_only",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="scalingplan",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("applied_at__isnull", True), ("read_only_because", []), _connector="OR"),
-                name="scaling_plan_read_only_is_never_applied",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="scalingplan",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("confirmed_at__gte", models.F("created_at"))),
-                name="scaling_plan_is_confirmed_after_it_is_made",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="groupsize",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("restored_at__isnull", True)),
-                fields=("company", "region", "group"),
-                name="one_size_to_return_to_per_group",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="groupsize",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("desired__lte", models.F("max")), ("min__lte", models.F("desired"))),
-                name="journalled_size_is_possible",
-            ),
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("restored_at__isnull", True)),
+                        fields=("company", "region", "group"),
+                        name="one_size_to_return_to_per_group",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("desired__lte", models.F("max")), ("min__lte", models.F("desired"))),
+                        name="journalled_size_is_possible",
+                    ),
+                ],
+            },
         ),
     ]

@@ -24,7 +24,20 @@ class Migration(migrations.Migration):
                 ("actor", models.CharField(max_length=255)),
                 ("reason", models.CharField(max_length=500)),
                 ("turned_at", models.DateTimeField()),
+                (
+                    "company",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="kill_switch_turns",
+                        to="ledger.company",
+                    ),
+                ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["company", "-id"], name="kill_switch_newest_first"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="PlanApproval",
@@ -45,7 +58,48 @@ class Migration(migrations.Migration):
                 ("reason", models.CharField(max_length=500)),
                 ("approved_at", models.DateTimeField()),
                 ("expires_at", models.DateTimeField()),
+                (
+                    "company",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="plan_approvals",
+                        to="ledger.company",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="approvals",
+                        to="cloudpolicy.scalingplan",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="plan_approvals",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "person"), ("user__isnull", False)),
+                            models.Q(models.Q(("kind", "person"), _negated=True), ("user__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="plan_approval_of_a_person_names_them",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("expires_at__gt", models.F("approved_at"))),
+                        name="plan_approval_ends_after_it_begins",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ScalingRun",
@@ -76,7 +130,70 @@ class Migration(migrations.Migration):
                 ("resume_at", models.DateTimeField(null=True)),
                 ("attempts", models.PositiveIntegerField(default=0)),
                 ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "company",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="scaling_runs",
+                        to="ledger.company",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="runs",
+                        to="cloudpolicy.scalingplan",
+                    ),
+                ),
+                (
+                    "undoes",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="undone_by",
+                        to="cloudpolicy.scalingrun",
+                    ),
+                ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["company", "-id"], name="scaling_run_newest_first"),
+                    models.Index(
+                        condition=models.Q(("state", "open")), fields=["resume_at"], name="scaling_run_to_resume"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "open")), fields=("company",), name="one_open_run_per_company"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ["open", "done"])),
+                        fields=("undoes",),
+                        name="a_run_is_taken_back_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ended_at__isnull", True), ("resume_at__isnull", False), ("state", "open")),
+                            models.Q(
+                                models.Q(("state", "open"), _negated=True),
+                                ("ended_at__isnull", False),
+                                ("resume_at__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="scaling_run_is_open_or_ended",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "apply"), ("undoes__isnull", True)),
+                            models.Q(("kind", "rollback"), ("undoes__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="only_a_roll_back_undoes_a_run",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="StepEntry",
@@ -108,7 +225,30 @@ class Migration(migrations.Migration):
                 ("content", models.JSONField(default=dict)),
                 ("text", models.CharField(blank=True, max_length=400)),
                 ("at", models.DateTimeField()),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ledger.company",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="journal",
+                        to="cloudpolicy.scalingrun",
+                    ),
+                ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("run", "line"), name="step_entries_of_a_run_are_numbered"),
+                ],
+            },
         ),
         migrations.RemoveConstraint(
             model_name="groupsize",
@@ -118,61 +258,6 @@ class Migration(migrations.Migration):
             model_name="groupsize",
             name="account",
             field=models.CharField(blank=True, default="", max_length=64),
-        ),
-        migrations.AddField(
-            model_name="killswitchturn",
-            name="company",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="kill_switch_turns", to="ledger.company"
-            ),
-        ),
-        migrations.AddField(
-            model_name="planapproval",
-            name="company",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="plan_approvals", to="ledger.company"
-            ),
-        ),
-        migrations.AddField(
-            model_name="planapproval",
-            name="plan",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="approvals", to="cloudpolicy.scalingplan"
-            ),
-        ),
-        migrations.AddField(
-            model_name="planapproval",
-            name="user",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="plan_approvals",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="scalingrun",
-            name="company",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="scaling_runs", to="ledger.company"
-            ),
-        ),
-        migrations.AddField(
-            model_name="scalingrun",
-            name="plan",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="runs", to="cloudpolicy.scalingplan"
-            ),
-        ),
-        migrations.AddField(
-            model_name="scalingrun",
-            name="undoes",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="undone_by",
-                to="cloudpolicy.scalingrun",
-            ),
         ),
         migrations.AddField(
             model_name="groupsize",
@@ -192,98 +277,5 @@ class Migration(migrations.Migration):
                 fields=("company", "account", "region", "group"),
                 name="one_size_to_return_to_per_group",
             ),
-        ),
-        migrations.AddField(
-            model_name="stepentry",
-            name="company",
-            field=models.ForeignKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ledger.company"
-            ),
-        ),
-        migrations.AddField(
-            model_name="stepentry",
-            name="run",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="journal",
-                to="cloudpolicy.scalingrun",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="killswitchturn",
-            index=models.Index(fields=["company", "-id"], name="kill_switch_newest_first"),
-        ),
-        migrations.AddConstraint(
-            model_name="planapproval",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "person"), ("user__isnull", False)),
-                    models.Q(models.Q(("kind", "person"), _negated=True), ("user__isnull", True)),
-                    _connector="OR",
-                ),
-                name="plan_approval_of_a_person_names_them",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="planapproval",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("expires_at__gt", models.F("approved_at"))),
-                name="plan_approval_ends_after_it_begins",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="scalingrun",
-            index=models.Index(fields=["company", "-id"], name="scaling_run_newest_first"),
-        ),
-        migrations.AddIndex(
-            model_name="scalingrun",
-            index=models.Index(
-                condition=models.Q(("state", "open")), fields=["resume_at"], name="scaling_run_to_resume"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="scalingrun",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "open")), fields=("company",), name="one_open_run_per_company"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="scalingrun",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", ["open", "done"])),
-                fields=("undoes",),
-                name="a_run_is_taken_back_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="scalingrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("ended_at__isnull", True), ("resume_at__isnull", False), ("state", "open")),
-                    models.Q(
-                        models.Q(("state", "open"), _negated=True),
-                        ("ended_at__isnull", False),
-                        ("resume_at__isnull", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="scaling_run_is_open_or_ended",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="scalingrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "apply"), ("undoes__isnull", True)),
-                    models.Q(("kind", "rollback"), ("undoes__isnull", False)),
-                    _connector="OR",
-                ),
-                name="only_a_roll_back_undoes_a_run",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="stepentry",
-            constraint=models.UniqueConstraint(fields=("run", "line"), name="step_entries_of_a_run_are_numbered"),
         ),
     ]

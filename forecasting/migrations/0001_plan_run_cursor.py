@@ -55,6 +55,22 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["company", "basis", "-published_day", "-id"], name="forecast_run_by_day"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("basis__in", ["free", "bank"])), name="forecast_run_basis_is_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("p50_days__lte", models.F("p95_days")), ("p5_days__lte", models.F("p50_days"))
+                        ),
+                        name="forecast_run_quantiles_are_ordered",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ForecastCursor",
@@ -116,6 +132,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("company", "version"), name="plan_version_is_unique_in_company"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("version__gte", 1)), name="plan_version_starts_at_one"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("digest__regex", "^[0-9a-f]{64}$")), name="plan_digest_is_sha256"
+                    ),
+                ],
+            },
         ),
         migrations.AddField(
             model_name="forecastrun",
@@ -126,28 +155,6 @@ class Migration(migrations.Migration):
                 related_name="forecast_runs",
                 to="forecasting.plan",
             ),
-        ),
-        migrations.AddConstraint(
-            model_name="plan",
-            constraint=models.UniqueConstraint(
-                fields=("company", "version"), name="plan_version_is_unique_in_company"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="plan",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("version__gte", 1)), name="plan_version_starts_at_one"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="plan",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("digest__regex", "^[0-9a-f]{64}$")), name="plan_digest_is_sha256"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="forecastrun",
-            index=models.Index(fields=["company", "basis", "-published_day", "-id"], name="forecast_run_by_day"),
         ),
         migrations.AddConstraint(
             model_name="forecastrun",
@@ -166,21 +173,6 @@ class Migration(migrations.Migration):
                 ),
                 name="forecast_run_is_repeatable",
                 nulls_distinct=False,
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="forecastrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("basis__in", ["free", "bank"])), name="forecast_run_basis_is_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="forecastrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("p50_days__lte", models.F("p95_days")), ("p5_days__lte", models.F("p50_days"))
-                ),
-                name="forecast_run_quantiles_are_ordered",
             ),
         ),
     ]

@@ -37,6 +37,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["company", "-id"], name="backtest_of_a_company"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="BacktestOrigin",
@@ -69,6 +74,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("backtest", "as_of"), name="backtest_day_is_looked_at_once"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="CalibrationVersion",
@@ -105,6 +115,21 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["company", "-id"], name="calibration_of_a_company"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("dispersion", 1.0), ("state", "uncalibrated")),
+                            models.Q(("dispersion__gte", 0.5), ("dispersion__lte", 3.0), ("state", "calibrated")),
+                            _connector="OR",
+                        ),
+                        name="calibration_is_within_bounds",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="CashScore",
@@ -158,6 +183,26 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        fields=["company", "basis", "days_ahead", "-as_of"], name="cash_score_of_a_company"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("run", "days_ahead"), name="run_is_scored_once_per_horizon"),
+                    models.UniqueConstraint(
+                        fields=("origin", "days_ahead"), name="origin_is_scored_once_per_horizon"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("run__isnull", False), ("origin__isnull", False), _connector="XOR"),
+                        name="cash_score_is_of_one_forecast",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("basis__in", ["free", "bank"])), name="cash_score_basis_is_known"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="RunwayScore",
@@ -206,86 +251,21 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddIndex(
-            model_name="backtest",
-            index=models.Index(fields=["company", "-id"], name="backtest_of_a_company"),
-        ),
-        migrations.AddConstraint(
-            model_name="backtestorigin",
-            constraint=models.UniqueConstraint(
-                fields=("backtest", "as_of"), name="backtest_day_is_looked_at_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="calibrationversion",
-            index=models.Index(fields=["company", "-id"], name="calibration_of_a_company"),
-        ),
-        migrations.AddConstraint(
-            model_name="calibrationversion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("dispersion", 1.0), ("state", "uncalibrated")),
-                    models.Q(("dispersion__gte", 0.5), ("dispersion__lte", 3.0), ("state", "calibrated")),
-                    _connector="OR",
-                ),
-                name="calibration_is_within_bounds",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="cashscore",
-            index=models.Index(
-                fields=["company", "basis", "days_ahead", "-as_of"], name="cash_score_of_a_company"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="cashscore",
-            constraint=models.UniqueConstraint(
-                fields=("run", "days_ahead"), name="run_is_scored_once_per_horizon"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="cashscore",
-            constraint=models.UniqueConstraint(
-                fields=("origin", "days_ahead"), name="origin_is_scored_once_per_horizon"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="cashscore",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("run__isnull", False), ("origin__isnull", False), _connector="XOR"),
-                name="cash_score_is_of_one_forecast",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="cashscore",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("basis__in", ["free", "bank"])), name="cash_score_basis_is_known"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="runwayscore",
-            index=models.Index(fields=["company", "basis", "-as_of"], name="runway_score_of_a_company"),
-        ),
-        migrations.AddConstraint(
-            model_name="runwayscore",
-            constraint=models.UniqueConstraint(fields=("run",), name="run_has_one_runway_score"),
-        ),
-        migrations.AddConstraint(
-            model_name="runwayscore",
-            constraint=models.UniqueConstraint(fields=("origin",), name="origin_has_one_runway_score"),
-        ),
-        migrations.AddConstraint(
-            model_name="runwayscore",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("run__isnull", False), ("origin__isnull", False), _connector="XOR"),
-                name="runway_score_is_of_one_forecast",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="runwayscore",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("basis__in", ["free", "bank"])), name="runway_score_basis_is_known"
-            ),
+            options={
+                "indexes": [
+                    models.Index(fields=["company", "basis", "-as_of"], name="runway_score_of_a_company"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("run",), name="run_has_one_runway_score"),
+                    models.UniqueConstraint(fields=("origin",), name="origin_has_one_runway_score"),
+                    models.CheckConstraint(
+                        condition=models.Q(("run__isnull", False), ("origin__isnull", False), _connector="XOR"),
+                        name="runway_score_is_of_one_forecast",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("basis__in", ["free", "bank"])), name="runway_score_basis_is_known"
+                    ),
+                ],
+            },
         ),
     ]

@@ -58,6 +58,22 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-uploaded_at"],
+                "indexes": [
+                    models.Index(fields=["company", "-uploaded_at"], name="import_file_by_company"),
+                    models.Index(
+                        condition=models.Q(("state__in", ["checking", "waiting"])),
+                        fields=["uploaded_at"],
+                        name="import_file_at_work",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["checking", "checked", "refused", "waiting", "done", "discarded"])
+                        ),
+                        name="import_file_state_is_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -79,32 +95,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddIndex(
-            model_name="importfile",
-            index=models.Index(fields=["company", "-uploaded_at"], name="import_file_by_company"),
-        ),
-        migrations.AddIndex(
-            model_name="importfile",
-            index=models.Index(
-                condition=models.Q(("state__in", ["checking", "waiting"])),
-                fields=["uploaded_at"],
-                name="import_file_at_work",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="importfile",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("state__in", ["checking", "checked", "refused", "waiting", "done", "discarded"])
-                ),
-                name="import_file_state_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="importchunk",
-            constraint=models.UniqueConstraint(
-                fields=("import_file", "number"), name="import_chunk_number_is_unique"
-            ),
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("import_file", "number"), name="import_chunk_number_is_unique"
+                    ),
+                ],
+            },
         ),
     ]

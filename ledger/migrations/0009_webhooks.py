@@ -66,6 +66,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("company", "provider", "name"), name="endpoint_name_is_unique_in_company"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="EndpointSecret",
@@ -96,6 +103,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["company", "endpoint", "-added_at"], name="secret_by_endpoint"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Delivery",
@@ -157,6 +169,31 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name_plural": "deliveries",
                 "ordering": ["-received_at"],
+                "indexes": [
+                    models.Index(fields=["company", "-received_at"], name="delivery_by_company"),
+                    models.Index(
+                        fields=["company", "endpoint", "state", "-received_at"], name="delivery_by_endpoint"
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "waiting")), fields=["due_at"], name="delivery_waiting"
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["waiting", "done", "ignored", "quarantined", "refused"])
+                        ),
+                        name="delivery_state_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "refused"), ("verdict", "refused")),
+                            models.Q(("verdict", "verified"), models.Q(("state", "refused"), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="delivery_state_fits_verdict",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -201,49 +238,5 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="webhookendpoint",
-            constraint=models.UniqueConstraint(
-                fields=("company", "provider", "name"), name="endpoint_name_is_unique_in_company"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="endpointsecret",
-            index=models.Index(fields=["company", "endpoint", "-added_at"], name="secret_by_endpoint"),
-        ),
-        migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(fields=["company", "-received_at"], name="delivery_by_company"),
-        ),
-        migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(
-                fields=["company", "endpoint", "state", "-received_at"], name="delivery_by_endpoint"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(
-                condition=models.Q(("state", "waiting")), fields=["due_at"], name="delivery_waiting"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="delivery",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["waiting", "done", "ignored", "quarantined", "refused"])),
-                name="delivery_state_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="delivery",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "refused"), ("verdict", "refused")),
-                    models.Q(("verdict", "verified"), models.Q(("state", "refused"), _negated=True)),
-                    _connector="OR",
-                ),
-                name="delivery_state_fits_verdict",
-            ),
         ),
     ]

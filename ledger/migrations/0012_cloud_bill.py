@@ -54,6 +54,35 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("company", "provider", "billing_account", "period_start", "version"),
+                        name="bill_versions_are_numbered",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "current")),
+                        fields=("company", "provider", "billing_account", "period_start"),
+                        name="one_delivery_of_a_bill_is_in_force",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["staged", "current", "superseded"])),
+                        name="bill_state_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state", "staged"),
+                            models.Q(("digest__isnull", False), ("version__gt", 0)),
+                            _connector="OR",
+                        ),
+                        name="a_finished_bill_has_version_and_digest",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("period_end__gt", models.F("period_start"))),
+                        name="bill_period_is_half_open",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="CloudBillLine",
@@ -107,55 +136,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="cloudbill",
-            constraint=models.UniqueConstraint(
-                fields=("company", "provider", "billing_account", "period_start", "version"),
-                name="bill_versions_are_numbered",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="cloudbill",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "current")),
-                fields=("company", "provider", "billing_account", "period_start"),
-                name="one_delivery_of_a_bill_is_in_force",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="cloudbill",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["staged", "current", "superseded"])), name="bill_state_is_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="cloudbill",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("state", "staged"), models.Q(("digest__isnull", False), ("version__gt", 0)), _connector="OR"
-                ),
-                name="a_finished_bill_has_version_and_digest",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="cloudbill",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("period_end__gt", models.F("period_start"))), name="bill_period_is_half_open"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="cloudbillline",
-            index=models.Index(fields=["company", "day"], name="cloud_bill_line_by_day"),
-        ),
-        migrations.AddConstraint(
-            model_name="cloudbillline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("billed__gt", -100000000000000000000000000000000000000),
-                    ("billed__lt", 100000000000000000000000000000000000000),
-                ),
-                name="billed_is_a_finite_number",
-            ),
+            options={
+                "indexes": [
+                    models.Index(fields=["company", "day"], name="cloud_bill_line_by_day"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("billed__gt", -100000000000000000000000000000000000000),
+                            ("billed__lt", 100000000000000000000000000000000000000),
+                        ),
+                        name="billed_is_a_finite_number",
+                    ),
+                ],
+            },
         ),
     ]

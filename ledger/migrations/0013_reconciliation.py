@@ -116,6 +116,20 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at", None)),
+                        fields=("company", "out_position"),
+                        name="a_leaving_leg_has_one_match",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at", None)),
+                        fields=("company", "in_position"),
+                        name="an_arriving_leg_has_one_match",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="TransferLeg",
@@ -167,6 +181,21 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("match", None), ("reversed", False)),
+                        fields=["company", "occurred_at"],
+                        name="transfer_leg_waits",
+                    ),
+                    models.Index(
+                        condition=models.Q(("match__isnull", False)),
+                        fields=["match"],
+                        name="transfer_leg_of_a_match",
+                    ),
+                    models.Index(fields=["company", "event_id"], name="transfer_leg_of_an_event"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ReviewItem",
@@ -260,39 +289,5 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="transfermatch",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("ended_at", None)),
-                fields=("company", "out_position"),
-                name="a_leaving_leg_has_one_match",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="transfermatch",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("ended_at", None)),
-                fields=("company", "in_position"),
-                name="an_arriving_leg_has_one_match",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="transferleg",
-            index=models.Index(
-                condition=models.Q(("match", None), ("reversed", False)),
-                fields=["company", "occurred_at"],
-                name="transfer_leg_waits",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="transferleg",
-            index=models.Index(
-                condition=models.Q(("match__isnull", False)), fields=["match"], name="transfer_leg_of_a_match"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="transferleg",
-            index=models.Index(fields=["company", "event_id"], name="transfer_leg_of_an_event"),
         ),
     ]

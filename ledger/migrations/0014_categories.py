@@ -73,6 +73,23 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["company", "priority", "id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("test__in", ["contains", "regex", "account"])),
+                        name="rule_test_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("account__isnull", False), ("test", "account")),
+                            models.Q(
+                                models.Q(("test", "account"), _negated=True),
+                                models.Q(("pattern", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="rule_tests_something",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -108,30 +125,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="categoryrule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("test__in", ["contains", "regex", "account"])), name="rule_test_is_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="categoryrule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("account__isnull", False), ("test", "account")),
-                    models.Q(
-                        models.Q(("test", "account"), _negated=True), models.Q(("pattern", ""), _negated=True)
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("company", "event_id", "revision"), name="one_assignment_per_revision"
                     ),
-                    _connector="OR",
-                ),
-                name="rule_tests_something",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="categoryassignment",
-            constraint=models.UniqueConstraint(
-                fields=("company", "event_id", "revision"), name="one_assignment_per_revision"
-            ),
+                ],
+            },
         ),
     ]

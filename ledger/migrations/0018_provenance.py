@@ -47,6 +47,43 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("items", None),
+                            (
+                                "items",
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            django.db.models.expressions.CombinedExpression(
+                                                django.db.models.expressions.CombinedExpression(
+                                                    django.db.models.expressions.CombinedExpression(
+                                                        models.F("recorded"), "+", models.F("corrected")
+                                                    ),
+                                                    "+",
+                                                    models.F("duplicate"),
+                                                ),
+                                                "+",
+                                                models.F("taken_back"),
+                                            ),
+                                            "+",
+                                            models.F("stated"),
+                                        ),
+                                        "+",
+                                        models.F("ignored"),
+                                    ),
+                                    "+",
+                                    models.F("rejected"),
+                                ),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="plaid_walk_items_add_up",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Provenance",
@@ -104,6 +141,42 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("delivery__isnull", False)),
+                        fields=["delivery", "first_position"],
+                        name="provenance_by_delivery",
+                    ),
+                    models.Index(
+                        condition=models.Q(("walk__isnull", False)),
+                        fields=["walk", "first_position"],
+                        name="provenance_by_walk",
+                    ),
+                    models.Index(
+                        condition=models.Q(("import_file__isnull", False)),
+                        fields=["import_file", "first_position"],
+                        name="provenance_by_import_file",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("first_position__gt", 0), ("last_position__gte", models.F("first_position"))
+                        ),
+                        name="provenance_has_events",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("delivery__isnull", False), ("import_file", None), ("walk", None)),
+                            models.Q(("delivery", None), ("import_file", None), ("walk__isnull", False)),
+                            models.Q(("delivery", None), ("import_file__isnull", False), ("walk", None)),
+                            _connector="OR",
+                        ),
+                        name="provenance_names_one_thing",
+                    ),
+                ],
+            },
         ),
         migrations.AddField(
             model_name="delivery",
@@ -159,85 +232,6 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="delivery_items_add_up",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="plaidwalk",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("items", None),
-                    (
-                        "items",
-                        django.db.models.expressions.CombinedExpression(
-                            django.db.models.expressions.CombinedExpression(
-                                django.db.models.expressions.CombinedExpression(
-                                    django.db.models.expressions.CombinedExpression(
-                                        django.db.models.expressions.CombinedExpression(
-                                            django.db.models.expressions.CombinedExpression(
-                                                models.F("recorded"), "+", models.F("corrected")
-                                            ),
-                                            "+",
-                                            models.F("duplicate"),
-                                        ),
-                                        "+",
-                                        models.F("taken_back"),
-                                    ),
-                                    "+",
-                                    models.F("stated"),
-                                ),
-                                "+",
-                                models.F("ignored"),
-                            ),
-                            "+",
-                            models.F("rejected"),
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="plaid_walk_items_add_up",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="provenance",
-            index=models.Index(
-                condition=models.Q(("delivery__isnull", False)),
-                fields=["delivery", "first_position"],
-                name="provenance_by_delivery",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="provenance",
-            index=models.Index(
-                condition=models.Q(("walk__isnull", False)),
-                fields=["walk", "first_position"],
-                name="provenance_by_walk",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="provenance",
-            index=models.Index(
-                condition=models.Q(("import_file__isnull", False)),
-                fields=["import_file", "first_position"],
-                name="provenance_by_import_file",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="provenance",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("first_position__gt", 0), ("last_position__gte", models.F("first_position"))),
-                name="provenance_has_events",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="provenance",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("delivery__isnull", False), ("import_file", None), ("walk", None)),
-                    models.Q(("delivery", None), ("import_file", None), ("walk__isnull", False)),
-                    models.Q(("delivery", None), ("import_file__isnull", False), ("walk", None)),
-                    _connector="OR",
-                ),
-                name="provenance_names_one_thing",
             ),
         ),
         migrations.RunSQL(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")),

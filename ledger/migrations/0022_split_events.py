@@ -35,6 +35,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at", None)),
+                        fields=("company", "position"),
+                        name="an_event_is_split_once",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="EventPart",
@@ -69,29 +78,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={"ordering": ["split", "part"]},
-        ),
-        migrations.AddConstraint(
-            model_name="eventsplit",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("ended_at", None)),
-                fields=("company", "position"),
-                name="an_event_is_split_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="eventpart",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("in_force", True)),
-                fields=("company", "event_id", "part"),
-                name="one_part_per_number",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="eventpart",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gt", 0), ("base_amount__gte", 0)), name="a_part_is_positive"
-            ),
+            options={
+                "ordering": ["split", "part"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("in_force", True)),
+                        fields=("company", "event_id", "part"),
+                        name="one_part_per_number",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__gt", 0), ("base_amount__gte", 0)), name="a_part_is_positive"
+                    ),
+                ],
+            },
         ),
         migrations.AddField(
             model_name="transferleg",
