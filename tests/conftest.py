@@ -5,6 +5,7 @@ allowed to create databases, the Redis database is flushed); else both are start
 """
 
 import itertools
+import logging
 import os
 import shutil
 import socket
@@ -348,6 +349,33 @@ def nothing_kept() -> None:
 
     rendered.forget_all()
     kept_flows.forget_all()
+
+
+# --- AWS ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def moto_server() -> Iterator[str]:
+    """Give the address of the session's AWS-compatible server; what a test left in it, `moto_url` sweeps out."""
+    from moto.server import ThreadedMotoServer
+
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def moto_url(moto_server: str) -> str:
+    """Give the address of an empty AWS-compatible server.
+
+    Every server of moto in a process shows the same things, so a new one would hold what tests before left.
+    """
+    reset = urllib.request.Request(f"{moto_server}/moto-api/reset", method="POST")
+    urllib.request.urlopen(reset, timeout=20).close()
+    return moto_server
 
 
 # --- What the machine may lack ----------------------------------------------------------------------------

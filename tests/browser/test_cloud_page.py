@@ -1,12 +1,10 @@
 """The page of the cloud in a browser: a plan is read, approved, seen to be applied, and rolled back."""
 
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from django.utils import timezone
-from moto.server import ThreadedMotoServer
 from playwright.sync_api import Page, expect
 from pytest_django.fixtures import Settings
 
@@ -24,18 +22,11 @@ SLOW_MS = 20_000
 
 
 @pytest.fixture(autouse=True)
-def cloud(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[None]:
+def cloud(monkeypatch: pytest.MonkeyPatch, settings: Settings, moto_url: str) -> None:
     """Give the groups of the demo at an address that web server and worker, started after this, are told of."""
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    settings.AWS_ENDPOINT_URL = endpoint
-    seed_groups(endpoint=endpoint, region="us-east-1")
-    yield
-    server.stop()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", moto_url)
+    settings.AWS_ENDPOINT_URL = moto_url
+    seed_groups(endpoint=moto_url, region="us-east-1")
 
 
 @pytest.fixture

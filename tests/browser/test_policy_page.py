@@ -1,11 +1,9 @@
 """The page of the cloud policy in a browser: clean in both themes and three widths, edited without a new page."""
 
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from moto.server import ThreadedMotoServer
 from playwright.sync_api import Page, expect
 
 from capstack.demo.cloud import seed_groups
@@ -15,16 +13,10 @@ from tests.browser.test_accessibility import WIDTHS, scrolls_sideways, violation
 
 
 @pytest.fixture(autouse=True)
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def cloud(monkeypatch: pytest.MonkeyPatch, moto_url: str) -> None:
     """Give the groups of the demo at an address that the web server, which starts after this, is told of."""
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    seed_groups(endpoint=f"http://{host}:{port}", region="us-east-1")
-    yield
-    server.stop()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", moto_url)
+    seed_groups(endpoint=moto_url, region="us-east-1")
 
 
 @pytest.fixture

@@ -1,11 +1,8 @@
 """Heads in a bucket: an object per export, in order, never written twice."""
 
-from collections.abc import Iterator
-
 import boto3
 import pytest
 from django.core.management import CommandError, call_command
-from moto.server import ThreadedMotoServer
 
 from ledger.domain.company import CompanyRef
 from ledger.services.chain_heads import bucket as bucket_of_heads
@@ -18,28 +15,17 @@ from tests.ledger.proof.conftest import Tamper, record_numbered
 from tests.ledger.proof.test_verify import verify
 
 
-@pytest.fixture(scope="module")
-def aws() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture
-def bucket(aws: str, settings: object) -> str:
-    settings.AWS_ENDPOINT_URL = aws  # type: ignore[attr-defined]
+def bucket(moto_url: str, settings: object) -> str:
+    settings.AWS_ENDPOINT_URL = moto_url  # type: ignore[attr-defined]
     bucket_of_heads._last_keys.clear()
-    client = boto3.client("s3", endpoint_url=aws, region_name="us-east-1")
+    client = boto3.client("s3", endpoint_url=moto_url, region_name="us-east-1")
     client.create_bucket(Bucket="audit")
-    for kept in client.list_objects_v2(Bucket="audit").get("Contents", ()):
-        client.delete_object(Bucket="audit", Key=kept["Key"])
     return "s3://audit/heads"
 
 
 def test_a_rewritten_chain_is_told_by_heads_in_a_bucket(
-    sealed_company: CompanyRef, bucket: str, tamper: Tamper, aws: str
+    sealed_company: CompanyRef, bucket: str, tamper: Tamper, moto_url: str
 ) -> None:
     place = place_of(bucket)
     assert export_heads(company=sealed_company, place=place, now=NOW) == 10
@@ -49,9 +35,9 @@ def test_a_rewritten_chain_is_told_by_heads_in_a_bucket(
         assert export_heads(company=sealed_company, place=place, now=NOW) == 13
     names = [
         kept["Key"]
-        for kept in boto3.client("s3", endpoint_url=aws, region_name="us-east-1").list_objects_v2(Bucket="audit")[
-            "Contents"
-        ]
+        for kept in boto3.client("s3", endpoint_url=moto_url, region_name="us-east-1").list_objects_v2(
+            Bucket="audit"
+        )["Contents"]
     ]
     folder = f"heads/company-{sealed_company.id}"
     assert names == [f"{folder}/{10:020d}.json", f"{folder}/{13:020d}.json"]
