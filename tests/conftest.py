@@ -103,6 +103,21 @@ def pytest_xdist_setupnodes() -> None:
         del os.environ[name]
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the files that take longest first, or processes would wait for the last of them at the end.
+
+    pytest-django has put all that commits last by now: browsers and servers, which are those files.
+    """
+    longest = ("browser", "capstack")
+
+    def rank(item: pytest.Item) -> tuple[int, str]:
+        folder = item.path.relative_to(REPOSITORY / "tests").parts[0]
+        return (longest.index(folder) if folder in longest else len(longest), str(item.path))
+
+    items.sort(key=rank)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(_SESSION_DIR, ignore_errors=True)
     if _CLUSTER is not None:

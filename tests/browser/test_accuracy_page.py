@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from forecasting.services.track_record import begin_backtest, continue_backtest,
 from ledger.selectors.companies import company_ref
 from ledger.services.tokens import create_token
 from tests.browser.conftest import Demo
-from tests.browser.test_accessibility import looks, scrolls_sideways, violations
+from tests.browser.looks import assert_clean
 from tests.conftest import LiveApp
 
 
@@ -35,13 +36,14 @@ def demo(live_app: LiveApp, tmp_path: Path) -> Demo:
 def test_the_record_and_a_replayed_day_are_clean(demo: Demo, visit: Callable) -> None:
     today = datetime.now(ZONE).date()
     page: Page = visit().sign_in(demo)
-    for width in looks(page):
-        for path in ("/accuracy", "/accuracy?basis=free&ahead=90", f"/accuracy?on={today}"):
-            page.goto(f"{demo.url}{path}")
-            if "free" not in path:
-                expect(page.locator(".chart .main-svg").first).to_be_visible()
-            assert violations(page) == []
-            assert not scrolls_sideways(page), (path, width)
+
+    def show(path: str) -> None:
+        page.goto(f"{demo.url}{path}")
+        if "free" not in path:
+            expect(page.locator(".chart .main-svg").first).to_be_visible()
+
+    for path in ("/accuracy", "/accuracy?basis=free&ahead=90", f"/accuracy?on={today}"):
+        assert_clean(page, partial(show, path))
 
 
 def test_a_horizon_and_a_day_are_chosen_without_a_new_page(demo: Demo, visit: Callable) -> None:

@@ -9,7 +9,7 @@ from capstack.demo.story import ZONE
 from ledger.domain.event import parse_event
 from ledger.services.record import record
 from tests.browser.conftest import Demo
-from tests.browser.test_accessibility import looks, scrolls_sideways, violations
+from tests.browser.looks import assert_clean
 
 CHARTS = 5
 
@@ -38,7 +38,8 @@ def refund(demo: Demo) -> None:
 def test_the_books_are_clean_and_every_chart_is_drawn(demo: Demo, visit: Callable) -> None:
     refund(demo)
     page: Page = visit().sign_in(demo, role="finance")
-    for width in looks(page):
+
+    def show() -> None:
         page.goto(f"{demo.url}/books")
         expect(page.locator(".chart .main-svg").first).to_be_visible()
         assert page.locator(".chart:has(.main-svg)").count() == CHARTS
@@ -46,8 +47,8 @@ def test_the_books_are_clean_and_every_chart_is_drawn(demo: Demo, visit: Callabl
         for summary in page.locator("details summary").all():
             if summary.is_visible():
                 summary.click()
-        assert violations(page) == []
-        assert not scrolls_sideways(page), width
+
+    assert_clean(page, show)
 
 
 def test_another_day_comes_without_a_new_page_and_stays_in_the_address(demo: Demo, visit: Callable) -> None:

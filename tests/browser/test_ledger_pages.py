@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from ledger.models.review import ReviewItem
 from ledger.services.match import follow_journal
 from ledger.services.record import record
 from tests.browser.conftest import Demo
-from tests.browser.test_accessibility import looks, scrolls_sideways, violations
+from tests.browser.looks import assert_clean
 
 PATHS = ("/ledger", "/ledger/warnings", "/reconcile", "/reconcile/review")
 
@@ -45,16 +46,15 @@ def doubt(demo: Demo) -> None:
 def test_every_page_of_the_ledger_is_clean(demo: Demo, visit: Callable) -> None:
     doubt(demo)
     page: Page = visit().sign_in(demo, role="finance")
-    for width in looks(page):
-        for path in PATHS:
-            page.goto(f"{demo.url}{path}")
-            assert violations(page) == []
-            assert not scrolls_sideways(page), (path, width)
+
+    def show_an_event() -> None:
         page.goto(f"{demo.url}/ledger")
         page.locator("table.journal tbody th a").first.click()
         expect(page.locator("#place")).to_be_visible()
-        assert violations(page) == []
-        assert not scrolls_sideways(page), width
+
+    for path in PATHS:
+        assert_clean(page, partial(page.goto, f"{demo.url}{path}"))
+    assert_clean(page, show_an_event)
 
 
 def test_a_search_finds_without_a_new_page_and_stays_in_the_address(demo: Demo, visit: Callable) -> None:

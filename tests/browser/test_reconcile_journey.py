@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from ledger.services.import_events import import_events
 from ledger.services.match import follow_journal
 from ledger.services.record import record
 from tests.browser.conftest import Demo
-from tests.browser.test_accessibility import looks, scrolls_sideways, violations
+from tests.browser.looks import assert_clean
 
 
 def write(demo: Demo, ref: str, *, days: float, **fields: Any) -> str:
@@ -65,15 +66,12 @@ def payment(demo: Demo) -> str:
 
 def test_every_page_of_a_split_is_clean(demo: Demo, visit: Callable, payment: str) -> None:
     page: Page = visit().sign_in(demo, role="finance")
-    for width in looks(page):
-        for path in (
-            f"/ledger/events/{payment}/split",
-            "/reconcile/review?kind=batch",
-            f"/ledger/events/{payment}",
-        ):
-            page.goto(f"{demo.url}{path}")
-            assert violations(page) == []
-            assert not scrolls_sideways(page), (path, width)
+    for path in (
+        f"/ledger/events/{payment}/split",
+        "/reconcile/review?kind=batch",
+        f"/ledger/events/{payment}",
+    ):
+        assert_clean(page, partial(page.goto, f"{demo.url}{path}"))
 
 
 @pytest.mark.parametrize("javascript", [True, False])
@@ -146,12 +144,13 @@ def test_the_books_of_imported_statements_are_clean(
 ) -> None:
     bank_files(demo, shared_data)
     page: Page = visit().sign_in(demo, role="finance")
-    for width in looks(page):
+
+    def show() -> None:
         page.goto(f"{demo.url}/reconcile")
         for summary in page.locator(".book details summary").all():
             summary.click()
-        assert violations(page) == []
-        assert not scrolls_sideways(page), width
+
+    assert_clean(page, show)
 
 
 @pytest.mark.parametrize("javascript", [True, False])

@@ -1,9 +1,14 @@
 """What `manage.py` does before Django: as little as it can."""
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -62,8 +67,32 @@ def test_with_servers_of_your_own_a_missing_secret_key_is_an_error(tmp_path):
     assert "Set SECRET_KEY or SECRET_KEY_FILE." in run.stderr
 
 
-def test_two_commands_at_once_share_the_servers_of_the_first(open_dir):
-    data_dir = open_dir / "data"
+@dataclass(frozen=True)
+class NewFolder:
+    """A folder in which a command found nothing, and what it said to that."""
+
+    data_dir: Path
+    made: subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="module")
+def new_folder() -> Iterator[NewFolder]:
+    """Give the folder to all tests of the module: making its tables is what takes the time."""
+    path = Path(tempfile.mkdtemp(prefix="capstack-bootstrap-"))
+    path.chmod(0o711)
+    company = ("acme", "--name", "Acme", "--currency", "USD", "--timezone", "UTC")
+    yield NewFolder(path / "data", manage("create_company", *company, data_dir=path / "data"))
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def test_a_command_on_a_new_folder_makes_the_tables_and_says_so_on_stderr(new_folder):
+    assert new_folder.made.returncode == 0, new_folder.made.stderr
+    assert "A new database: making its tables." in new_folder.made.stderr
+    assert "A new database" not in new_folder.made.stdout
+
+
+def test_two_commands_at_once_share_the_servers_of_the_first(new_folder):
+    data_dir = new_folder.data_dir
     first = subprocess.Popen(
         [sys.executable, "manage.py", "shell", "-c", "import time; print('begun', flush=True); time.sleep(4)"],
         cwd=REPOSITORY,
@@ -82,31 +111,14 @@ def test_two_commands_at_once_share_the_servers_of_the_first(open_dir):
         assert line, first.stderr and first.stderr.read()
     second = manage("shell", "-c", code, data_dir=data_dir)
     assert second.returncode == 0, second.stderr
-    assert second.stdout.splitlines()[-1] == "companies: 0"
+    assert second.stdout.splitlines()[-1] == "companies: 1"
     assert first.wait(timeout=60) == 0
     assert not (data_dir / "endpoints.json").exists()
     assert not (data_dir / "postgres" / "postmaster.pid").exists()
 
 
-def test_a_command_on_a_new_folder_makes_the_tables_and_says_so_on_stderr(open_dir):
-    made = manage(
-        "create_company",
-        "acme",
-        "--name",
-        "Acme",
-        "--currency",
-        "USD",
-        "--timezone",
-        "UTC",
-        data_dir=open_dir / "data",
-    )
-    assert made.returncode == 0, made.stderr
-    assert "A new database: making its tables." in made.stderr
-    assert "A new database" not in made.stdout
-
-
-def test_sigterm_stops_the_servers_of_a_command(open_dir):
-    data_dir = open_dir / "data"
+def test_sigterm_stops_the_servers_of_a_command(new_folder):
+    data_dir = new_folder.data_dir
     command = subprocess.Popen(
         [sys.executable, "manage.py", "shell", "-c", "import time; print('begun', flush=True); time.sleep(60)"],
         cwd=REPOSITORY,
