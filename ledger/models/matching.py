@@ -3,6 +3,7 @@
 Beside it stand the splits: an event that is several things at once, part by part.
 """
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from ledger.models.account import Account
@@ -26,6 +27,7 @@ class AccountFeed(models.Model):
         events: recorded, reversals not counted.
         first_occurred_at, last_occurred_at: of its earliest and its latest event.
         last_recorded_at: when we last heard of it.
+        days: the last 32 days on which it had events, in the company's calendar, newest first: its habits.
     """
 
     pk = models.CompositePrimaryKey("company_id", "account_id", "source")
@@ -36,6 +38,7 @@ class AccountFeed(models.Model):
     first_occurred_at = models.DateTimeField()
     last_occurred_at = models.DateTimeField()
     last_recorded_at = models.DateTimeField()
+    days = ArrayField(models.DateField(), default=list)
 
     def __str__(self) -> str:
         return f"{self.source} on {self.account}"

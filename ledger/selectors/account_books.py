@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from ledger.domain.account import CASH_KINDS
-from ledger.domain.completeness import EMPTY, FRESH, LEAST_ACTIVE_DAYS, SILENT, SILENT_FACTOR, Rhythm, rhythm
+from ledger.domain.completeness import EMPTY, FRESH, LEAST_ACTIVE_DAYS, SILENT, Rhythm, rhythm
 from ledger.domain.event import BY_HAND
 from ledger.domain.reconciliation import ZERO, Assertion, Move, Reconciliation, reconcile
 from ledger.models.account import Account
@@ -25,7 +25,6 @@ type _Key = tuple[int | None, str]
 TOGETHER = "All accounts together"
 # A feed that has been quiet for longer was given up, and is no news.
 GIVEN_UP_DAYS = 120
-LEAST_SILENT_DAYS = 7
 
 _MOVES = """
     SELECT f.account_id, f.currency, f.day,
@@ -38,12 +37,13 @@ _MOVES = """
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A source that speaks about an account; silent: much quieter than the account usually is."""
+    """A source that speaks about an account; silent: much quieter than it usually is itself."""
 
     source: str
     events: int
     last_day: date
     quiet_days: int
+    usual_quiet_days: int
     is_silent: bool
 
 
@@ -103,7 +103,8 @@ def account_books(*, company_id: int, timezone: str, now: datetime) -> tuple[Acc
     Args:
         timezone: the company's; decides what today is.
     """
-    today = now.astimezone(ZoneInfo(timezone)).date()
+    zone = ZoneInfo(timezone)
+    today = now.astimezone(zone).date()
     accounts = {account.id: account for account in Account.objects.filter(company_id=company_id)}
     moves: dict[_Key, list[Move]] = defaultdict(list)
     counts: dict[_Key, int] = defaultdict(int)
@@ -118,7 +119,7 @@ def account_books(*, company_id: int, timezone: str, now: datetime) -> tuple[Acc
                 active[key].append(day)
     stated = _assertions(company_id, until=today)
     held = _held(company_id, timezone, stated, moves)
-    feeds = _feeds(company_id, timezone)
+    feeds = _feeds(company_id)
     keys = {key for key in moves if key[0] is not None} | set(stated)
     keys |= {(account.id, account.currency) for account in accounts.values() if _is_unused(account.id, keys)}
     books = []
@@ -136,7 +137,7 @@ def account_books(*, company_id: int, timezone: str, now: datetime) -> tuple[Acc
                 balance=_balance(reconciliation, moves[key], today),
                 reconciliation=reconciliation,
                 rhythm=habits,
-                feeds=_feeds_of(feeds.get(account_id, ()), habits, today),
+                feeds=tuple(_feed_of(feed, habits, zone=zone, today=today) for feed in feeds.get(account_id, ())),
                 events=counts[key],
             )
         )
@@ -224,33 +225,33 @@ def _accepted(company_id: int) -> dict[_Key, dict[tuple[date, str], Decimal]]:
     return accepted
 
 
-def _feeds(company_id: int, timezone: str) -> dict[int | None, list[tuple[str, int, date]]]:
-    zone = ZoneInfo(timezone)
-    feeds: dict[int | None, list[tuple[str, int, date]]] = defaultdict(list)
-    rows = AccountFeed.objects.filter(company_id=company_id).order_by("account_id", "source")
-    for account_id, source, events, last in rows.values_list("account_id", "source", "events", "last_occurred_at"):
-        feeds[account_id].append((source, events, last.astimezone(zone).date()))
+def _feeds(company_id: int) -> dict[int | None, list[AccountFeed]]:
+    feeds: dict[int | None, list[AccountFeed]] = defaultdict(list)
+    for feed in AccountFeed.objects.filter(company_id=company_id).order_by("account_id", "source"):
+        feeds[feed.account_id].append(feed)
     return feeds
 
 
-def _feeds_of(feeds: Sequence[tuple[str, int, date]], habits: Rhythm, today: date) -> tuple[Feed, ...]:
-    """A feed is measured by the account's habits; when the whole account is silent, that says it all.
+def _feed_of(feed: AccountFeed, account: Rhythm, *, zone: ZoneInfo, today: date) -> Feed:
+    """A feed is measured by its own habits: a payroll speaks twice a month about an account that moves every day.
 
-    People at a form and a source that spoke a few times have no rhythm that they could fall out of.
+    When the whole account is silent, that says it all. People at a form and a source that spoke on a few days
+    have no rhythm that they could fall out of.
     """
-    longest = max(LEAST_SILENT_DAYS, habits.usual_quiet_days * SILENT_FACTOR)
-    return tuple(
-        Feed(
-            source=source,
-            events=events,
-            last_day=last_day,
-            quiet_days=(quiet := max(0, (today - last_day).days)),
-            is_silent=habits.state not in (SILENT, EMPTY)
-            and source != BY_HAND
-            and events >= LEAST_ACTIVE_DAYS
-            and longest < quiet <= GIVEN_UP_DAYS,
-        )
-        for source, events, last_day in feeds
+    own = rhythm(active_days=feed.days, today=today)
+    last_day = feed.last_occurred_at.astimezone(zone).date()
+    quiet = max(0, (today - last_day).days)
+    return Feed(
+        source=feed.source,
+        events=feed.events,
+        last_day=last_day,
+        quiet_days=quiet,
+        usual_quiet_days=own.usual_quiet_days,
+        is_silent=account.state not in (SILENT, EMPTY)
+        and feed.source != BY_HAND
+        and len(feed.days) >= LEAST_ACTIVE_DAYS
+        and own.state == SILENT
+        and quiet <= GIVEN_UP_DAYS,
     )
 
 

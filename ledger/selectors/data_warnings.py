@@ -78,7 +78,7 @@ def _silence(books: Iterable[AccountBook]) -> Iterable[DataWarning]:
                 source=feed.source,
                 last_day=feed.last_day,
                 quiet_days=feed.quiet_days,
-                usual_quiet_days=habits.usual_quiet_days,
+                usual_quiet_days=feed.usual_quiet_days,
             )
 
 

@@ -39,19 +39,26 @@ _BEGIN = """
     INSERT INTO ledger_matchcursor (company_id, position)
     SELECT id, 0 FROM ledger_company WHERE id = %s ON CONFLICT DO NOTHING
 """
-_FEEDS = """
+# A month of a daily feed's days, and more than half a year of a weekly one's, tell its habits.
+_DAYS_KEPT = 32
+_FEEDS = f"""
     INSERT INTO ledger_accountfeed AS f (
-        company_id, account_id, source, events, first_occurred_at, last_occurred_at, last_recorded_at
+        company_id, account_id, source, events, first_occurred_at, last_occurred_at, last_recorded_at, days
     )
-    SELECT company_id, account_id, source, count(*), min(occurred_at), max(occurred_at), max(recorded_at)
+    SELECT company_id, account_id, source, count(*), min(occurred_at), max(occurred_at), max(recorded_at),
+        (array_agg(DISTINCT (occurred_at AT TIME ZONE %(timezone)s)::date
+            ORDER BY (occurred_at AT TIME ZONE %(timezone)s)::date DESC))[1:{_DAYS_KEPT}]
     FROM ledger_journal_between(%(company)s, %(after)s, %(until)s)
     WHERE reverses IS NULL GROUP BY 1, 2, 3
     ON CONFLICT (company_id, account_id, source) DO UPDATE SET
         events = f.events + excluded.events,
         first_occurred_at = least(f.first_occurred_at, excluded.first_occurred_at),
         last_occurred_at = greatest(f.last_occurred_at, excluded.last_occurred_at),
-        last_recorded_at = greatest(f.last_recorded_at, excluded.last_recorded_at)
-"""
+        last_recorded_at = greatest(f.last_recorded_at, excluded.last_recorded_at),
+        days = ARRAY(
+            SELECT DISTINCT day FROM unnest(f.days || excluded.days) AS day ORDER BY day DESC LIMIT {_DAYS_KEPT}
+        )
+"""  # noqa: S608 - made of constants
 # A contract's money is a sale, whatever else has its amount.
 _MAY_BE_A_LEG = """
     e.reverses IS NULL AND e.event_type IN ('income', 'expense') AND NOT e.metadata ? 'contract'
@@ -200,7 +207,7 @@ def _step(company_id: int, now: datetime) -> tuple[int, int, bool]:
             return after, head, False
         until = min(head, after + POSITIONS_PER_STEP)
         bounds = {"company": company_id, "after": after, "until": until}
-        cursor.execute(_FEEDS, bounds)
+        cursor.execute(_FEEDS, bounds | {"timezone": timezone})
         around = _gather_legs(cursor, bounds)
         taken_back = _positions(cursor, _TAKEN_BACK, bounds)
         changed = _take_back(company_id, taken_back, now)

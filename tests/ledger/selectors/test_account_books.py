@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ledger.domain.company import CompanyRef
+from ledger.models.matching import AccountFeed
 from ledger.selectors.account_books import AccountBook, account_books, days_between
 from ledger.services.daily_flows import catch_up
 from ledger.services.match import follow_journal
@@ -20,15 +21,15 @@ pytestmark = pytest.mark.django_db
 START = date(2026, 5, 1)
 
 
-def daily(company: CompanyRef, days: int, **changes: Any) -> None:
+def daily(company: CompanyRef, days: int, *, every: int = 1, **changes: Any) -> None:
     drafts = [
         make_draft(
             external_ref=f"{n}", amount="10", occurred_at=f"{START + timedelta(days=n)}T15:00:00Z", **changes
         )
-        for n in range(days)
+        for n in range(0, days, every)
     ]
     outcomes = record(company_id=company.id, drafts=drafts, actor="t", now=NOW, create_accounts=True)
-    assert {outcome.status for outcome in outcomes} == {"recorded"}
+    assert {outcome.status for outcome in outcomes} <= {"recorded", "duplicate"}
 
 
 def state(
@@ -162,6 +163,24 @@ def test_one_feed_of_two_that_falls_silent_is_named(company: CompanyRef) -> None
     book = books(company)["bank"]
     assert book.rhythm.state == "fresh"
     assert [(feed.source, feed.quiet_days) for feed in book.silent_feeds] == [("csv", 31)]
+
+
+def test_a_feed_twice_a_month_beside_a_daily_one_is_held_to_its_own_habits(
+    company: CompanyRef,
+) -> None:
+    daily(company, 160, source="plaid")
+    daily(company, 106, every=15, source="gusto")
+    for day, quiet in ((119, False), (149, False), (151, True)):
+        feed = next(feed for feed in books(company, day=day)["bank"].feeds if feed.source == "gusto")
+        assert (feed.quiet_days, feed.usual_quiet_days, feed.is_silent) == (day - 105, 15, quiet)
+
+
+def test_days_of_a_feed_are_kept_once_whatever_the_steps_in_which_they_came(company: CompanyRef) -> None:
+    for days in (20, 30, 50):
+        daily(company, days, source="plaid")
+        follow_journal(company_id=company.id, now=NOW)
+    kept = AccountFeed.objects.get(company_id=company.id).days
+    assert kept == [START + timedelta(days=n) for n in range(49, 17, -1)]
 
 
 @pytest.mark.parametrize(("source", "events"), [("admin", 10), ("shell", 1), ("shell", 4)])
