@@ -24,6 +24,9 @@ class Proposal:
     warnings: tuple[Reason, ...] = ()
 
 
+NOTHING = Proposal()
+
+
 @dataclass(frozen=True, slots=True)
 class Observed:
     """What a call is about, as the cloud describes it now.
@@ -79,7 +82,7 @@ class Resources:
 
 def for_no_group(_group: Group, _target: Target, _groups: Sequence[Group]) -> Proposal:
     """What an action on resources does to groups."""
-    return Proposal()
+    return NOTHING
 
 
 @dataclass(frozen=True, slots=True)
