@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from cloudpolicy.engine.action import NOTHING, Action, Observed, Proposal, Receipt
+from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.capacity import Capacity, parse_capacity
 from cloudpolicy.engine.cloud import Cloud, describe_group, request_id_of, tags_of
 from cloudpolicy.engine.group import Group, Target
-from cloudpolicy.engine.plan import ApiCall
 
 PERMISSION = "autoscaling:UpdateAutoScalingGroup"
 

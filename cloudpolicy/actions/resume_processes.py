@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from cloudpolicy.actions.suspend_processes import RESUME, SUSPEND, inverse, observe, perform, processes_call
 from cloudpolicy.engine.action import NOTHING, Action, Proposal
+from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.group import Group, Target
-from cloudpolicy.engine.plan import ApiCall
 
 
 def propose(group: Group, target: Target, _groups: Sequence[Group]) -> Proposal:

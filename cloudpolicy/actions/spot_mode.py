@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from cloudpolicy.engine.action import NOTHING, Action, Observed, Proposal, Receipt
+from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.cloud import (
     Cloud,
     as_request,
@@ -22,7 +23,6 @@ from cloudpolicy.engine.cloud import (
 )
 from cloudpolicy.engine.group import Group, Target
 from cloudpolicy.engine.market import LaunchTemplate, MixedInstances
-from cloudpolicy.engine.plan import ApiCall
 from cloudpolicy.engine.reason import Reason
 
 UPDATE_GROUP = "autoscaling:UpdateAutoScalingGroup"

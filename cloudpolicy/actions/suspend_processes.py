@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from cloudpolicy.engine.action import NOTHING, Action, Observed, Proposal, Receipt
+from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.cloud import Cloud, describe_group, request_id_of, tags_of
 from cloudpolicy.engine.group import Group, Target
-from cloudpolicy.engine.plan import ApiCall
 from cloudpolicy.engine.policy import SCHEDULING_PROCESSES
 from cloudpolicy.engine.reason import Reason
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.cloud import Cloud
 from cloudpolicy.engine.group import Group, Target
-from cloudpolicy.engine.plan import ApiCall
 from cloudpolicy.engine.policy import Policy, Rule
 from cloudpolicy.engine.reason import Reason
 from cloudpolicy.engine.resource import Resource

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.group import Group
-from cloudpolicy.engine.plan import ApiCall
 from cloudpolicy.engine.price import PriceBook
 from cloudpolicy.engine.resource import Resource, key_of
 from cloudpolicy.engine.resource_saving import is_of_a_resource, resource_saving

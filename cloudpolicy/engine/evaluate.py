@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 from cloudpolicy.engine.action import Action, Proposal
 from cloudpolicy.engine.band import Band
+from cloudpolicy.engine.call import ApiCall, place_of
 from cloudpolicy.engine.filter import Filter, Left
 from cloudpolicy.engine.fleet import Fleet, Proposals
 from cloudpolicy.engine.group import Group, Target
 from cloudpolicy.engine.history import History
-from cloudpolicy.engine.plan import ApiCall, ScalingPlan, place_of
+from cloudpolicy.engine.plan import ScalingPlan
 from cloudpolicy.engine.policy import Policy
 from cloudpolicy.engine.quiet import quiet_now
 from cloudpolicy.engine.reason import Reason

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from cloudpolicy.engine.plan import ApiCall, place_of
+from cloudpolicy.engine.call import ApiCall, place_of
 from cloudpolicy.engine.reason import Reason
 
 Place = tuple[str, str, str]

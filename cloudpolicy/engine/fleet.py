@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from cloudpolicy.engine.action import Action, Proposal
+from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.capacity import capacity_problems
 from cloudpolicy.engine.exclusion import Place
 from cloudpolicy.engine.group import Group, Target
-from cloudpolicy.engine.plan import ApiCall
 from cloudpolicy.engine.reason import Reason
 
 

@@ -19,8 +19,8 @@ from django.utils import timezone
 
 from cloudpolicy.actions.registry import all_actions
 from cloudpolicy.engine.action import Action, Observed
+from cloudpolicy.engine.call import ApiCall, parse_call, place_of, resolved
 from cloudpolicy.engine.cloud import Cloud
-from cloudpolicy.engine.plan import ApiCall, parse_call, place_of, resolved
 from cloudpolicy.engine.policy import OptInTag
 from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.models.run import Phase, RunKind, RunState, ScalingRun

@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 from cloudpolicy.actions.registry import all_actions
 from cloudpolicy.engine import plan as engine_plan
+from cloudpolicy.engine.call import ApiCall, parse_call
 from cloudpolicy.engine.evaluate import evaluate
 from cloudpolicy.engine.limits import limit_problems
-from cloudpolicy.engine.plan import ApiCall, parse_call
 from cloudpolicy.engine.policy import Policy
 from cloudpolicy.filters.registry import all_filters
 from cloudpolicy.models.plan import ScalingPlan

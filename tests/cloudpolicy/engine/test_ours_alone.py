@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from cloudpolicy.actions.registry import all_actions
 from cloudpolicy.engine.action import Action
+from cloudpolicy.engine.call import ApiCall, place_of
 from cloudpolicy.engine.evaluate import evaluate
 from cloudpolicy.engine.exclusion import Exclusion
 from cloudpolicy.engine.history import History
-from cloudpolicy.engine.plan import ApiCall, ScalingPlan, place_of
+from cloudpolicy.engine.plan import ScalingPlan
 from cloudpolicy.engine.policy import PROCESSES, Policy
 from cloudpolicy.engine.resource import Held, Resource, key_of, stops
 from cloudpolicy.filters.registry import all_filters

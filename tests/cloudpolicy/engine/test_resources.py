@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from cloudpolicy.actions import power_database, power_instance, set_budget, spot_request
 from cloudpolicy.actions.registry import action_named, all_actions
+from cloudpolicy.engine.call import ApiCall, place_of, resolved
 from cloudpolicy.engine.evaluate import evaluate
 from cloudpolicy.engine.history import History
 from cloudpolicy.engine.limits import limit_problems
-from cloudpolicy.engine.plan import ApiCall, ScalingPlan, place_of, resolved
+from cloudpolicy.engine.plan import ScalingPlan
 from cloudpolicy.engine.policy import STOPPABLE, Budget, Policy
 from cloudpolicy.engine.resource import Held, Resource, stops
 from cloudpolicy.filters.registry import all_filters

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.call_savings import call_savings
 from cloudpolicy.engine.capacity import Capacity
 from cloudpolicy.engine.group import Group, Instance
 from cloudpolicy.engine.market import LaunchTemplate, Market, MixedInstances, UnknownMarket
-from cloudpolicy.engine.plan import ApiCall
 from cloudpolicy.engine.price import EITHER, ON_DEMAND, SPOT, Entered, Metered, PriceBook
 from cloudpolicy.engine.saving import HOURS_PER_MONTH, Footing, footing_of
 from cloudpolicy.engine.worth import CallWorth, parse_call_worth

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from cloudpolicy.actions.registry import all_actions
 from cloudpolicy.engine.band import Band
+from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.capacity import Capacity, capacity_problems, parse_capacity
 from cloudpolicy.engine.evaluate import evaluate
 from cloudpolicy.engine.group import Group
 from cloudpolicy.engine.history import History, JournalledSize
-from cloudpolicy.engine.plan import ApiCall, ScalingPlan
+from cloudpolicy.engine.plan import ScalingPlan
 from cloudpolicy.engine.policy import GroupRule, Pace, Policy, Quiet, QuietHours
 from cloudpolicy.engine.standing import Standing
 from cloudpolicy.engine.target import target_of
