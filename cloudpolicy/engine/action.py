@@ -58,6 +58,9 @@ class Receipt:
     learned: Mapping[str, Any] = field(default_factory=dict)
 
 
+Discover = Callable[[Cloud, Policy, Sequence[Group]], Sequence[Resource]]
+
+
 @dataclass(frozen=True, slots=True)
 class Resources:
     """What an action needs to know that is about single resources and not about groups.
@@ -74,7 +77,7 @@ class Resources:
 
     word: str
     wanted: Callable[[Policy], bool]
-    discover: Callable[[Cloud, Policy, Sequence[Group]], Sequence[Resource]]
+    discover: Discover
     propose: Callable[[Resource, Rule, Policy], Proposal]
     is_global: bool = False
     comes_back_new: bool = False
