@@ -161,7 +161,7 @@ def test_a_price_of_another_account_region_or_market_does_not_count() -> None:
 
 def test_a_call_of_an_unknown_kind_is_not_guessed_at() -> None:
     (worth,) = price(call({"state": "running"}, {"state": "stopped"}))
-    assert worth.because == "what resize_group changes has no price per instance-hour"
+    assert worth.because == "what it changes has no price per instance-hour: state"
     (gone,) = call_savings(calls=[resize(2, 1)], groups=[], book=BOOK)
     assert gone.because == "web is no auto-scaling group that was read"
 
