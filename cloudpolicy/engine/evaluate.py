@@ -21,7 +21,7 @@ from cloudpolicy.engine.resource import Resource
 from cloudpolicy.engine.resources import ResourceCalls, resource_calls
 from cloudpolicy.engine.runway import NoRunway, Runway
 from cloudpolicy.engine.standing import step
-from cloudpolicy.engine.target import target_of
+from cloudpolicy.engine.target import lifted, target_of
 from cloudpolicy.engine.trust import judge
 
 
@@ -135,10 +135,15 @@ class _Question:
             found.ends.append(excluded.until)
             return None
         target = target_of(group=group, policy=self.policy, band=self.band, history=self.history)
-        if excluded is not None and isinstance(target, Target) and _grows(group, target, self.policy):
+        floor = self.policy.floor_of(group.environment, group.name)
+        if (
+            excluded is not None
+            and isinstance(target, Target)
+            and target.capacity.desired > max(group.capacity.desired, floor)
+        ):
             found.warnings.append(excluded.reason)
             found.ends.append(excluded.until)
-            target = replace(target, capacity=group.capacity, spot=None)
+            target = replace(target, capacity=lifted(group.capacity, floor), spot=None)
         if isinstance(target, Reason):
             found.warnings.append(target)
             return None
@@ -219,12 +224,6 @@ class _Taken:
             return []
         rest = f"{len(self.later)} more groups wait for the next plan, {self.later[0]} first"
         return [Reason("groups_wait", f"{rest}: one plan changes {self.most}")]
-
-
-def _grows(group: Group, target: Target, policy: Policy) -> bool:
-    """Whether a target makes a group larger that is not below its floor."""
-    floor = policy.floor_of(group.environment, group.name)
-    return target.capacity.desired > group.capacity.desired >= floor and group.capacity.min >= floor
 
 
 def left_alone(group: Group, policy: Policy, local_now: datetime, filters: Sequence[Filter]) -> Left | None:
