@@ -150,6 +150,13 @@ def test_what_holds_for_one_group_holds_for_no_other_of_its_kind_and_is_not_lost
         assert [call["after"] for call in said[0][0]] != [call["after"] for call in said[1][0]]
 
 
+def test_a_size_that_aws_could_not_have_is_not_taken_for_one_of_the_possible_ones() -> None:
+    odd = replace(ALIKE[1], capacity=Capacity(9, 2, 5))
+    plan = plan_for(LADDER, (ALIKE[0], odd), History(), 30)
+    assert {call.group for call in plan.calls} == {"first"}
+    assert "impossible_size" in {warning.code for warning in plan.warnings}
+
+
 def test_policies_that_want_the_same_share_its_calls() -> None:
     fleet = Fleet.of([group("dev"), group("production")])
     one = plan_for(LADDER, fleet, History(), 50)
