@@ -1,20 +1,25 @@
 """Stop databases of RDS, and start them again. AWS itself starts one that was stopped for a week."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
-from cloudpolicy.engine.action import Action, Observed, Proposal, Receipt, Resources, for_no_group
+from cloudpolicy.engine.action import Action, Observed, Receipt, for_no_group
+from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.cloud import Cloud, request_id_of
 from cloudpolicy.engine.describe import environment_in
 from cloudpolicy.engine.group import Group
-from cloudpolicy.engine.plan import ApiCall
-from cloudpolicy.engine.policy import Policy, Rule
-from cloudpolicy.engine.resource import Resource, call_on
+from cloudpolicy.engine.policy import Policy
+from cloudpolicy.engine.power import Power
+from cloudpolicy.engine.resource import Resource
 from cloudpolicy.engine.resource_saving import BILLED_AS, TYPE
 
-WORD = "databases"
-STOP, START = "rds:StopDBInstance", "rds:StartDBInstance"
+POWER = Power(
+    noun="database",
+    word="databases",
+    stop="rds:StopDBInstance",
+    start="rds:StartDBInstance",
+    parameters=lambda name: {"DBInstanceIdentifier": name},
+)
 DATABASES_PER_PAGE = 100
 _STOPPED = ("stopping", "stopped")
 _GOING = ("creating", "deleting", "failed")
@@ -75,19 +80,6 @@ def _tags(database: Mapping[str, Any]) -> dict[str, str]:
     return {tag["Key"]: tag.get("Value", "") for tag in database.get("TagList", [])}
 
 
-def propose(resource: Resource, rule: Rule, _policy: Policy) -> Proposal:
-    if resource.settings["running"] is not True:
-        return Proposal()
-    call = call_on(
-        resource,
-        permission=STOP,
-        after={"running": False},
-        parameters={"DBInstanceIdentifier": resource.name},
-        because=rule.name,
-    )
-    return Proposal(calls=(call,))
-
-
 def observe(call: ApiCall, cloud: Cloud, _token: str) -> Observed | None:
     answer = cloud.reading("rds").describe_db_instances(
         Filters=[{"Name": "db-instance-id", "Values": [call.group]}]
@@ -106,32 +98,18 @@ def observe(call: ApiCall, cloud: Cloud, _token: str) -> Observed | None:
 
 def perform(call: ApiCall, cloud: Cloud, _token: str) -> Receipt:
     rds = cloud.changing("rds")
-    ask = rds.stop_db_instance if call.permission == STOP else rds.start_db_instance
+    ask = rds.stop_db_instance if call.permission == POWER.stop else rds.start_db_instance
     return Receipt(request_id_of(ask(**call.parameters)))
-
-
-def inverse(call: ApiCall, before: Mapping[str, Any]) -> ApiCall:
-    permission = START if call.permission == STOP else STOP
-    return replace(call, before=call.after, after=before, permission=permission)
-
-
-def describe(call: ApiCall) -> str:
-    return f"{'start' if call.after['running'] else 'stop'} the database {call.group}"
 
 
 ACTION = Action(
     name="power_database",
     order=45,
-    permissions=(STOP, START, "rds:DescribeDBInstances"),
-    describe=describe,
+    permissions=(POWER.stop, POWER.start, "rds:DescribeDBInstances"),
+    describe=POWER.describe,
     propose=for_no_group,
     observe=observe,
     perform=perform,
-    inverse=inverse,
-    resources=Resources(
-        word=WORD,
-        wanted=lambda policy: any(WORD in rule.stopped for rule in policy.rules),
-        discover=discover,
-        propose=propose,
-    ),
+    inverse=POWER.inverse,
+    resources=POWER.resources(discover),
 )

@@ -4,20 +4,25 @@ An instance of an auto-scaling group is the group's: stopped, it would be replac
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
-from cloudpolicy.engine.action import Action, Observed, Proposal, Receipt, Resources, for_no_group
+from cloudpolicy.engine.action import Action, Observed, Receipt, for_no_group
+from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.cloud import Cloud, request_id_of, tags_of
 from cloudpolicy.engine.describe import environment_in
 from cloudpolicy.engine.group import Group
-from cloudpolicy.engine.plan import ApiCall
-from cloudpolicy.engine.policy import Policy, Rule
-from cloudpolicy.engine.resource import Resource, call_on
+from cloudpolicy.engine.policy import Policy
+from cloudpolicy.engine.power import Power
+from cloudpolicy.engine.resource import Resource
 from cloudpolicy.engine.resource_saving import BILLED_AS, TYPE
 
-WORD = "instances"
-STOP, START = "ec2:StopInstances", "ec2:StartInstances"
+POWER = Power(
+    noun="instance",
+    word="instances",
+    stop="ec2:StopInstances",
+    start="ec2:StartInstances",
+    parameters=lambda name: {"InstanceIds": [name]},
+)
 INSTANCES_PER_PAGE = 1000
 _OF_A_GROUP = "aws:autoscaling:groupName"
 _RUNNING, _STOPPED = ("pending", "running"), ("stopping", "stopped")
@@ -75,19 +80,6 @@ def _runs(instance: Mapping[str, Any]) -> bool | None:
     return True if state in _RUNNING else None
 
 
-def propose(resource: Resource, rule: Rule, _policy: Policy) -> Proposal:
-    if resource.settings["running"] is not True:
-        return Proposal()
-    call = call_on(
-        resource,
-        permission=STOP,
-        after={"running": False},
-        parameters={"InstanceIds": [resource.name]},
-        because=rule.name,
-    )
-    return Proposal(calls=(call,))
-
-
 def observe(call: ApiCall, cloud: Cloud, _token: str) -> Observed | None:
     answer = cloud.reading("ec2").describe_instances(
         Filters=[
@@ -108,32 +100,18 @@ def observe(call: ApiCall, cloud: Cloud, _token: str) -> Observed | None:
 
 def perform(call: ApiCall, cloud: Cloud, _token: str) -> Receipt:
     ec2 = cloud.changing("ec2")
-    ask = ec2.stop_instances if call.permission == STOP else ec2.start_instances
+    ask = ec2.stop_instances if call.permission == POWER.stop else ec2.start_instances
     return Receipt(request_id_of(ask(**call.parameters)))
-
-
-def inverse(call: ApiCall, before: Mapping[str, Any]) -> ApiCall:
-    permission = START if call.permission == STOP else STOP
-    return replace(call, before=call.after, after=before, permission=permission)
-
-
-def describe(call: ApiCall) -> str:
-    return f"{'start' if call.after['running'] else 'stop'} the instance {call.group}"
 
 
 ACTION = Action(
     name="power_instance",
     order=40,
-    permissions=(STOP, START, "ec2:DescribeInstances"),
-    describe=describe,
+    permissions=(POWER.stop, POWER.start, "ec2:DescribeInstances"),
+    describe=POWER.describe,
     propose=for_no_group,
     observe=observe,
     perform=perform,
-    inverse=inverse,
-    resources=Resources(
-        word=WORD,
-        wanted=lambda policy: any(WORD in rule.stopped for rule in policy.rules),
-        discover=discover,
-        propose=propose,
-    ),
+    inverse=POWER.inverse,
+    resources=POWER.resources(discover),
 )

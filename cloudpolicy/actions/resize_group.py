@@ -4,18 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from cloudpolicy.engine.action import Action, Observed, Proposal, Receipt
+from cloudpolicy.engine.action import NOTHING, Action, Observed, Proposal, Receipt
+from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.capacity import Capacity, parse_capacity
 from cloudpolicy.engine.cloud import Cloud, describe_group, request_id_of, tags_of
 from cloudpolicy.engine.group import Group, Target
-from cloudpolicy.engine.plan import ApiCall
 
 PERMISSION = "autoscaling:UpdateAutoScalingGroup"
 
 
 def propose(group: Group, target: Target, _groups: Sequence[Group]) -> Proposal:
     if group.capacity == target.capacity:
-        return Proposal()
+        return NOTHING
     call = ApiCall(
         action=ACTION.name,
         group=group.name,

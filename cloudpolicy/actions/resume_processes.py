@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 
 from cloudpolicy.actions.suspend_processes import RESUME, SUSPEND, inverse, observe, perform, processes_call
-from cloudpolicy.engine.action import Action, Proposal
+from cloudpolicy.engine.action import NOTHING, Action, Proposal
+from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.group import Group, Target
-from cloudpolicy.engine.plan import ApiCall
 
 
 def propose(group: Group, target: Target, _groups: Sequence[Group]) -> Proposal:
     wanted = target.resume & group.suspended
-    return Proposal(calls=(processes_call(group, target, wanted, suspend=False),) if wanted else ())
+    if not wanted:
+        return NOTHING
+    return Proposal(calls=(processes_call(group, target, wanted, suspend=False),))
 
 
 def describe(call: ApiCall) -> str:

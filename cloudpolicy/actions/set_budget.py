@@ -10,10 +10,10 @@ from decimal import Decimal
 from typing import Any
 
 from cloudpolicy.engine.action import Action, Observed, Proposal, Receipt, Resources, for_no_group
+from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.cloud import Cloud, as_request, lacks_call, request_id_of
 from cloudpolicy.engine.describe import ENVIRONMENT_TAG
 from cloudpolicy.engine.group import Group
-from cloudpolicy.engine.plan import ApiCall
 from cloudpolicy.engine.policy import Budget, Policy, Rule
 from cloudpolicy.engine.reason import Reason
 from cloudpolicy.engine.resource import Resource, call_on

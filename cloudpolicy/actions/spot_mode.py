@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from cloudpolicy.engine.action import Action, Observed, Proposal, Receipt
+from cloudpolicy.engine.action import NOTHING, Action, Observed, Proposal, Receipt
+from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.cloud import (
     Cloud,
     as_request,
@@ -22,7 +23,6 @@ from cloudpolicy.engine.cloud import (
 )
 from cloudpolicy.engine.group import Group, Target
 from cloudpolicy.engine.market import LaunchTemplate, MixedInstances
-from cloudpolicy.engine.plan import ApiCall
 from cloudpolicy.engine.reason import Reason
 
 UPDATE_GROUP = "autoscaling:UpdateAutoScalingGroup"
@@ -34,7 +34,7 @@ SPOT = {"MarketType": "spot"}
 
 def propose(group: Group, target: Target, groups: Sequence[Group]) -> Proposal:
     if target.spot is None or group.market.spot is target.spot:
-        return Proposal()
+        return NOTHING
     if isinstance(group.market, MixedInstances):
         return _change_share(group, group.market, target)
     if isinstance(group.market, LaunchTemplate):

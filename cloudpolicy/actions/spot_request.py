@@ -10,10 +10,10 @@ from dataclasses import replace
 from typing import Any
 
 from cloudpolicy.engine.action import Action, Observed, Proposal, Receipt, Resources, for_no_group
+from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.cloud import Cloud, as_request, request_id_of, tags_of
 from cloudpolicy.engine.describe import environment_in
 from cloudpolicy.engine.group import Group
-from cloudpolicy.engine.plan import ApiCall
 from cloudpolicy.engine.policy import Policy, Rule
 from cloudpolicy.engine.resource import Resource, call_on
 

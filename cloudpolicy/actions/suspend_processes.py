@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from cloudpolicy.engine.action import Action, Observed, Proposal, Receipt
+from cloudpolicy.engine.action import NOTHING, Action, Observed, Proposal, Receipt
+from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.cloud import Cloud, describe_group, request_id_of, tags_of
 from cloudpolicy.engine.group import Group, Target
-from cloudpolicy.engine.plan import ApiCall
 from cloudpolicy.engine.policy import SCHEDULING_PROCESSES
 from cloudpolicy.engine.reason import Reason
 
@@ -18,7 +18,7 @@ RUNS, STANDS = "runs", "suspended"
 def propose(group: Group, target: Target, _groups: Sequence[Group]) -> Proposal:
     wanted = target.suspend - group.suspended
     if not wanted:
-        return Proposal()
+        return NOTHING
     needed = wanted & SCHEDULING_PROCESSES if group.is_scheduled and not target.may_stop_schedules else frozenset()
     warnings = (
         Reason(

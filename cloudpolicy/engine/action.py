@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.cloud import Cloud
 from cloudpolicy.engine.group import Group, Target
-from cloudpolicy.engine.plan import ApiCall
 from cloudpolicy.engine.policy import Policy, Rule
 from cloudpolicy.engine.reason import Reason
 from cloudpolicy.engine.resource import Resource
@@ -22,6 +22,9 @@ class Proposal:
 
     calls: tuple[ApiCall, ...] = ()
     warnings: tuple[Reason, ...] = ()
+
+
+NOTHING = Proposal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,9 @@ class Receipt:
     learned: Mapping[str, Any] = field(default_factory=dict)
 
 
+Discover = Callable[[Cloud, Policy, Sequence[Group]], Sequence[Resource]]
+
+
 @dataclass(frozen=True, slots=True)
 class Resources:
     """What an action needs to know that is about single resources and not about groups.
@@ -71,7 +77,7 @@ class Resources:
 
     word: str
     wanted: Callable[[Policy], bool]
-    discover: Callable[[Cloud, Policy, Sequence[Group]], Sequence[Resource]]
+    discover: Discover
     propose: Callable[[Resource, Rule, Policy], Proposal]
     is_global: bool = False
     comes_back_new: bool = False
@@ -79,7 +85,7 @@ class Resources:
 
 def for_no_group(_group: Group, _target: Target, _groups: Sequence[Group]) -> Proposal:
     """What an action on resources does to groups."""
-    return Proposal()
+    return NOTHING
 
 
 @dataclass(frozen=True, slots=True)

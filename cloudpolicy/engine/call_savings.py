@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
+from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.group import Group
-from cloudpolicy.engine.plan import ApiCall
 from cloudpolicy.engine.price import PriceBook
 from cloudpolicy.engine.resource import Resource, key_of
 from cloudpolicy.engine.resource_saving import is_of_a_resource, resource_saving
 from cloudpolicy.engine.saving import NO_INSTANCE, WITHOUT_INSTANCES, footing_of, saving_of
+from cloudpolicy.engine.setting import setting_name
 from cloudpolicy.engine.worth import CallWorth
 
 
@@ -36,7 +37,8 @@ def call_savings(
         before = footings[key]
         after = before.after(call)
         if after is None:
-            worths.append(CallWorth(because=f"what {call.action} changes has no price per instance-hour"))
+            changed = ", ".join(setting_name(key) for key in call.after)
+            worths.append(CallWorth(because=f"what it changes has no price per instance-hour: {changed}"))
             continue
         footings[key] = after
         worths.append(saving_of(group=known[key], before=before, after=after, book=book))

@@ -28,6 +28,8 @@ def capacity_problems(capacity: Capacity, *, floor: int = 0) -> tuple[str, ...]:
     Args:
         floor: instances that the group's environment is never left below.
     """
+    if max(floor, 0) <= capacity.min <= capacity.desired <= capacity.max:
+        return ()
     problems = [
         f"{name} is {value}, and a number of instances is never negative"
         for name, value in capacity.as_dict().items()

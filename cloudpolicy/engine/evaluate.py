@@ -1,16 +1,19 @@
 """The policy at work: runway and groups in, a plan out. Nothing is called, read or stored here."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from zoneinfo import ZoneInfo
 
-from cloudpolicy.engine.action import Action
+from cloudpolicy.engine.action import Action, Proposal
 from cloudpolicy.engine.band import Band
+from cloudpolicy.engine.call import ApiCall, place_of
 from cloudpolicy.engine.filter import Filter, Left
+from cloudpolicy.engine.fleet import Fleet, Proposals
 from cloudpolicy.engine.group import Group, Target
 from cloudpolicy.engine.history import History
-from cloudpolicy.engine.plan import ApiCall, ScalingPlan, place_of
+from cloudpolicy.engine.plan import ScalingPlan
 from cloudpolicy.engine.policy import Policy
 from cloudpolicy.engine.quiet import quiet_now
 from cloudpolicy.engine.reason import Reason
@@ -18,14 +21,14 @@ from cloudpolicy.engine.resource import Resource
 from cloudpolicy.engine.resources import ResourceCalls, resource_calls
 from cloudpolicy.engine.runway import NoRunway, Runway
 from cloudpolicy.engine.standing import step
-from cloudpolicy.engine.target import target_of
+from cloudpolicy.engine.target import lifted, target_of
 from cloudpolicy.engine.trust import judge
 
 
 def evaluate(
     *,
     policy: Policy,
-    groups: Sequence[Group],
+    groups: Sequence[Group] | Fleet,
     runway: Runway | NoRunway,
     history: History,
     now: datetime,
@@ -40,7 +43,8 @@ def evaluate(
     move.
 
     Args:
-        groups: every group found, opted in or not; only opted-in ones are ever part of a call.
+        groups: every group found, opted in or not; only opted-in ones are ever part of a call. Whoever evaluates
+            more than once over the same groups gives their `Fleet`.
         history: memory after the last trusted decision.
         now: aware UTC.
         actions: what may be done to a group, in any order.
@@ -62,16 +66,9 @@ def evaluate(
     others = resource_calls(
         policy=policy, band=moved.band, history=history, resources=resources, actions=actions, now=now
     )
-    found = _calls(
-        policy,
-        moved.band,
-        history,
-        groups,
-        local_now,
-        others,
-        actions=sorted(actions, key=lambda action: action.order),
-        filters=sorted(filters, key=lambda each: each.order),
-    )
+    fleet = groups if isinstance(groups, Fleet) else Fleet.of(groups)
+    question = _Question(policy, moved.band, history, local_now, sorted(filters, key=lambda each: each.order))
+    found = _calls(question, fleet, others, actions=sorted(actions, key=lambda action: action.order))
     against = list(trust.against)
     ends = [moved.look_again_at, *found.ends]
     quiet = quiet_now(quiet=policy.quiet, local_now=local_now)
@@ -86,7 +83,7 @@ def evaluate(
         moved.band,
         tuple(found.calls),
         tuple(against),
-        (*trust.warnings, *moved.waits, *found.warnings, *_nothing_to_act_on(policy, groups)),
+        (*trust.warnings, *moved.waits, *found.warnings, *_nothing_to_act_on(policy, fleet)),
         standing=history.standing if against else moved.standing,
         back=tuple(others.back),
         look_again_at=min((end for end in ends if end is not None), default=None),
@@ -99,90 +96,134 @@ class _Found:
     warnings: list[Reason] = field(default_factory=list)
     ends: list[datetime | None] = field(default_factory=list)
 
+    @property
+    def said(self) -> int:
+        return len(self.warnings) + len(self.ends)
 
-def _calls(
-    policy: Policy,
-    band: Band,
-    history: History,
-    groups: Sequence[Group],
-    local_now: datetime,
-    others: ResourceCalls,
-    *,
-    actions: Iterable[Action],
-    filters: Sequence[Filter],
-) -> _Found:
-    found = _Found(warnings=list(others.warnings), ends=list(others.ends))
-    targets: list[tuple[Group, Target]] = []
-    for group in groups:
-        if not group.opted_in and group.environment not in policy.environments:
-            continue  # Somebody else's group.
-        left = left_alone(group, policy, local_now, filters)
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What groups of a kind should be, and by place what was proposed for that already."""
+
+    target: Target
+    desired: int
+    proposed: list[Proposal | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """Everything that decides about a group."""
+
+    policy: Policy
+    band: Band
+    history: History
+    local_now: datetime
+    filters: Sequence[Filter]
+
+    def decide(self, group: Group, found: _Found) -> Target | None:
+        """What a group should be; None when the policy leaves it alone, or has nothing to say about it."""
+        if not group.opted_in and group.environment not in self.policy.environments:
+            return None  # Somebody else's group.
+        left = left_alone(group, self.policy, self.local_now, self.filters)
         if left is not None:
             found.warnings.append(left.reason)
             found.ends.append(left.until)
-            continue
-        excluded = history.exclusion_at(group.key, now=local_now)
+            return None
+        excluded = self.history.exclusion_at(group.key, now=self.local_now)
         if excluded is not None and not excluded.only_growth:
             found.warnings.append(excluded.reason)
             found.ends.append(excluded.until)
-            continue
-        target = target_of(group=group, policy=policy, band=band, history=history)
-        if excluded is not None and isinstance(target, Target) and _grows(group, target, policy):
+            return None
+        target = target_of(group=group, policy=self.policy, band=self.band, history=self.history)
+        floor = self.policy.floor_of(group.environment, group.name)
+        if (
+            excluded is not None
+            and isinstance(target, Target)
+            and target.capacity.desired > max(group.capacity.desired, floor)
+        ):
             found.warnings.append(excluded.reason)
             found.ends.append(excluded.until)
-            target = replace(target, capacity=group.capacity, spot=None)
+            target = replace(target, capacity=lifted(group.capacity, floor), spot=None)
         if isinstance(target, Reason):
             found.warnings.append(target)
-        elif target is not None and group.opted_in:
-            targets.append((group, target))
+            return None
+        return target if group.opted_in else None
+
+
+def _calls(question: _Question, fleet: Fleet, others: ResourceCalls, *, actions: Sequence[Action]) -> _Found:
+    found = _Found(warnings=list(others.warnings), ends=list(others.ends))
+    proposals = fleet.proposals(actions)
+    wanted = _decide(question, fleet, proposals, found)
+    growing: list[tuple[int, _Wanted]] = []
+    shrinking: list[tuple[int, _Wanted]] = []
+    for place in fleet.order:
+        each = wanted[place]
+        if each is not None:
+            (growing if each.desired > fleet.groups[place].capacity.desired else shrinking).append((place, each))
     # Growing first: if the rest fails half-way, there is too much capacity and not too little.
-    targets.sort(
-        key=lambda pair: (pair[1].capacity.desired <= pair[0].capacity.desired, pair[0].region, pair[0].name)
-    )
-    _propose(found, targets, groups, others, actions=tuple(actions), most=policy.limits.groups_per_plan)
+    taken = _Taken(found.calls, question.policy.limits.groups_per_plan)
+    taken.take(others.starting)
+    for place, each in chain(growing, shrinking):
+        proposal = each.proposed[place]
+        if proposal is None:
+            proposal = each.proposed[place] = proposals.ask(place, each.target)
+        if proposal.warnings:
+            found.warnings += proposal.warnings
+        taken.take(proposal.calls)
+    taken.take(others.stopping)
+    found.warnings += taken.waiting()
     return found
 
 
-def _propose(
-    found: _Found,
-    targets: Sequence[tuple[Group, Target]],
-    groups: Sequence[Group],
-    others: ResourceCalls,
-    *,
-    actions: Sequence[Action],
-    most: int | None,
-) -> None:
-    """Let every action speak about every group and resource, until enough of them would be changed."""
-    speakers = [action for action in actions if action.resources is None]
-    changed: set[tuple[str, str, str]] = set()
-    later: list[str] = []
+def _decide(question: _Question, fleet: Fleet, proposals: Proposals, found: _Found) -> list[_Wanted | None]:
+    """By place, what each group should be. What is decided about one group holds for all of its kind."""
+    history = question.history
+    apart = fleet.told_apart(
+        names=question.policy.groups, keys=chain(history.sizes, history.suspended, history.exclusions)
+    )
+    of_kind: dict[int, _Wanted | None] = {}
+    wanted: list[_Wanted | None] = []
+    kinds = fleet.kinds if question.policy.limits.step_percent is None else fleet.sized_kinds
+    for place, kind in enumerate(kinds):
+        if kind in of_kind and place not in apart:
+            wanted.append(of_kind[kind])
+            continue
+        group, said = fleet.groups[place], found.said
+        target = question.decide(group, found)
+        each = _Wanted(target, target.capacity.desired, proposals.for_target(target)) if target else None
+        wanted.append(each)
+        if place not in apart and found.said == said:
+            of_kind[kind] = each  # What is said of a group names it, so then the next one has to be asked, too.
+    return wanted
 
-    def take(calls: Iterable[ApiCall]) -> None:
+
+@dataclass(slots=True)
+class _Taken:
+    """Calls of a plan, until enough groups and resources would be changed."""
+
+    calls: list[ApiCall]
+    most: int | None
+    changed: set[tuple[str, str, str]] = field(default_factory=set)
+    later: list[str] = field(default_factory=list)
+
+    def take(self, calls: Sequence[ApiCall]) -> None:
+        if self.most is None:
+            self.calls += calls
+            return
         for call in calls:
             place = place_of(call)
-            if place not in changed and most is not None and len(changed) == most:
-                if call.group not in later[-1:]:
-                    later.append(call.group)
+            if place not in self.changed and len(self.changed) == self.most:
+                if call.group not in self.later[-1:]:
+                    self.later.append(call.group)
                 continue
-            changed.add(place)
-            found.calls.append(call)
+            self.changed.add(place)
+            self.calls.append(call)
 
-    take(others.starting)
-    for group, target in targets:
-        for action in speakers:
-            proposal = action.propose(group, target, groups)
-            found.warnings += proposal.warnings
-            take(proposal.calls)
-    take(others.stopping)
-    if later:
-        text = f"{len(later)} more groups wait for the next plan, {later[0]} first: one plan changes {most}"
-        found.warnings.append(Reason("groups_wait", text))
-
-
-def _grows(group: Group, target: Target, policy: Policy) -> bool:
-    """Whether a target makes a group larger that is not below its floor."""
-    floor = policy.floor_of(group.environment, group.name)
-    return target.capacity.desired > group.capacity.desired >= floor and group.capacity.min >= floor
+    def waiting(self) -> list[Reason]:
+        if not self.later:
+            return []
+        rest = f"{len(self.later)} more groups wait for the next plan, {self.later[0]} first"
+        return [Reason("groups_wait", f"{rest}: one plan changes {self.most}")]
 
 
 def left_alone(group: Group, policy: Policy, local_now: datetime, filters: Sequence[Filter]) -> Left | None:
@@ -194,8 +235,8 @@ def left_alone(group: Group, policy: Policy, local_now: datetime, filters: Seque
     return None
 
 
-def _nothing_to_act_on(policy: Policy, groups: Sequence[Group]) -> list[Reason]:
-    if any(group.opted_in for group in groups):
+def _nothing_to_act_on(policy: Policy, fleet: Fleet) -> list[Reason]:
+    if fleet.has_opted_in:
         return []
     tag = f"{policy.opt_in.key}={policy.opt_in.value}"
     return [Reason("no_groups", f"no auto-scaling group carries the tag {tag}")]

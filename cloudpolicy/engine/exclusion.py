@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from cloudpolicy.engine.plan import ApiCall, place_of
+from cloudpolicy.engine.call import ApiCall, place_of
 from cloudpolicy.engine.reason import Reason
 
 Place = tuple[str, str, str]
@@ -36,10 +36,14 @@ class Exclusion:
         what = "is not made larger" if self.only_growth else "is left alone"
         return Reason("excluded", f"{self.name} {what} until {self.until:%Y-%m-%d %H:%M} UTC: {self.because}")
 
-    def forbids(self, call: ApiCall) -> bool:
-        """Whether a call may not be made while it counts."""
+    def forbids(self, call: ApiCall, *, floor: int) -> bool:
+        """Whether a call may not be made while it counts.
+
+        Args:
+            floor: instances that what the call changes is never left below; growing to it is never forbidden.
+        """
         if place_of(call) != self.place:
             return False
         if not self.only_growth:
             return True
-        return int(call.after.get("desired", 0)) > int(call.before.get("desired", 0))
+        return int(call.after.get("desired", 0)) > max(int(call.before.get("desired", 0)), floor)

@@ -25,6 +25,8 @@ class Filter:
         order: filters ask in this order, and the first one that has a reason speaks.
         permissions: every IAM permission that reading what it looks at needs.
         judge: (group, policy, now in the company's time zone) -> Left, or None when it lets the group pass; pure.
+            It looks at what groups of one kind have in common (`engine.fleet`), and at a name where the policy
+            says something of that name: once one group of a kind has passed, the others are not asked.
     """
 
     name: str

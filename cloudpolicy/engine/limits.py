@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from cloudpolicy.engine.call import ApiCall, place_of
 from cloudpolicy.engine.capacity import capacity_problems, parse_capacity
-from cloudpolicy.engine.plan import ApiCall, place_of
 from cloudpolicy.engine.policy import Approval, Policy
 from cloudpolicy.engine.resource import stops
 

@@ -1,79 +1,14 @@
-"""A plan is data: the calls that would be made, each with before and after, and why they may or may not be."""
+"""A plan is data: the calls that would be made, in their order, and why they may or may not be."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
 
 from cloudpolicy.engine.band import Band
+from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.document import canonical_digest
 from cloudpolicy.engine.reason import Reason
+from cloudpolicy.engine.resource import Held
 from cloudpolicy.engine.standing import Standing
-
-if TYPE_CHECKING:
-    from cloudpolicy.engine.resource import Held
-
-
-@dataclass(frozen=True, slots=True)
-class ApiCall:
-    """One request to the cloud, planned and not made.
-
-    Attributes:
-        action: the registered action that planned it.
-        permission: the IAM permission the request needs, which also names the request: `autoscaling:UpdateAuto…`.
-        before, after: the settings that change, in the policy's words; equal keys on both sides.
-        parameters: the request, as its action makes it. Where a value is settled by this call or by one before it,
-            such as the number of a version that is created, a placeholder stands here (`resolved`). What may hold
-            secrets, such as the rest of a version that is copied, is read when the call is made.
-        account: the cloud account by its name in the settings; '' is the one that the environment names.
-    """
-
-    action: str
-    group: str
-    environment: str
-    region: str
-    permission: str
-    before: Mapping[str, Any] = field(hash=False)
-    after: Mapping[str, Any] = field(hash=False)
-    parameters: Mapping[str, Any] = field(hash=False)
-    because: str = ""
-    account: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        """The call as JSON content."""
-        return {
-            "action": self.action,
-            "group": self.group,
-            "environment": self.environment,
-            "region": self.region,
-            "account": self.account,
-            "before": dict(self.before),
-            "after": dict(self.after),
-            "permission": self.permission,
-            "parameters": dict(self.parameters),
-            "because": self.because,
-        }
-
-
-def parse_call(stored: Mapping[str, Any]) -> ApiCall:
-    """Read `ApiCall.as_dict` back. Plans from before there were several accounts name none."""
-    return ApiCall(**{"account": "", **stored})
-
-
-def place_of(call: ApiCall) -> tuple[str, str, str]:
-    """Account, region and name of what a call changes."""
-    return call.account, call.region, call.group
-
-
-def resolved(call: ApiCall, learned: Mapping[str, Any]) -> ApiCall:
-    """The call with placeholders replaced by what they turned out to be."""
-    return replace(call, after=_settled(call.after, learned), parameters=_settled(call.parameters, learned))
-
-
-def _settled(content: Any, learned: Mapping[str, Any]) -> Any:
-    if isinstance(content, Mapping):
-        return {key: _settled(value, learned) for key, value in content.items()}
-    return learned.get(content, content) if isinstance(content, str) else content
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +37,7 @@ class ScalingPlan:
     warnings: tuple[Reason, ...] = ()
     standing: Standing | None = None
     look_again_at: datetime | None = None
-    back: tuple["Held", ...] = ()
+    back: tuple[Held, ...] = ()
 
     @property
     def trusted(self) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cloudpolicy.engine.plan import ApiCall
+from cloudpolicy.engine.call import ApiCall
 
 Key = tuple[str, str, str, str]
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.capacity import Capacity
 from cloudpolicy.engine.group import Group, Instance
 from cloudpolicy.engine.market import MixedInstances
-from cloudpolicy.engine.plan import ApiCall
 from cloudpolicy.engine.price import SPOT, ZERO, PriceBook
 from cloudpolicy.engine.resource import Resource
 from cloudpolicy.engine.saving import CENT, HOURS_PER_MONTH, Footing, saving_of

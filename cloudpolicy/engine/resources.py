@@ -6,8 +6,8 @@ from datetime import datetime
 
 from cloudpolicy.engine.action import Action, Proposal
 from cloudpolicy.engine.band import Band
+from cloudpolicy.engine.call import ApiCall, place_of
 from cloudpolicy.engine.history import History
-from cloudpolicy.engine.plan import ApiCall, place_of
 from cloudpolicy.engine.policy import Policy, Rule
 from cloudpolicy.engine.reason import Reason
 from cloudpolicy.engine.resource import Held, Resource, stops

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
+from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.group import Group
 from cloudpolicy.engine.market import LaunchTemplate, MixedInstances
-from cloudpolicy.engine.plan import ApiCall
 from cloudpolicy.engine.policy import PROCESSES
 from cloudpolicy.engine.price import EITHER, ON_DEMAND, SPOT, ZERO, HourPrice, PriceBook
 from cloudpolicy.engine.worth import CallWorth

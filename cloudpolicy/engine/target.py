@@ -43,7 +43,7 @@ def _target(
 ) -> Target:
     suspend = rule.suspended if rule else frozenset()
     return Target(
-        _within_step(group, policy, _lifted(capacity, policy.floor_of(group.environment, group.name))),
+        _within_step(group, policy, lifted(capacity, policy.floor_of(group.environment, group.name))),
         spot,
         policy.on_demand_percent_with_spot,
         because,
@@ -53,7 +53,7 @@ def _target(
     )
 
 
-def _lifted(capacity: Capacity, floor: int) -> Capacity:
+def lifted(capacity: Capacity, floor: int) -> Capacity:
     """The size with nothing in it below the floor."""
     if capacity.min >= floor:
         return capacity

@@ -24,7 +24,7 @@ class StoredApproval:
 
 @dataclass(frozen=True, slots=True)
 class PlanApprovals:
-    """All approvals of a plan, oldest first.
+    """All approvals of a plan, oldest first. Of one that was renewed only the newest is among them.
 
     Attributes:
         given: how many different people agree at this moment. All tokens together are one of them.
@@ -42,7 +42,7 @@ def plan_approvals(*, plan: ScalingPlan, now: datetime) -> PlanApprovals:
         .values_list("started_at", flat=True)
         .first()
     )
-    rows = list(PlanApproval.objects.filter(plan=plan).order_by("id"))
+    rows = _newest_of_each(PlanApproval.objects.filter(plan=plan).order_by("id"))
     counting = [
         row
         for row in rows
@@ -60,6 +60,16 @@ def plan_approvals(*, plan: ScalingPlan, now: datetime) -> PlanApprovals:
         ),
         _people(counting),
     )
+
+
+def _newest_of_each(rows: Iterable[PlanApproval]) -> list[PlanApproval]:
+    """Without those that their approver has renewed since. A token is known by its name."""
+    newest: dict[tuple[str, int | None, str], PlanApproval] = {}
+    for row in rows:
+        whose = (row.kind, row.user_id, row.actor if row.user_id is None else "")
+        newest.pop(whose, None)
+        newest[whose] = row
+    return list(newest.values())
 
 
 def _people(rows: Iterable[PlanApproval]) -> int:

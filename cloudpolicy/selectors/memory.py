@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
+from cloudpolicy.engine.call import parse_call
 from cloudpolicy.engine.capacity import Capacity
 from cloudpolicy.engine.exclusion import Place
 from cloudpolicy.engine.history import History, JournalledSize
-from cloudpolicy.engine.plan import parse_call
 from cloudpolicy.engine.resource import Held
 from cloudpolicy.engine.standing import Standing, Turn
 from cloudpolicy.models.group_size import GroupSize

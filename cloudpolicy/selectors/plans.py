@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Count
 
 from cloudpolicy.actions.registry import action_named
-from cloudpolicy.engine.plan import parse_call
+from cloudpolicy.engine.call import parse_call
 from cloudpolicy.engine.reason import Reason
 from cloudpolicy.engine.worth import CallWorth
 from cloudpolicy.models.plan import ScalingPlan

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from cloudpolicy.engine.plan import parse_call, resolved
+from cloudpolicy.engine.call import parse_call, resolved
 from cloudpolicy.models.run import Phase, RunKind, RunState, ScalingRun, StepEntry
 from cloudpolicy.selectors.plans import call_in_words
 

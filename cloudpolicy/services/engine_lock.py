@@ -1,11 +1,11 @@
 """One engine at a time per company and cloud account."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from django.db import connection
+from django.db import Error, connection
 
 from cloudpolicy.services.refusals import EngineBusy
 
@@ -44,10 +44,19 @@ def engine_lock(*, company_id: int, accounts: Iterable[str]) -> Iterator[EngineL
                 raise EngineBusy("another engine is at work on this company's cloud")
             taken.append(key)
         yield lock
-    finally:
-        if taken and _session() == lock.session:
-            for key in taken:
-                _ask("SELECT pg_advisory_unlock(%s)", key)
+    except BaseException:
+        # A session that is gone can let go of nothing, and need not: what ended the work is what is told.
+        with suppress(Error):
+            _let_go(lock, taken)
+        raise
+    else:
+        _let_go(lock, taken)
+
+
+def _let_go(lock: EngineLock, taken: Sequence[int]) -> None:
+    if taken and _session() == lock.session:
+        for key in taken:
+            _ask("SELECT pg_advisory_unlock(%s)", key)
 
 
 def _key(company_id: int, account: str) -> int:

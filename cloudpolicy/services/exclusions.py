@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from django.db import models, transaction
 
-from cloudpolicy.engine.plan import ApiCall, place_of
+from cloudpolicy.engine.call import ApiCall, place_of
 from cloudpolicy.models.exclusion import Exclusion
 from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.models.run import RunKind, ScalingRun

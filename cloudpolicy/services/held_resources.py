@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import models
 
-from cloudpolicy.engine.plan import ApiCall
+from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.resource import Held, key_of, stops
 from cloudpolicy.models.held_resource import HeldResource
 from cloudpolicy.models.run import RunKind, ScalingRun

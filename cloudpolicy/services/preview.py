@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from cloudpolicy.actions.registry import all_actions
+from cloudpolicy.engine.call import place_of
 from cloudpolicy.engine.evaluate import evaluate
-from cloudpolicy.engine.plan import ScalingPlan, place_of
+from cloudpolicy.engine.plan import ScalingPlan
 from cloudpolicy.engine.policy import Policy
 from cloudpolicy.engine.reason import Reason
 from cloudpolicy.engine.setting import setting_name, setting_value

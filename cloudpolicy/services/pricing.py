@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from cloudpolicy.engine.call import parse_call
 from cloudpolicy.engine.call_savings import call_savings
 from cloudpolicy.engine.document import canonical_digest
 from cloudpolicy.engine.group import Group
-from cloudpolicy.engine.plan import parse_call
 from cloudpolicy.engine.price import ZERO, PriceBook
 from cloudpolicy.engine.resource import Resource
 from cloudpolicy.engine.resource_saving import BILLED_AS, TYPE

@@ -19,9 +19,10 @@ from django.utils import timezone
 
 from cloudpolicy.actions.registry import all_actions
 from cloudpolicy.engine.action import Action, Observed
+from cloudpolicy.engine.call import ApiCall, parse_call, place_of, resolved
 from cloudpolicy.engine.cloud import Cloud
-from cloudpolicy.engine.plan import ApiCall, parse_call, place_of, resolved
 from cloudpolicy.engine.policy import OptInTag
+from cloudpolicy.engine.setting import setting_name, setting_value
 from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.models.run import Phase, RunKind, RunState, ScalingRun
 from cloudpolicy.selectors.kill_switch import kill_switch
@@ -358,5 +359,7 @@ class _Steps:
 def _changed(call: ApiCall, observed: Observed | None) -> str:
     if observed is None:
         return f"{call.group} is gone"
-    found = ", ".join(f"{key} {value}" for key, value in observed.settings.items())
+    found = ", ".join(
+        f"{setting_name(key)} {setting_value(key, value)}" for key, value in observed.settings.items()
+    )
     return f"{call.group} was changed by somebody else since: it has {found}"

@@ -33,22 +33,25 @@ def start_apply(
         PlanNotFound: the company has no such plan.
         InvalidPolicy: the stored policy is broken.
     """
-    plan = find_plan(company_id=company_id, plan_id=plan_id)
-    reason = need_reason(reason)
-    last = ScalingRun.objects.filter(plan=plan).order_by("-id").first()
-    if last is not None and last.kind == RunKind.APPLY and last.state in (RunState.OPEN, RunState.DONE):
-        return last
-    if not plan.calls and not plan.read_only_because:
-        return None
-    void = void_because(plan=plan, now=now)
-    if void:
-        raise NotAllowed(f"plan {plan.pk} cannot be applied: {void}")
-    consent = consent_to(plan=plan, now=now)
-    if not consent.is_enough or (only_if_automatic and consent.needed):
-        raise NotAllowed(f"plan {plan.pk} cannot be applied: {consent.missing or 'a person has to apply it'}")
-    if consent.needed == 0:
-        note_approval_by_policy(plan=plan, now=now)
-    return _open(plan, RunKind.APPLY, actor=actor, reason=reason, now=now, calls=plan.calls)
+    with transaction.atomic():
+        # With the planner's lock, so that of two who begin at once the second sees what the first has begun.
+        lock_planning(company_id)
+        plan = find_plan(company_id=company_id, plan_id=plan_id)
+        reason = need_reason(reason)
+        last = ScalingRun.objects.filter(plan=plan).order_by("-id").first()
+        if last is not None and last.kind == RunKind.APPLY and last.state in (RunState.OPEN, RunState.DONE):
+            return last
+        if not plan.calls and not plan.read_only_because:
+            return None
+        void = void_because(plan=plan, now=now)
+        if void:
+            raise NotAllowed(f"plan {plan.pk} cannot be applied: {void}")
+        consent = consent_to(plan=plan, now=now)
+        if not consent.is_enough or (only_if_automatic and consent.needed):
+            raise NotAllowed(f"plan {plan.pk} cannot be applied: {consent.missing or 'a person has to apply it'}")
+        if consent.needed == 0:
+            note_approval_by_policy(plan=plan, now=now)
+        return _open(plan, RunKind.APPLY, actor=actor, reason=reason, now=now, calls=plan.calls)
 
 
 def start_rollback(*, company_id: int, plan_id: int, actor: str, reason: str, now: datetime) -> ScalingRun:
@@ -66,25 +69,39 @@ def start_rollback(*, company_id: int, plan_id: int, actor: str, reason: str, no
     switch = kill_switch(company_id=company_id)
     if switch.on:
         raise NotAllowed(f"plan {plan.pk} cannot be rolled back: {switch.because}")
+    begun, _ = _begun_and_applied(plan)
+    if begun is not None:
+        return begun
+    accounts = {call.account for call in calls_of(plan)}
+    with engine_lock(company_id=company_id, accounts=accounts), transaction.atomic():
+        lock_planning(company_id)
+        begun, applied = _begun_and_applied(plan)  # Somebody else may have begun in the meantime.
+        if begun is not None:
+            return begun
+        if not StepJournal(applied).changed_something:
+            raise NotAllowed(f"plan {plan.pk} cannot be rolled back: it has changed nothing")
+        if applied.state == RunState.OPEN:
+            end_run(applied, RunState.PARTLY, outcome="ended to be rolled back", now=now)
+        exclude_after_rollback(plan=plan, calls=calls_of(plan), actor=actor, reason=reason, now=now)
+        return _open(plan, RunKind.ROLLBACK, actor=actor, reason=reason, now=now, undoes=applied)
+
+
+def _begun_and_applied(plan: ScalingPlan) -> tuple[ScalingRun | None, ScalingRun]:
+    """The roll-back of a plan that is open, None without one, and the run that is to be taken back.
+
+    Raises:
+        NotAllowed: there is nothing to take back, or it is taken back already.
+    """
     runs = ScalingRun.objects.filter(plan=plan).order_by("-id")
-    last = runs.first()
-    if last is not None and last.kind == RunKind.ROLLBACK and last.state == RunState.OPEN:
-        return last
     applied = runs.filter(kind=RunKind.APPLY).first()
     if applied is None:
         raise NotAllowed(f"plan {plan.pk} cannot be rolled back: it was never applied")
+    last = runs[0]
+    if last.kind == RunKind.ROLLBACK and last.state == RunState.OPEN:
+        return last, applied
     if ScalingRun.objects.filter(undoes=applied, state=RunState.DONE).exists():
         raise NotAllowed(f"plan {plan.pk} cannot be rolled back: it is rolled back already")
-    accounts = {call.account for call in calls_of(plan)}
-    with engine_lock(company_id=company_id, accounts=accounts):
-        applied.refresh_from_db()
-        if not StepJournal(applied).changed_something:
-            raise NotAllowed(f"plan {plan.pk} cannot be rolled back: it has changed nothing")
-        with transaction.atomic():
-            if applied.state == RunState.OPEN:
-                end_run(applied, RunState.PARTLY, outcome="ended to be rolled back", now=now)
-            exclude_after_rollback(plan=plan, calls=calls_of(plan), actor=actor, reason=reason, now=now)
-            return _open(plan, RunKind.ROLLBACK, actor=actor, reason=reason, now=now, undoes=applied)
+    return None, applied
 
 
 def end_run(run: ScalingRun, state: RunState, *, outcome: str, now: datetime) -> None:

@@ -5,10 +5,11 @@ from datetime import datetime
 
 from django.db import models
 
+from cloudpolicy.engine.call import ApiCall, parse_call, place_of
 from cloudpolicy.engine.capacity import parse_capacity
 from cloudpolicy.engine.group import Group
 from cloudpolicy.engine.limits import SIZE
-from cloudpolicy.engine.plan import ApiCall, ScalingPlan, parse_call, place_of
+from cloudpolicy.engine.plan import ScalingPlan
 from cloudpolicy.engine.target import RESTORED
 from cloudpolicy.models.group_size import GroupSize
 from cloudpolicy.models.run import RunKind, ScalingRun

@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 from cloudpolicy.actions.registry import all_actions
 from cloudpolicy.engine import plan as engine_plan
+from cloudpolicy.engine.call import ApiCall, parse_call
 from cloudpolicy.engine.evaluate import evaluate
 from cloudpolicy.engine.limits import limit_problems
-from cloudpolicy.engine.plan import ApiCall, parse_call
 from cloudpolicy.engine.policy import Policy
 from cloudpolicy.filters.registry import all_filters
 from cloudpolicy.models.plan import ScalingPlan
@@ -60,15 +60,16 @@ def void_because(*, plan: ScalingPlan, now: datetime) -> str:
     problems = limit_problems(calls=calls_of(plan), policy=policy.policy)
     if problems:
         return f"it is beyond the policy's limits: {problems[0]}"
-    excluded = _excluded(plan, now)
+    excluded = _excluded(plan, policy.policy, now)
     return excluded or _forecast_moved(plan, policy, now)
 
 
-def _excluded(plan: ScalingPlan, now: datetime) -> str:
+def _excluded(plan: ScalingPlan, policy: Policy, now: datetime) -> str:
     """What a person did since that keeps the plan's calls from being made; '' when nothing."""
     for exclusion in exclusions_now(company_id=plan.company_id, now=now):
-        if any(exclusion.forbids(call) for call in calls_of(plan)):
-            return exclusion.reason.text
+        for call in calls_of(plan):
+            if exclusion.forbids(call, floor=policy.floor_of(call.environment, call.group)):
+                return exclusion.reason.text
     return ""
 
 

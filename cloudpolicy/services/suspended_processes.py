@@ -7,8 +7,8 @@ from typing import Any
 from django.db import models
 
 from cloudpolicy.actions.suspend_processes import RESUME, RUNS, SUSPEND
+from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.group import Group
-from cloudpolicy.engine.plan import ApiCall
 from cloudpolicy.models.run import RunKind, ScalingRun
 from cloudpolicy.models.suspended_process import SuspendedProcess
 

@@ -9,10 +9,10 @@ import pytest
 from cloudpolicy.actions.registry import all_actions
 from cloudpolicy.actions.spot_mode import NEW_VERSION
 from cloudpolicy.engine.action import Action, Proposal
+from cloudpolicy.engine.call import parse_call, resolved
 from cloudpolicy.engine.capacity import Capacity
 from cloudpolicy.engine.group import Group, Target
 from cloudpolicy.engine.market import LaunchTemplate, Market, MixedInstances, UnknownMarket
-from cloudpolicy.engine.plan import parse_call, resolved
 from tests.cloudpolicy.engine.samples import MIXED, ON_DEMAND, SPOT_TEMPLATE, group
 
 ACTIONS = {action.name: action for action in all_actions()}

@@ -220,6 +220,25 @@ def test_a_group_that_a_person_changes_meanwhile_stops_the_run(cloud: StrictProx
     assert view.said == "partly applied"
 
 
+def test_what_somebody_changed_is_told_in_the_words_of_the_pages(cloud: StrictProxy) -> None:
+    run = begin(approved())
+    (group,) = client("autoscaling", region=REGION).describe_auto_scaling_groups(
+        AutoScalingGroupNames=["capstack-staging-asg"]
+    )["AutoScalingGroups"]
+    template = group["MixedInstancesPolicy"]["LaunchTemplate"]["LaunchTemplateSpecification"]
+    client("autoscaling", region=REGION).update_auto_scaling_group(
+        AutoScalingGroupName="capstack-staging-asg",
+        MixedInstancesPolicy={
+            "LaunchTemplate": {
+                "LaunchTemplateSpecification": {"LaunchTemplateId": template["LaunchTemplateId"], "Version": "1"}
+            },
+            "InstancesDistribution": {"OnDemandBaseCapacity": 1, "OnDemandPercentageAboveBaseCapacity": 40},
+        },
+    )
+    run = finish(run, FakeClock())
+    assert run.outcome.endswith("it has spot on, on demand, % 40")
+
+
 def test_a_roll_back_stops_at_what_somebody_changed_since_and_says_so(cloud: StrictProxy) -> None:
     plan = approved()
     finish(begin(plan), FakeClock())

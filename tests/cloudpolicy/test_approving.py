@@ -12,6 +12,7 @@ from cloudpolicy.jobs import replan
 from cloudpolicy.models.approval import ApprovalKind, PlanApproval
 from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.models.run import RunState, ScalingRun
+from cloudpolicy.selectors.approvals import plan_approvals
 from cloudpolicy.services.approving import Approver, consent_to
 from cloudpolicy.services.planning import plan_scaling, replan_scaling
 from cloudpolicy.services.policies import enable_policy
@@ -80,6 +81,21 @@ def test_all_tokens_together_are_one_person(cloud: StrictProxy) -> None:
     refused(plan, "a second person has to approve it")
     approve(plan, person("ada"))
     assert begin(plan).state == RunState.OPEN
+
+
+def test_who_approves_again_renews_the_approval_and_is_listed_once(cloud: StrictProxy) -> None:
+    _, plan = planned_company(approval=TWO_ABOVE_3)
+    ada, later = person("ada"), NOW + timedelta(hours=1)
+    for approver, moment in ((ada, NOW), (TOKEN, NOW), (Approver("token:other"), NOW), (ada, later)):
+        approve(plan, approver, now=moment)
+    listed = plan_approvals(plan=plan, now=later)
+    assert [(each.actor, each.approved_at) for each in listed.approvals] == [
+        ("token:ci", NOW),
+        ("token:other", NOW),
+        ("admin:ada", later),
+    ]
+    assert listed.given == 2
+    assert PlanApproval.objects.count() == 4, "what was approved is kept, renewed or not"
 
 
 def test_a_policy_that_approves_by_itself_still_leaves_production_to_a_person(cloud: StrictProxy) -> None:

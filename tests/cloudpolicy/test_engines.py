@@ -4,21 +4,25 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import redis
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from pytest_django.fixtures import Settings
 
 from cloudpolicy import jobs
 from cloudpolicy.models.run import RunState, ScalingRun
 from cloudpolicy.services.aws import CloudUnavailable
 from cloudpolicy.services.clouds import Clouds, cloud_accounts
-from cloudpolicy.services.engine_lock import _key
+from cloudpolicy.services.engine_lock import _key, engine_lock
 from cloudpolicy.services.inventory import read_company_groups
+from cloudpolicy.services.planning_lock import lock_planning
+from cloudpolicy.services.runs import end_run, start_apply
 from ledger.services.companies import create_company
 from tests.cloudpolicy.engine.samples import LADDER
 from tests.cloudpolicy.groups_of_five import (
@@ -31,6 +35,7 @@ from tests.cloudpolicy.groups_of_five import (
     planned_company,
     sizes,
 )
+from tests.cloudpolicy.steered_company import NOW as NOON
 from tests.cloudpolicy.strict_proxy import UPDATE, StrictProxy, Trouble
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
@@ -76,6 +81,69 @@ def test_an_engine_that_is_killed_holds_nothing_and_its_run_is_resumed(
     assert (run.state, run.outcome) == (RunState.DONE, "")
     assert sizes() == AFTER
     assert strict_aws.actions[UPDATE] + strict_aws.actions["CreateLaunchTemplateVersion"] == len(plan.calls)
+
+
+def test_of_two_who_apply_a_plan_at_once_the_second_gets_the_run_of_the_first(
+    committed_db: str, strict_aws: StrictProxy
+) -> None:
+    make_five_groups()
+    company, plan = planned_company()
+    approve(plan)
+    found: list[ScalingRun | None] = []
+
+    def second() -> None:
+        try:
+            found.append(start_apply(company_id=company.id, plan_id=plan.pk, actor="second", reason="x", now=NOON))
+        finally:
+            connection.close()
+
+    waiting = threading.Thread(target=second)
+    with transaction.atomic():
+        lock_planning(company.id)
+        waiting.start()
+        wait_for_lock()
+        run = begin(plan)
+        # By the time the second one gets its turn, the first run has come to its end.
+        end_run(run, RunState.DONE, outcome="", now=NOON)
+    waiting.join(timeout=60)
+    assert [each and each.pk for each in found] == [run.pk]
+    assert ScalingRun.objects.count() == 1
+
+
+def wait_for_lock() -> None:
+    """Until another session waits for an advisory lock."""
+    deadline = time.monotonic() + 60
+    with connection.cursor() as cursor:
+        while time.monotonic() < deadline:
+            cursor.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+            if cursor.fetchone():
+                return
+            time.sleep(0.02)
+    raise AssertionError("nobody waits")
+
+
+def test_a_session_that_is_gone_does_not_hide_what_ended_the_work(committed_db: str) -> None:
+    def work() -> None:
+        with engine_lock(company_id=1, accounts=[""]):
+            with connection.cursor() as cursor, suppress(DatabaseError):
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+            raise ValueError("what ended the work")
+
+    with pytest.raises(ValueError, match="what ended the work"):
+        work()
+    connection.close()
+    with engine_lock(company_id=1, accounts=[""]):
+        pass  # Nobody holds it any more.
+
+
+@pytest.mark.parametrize("ends_badly", [False, True])
+def test_an_engine_that_ends_lets_go_of_all_its_accounts(committed_db: str, *, ends_badly: bool) -> None:
+    with suppress(ValueError), engine_lock(company_id=1, accounts=["", "labs"]):
+        if ends_badly:
+            raise ValueError
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+        assert cursor.fetchone() == (0,)
 
 
 @pytest.mark.django_db

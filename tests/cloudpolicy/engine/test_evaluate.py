@@ -121,6 +121,14 @@ def test_a_journalled_size_that_is_impossible_is_left_to_a_person() -> None:
     assert "bad_journal" in {warning.code for warning in plan.warnings}
 
 
+def test_a_journalled_size_below_its_floor_is_left_to_a_person() -> None:
+    history = History(sizes={("", "us-east-1", "capstack-dev-asg"): JournalledSize(Capacity(0, 2, 0), spot=None)})
+    policy = replace(LADDER, floors={"dev": 1})
+    plan = plan_for(runway(300), policy=policy, groups=(group("dev"),), history=history)
+    assert plan.calls == ()
+    assert "bad_journal" in {warning.code for warning in plan.warnings}
+
+
 def test_what_grows_is_planned_before_what_shrinks() -> None:
     groups = (group("dev"), group("production", size=(1, 2, 1)))
     resized = [

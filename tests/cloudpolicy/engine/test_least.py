@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudpolicy.engine.band import Band, band_at
+from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.least import least_instances, made_smaller
 from cloudpolicy.engine.limits import limit_problems
-from cloudpolicy.engine.plan import ApiCall
 from cloudpolicy.engine.policy import GroupRule
 from tests.cloudpolicy.engine.samples import LADDER, group
 

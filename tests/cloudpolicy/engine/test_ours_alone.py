@@ -9,14 +9,16 @@ from hypothesis import strategies as st
 
 from cloudpolicy.actions.registry import all_actions
 from cloudpolicy.engine.action import Action
+from cloudpolicy.engine.call import ApiCall, place_of
+from cloudpolicy.engine.capacity import Capacity
 from cloudpolicy.engine.evaluate import evaluate
 from cloudpolicy.engine.exclusion import Exclusion
 from cloudpolicy.engine.history import History
-from cloudpolicy.engine.plan import ApiCall, ScalingPlan, place_of
+from cloudpolicy.engine.plan import ScalingPlan
 from cloudpolicy.engine.policy import PROCESSES, Policy
 from cloudpolicy.engine.resource import Held, Resource, key_of, stops
 from cloudpolicy.filters.registry import all_filters
-from tests.cloudpolicy.engine.samples import LADDER, NOW, group, runway
+from tests.cloudpolicy.engine.samples import LADDER, NOW, ON_DEMAND, group, runway
 
 SOME = st.frozensets(st.sampled_from(PROCESSES))
 KINDS = {
@@ -117,10 +119,11 @@ def test_what_a_person_took_back_is_left_alone_until_the_end_and_no_longer(
     if hours <= 0:
         assert plan.calls == free.calls
         return
-    forbidden = [
-        call for call in plan.calls if place_of(call) in excluded and excluded[place_of(call)].forbids(call)
-    ]
-    assert forbidden == []
+    for call in plan.calls:
+        if place_of(call) in excluded:
+            assert only_growth
+            floor = LADDER.floor_of(call.environment, call.group)
+            assert call.after.get("desired", 0) <= max(call.before.get("desired", 0), floor)
     if (
         any(call.environment != "production" and "desired" in call.after for call in free.calls)
         and not only_growth
@@ -130,3 +133,34 @@ def test_what_a_person_took_back_is_left_alone_until_the_end_and_no_longer(
     assert [call for call in plan.calls if call.environment == "production"] == [
         call for call in free.calls if call.environment == "production"
     ]
+
+
+def under_a_choice(size: tuple[int, int, int], *, floor: int = 0) -> ScalingPlan:
+    """A production group that the ladder would give 8 instances and spot, and that a person wants small."""
+    small = group("production", size=size, market=ON_DEMAND)
+    otherwise = replace(LADDER.otherwise[0], capacity=Capacity(3, 12, 8), spot=True)
+    policy = replace(LADDER, rows=(), otherwise=(otherwise,), floors={"production": floor})
+    chosen = Exclusion(*small.key, NOW + timedelta(days=3), "a person chose it", only_growth=True)
+    return plan_of(300, policy=policy, history=History(exclusions={small.key: chosen}), groups=[small])
+
+
+def test_what_a_person_made_smaller_is_neither_enlarged_nor_bid_for() -> None:
+    assert under_a_choice((1, 12, 2)).calls == ()
+
+
+def test_what_a_person_made_smaller_still_gets_its_floor_and_no_more_and_that_may_be_applied() -> None:
+    (call,) = under_a_choice((0, 2, 1), floor=3).calls
+    assert call.after == {"min": 3, "max": 3, "desired": 3}
+    (of_min_alone,) = under_a_choice((0, 12, 4), floor=3).calls
+    assert of_min_alone.after == {"min": 3, "max": 12, "desired": 4}
+    kept = Exclusion(*place_of(call), NOW, "a person chose it", only_growth=True)
+    assert not kept.forbids(call, floor=3)
+    assert kept.forbids(call, floor=2)
+
+
+def test_an_exclusion_forbids_every_call_on_its_place_and_none_elsewhere() -> None:
+    (call,) = plan_of(80, groups=[group("production")]).calls
+    taken_back = Exclusion(*place_of(call), NOW, "it was rolled back")
+    assert taken_back.forbids(call, floor=0)
+    assert not replace(taken_back, only_growth=True).forbids(call, floor=0), "it shrinks"
+    assert not replace(taken_back, region="eu-west-1").forbids(call, floor=0)

@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import pytest
 
+from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.call_savings import call_savings
 from cloudpolicy.engine.group import Group, Instance
 from cloudpolicy.engine.mean_price import mean_price
-from cloudpolicy.engine.plan import ApiCall
 from cloudpolicy.engine.price import Metered, PriceBook
 from cloudpolicy.engine.resource import Resource
 from cloudpolicy.engine.resource_saving import BILLED_AS, TYPE

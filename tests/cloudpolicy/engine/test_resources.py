@@ -1,17 +1,21 @@
 """Single resources: what no plan ever does to them, whatever p5 says and whatever is found."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudpolicy.actions import power_database, power_instance, set_budget, spot_request
 from cloudpolicy.actions.registry import action_named, all_actions
+from cloudpolicy.engine.call import ApiCall, place_of, resolved
 from cloudpolicy.engine.evaluate import evaluate
+from cloudpolicy.engine.exclusion import Exclusion
 from cloudpolicy.engine.history import History
 from cloudpolicy.engine.limits import limit_problems
-from cloudpolicy.engine.plan import ApiCall, ScalingPlan, place_of, resolved
+from cloudpolicy.engine.plan import ScalingPlan
 from cloudpolicy.engine.policy import STOPPABLE, Budget, Policy
 from cloudpolicy.engine.resource import Held, Resource, stops
 from cloudpolicy.filters.registry import all_filters
@@ -39,13 +43,17 @@ def resource(action: str, environment: str = "dev", *, opted_in: bool = True, **
 
 
 def plan_for(
-    p5_days: object, *resources: Resource, policy: Policy = STOPPING, held: tuple[Held, ...] = ()
+    p5_days: object,
+    *resources: Resource,
+    policy: Policy = STOPPING,
+    held: tuple[Held, ...] = (),
+    exclusions: tuple[Exclusion, ...] = (),
 ) -> ScalingPlan:
     return evaluate(
         policy=policy,
         groups=(),
         runway=runway(p5_days),
-        history=History(held=held),
+        history=History(held=held, exclusions={each.place: each for each in exclusions}),
         now=NOW,
         actions=all_actions(),
         filters=all_filters(),
@@ -123,3 +131,44 @@ def test_what_is_held_and_was_changed_by_somebody_is_left_alone() -> None:
     plan = plan_for(300, odd, held=(Held(call, call.before),))
     assert plan.calls == ()
     assert "resource_changed" in {warning.code for warning in plan.warnings}
+
+
+def held_instance() -> Held:
+    (call,) = plan_for(50, resource("power_instance")).calls
+    return Held(call, call.before)
+
+
+def test_what_is_held_and_runs_again_already_is_let_go_without_a_call() -> None:
+    held = held_instance()
+    plan = plan_for(300, resource("power_instance"), held=(held,))
+    assert (plan.calls, plan.back) == ((), (held,))
+    assert "resource_changed" not in {warning.code for warning in plan.warnings}
+
+
+def test_what_is_held_and_lost_its_tag_is_let_go_without_a_call() -> None:
+    held = held_instance()
+    stopped = replace(resource("power_instance", settings={"running": False}), opted_in=False)
+    plan = plan_for(300, stopped, held=(held,))
+    assert (plan.calls, plan.back) == ((), (held,))
+
+
+def test_a_resource_whose_tags_cannot_be_read_is_not_touched_and_that_is_said() -> None:
+    unread = resource("power_instance", opted_in=False, tags_unread=True)
+    plan = plan_for(50, unread)
+    assert plan.calls == ()
+    assert "tags_unread" in {warning.code for warning in plan.warnings}
+    assert plan_for(50, replace(unread, opted_in=True)).calls, "our own journal says that we have made it"
+
+
+@pytest.mark.parametrize("p5_days", [50, 300], ids=["stopping", "starting"])
+def test_a_resource_that_a_person_took_back_is_left_alone_until_the_end(p5_days: int) -> None:
+    held = () if p5_days == 50 else (held_instance(),)
+    found = resource("power_instance", settings={"running": p5_days == 50})
+    ends = NOW + timedelta(days=2)
+    excluded = Exclusion(found.account, found.region, found.name, ends, "it was rolled back")
+    plan = plan_for(p5_days, found, held=held, exclusions=(excluded,))
+    assert plan.calls == ()
+    assert excluded.reason in plan.warnings
+    assert plan.look_again_at == ends
+    (call,) = plan_for(p5_days, found, held=held, exclusions=(replace(excluded, until=NOW),)).calls
+    assert call.group == found.name

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.call_savings import call_savings
 from cloudpolicy.engine.capacity import Capacity
 from cloudpolicy.engine.group import Group, Instance
 from cloudpolicy.engine.market import LaunchTemplate, Market, MixedInstances, UnknownMarket
-from cloudpolicy.engine.plan import ApiCall
 from cloudpolicy.engine.price import EITHER, ON_DEMAND, SPOT, Entered, Metered, PriceBook
 from cloudpolicy.engine.saving import HOURS_PER_MONTH, Footing, footing_of
 from cloudpolicy.engine.worth import CallWorth, parse_call_worth
@@ -161,7 +161,7 @@ def test_a_price_of_another_account_region_or_market_does_not_count() -> None:
 
 def test_a_call_of_an_unknown_kind_is_not_guessed_at() -> None:
     (worth,) = price(call({"state": "running"}, {"state": "stopped"}))
-    assert worth.because == "what resize_group changes has no price per instance-hour"
+    assert worth.because == "what it changes has no price per instance-hour: state"
     (gone,) = call_savings(calls=[resize(2, 1)], groups=[], book=BOOK)
     assert gone.because == "web is no auto-scaling group that was read"
 

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from cloudpolicy.actions.registry import all_actions
 from cloudpolicy.engine.band import Band
+from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.capacity import Capacity, capacity_problems, parse_capacity
 from cloudpolicy.engine.evaluate import evaluate
 from cloudpolicy.engine.group import Group
 from cloudpolicy.engine.history import History, JournalledSize
-from cloudpolicy.engine.plan import ApiCall, ScalingPlan
+from cloudpolicy.engine.plan import ScalingPlan
 from cloudpolicy.engine.policy import GroupRule, Pace, Policy, Quiet, QuietHours
-from cloudpolicy.engine.standing import Standing
+from cloudpolicy.engine.standing import SHRINKS, Standing, Turn
 from cloudpolicy.engine.target import target_of
 from cloudpolicy.filters.registry import all_filters
 from tests.cloudpolicy.engine.samples import GROUPS, LADDER, NOW, ON_DEMAND, group, runway
@@ -127,6 +128,24 @@ def test_a_row_asks_for_processes_to_stand_still_and_lets_them_run_when_it_is_le
     assert in_force.suspend == row.suspended  # type: ignore[union-attr]
     assert left.resume == row.suspended  # type: ignore[union-attr]
     assert left.capacity == staging.capacity  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_what_scheduled_actions_need_is_suspended_only_where_a_row_asks_for_that(asked: bool) -> None:
+    row = replace(LADDER.rows[1], suspended=frozenset({"AZRebalance", "Launch"}), may_stop_schedules=asked)
+    staging = replace(group("staging", size=(1, 4, 2), market=ON_DEMAND), is_scheduled=True)
+    plan = plan_for(50, policy=replace(LADDER, rows=(row,)), groups=(staging,))
+    (call,) = plan.calls
+    assert set(call.after) == ({"AZRebalance", "Launch"} if asked else {"AZRebalance"})
+    assert ("schedule_kept" in codes(plan)) is not asked
+
+
+def test_the_end_of_a_cooldown_is_when_to_look_again() -> None:
+    policy = replace(LADDER, pace=Pace(1, timedelta(hours=5)))
+    turned = NOW - timedelta(hours=2)
+    history = History(Standing(frozenset({"production below 90"}), {}, {"production": Turn(turned, SHRINKS)}))
+    plan = plan_for(300, policy=policy, history=history)
+    assert plan.look_again_at == NOW + timedelta(hours=3)
 
 
 def test_a_group_that_is_not_opted_in_is_safe_even_without_filters() -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
-from cloudpolicy.engine.plan import parse_call
+from cloudpolicy.engine.call import parse_call
 from cloudpolicy.engine.worth import CallWorth
 from cloudpolicy.models.cost_figure import CostFigure
 from cloudpolicy.models.instance_price import InstancePrice
