@@ -39,8 +39,8 @@ class StepRow:
 @require_safe
 @company_page
 def cheapest(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
-    """Query: `days`, the cautious runway that is wanted. Without it the page only asks."""
-    asked = request.GET.get("days", "").strip()
+    """Query: `days`, the cautious runway that is wanted, or `p5`, as the API names it. Without, the page only asks."""
+    asked = (request.GET.get("days") or request.GET.get("p5", "")).strip()
     try:
         found = _found(chosen.company, asked) if asked else None
     except _CannotBeSaid as problem:
