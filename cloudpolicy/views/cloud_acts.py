@@ -28,6 +28,18 @@ from ledger.models.company import Role
 from ledger.views.company_page import actor_of, company_page
 from ledger.views.current_company import CurrentCompany
 
+# As the form of a price names what the service refuses.
+_PRICE_FIELDS = {
+    "instance_type": "Price of",
+    "group": "Price of",
+    "region": "Price of",
+    "account": "Price of",
+    "market": "Bought",
+    "per_hour": "An hour",
+    "currency": "An hour",
+    "because": "Where it is from",
+}
+
 
 @require_POST
 @company_page
@@ -168,7 +180,7 @@ def price(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
             now=now,
         )
     except PriceRefused as refused:
-        lines = tuple(f"{problem.field.replace('_', ' ')}: {problem.message}" for problem in refused.problems)
+        lines = tuple(f"{_PRICE_FIELDS[problem.field]}: {problem.message}" for problem in refused.problems)
         return show_cloud(request, chosen, refused=Refused("The price is not kept.", changed=lines, status=422))
     except CloudUnavailable as unavailable:
         return show_cloud(request, chosen, refused=Refused(_sentence(unavailable)))
