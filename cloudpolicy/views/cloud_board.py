@@ -113,10 +113,11 @@ def cloud_board(*, company: CompanyRef, user_id: int, before_id: int | None, now
     groups = group_rows(groups=inventory.groups, policy=policy.policy, now=now) if policy and inventory else ()
     switch, refusal = kill_switch(company_id=company.id), last_refusal(company_id=company.id)
     run = _run_on_top(newest_run(company_id=company.id), now)
+    card = run_card(run, company_id=company.id, now=now) if run else None
     return CloudBoard(
         headline=headline(
             switch=switch,
-            run=run,
+            run=card,
             policy_problem=problem,
             is_read_only=bool(today.against),
             refusal=refusal,
@@ -140,7 +141,7 @@ def cloud_board(*, company: CompanyRef, user_id: int, before_id: int | None, now
         stopped=stopped_rows(stopped_things(company_id=company.id)),
         proposal=proposal,
         asked_for=_asked_for(company, now) if policy else None,
-        run=run_card(run) if run else None,
+        run=card,
         run_may_be_undone=run is not None and _may_be_undone(company, run),
         savings=savings_board(company=company, inventory=inventory, now=now),
         history=history,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -16,6 +17,7 @@ from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.models.policy import PolicyVersion
 from cloudpolicy.models.run import RunKind, RunState, ScalingRun
 from cloudpolicy.services import running
+from cloudpolicy.services.engine_lock import engine_lock
 from cloudpolicy.services.kill_switch import turn_kill_switch
 from cloudpolicy.services.planning import plan_scaling
 from cloudpolicy.services.policies import enable_policy
@@ -251,6 +253,26 @@ def test_it_says_partly_applied_and_when_it_goes_on(cloud: StrictProxy, reader: 
     assert "Throttling" in text
     assert "It goes on 1 Apr 2026, 12:0" in text
     assert "put off, to be asked again" in text
+
+
+def test_it_says_that_no_worker_comes(cloud: StrictProxy, reader: Reader, hour: Hour) -> None:
+    company, plan = planned_company()
+    run = begin_approved(plan)
+    client, places = reader(company, Role.FOUNDER), (URL, f"/cloud/plans/{plan.pk}", f"/cloud/runs/{run.pk}")
+    hour.now = run.started_at + timedelta(seconds=20)
+    for place in places:
+        assert "no worker has come for it" not in words(client.get(place))
+    hour.pass_on(seconds=20)
+    for place in places:
+        text = words(client.get(place))
+        assert "It should have gone on 1 Apr 2026" in text
+        assert "no worker has come for it. Nothing is asked of your cloud before one does" in text
+        assert "You may leave this page; it goes on" not in text
+    assert "steps done. It waits for a worker." in words(client.get(URL))
+    with engine_lock(company_id=company.id, accounts={""}):
+        assert "no worker has come" not in words(client.get(URL)), "one is at work, however slow the cloud is"
+    with engine_lock(company_id=company.id, accounts={"another"}):
+        assert "no worker has come" in words(client.get(URL)), "that one is at work elsewhere"
 
 
 def test_it_says_that_a_step_is_in_doubt(cloud: StrictProxy, reader: Reader) -> None:
