@@ -1,4 +1,4 @@
-"""Single instances, databases and requests for spot that plans speak of, each with its type: what may have a price."""
+"""Single instances, databases and requests for spot that plans speak of, each with the type that has a price."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -30,8 +30,8 @@ from cloudpolicy.engine.cloud import mixed_policy_as_request
 CONNECT_TIMEOUT_SECONDS = 3
 READ_TIMEOUT_SECONDS = 15
 ATTEMPTS = 3
-# While somebody waits for a page, it is better to hear soon that AWS does not answer: nine seconds at most, which is
-# less than what a page's own script waits for. See docs/adr/0164.
+# Who waits for a page had better hear soon that AWS does not answer: after nine seconds at most, which is less
+# than what a page's own script waits for. See docs/adr/0164.
 HURRIED_TIMEOUT_SECONDS = 4
 HURRIED_ATTEMPTS = 2
 _somebody_waits: ContextVar[bool] = ContextVar("somebody_waits", default=False)
@@ -86,7 +86,7 @@ class RoleCredentials:
 
 @contextmanager
 def while_somebody_waits() -> Iterator[None]:
-    """Clients made in here give up soon: a person waits for the answer, and a thread of the web server with them."""
+    """Clients made in here give up soon: a person waits for the answer, and so does a thread of the web server."""
     before = _somebody_waits.set(True)
     try:
         yield

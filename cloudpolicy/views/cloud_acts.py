@@ -8,7 +8,6 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST
 
 from cloudpolicy.engine.document import InvalidPolicy
 from cloudpolicy.models.run import RunState, ScalingRun
@@ -21,6 +20,7 @@ from cloudpolicy.services.prices import PriceRefused, enter_price
 from cloudpolicy.services.refusals import EngineBusy, NotAllowed, PlanNotFound
 from cloudpolicy.services.runs import start_apply, start_rollback
 from cloudpolicy.services.standing_plans import find_plan
+from cloudpolicy.views.by_button import by_button
 from cloudpolicy.views.cloud import Refused, query_of, show_cloud, show_plan
 from cloudpolicy.views.what_changed import what_changed
 from cloudpolicy.wake import wake_run
@@ -41,8 +41,8 @@ _PRICE_FIELDS = {
 }
 
 
-@require_POST
 @company_page
+@by_button
 def look(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
     """Read the cloud now and plan. It changes nothing there, so every member may."""
     now = timezone.now()
@@ -58,8 +58,8 @@ def look(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
     return HttpResponseRedirect(reverse("cloud") + query_of(chosen))
 
 
-@require_POST
 @company_page
+@by_button
 def approve(request: HttpRequest, chosen: CurrentCompany, plan_id: int) -> HttpResponse:
     """Form: `digest` of the plan that was read, `reason`."""
     _require_admin(chosen)
@@ -85,8 +85,8 @@ def approve(request: HttpRequest, chosen: CurrentCompany, plan_id: int) -> HttpR
     return _back(request, chosen, plan_id)
 
 
-@require_POST
 @company_page
+@by_button
 def apply_plan(request: HttpRequest, chosen: CurrentCompany, plan_id: int) -> HttpResponse:
     """Form: `reason`."""
     _require_admin(chosen)
@@ -110,8 +110,8 @@ def apply_plan(request: HttpRequest, chosen: CurrentCompany, plan_id: int) -> Ht
     return _back(request, chosen, plan_id)
 
 
-@require_POST
 @company_page
+@by_button
 def roll_back(request: HttpRequest, chosen: CurrentCompany, plan_id: int) -> HttpResponse:
     """Form: `reason`."""
     _require_admin(chosen)
@@ -131,8 +131,8 @@ def roll_back(request: HttpRequest, chosen: CurrentCompany, plan_id: int) -> Htt
     return _back(request, chosen, plan_id)
 
 
-@require_POST
 @company_page
+@by_button
 def pause(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
     """Form: `do` pause | resume, `reason`."""
     _require_admin(chosen)
@@ -159,8 +159,8 @@ def pause(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
     return HttpResponseRedirect(reverse("cloud") + query_of(chosen))
 
 
-@require_POST
 @company_page
+@by_button
 def price(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
     """Form: `what` (`type` or `group`, region, name), `market`, `per_hour` (empty takes a price back), `why`."""
     _require_admin(chosen)

@@ -37,6 +37,7 @@ from tests.cloudpolicy.groups_of_five import (
     killed_at_line,
     make_five_groups,
     planned_company,
+    set_size,
     sizes,
 )
 from tests.cloudpolicy.steered_company import NOW, steer, steered_company
@@ -81,6 +82,22 @@ def test_nobody_and_a_stranger_see_nothing(client: Client, cloud: StrictProxy, r
         assert act(stranger, plan, verb).status_code == 404
     assert "capstack-dev-asg" not in words(stranger.get(URL))
     assert stranger.get(f"{URL}?company={company.slug}").status_code == 404
+
+
+def test_who_was_signed_out_comes_back_to_the_plan_and_hears_that_nothing_was_done(
+    client: Client, cloud: StrictProxy, reader: Reader
+) -> None:
+    company, plan = planned_company()
+    approve(plan)
+    door = act(client, plan, "apply")["Location"]
+    assert door == f"/sign-in?next=/cloud/plans/{plan.pk}/apply"
+    back = reader(company, Role.ADMIN).get(f"/cloud/plans/{plan.pk}/apply", follow=True)
+    assert back.redirect_chain == [(f"/cloud/plans/{plan.pk}", 302)]
+    assert "Nothing was done yet." in words(back)
+    assert not ScalingRun.objects.exists()
+    paused = reader(company, Role.ADMIN).get("/cloud/pause", {"do": "pause", "reason": "a link"}, follow=True)
+    assert paused.redirect_chain == [(URL, 302)]
+    assert not KillSwitchTurn.objects.exists()
 
 
 def begin_approved(plan: ScalingPlan) -> ScalingRun:
@@ -253,6 +270,28 @@ def test_it_says_partly_applied_and_when_it_goes_on(cloud: StrictProxy, reader: 
     assert "Throttling" in text
     assert "It goes on 1 Apr 2026, 12:0" in text
     assert "put off, to be asked again" in text
+
+
+def test_a_plan_that_met_a_changed_group_waits_for_a_look(cloud: StrictProxy, reader: Reader, hour: Hour) -> None:
+    company, plan = planned_company()
+    run = begin_approved(plan)
+    hour.pass_on(minutes=5)
+    set_size("production", 3, 12, 7)
+    assert finish(run, FakeClock(hour.now)).state == RunState.STOPPED
+    admin = reader(company, Role.ADMIN)
+    text = words(admin.get(URL))
+    assert "The plan no longer stands; look again for a fresh one." in text
+    assert "Nothing can be done by it: capstack-production-asg was changed by somebody else since" in text
+    assert "Apply it" not in text
+    refused = act(admin, plan, "apply")
+    assert refused.status_code == 409
+    assert f"Plan {plan.pk} cannot be applied: capstack-production-asg was changed by" in words(refused)
+
+    set_size("production", *BEFORE["production"])
+    hour.pass_on(minutes=1)
+    again = words(admin.post("/cloud/look", follow=True))
+    assert "Nothing has changed." in again
+    assert "Approved, and ready to be applied below." in again, "it is as it was planned over"
 
 
 def test_it_says_that_no_worker_comes(cloud: StrictProxy, reader: Reader, hour: Hour) -> None:
