@@ -27,7 +27,7 @@ def by_button[**P](
         if request.method == "POST":
             return view(request, chosen, *args, **kwargs)
         messages.warning(request, NOT_DONE)
-        page = reverse("cloud-plan", kwargs=kwargs) if kwargs else reverse("cloud")
+        page = reverse("cloud-plan", kwargs=kwargs) if "plan_id" in kwargs else reverse("cloud")
         return HttpResponseRedirect(page + query_of(chosen))
 
     return acted

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
@@ -14,6 +15,7 @@ from cloudpolicy.models.run import RunState, ScalingRun
 from cloudpolicy.selectors.plans import newest_like, stored_plan
 from cloudpolicy.services.approving import Approver, approve_plan
 from cloudpolicy.services.aws import CloudUnavailable
+from cloudpolicy.services.exclusions import lift_exclusion
 from cloudpolicy.services.kill_switch import turn_kill_switch
 from cloudpolicy.services.planning import plan_scaling
 from cloudpolicy.services.prices import PriceRefused, enter_price
@@ -161,6 +163,28 @@ def pause(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
 
 @company_page
 @by_button
+def lift(request: HttpRequest, chosen: CurrentCompany, exclusion_id: int) -> HttpResponse:
+    """Form: `reason`. Let the policy decide again about what is left alone for a while."""
+    _require_admin(chosen)
+    now = timezone.now()
+    try:
+        with _refusals():
+            lift_exclusion(
+                company_id=chosen.company.id,
+                exclusion_id=exclusion_id,
+                actor=actor_of(request),
+                reason=request.POST.get("reason", ""),
+                now=now,
+            )
+    except Refused as refused:
+        return show_cloud(request, chosen, refused=refused)
+    messages.success(request, "The policy decides about it again. Nothing is changed before a plan is approved.")
+    _plan_anew(request, chosen, now)
+    return HttpResponseRedirect(reverse("cloud") + query_of(chosen))
+
+
+@company_page
+@by_button
 def price(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
     """Form: `what` (`type` or `group`, region, name), `market`, `per_hour` (empty takes a price back), `why`."""
     _require_admin(chosen)
@@ -185,11 +209,15 @@ def price(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
     except CloudUnavailable as unavailable:
         return show_cloud(request, chosen, refused=Refused(_sentence(unavailable)))
     messages.success(request, "The price is kept." if per_hour else "The price is taken back.")
+    _plan_anew(request, chosen, now)
+    return HttpResponseRedirect(reverse("cloud") + query_of(chosen))
+
+
+def _plan_anew(request: HttpRequest, chosen: CurrentCompany, now: datetime) -> None:
     try:
         plan_scaling(company_id=chosen.company.id, now=now)
     except (CloudUnavailable, InvalidPolicy) as problem:
-        messages.warning(request, f"The plan is priced once the cloud can be looked at again: {problem}.")
-    return HttpResponseRedirect(reverse("cloud") + query_of(chosen))
+        messages.warning(request, f"The plan follows once the cloud can be looked at again: {problem}.")
 
 
 def _require_admin(chosen: CurrentCompany) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from cloudpolicy.models.run import RunState
 from cloudpolicy.selectors.decisions import Decision
 from cloudpolicy.selectors.kill_switch import KillSwitch
+from cloudpolicy.views.mending import HOLDS_BACK
 from cloudpolicy.views.proposal import Proposal
 from cloudpolicy.views.run_words import RunCard
 
@@ -53,6 +54,10 @@ def headline(
     if any(reason.code == "no_groups" for reason in newest.plan.warnings):
         return Headline("No group to act on", "None in your cloud carries the tag of the policy.", "unknown")
     if proposal is None or not proposal.calls:
+        if any(reason.code in HOLDS_BACK for reason in newest.plan.warnings):
+            return Headline(
+                "Nothing to change now", "What the policy waits for or leaves alone is told below.", "good"
+            )
         return Headline("Nothing to change", "Every group is as the policy wants it.", "good")
     return _of_proposal(newest, proposal)
 

@@ -12,6 +12,7 @@ from pytest_django.fixtures import Settings
 from cloudpolicy import jobs
 from cloudpolicy.engine.ladder import FOUNDING_LADDER
 from cloudpolicy.models.approval import PlanApproval
+from cloudpolicy.models.exclusion import Exclusion
 from cloudpolicy.models.kill_switch import KillSwitchTurn
 from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.models.policy import PolicyVersion
@@ -33,6 +34,7 @@ from tests.cloudpolicy.groups_of_five import (
     Killed,
     approve,
     begin,
+    begin_rollback,
     finish,
     killed_at_line,
     make_five_groups,
@@ -419,6 +421,39 @@ def test_an_excluded_group_is_told_until_when(cloud: StrictProxy, reader: Reader
         r" left alone until 2026-05-01: load test",
         words(reader(company, Role.FOUNDER).get(URL)),
     )
+
+
+def test_what_was_rolled_back_is_told_as_left_alone_until_an_admin_lifts_it(
+    cloud: StrictProxy, reader: Reader, hour: Hour
+) -> None:
+    company, plan = planned_company()
+    finish(begin_approved(plan), FakeClock())
+    opened = begin_rollback(plan)
+    admin, founder = reader(company, Role.ADMIN), reader(company, Role.FOUNDER)
+    assert "It has not begun yet. Begun 1 Apr 2026" in words(admin.get(f"/cloud/runs/{opened.pk}"))
+    finish(opened, FakeClock())
+    hour.pass_on(minutes=5)
+    assert plan_scaling(company_id=company.id, now=hour.now).calls == ()
+    text = words(founder.get(URL))
+    assert "Nothing to change now What the policy waits for or leaves alone is told below." in text
+    assert "Every group is as the policy wants it" not in text
+    assert "capstack-production-asg until 8 Apr 2026, 12:00 UTC" in text
+    assert f"Plan {plan.pk} , test: plan {plan.pk} was rolled back: money came" in text
+    assert f"until 8 Apr plan {plan.pk} was rolled back" in text, "beside the group, too"
+    assert "nothing to do 1 Apr 2026, 12:05 UTC founding ladder v1, cautious runway" in text
+    assert "is left alone until 2026-04-08" in text, "as the cause of the decision in the history"
+    assert "See what is left alone" not in text, "and not once more in a list of reasons"
+    assert "An admin of Acme lets the policy decide about it earlier." in text
+
+    number = Exclusion.objects.get(name="capstack-production-asg").pk
+    lift = f"/cloud/exclusions/{number}/lift"
+    assert founder.post(lift, {"reason": "x"}).status_code == 403
+    assert admin.post(lift, {"reason": " "}).status_code == 422
+    assert admin.post(f"/cloud/exclusions/{number + 99}/lift", {"reason": "x"}).status_code == 409
+    lifted = words(admin.post(lift, {"reason": "load is over"}, follow=True))
+    assert "The policy decides about it again. Nothing is changed before a plan is approved." in lifted
+    assert "1 change proposed" in lifted, "it is planned over at once"
+    assert "capstack-production-asg until 8 Apr" not in lifted
 
 
 def test_a_poll_is_answered_only_when_something_has_changed(
