@@ -55,6 +55,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "cloudpolicy.middleware.hurry_the_cloud",
 ]
 
 ROOT_URLCONF = "capstack.urls"

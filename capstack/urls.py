@@ -30,6 +30,7 @@ urlpatterns = [
     path("cloud/pause", cloud_acts.pause, name="cloud-pause"),
     path("cloud/cheapest", cheapest, name="cloud-cheapest"),
     path("cloud/cheapest/plan", plan_steps, name="cloud-cheapest-plan"),
+    path("cloud/exclusions/<int:exclusion_id>/lift", cloud_acts.lift, name="cloud-lift"),
     path("cloud/prices", cloud_acts.price, name="cloud-price"),
     path("cloud/plans/<int:plan_id>", cloud.plan, name="cloud-plan"),
     path("cloud/plans/<int:plan_id>/approve", cloud_acts.approve, name="cloud-approve"),

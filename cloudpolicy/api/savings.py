@@ -91,6 +91,8 @@ class CheapestSchema(Schema):
     is_exact: bool = Field(description="No other set that saves enough takes less away.")
     currency: str
     monthly_saving: str
+    monthly_cash_saving: str = Field(description="What leaves the bank less while credits pay their share.")
+    credit_share: str
     steps: list[StepSchema]
     left_out: list[str] = Field(description="Groups that are not counted on, each with why.")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import ip_address
@@ -29,6 +30,11 @@ from cloudpolicy.engine.cloud import mixed_policy_as_request
 CONNECT_TIMEOUT_SECONDS = 3
 READ_TIMEOUT_SECONDS = 15
 ATTEMPTS = 3
+# Who waits for a page had better hear soon that AWS does not answer: after nine seconds at most, which is less
+# than what a page's own script waits for. See docs/adr/0164.
+HURRIED_TIMEOUT_SECONDS = 4
+HURRIED_ATTEMPTS = 2
+_somebody_waits: ContextVar[bool] = ContextVar("somebody_waits", default=False)
 
 
 # What AWS says when it wants to be asked later. It has done nothing then.
@@ -78,6 +84,16 @@ class RoleCredentials:
     token: str = field(repr=False)
 
 
+@contextmanager
+def while_somebody_waits() -> Iterator[None]:
+    """Clients made in here give up soon: a person waits for the answer, and so does a thread of the web server."""
+    before = _somebody_waits.set(True)
+    try:
+        yield
+    finally:
+        _somebody_waits.reset(before)
+
+
 def client(
     service: str,
     *,
@@ -100,6 +116,7 @@ def client(
         CloudUnavailable: there are no credentials for AWS.
     """
     endpoint = endpoint or settings.AWS_ENDPOINT_URL or None
+    hurried = _somebody_waits.get()
     with one_line_errors():
         made = _session().client(
             service,
@@ -107,8 +124,11 @@ def client(
             endpoint_url=endpoint,
             config=Config(
                 connect_timeout=CONNECT_TIMEOUT_SECONDS,
-                read_timeout=READ_TIMEOUT_SECONDS,
-                retries={"mode": "standard", "total_max_attempts": attempts},
+                read_timeout=HURRIED_TIMEOUT_SECONDS if hurried else READ_TIMEOUT_SECONDS,
+                retries={
+                    "mode": "standard",
+                    "total_max_attempts": min(attempts, HURRIED_ATTEMPTS) if hurried else attempts,
+                },
             ),
             **_credentials(endpoint, role),
         )

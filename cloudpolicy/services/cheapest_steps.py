@@ -54,6 +54,7 @@ class CheapestSteps:
         reaches: whether the wanted p5 is reached; if not, `steps` take away all that may be.
         p5_days: with the steps; `base_p5_days` without.
         is_exact: no other set of sizes that saves enough takes less away, to a unit of currency a month.
+        credit_share: of the cloud bill, paid by credits lately: that part saves no cash before they end.
         left_out: groups that cannot be counted on, each with why.
     """
 
@@ -66,6 +67,12 @@ class CheapestSteps:
     monthly_saving: Decimal
     steps: tuple[Step, ...]
     left_out: tuple[str, ...]
+    credit_share: Decimal = ZERO
+
+    @property
+    def monthly_cash_saving(self) -> Decimal:
+        """What leaves the bank less while credits pay their share."""
+        return self.monthly_saving * (1 - self.credit_share)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -76,6 +83,8 @@ class CheapestSteps:
             "is_exact": self.is_exact,
             "currency": self.currency,
             "monthly_saving": f"{self.monthly_saving:.2f}",
+            "monthly_cash_saving": f"{self.monthly_cash_saving:.2f}",
+            "credit_share": f"{self.credit_share:f}",
             "steps": [
                 {
                     "action": step.call.action,
@@ -166,6 +175,7 @@ def find_steps(
         monthly_saving=choice.monthly_saving,
         steps=steps,
         left_out=tuple(left_out),
+        credit_share=book.credit_share,
     )
 
 

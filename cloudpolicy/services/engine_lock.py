@@ -9,6 +9,16 @@ from django.db import Error, connection
 
 from cloudpolicy.services.refusals import EngineBusy
 
+_HELD = """
+    SELECT EXISTS (
+        SELECT FROM pg_locks held
+        JOIN unnest(%s::bigint[], %s::bigint[]) AS wanted (high, low)
+          ON held.classid = wanted.high::oid AND held.objid = wanted.low::oid
+        WHERE held.locktype = 'advisory' AND held.objsubid = 1 AND held.granted
+          AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    )
+"""
+
 
 class LockLost(RuntimeError):
     """The session that held the lock has ended; another engine may be at work already."""
@@ -57,6 +67,15 @@ def _let_go(lock: EngineLock, taken: Sequence[int]) -> None:
     if taken and _session() == lock.session:
         for key in taken:
             _ask("SELECT pg_advisory_unlock(%s)", key)
+
+
+def engine_is_at_work(*, company_id: int, accounts: Iterable[str]) -> bool:
+    """Whether anybody holds the lock of one of the accounts; it is not taken to find out."""
+    # A key of 64 bits is listed as its two halves.
+    halves = [divmod(_key(company_id, account) % 2**64, 2**32) for account in sorted(set(accounts))]
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD, [[high for high, _ in halves], [low for _, low in halves]])
+        return bool(cursor.fetchone()[0])
 
 
 def _key(company_id: int, account: str) -> int:

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from django.db.models import Exists, OuterRef
+
 from cloudpolicy.actions.registry import all_actions
 from cloudpolicy.engine import plan as engine_plan
 from cloudpolicy.engine.call import ApiCall, parse_call
@@ -10,6 +12,7 @@ from cloudpolicy.engine.limits import limit_problems
 from cloudpolicy.engine.policy import Policy
 from cloudpolicy.filters.registry import all_filters
 from cloudpolicy.models.plan import ScalingPlan
+from cloudpolicy.models.run import Phase, RunKind, RunState, ScalingRun, StepEntry
 from cloudpolicy.selectors.exclusions import exclusions_now
 from cloudpolicy.selectors.kill_switch import kill_switch
 from cloudpolicy.selectors.memory import read_history
@@ -41,7 +44,8 @@ def calls_of(plan: ScalingPlan) -> tuple[ApiCall, ...]:
 def void_because(*, plan: ScalingPlan, now: datetime) -> str:
     """Why nothing may be done by this plan any more; '' while it stands.
 
-    The groups are not looked at: each call is compared with its group before it is made.
+    The groups are not looked at: each call is compared with its group before it is made. What a run of the plan
+    has found out in that way counts until somebody has looked at the groups again.
 
     Raises:
         InvalidPolicy: the stored policy is broken.
@@ -61,7 +65,19 @@ def void_because(*, plan: ScalingPlan, now: datetime) -> str:
     if problems:
         return f"it is beyond the policy's limits: {problems[0]}"
     excluded = _excluded(plan, policy.policy, now)
-    return excluded or _forecast_moved(plan, policy, now)
+    return _found_changed(plan) or excluded or _forecast_moved(plan, policy, now)
+
+
+def _found_changed(plan: ScalingPlan) -> str:
+    """What a run of the plan has found otherwise than planned since the groups were last read for it."""
+    run = (
+        ScalingRun.objects.filter(plan=plan, kind=RunKind.APPLY, ended_at__gte=plan.confirmed_at)
+        .exclude(state=RunState.DONE)
+        .filter(Exists(StepEntry.objects.filter(run=OuterRef("pk"), phase=Phase.CHANGED)))
+        .order_by("-id")
+        .first()
+    )
+    return run.outcome if run else ""
 
 
 def _excluded(plan: ScalingPlan, policy: Policy, now: datetime) -> str:

@@ -8,13 +8,14 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from cloudpolicy.engine.document import InvalidPolicy
 from cloudpolicy.services.aws import CloudUnavailable
 from cloudpolicy.services.cheapest_plan import plan_cheapest
 from cloudpolicy.services.cheapest_steps import CheapestSteps, UnreachableTarget, cheapest_steps
 from cloudpolicy.services.p5_by_saving import NoCurve
+from cloudpolicy.views.by_button import by_button
 from cloudpolicy.views.call_words import Change, changes, place_words
 from cloudpolicy.views.cloud import query_of
 from cloudpolicy.views.worth_words import Worth, worth_of
@@ -39,8 +40,8 @@ class StepRow:
 @require_safe
 @company_page
 def cheapest(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
-    """Query: `days`, the cautious runway that is wanted. Without it the page only asks."""
-    asked = request.GET.get("days", "").strip()
+    """Query: `days`, the cautious runway that is wanted, or `p5` as in the API. Without it the page only asks."""
+    asked = (request.GET.get("days") or request.GET.get("p5", "")).strip()
     try:
         found = _found(chosen.company, asked) if asked else None
     except _CannotBeSaid as problem:
@@ -48,8 +49,8 @@ def cheapest(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
     return _show(request, chosen, asked=asked, found=found)
 
 
-@require_POST
 @company_page
+@by_button
 def plan_steps(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
     """Form: `days`. Makes the steps a plan that waits for approval; every member may, since nothing is changed."""
     asked = request.POST.get("days", "").strip()

@@ -62,7 +62,7 @@ def run(request: HttpRequest, chosen: CurrentCompany, run_id: int) -> HttpRespon
         "run",
         path=reverse("cloud-run", args=[run_id]),
         seen=seen if view.is_open else "",
-        card=run_card(view),
+        card=run_card(view, company_id=chosen.company.id, now=timezone.now()),
     )
 
 
@@ -118,7 +118,7 @@ def show_plan(
         proposal=proposal,
         policy_problem=policy_problem,
         newest_id=newest.plan_id if newest else plan_id,
-        cards=[run_card(each) for each in found.runs],
+        cards=[run_card(each, company_id=company_id, now=timezone.now()) for each in found.runs],
     )
 
 

@@ -2,25 +2,27 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST
 
 from cloudpolicy.engine.document import InvalidPolicy
 from cloudpolicy.models.run import RunState, ScalingRun
 from cloudpolicy.selectors.plans import newest_like, stored_plan
 from cloudpolicy.services.approving import Approver, approve_plan
 from cloudpolicy.services.aws import CloudUnavailable
+from cloudpolicy.services.exclusions import lift_exclusion
 from cloudpolicy.services.kill_switch import turn_kill_switch
 from cloudpolicy.services.planning import plan_scaling
 from cloudpolicy.services.prices import PriceRefused, enter_price
 from cloudpolicy.services.refusals import EngineBusy, NotAllowed, PlanNotFound
 from cloudpolicy.services.runs import start_apply, start_rollback
 from cloudpolicy.services.standing_plans import find_plan
+from cloudpolicy.views.by_button import by_button
 from cloudpolicy.views.cloud import Refused, query_of, show_cloud, show_plan
 from cloudpolicy.views.what_changed import what_changed
 from cloudpolicy.wake import wake_run
@@ -28,9 +30,21 @@ from ledger.models.company import Role
 from ledger.views.company_page import actor_of, company_page
 from ledger.views.current_company import CurrentCompany
 
+# As the form of a price names what the service refuses.
+_PRICE_FIELDS = {
+    "instance_type": "Price of",
+    "group": "Price of",
+    "region": "Price of",
+    "account": "Price of",
+    "market": "Bought",
+    "per_hour": "An hour",
+    "currency": "An hour",
+    "because": "Where it is from",
+}
 
-@require_POST
+
 @company_page
+@by_button
 def look(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
     """Read the cloud now and plan. It changes nothing there, so every member may."""
     now = timezone.now()
@@ -46,8 +60,8 @@ def look(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
     return HttpResponseRedirect(reverse("cloud") + query_of(chosen))
 
 
-@require_POST
 @company_page
+@by_button
 def approve(request: HttpRequest, chosen: CurrentCompany, plan_id: int) -> HttpResponse:
     """Form: `digest` of the plan that was read, `reason`."""
     _require_admin(chosen)
@@ -73,8 +87,8 @@ def approve(request: HttpRequest, chosen: CurrentCompany, plan_id: int) -> HttpR
     return _back(request, chosen, plan_id)
 
 
-@require_POST
 @company_page
+@by_button
 def apply_plan(request: HttpRequest, chosen: CurrentCompany, plan_id: int) -> HttpResponse:
     """Form: `reason`."""
     _require_admin(chosen)
@@ -98,8 +112,8 @@ def apply_plan(request: HttpRequest, chosen: CurrentCompany, plan_id: int) -> Ht
     return _back(request, chosen, plan_id)
 
 
-@require_POST
 @company_page
+@by_button
 def roll_back(request: HttpRequest, chosen: CurrentCompany, plan_id: int) -> HttpResponse:
     """Form: `reason`."""
     _require_admin(chosen)
@@ -119,8 +133,8 @@ def roll_back(request: HttpRequest, chosen: CurrentCompany, plan_id: int) -> Htt
     return _back(request, chosen, plan_id)
 
 
-@require_POST
 @company_page
+@by_button
 def pause(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
     """Form: `do` pause | resume, `reason`."""
     _require_admin(chosen)
@@ -147,8 +161,30 @@ def pause(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
     return HttpResponseRedirect(reverse("cloud") + query_of(chosen))
 
 
-@require_POST
 @company_page
+@by_button
+def lift(request: HttpRequest, chosen: CurrentCompany, exclusion_id: int) -> HttpResponse:
+    """Form: `reason`. Let the policy decide again about what is left alone for a while."""
+    _require_admin(chosen)
+    now = timezone.now()
+    try:
+        with _refusals():
+            lift_exclusion(
+                company_id=chosen.company.id,
+                exclusion_id=exclusion_id,
+                actor=actor_of(request),
+                reason=request.POST.get("reason", ""),
+                now=now,
+            )
+    except Refused as refused:
+        return show_cloud(request, chosen, refused=refused)
+    messages.success(request, "The policy decides about it again. Nothing is changed before a plan is approved.")
+    _plan_anew(request, chosen, now)
+    return HttpResponseRedirect(reverse("cloud") + query_of(chosen))
+
+
+@company_page
+@by_button
 def price(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
     """Form: `what` (`type` or `group`, region, name), `market`, `per_hour` (empty takes a price back), `why`."""
     _require_admin(chosen)
@@ -168,16 +204,20 @@ def price(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
             now=now,
         )
     except PriceRefused as refused:
-        lines = tuple(f"{problem.field.replace('_', ' ')}: {problem.message}" for problem in refused.problems)
+        lines = tuple(f"{_PRICE_FIELDS[problem.field]}: {problem.message}" for problem in refused.problems)
         return show_cloud(request, chosen, refused=Refused("The price is not kept.", changed=lines, status=422))
     except CloudUnavailable as unavailable:
         return show_cloud(request, chosen, refused=Refused(_sentence(unavailable)))
     messages.success(request, "The price is kept." if per_hour else "The price is taken back.")
+    _plan_anew(request, chosen, now)
+    return HttpResponseRedirect(reverse("cloud") + query_of(chosen))
+
+
+def _plan_anew(request: HttpRequest, chosen: CurrentCompany, now: datetime) -> None:
     try:
         plan_scaling(company_id=chosen.company.id, now=now)
     except (CloudUnavailable, InvalidPolicy) as problem:
-        messages.warning(request, f"The plan is priced once the cloud can be looked at again: {problem}.")
-    return HttpResponseRedirect(reverse("cloud") + query_of(chosen))
+        messages.warning(request, f"The plan follows once the cloud can be looked at again: {problem}.")
 
 
 def _require_admin(chosen: CurrentCompany) -> None:

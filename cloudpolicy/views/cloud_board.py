@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from cloudpolicy.engine.document import InvalidPolicy
 from cloudpolicy.engine.policy import Policy
 from cloudpolicy.selectors.decisions import Decision, decision, decisions
+from cloudpolicy.selectors.exclusions import StandingExclusion, standing_exclusions
 from cloudpolicy.selectors.groups_seen import Inventory, groups_seen
 from cloudpolicy.selectors.kill_switch import KillSwitch, Turn, kill_switch, kill_switch_turns
 from cloudpolicy.selectors.plans import StoredPlan, newest_like
@@ -43,6 +44,7 @@ class CloudBoard:
         refusal: why the cloud could not be read at the last attempt; '' when it could.
         groups: the first GROUPS_SHOWN that are the policy's; `more_groups` are, and `others` are somebody else's.
         stopped: what plans have stopped and nobody has started since.
+        exclusions: what is left alone for a while because of what a person did.
         proposal: the policy's newest plan, where it asks for something; None when it asks for nothing.
         asked_for: the newest plan that a person asked for, while it stands and is not carried out.
         run: what is under way, or has ended lately; `run_may_be_undone` as far as it is known.
@@ -65,6 +67,7 @@ class CloudBoard:
     more_groups: int
     others: int
     stopped: tuple[StoppedRow, ...]
+    exclusions: tuple[StandingExclusion, ...]
     proposal: Proposal | None
     asked_for: StoredPlan | None
     run: RunCard | None
@@ -110,13 +113,18 @@ def cloud_board(*, company: CompanyRef, user_id: int, before_id: int | None, now
         proposal = proposal_of(decision=newest, company_id=company.id, user_id=user_id, is_newest=True, now=now)
     today = _today(company, policy.policy, now) if policy else _Today()
     inventory = groups_seen(company_id=company.id)
-    groups = group_rows(groups=inventory.groups, policy=policy.policy, now=now) if policy and inventory else ()
+    exclusions = standing_exclusions(company_id=company.id, now=now)
+    groups: tuple[GroupRow, ...] = ()
+    if policy and inventory:
+        standing = [each.exclusion for each in exclusions]
+        groups = group_rows(groups=inventory.groups, policy=policy.policy, exclusions=standing, now=now)
     switch, refusal = kill_switch(company_id=company.id), last_refusal(company_id=company.id)
     run = _run_on_top(newest_run(company_id=company.id), now)
+    card = run_card(run, company_id=company.id, now=now) if run else None
     return CloudBoard(
         headline=headline(
             switch=switch,
-            run=run,
+            run=card,
             policy_problem=problem,
             is_read_only=bool(today.against),
             refusal=refusal,
@@ -131,16 +139,17 @@ def cloud_board(*, company: CompanyRef, user_id: int, before_id: int | None, now
         figure=today.figure,
         environments=today.environments,
         against=today.against,
-        waits=_unsaid(today.waits, newest, proposal),
+        waits=_unsaid(today.waits, newest, proposal, exclusions),
         refusal=refusal,
         inventory=inventory,
         groups=groups[:GROUPS_SHOWN],
         more_groups=max(0, len(groups) - GROUPS_SHOWN),
         others=len(inventory.groups) - len(groups) if inventory else 0,
         stopped=stopped_rows(stopped_things(company_id=company.id)),
+        exclusions=exclusions,
         proposal=proposal,
         asked_for=_asked_for(company, now) if policy else None,
-        run=run_card(run) if run else None,
+        run=card,
         run_may_be_undone=run is not None and _may_be_undone(company, run),
         savings=savings_board(company=company, inventory=inventory, now=now),
         history=history,
@@ -183,11 +192,17 @@ def _today(company: CompanyRef, policy: Policy, now: datetime) -> _Today:
     )
 
 
-def _unsaid(waits: tuple[Told, ...], newest: Decision | None, proposal: Proposal | None) -> tuple[Told, ...]:
-    """What today's forecast and the newest plan have to tell, unless the proposal shown tells it."""
+def _unsaid(
+    waits: tuple[Told, ...],
+    newest: Decision | None,
+    proposal: Proposal | None,
+    exclusions: tuple[StandingExclusion, ...],
+) -> tuple[Told, ...]:
+    """What today's forecast and the newest plan have to tell, unless what is shown besides tells it."""
     if proposal is not None:
         return tuple(each for each in waits if each not in proposal.warnings)
-    of_groups = told(newest.plan.warnings) if newest else ()
+    listed = {each.exclusion.reason.text for each in exclusions}
+    of_groups = told(each for each in newest.plan.warnings if each.text not in listed) if newest else ()
     return tuple(dict.fromkeys((*waits, *of_groups)))
 
 

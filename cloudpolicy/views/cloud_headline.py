@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from cloudpolicy.models.run import RunState
 from cloudpolicy.selectors.decisions import Decision
 from cloudpolicy.selectors.kill_switch import KillSwitch
-from cloudpolicy.selectors.runs import RunView
+from cloudpolicy.views.mending import HOLDS_BACK
 from cloudpolicy.views.proposal import Proposal
-from cloudpolicy.views.run_words import run_card
+from cloudpolicy.views.run_words import RunCard
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Headline:
 def headline(
     *,
     switch: KillSwitch,
-    run: RunView | None,
+    run: RunCard | None,
     policy_problem: str,
     is_read_only: bool,
     refusal: str,
@@ -41,9 +41,10 @@ def headline(
         return Headline("The policy cannot be read", "Nothing is planned until it is put right.", "bad")
     if switch.on:
         return Headline("Paused", "Nothing changes your cloud until the pause ends.", "warn")
-    if run is not None and (run.is_open or run.state == RunState.PARTLY):
-        done = f"{run.done} of {len(run.steps)} steps done." if run.steps else "It has not begun yet."
-        return Headline(run_card(run).title, done, run_card(run).state)
+    if run is not None and (run.run.is_open or run.run.state == RunState.PARTLY):
+        done = f"{run.run.done} of {len(run.steps)} steps done." if run.steps else "It has not begun yet."
+        text = f"{done} It waits for a worker." if run.waits_for_worker else done
+        return Headline(run.title, text, run.state)
     if newest is None:
         if refusal:
             return Headline("The cloud cannot be read", f"{refusal}.".replace("..", "."), "bad")
@@ -53,6 +54,10 @@ def headline(
     if any(reason.code == "no_groups" for reason in newest.plan.warnings):
         return Headline("No group to act on", "None in your cloud carries the tag of the policy.", "unknown")
     if proposal is None or not proposal.calls:
+        if any(reason.code in HOLDS_BACK for reason in newest.plan.warnings):
+            return Headline(
+                "Nothing to change now", "What the policy waits for or leaves alone is told below.", "good"
+            )
         return Headline("Nothing to change", "Every group is as the policy wants it.", "good")
     return _of_proposal(newest, proposal)
 

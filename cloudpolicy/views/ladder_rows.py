@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from cloudpolicy.engine.band import Band
 from cloudpolicy.engine.evaluate import left_alone
+from cloudpolicy.engine.exclusion import Exclusion
 from cloudpolicy.engine.filter import Filter
 from cloudpolicy.engine.policy import Otherwise, Policy, Row
 from cloudpolicy.filters.registry import all_filters
@@ -52,15 +53,19 @@ def environment_rows(*, policy: Policy, band: Band | None, p5_days: int | None) 
     return tuple(_environment(name, policy, band, p5_days) for name in policy.environments)
 
 
-def group_rows(*, groups: Sequence[SeenGroup], policy: Policy, now: datetime) -> tuple[GroupRow, ...]:
+def group_rows(
+    *, groups: Sequence[SeenGroup], policy: Policy, exclusions: Sequence[Exclusion], now: datetime
+) -> tuple[GroupRow, ...]:
     """Groups that are the policy's to change, or are named like one of them; somebody else's are left out.
 
     Args:
+        exclusions: what counts at the moment because of what a person did.
         now: in the company's time zone.
     """
+    by_place = {each.place: each for each in exclusions}
     filters = sorted(all_filters(), key=lambda each: each.order)
     return tuple(
-        _group(group, policy, now, filters)
+        _group(group, policy, by_place.get((group.account, group.region, group.name)), now, filters)
         for group in groups
         if group.opted_in or group.environment in policy.environments
     )
@@ -99,13 +104,20 @@ def _and(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def _group(group: SeenGroup, policy: Policy, now: datetime, filters: Sequence[Filter]) -> GroupRow:
+def _group(
+    group: SeenGroup, policy: Policy, exclusion: Exclusion | None, now: datetime, filters: Sequence[Filter]
+) -> GroupRow:
     left = left_alone(group.as_group(), policy, now, filters)
     rule = policy.groups.get(group.name)
+    until = rule.exclude_until if rule and left and left.reason.code == "excluded" else None
+    said = left.reason.text.removeprefix(f"{group.name} is ") if left else ""
+    if left is None and exclusion is not None:
+        until = exclusion.until.astimezone(now.tzinfo).date()
+        said = f"not made larger: {exclusion.because}" if exclusion.only_growth else exclusion.because
     return GroupRow(
         group=group,
         place=place_words(group.account, group.region),
         floor=policy.floor_of(group.environment, group.name),
-        left=left.reason.text.removeprefix(f"{group.name} is ") if left else "",
-        until=rule.exclude_until if rule and left and left.reason.code == "excluded" else None,
+        left=said,
+        until=until,
     )

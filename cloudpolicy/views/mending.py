@@ -29,12 +29,32 @@ _MENDED_AT = {
     "skip_day": ("cloud-policy", "See the skipped days"),
     "dwell": ("cloud-policy", "See the pace"),
     "cooldown": ("cloud-policy", "See the pace"),
-    "excluded": ("cloud-policy", "See the exclusion"),
+    "excluded": ("cloud", "See what is left alone"),
     "groups_wait": ("cloud-policy", "See the limits"),
     "unknown_environment": ("cloud-policy", "Add the environment"),
     "not_opted_in": ("cloud-policy", "See which tag opts in"),
     "no_groups": ("cloud-policy", "See which tag opts in"),
 }
+
+# Codes of reasons why something stays as it is although the policy asks for something else.
+HOLDS_BACK = frozenset(
+    {
+        "bad_journal",
+        "cooldown",
+        "dwell",
+        "excluded",
+        "groups_wait",
+        "impossible_size",
+        "quiet_hours",
+        "resource_changed",
+        "resource_left",
+        "skip_day",
+        "spot_unreadable",
+        "tags_unread",
+        "template_shared",
+        "unknown_environment",
+    }
+)
 
 # By the code of a reason: what happens by itself, and what does not.
 _MEASURED = (

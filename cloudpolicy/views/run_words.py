@@ -5,6 +5,7 @@ from datetime import datetime
 
 from cloudpolicy.models.run import RunKind, RunState
 from cloudpolicy.selectors.runs import RunView, StepView
+from cloudpolicy.services.waiting_runs import waits_for_worker
 from cloudpolicy.views.call_words import Change, as_sentence, changes, place_words
 
 _RUN_STATES = {"open": "busy", "done": "good", "partly": "warn", "stopped": "bad"}
@@ -44,6 +45,7 @@ class RunCard:
 
     Attributes:
         state: good, warn, bad or busy.
+        waits_for_worker: it should have gone on by now, and nobody has come for it.
         waits_until: when an open run that was put off goes on; None while it is at work.
     """
 
@@ -51,19 +53,23 @@ class RunCard:
     title: str
     state: str
     steps: tuple[StepRow, ...]
+    waits_for_worker: bool = False
 
     @property
     def waits_until(self) -> datetime | None:
-        return self.run.resume_at if self.run.is_open and self.run.because else None
+        is_put_off = self.run.is_open and self.run.because and not self.waits_for_worker
+        return self.run.resume_at if is_put_off else None
 
 
-def run_card(run: RunView) -> RunCard:
+def run_card(run: RunView, *, company_id: int, now: datetime) -> RunCard:
     subject = f"Plan {run.plan_id}" if run.kind == RunKind.APPLY else f"Roll-back of plan {run.plan_id}"
+    waits = waits_for_worker(company_id=company_id, run=run, now=now)
     return RunCard(
         run=run,
         title=f"{subject}: {run.said}",
-        state=_RUN_STATES[run.state],
+        state="warn" if waits else _RUN_STATES[run.state],
         steps=tuple(_step(step) for step in run.steps),
+        waits_for_worker=waits,
     )
 
 

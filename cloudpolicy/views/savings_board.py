@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from cloudpolicy.models.saving_score import Verdict
 from cloudpolicy.selectors.cost_days import CostDay, cost_against_runway
 from cloudpolicy.selectors.groups_seen import Inventory
+from cloudpolicy.selectors.planned_things import PlannedThing, planned_things
 from cloudpolicy.selectors.prices import EnteredPrice, entered_prices
 from cloudpolicy.selectors.savings import (
     BandVerdict,
@@ -39,7 +40,7 @@ class ScoreRow:
 
 @dataclass(frozen=True, slots=True)
 class Priceable:
-    """What may have a price of its hour: an instance type, or a group that names none. Forms send `value`."""
+    """What may have a price of its hour: an instance type, or what names none. Forms send `value`."""
 
     value: str
     label: str
@@ -51,7 +52,7 @@ class SavingsBoard:
     share: None before the sweep has computed it.
     figure: None while no bill speaks of the cloud.
     flagged: bands that do not deliver.
-    priceable: what groups of the company run.
+    priceable: what groups of the company run, and the instances, databases and requests that plans speak of.
     """
 
     share: CostShare | None
@@ -78,7 +79,7 @@ def savings_board(*, company: CompanyRef, inventory: Inventory | None, now: date
         verdicts=verdicts,
         flagged=tuple(each for each in verdicts if not each.delivers),
         prices=prices,
-        priceable=_priceable(inventory) if inventory else (),
+        priceable=_priceable(inventory, planned_things(company_id=company.id)),
     )
 
 
@@ -105,13 +106,13 @@ def _score(score: ScoredSaving) -> ScoreRow:
     )
 
 
-def _priceable(inventory: Inventory) -> tuple[Priceable, ...]:
-    found: dict[str, str] = {}
-    for group in inventory.groups:
-        if not group.opted_in:
-            continue
-        for name in group.instance_types:
-            found[f"type {group.region} {name}"] = f"{name} in {group.region}"
-        if not group.instance_types:
-            found[f"group {group.region} {group.name}"] = f"{group.name} in {group.region}"
-    return tuple(Priceable(value, label) for value, label in sorted(found.items()))
+def _priceable(inventory: Inventory | None, things: Sequence[PlannedThing]) -> tuple[Priceable, ...]:
+    """Types before names: one price then holds for all that are of a type."""
+    groups = [group for group in inventory.groups if group.opted_in] if inventory else []
+    found = {(group.region, name, group.name) for group in groups for name in group.instance_types or ("",)}
+    found |= {(thing.region, thing.instance_type, thing.name) for thing in things}
+    told = {
+        (f"type {region} {kind}" if kind else f"group {region} {name}"): f"{kind or name} in {region}"
+        for region, kind, name in found
+    }
+    return tuple(Priceable(value, label) for value, label in sorted(told.items()))

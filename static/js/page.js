@@ -50,9 +50,16 @@
       } else if (event.detail.ctx?.sourceElement?.href) {
         // A link that htmx could not follow is followed by the browser, which shows the error page.
         window.location.href = event.detail.ctx.sourceElement.href;
+      } else {
+        // A form keeps what was typed, and says that it was not heard.
+        event.detail.ctx?.sourceElement?.closest("form")?.toggleAttribute("data-unanswered", true);
       }
     });
   }
+
+  document.addEventListener("htmx:before:request", (event) => {
+    event.detail.ctx?.sourceElement?.closest("form")?.removeAttribute("data-unanswered");
+  });
 
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) {

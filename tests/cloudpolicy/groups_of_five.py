@@ -96,6 +96,13 @@ def sizes() -> dict[str, tuple[int, int, int]]:
     }
 
 
+def set_size(name: str, least: int, most: int, desired: int) -> None:
+    """Change a group behind the back of the policy."""
+    client("autoscaling", region=REGION).update_auto_scaling_group(
+        AutoScalingGroupName=f"capstack-{name}-asg", MinSize=least, MaxSize=most, DesiredCapacity=desired
+    )
+
+
 BEFORE = {
     "dev": (1, 4, 3),
     "dev2": (0, 3, 0),

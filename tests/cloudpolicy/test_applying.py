@@ -34,6 +34,7 @@ from tests.cloudpolicy.groups_of_five import (
     killed_at_line,
     make_five_groups,
     planned_company,
+    set_size,
     sizes,
 )
 from tests.cloudpolicy.steered_company import NOW, steer
@@ -54,12 +55,6 @@ def approved(**options: object) -> ScalingPlan:
     _, plan = planned_company(**options)  # type: ignore[arg-type]
     approve(plan)
     return plan
-
-
-def set_size(name: str, least: int, most: int, desired: int) -> None:
-    client("autoscaling", region=REGION).update_auto_scaling_group(
-        AutoScalingGroupName=f"capstack-{name}-asg", MinSize=least, MaxSize=most, DesiredCapacity=desired
-    )
 
 
 def test_planning_and_approving_make_no_changing_call(cloud: StrictProxy) -> None:

@@ -66,6 +66,26 @@ def test_wanted_days_become_a_plan_that_is_approved_and_applied(
     assert (refused.status_code, f"plan {newer.pk} has taken its place" in words(refused)) == (409, True)
 
 
+def test_steps_that_buy_no_day_because_credits_pay_say_so(company: CompanyRef, reader: Reader) -> None:
+    founder = reader(company, Role.FOUNDER)
+    assert "Credits pay" not in words(founder.get("/cloud/cheapest?days=200"))
+    lines = [Hours(day, "Credit", 0, "-240", kind="Credit") for day in days(date(2026, 3, 2), 30)]
+    lines += [Hours(day, "BoxUsage:t3.small", 240, "240") for day in days(date(2026, 3, 2), 30)]
+    import_bill(company, lines)
+    told = words(founder.get("/cloud/cheapest?days=200"))
+    assert "Credits pay 100 % of the bill at present, so $0 a month stay in the bank until they end." in told
+    assert "Credits pay" not in words(founder.get("/cloud/cheapest?days=1")), "nothing is saved by no step"
+
+
+def test_the_wish_may_be_named_as_the_api_names_it(company: CompanyRef, reader: Reader) -> None:
+    founder = reader(company, Role.FOUNDER)
+    asked = founder.get("/cloud/cheapest?p5=200")
+    assert ("200 days" in words(asked), b'value="200"' in asked.content) == (True, True)
+    for wrong in ("soon", "-3", "1e9", "2.5", "%00", "99999"):
+        refused = founder.get(f"/cloud/cheapest?p5={wrong}")
+        assert (refused.status_code, "must be" in words(refused)) == (422, True), wrong
+
+
 def test_a_wish_that_is_no_number_of_days_is_refused_beside_its_field(company: CompanyRef, reader: Reader) -> None:
     founder = reader(company, Role.FOUNDER)
     for wrong, said in (("soon", "must be a whole number of days"), ("0", "must be from 1 to"), ("", "must be a")):

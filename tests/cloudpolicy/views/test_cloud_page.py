@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -11,11 +12,13 @@ from pytest_django.fixtures import Settings
 from cloudpolicy import jobs
 from cloudpolicy.engine.ladder import FOUNDING_LADDER
 from cloudpolicy.models.approval import PlanApproval
+from cloudpolicy.models.exclusion import Exclusion
 from cloudpolicy.models.kill_switch import KillSwitchTurn
 from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.models.policy import PolicyVersion
 from cloudpolicy.models.run import RunKind, RunState, ScalingRun
 from cloudpolicy.services import running
+from cloudpolicy.services.engine_lock import engine_lock
 from cloudpolicy.services.kill_switch import turn_kill_switch
 from cloudpolicy.services.planning import plan_scaling
 from cloudpolicy.services.policies import enable_policy
@@ -31,10 +34,12 @@ from tests.cloudpolicy.groups_of_five import (
     Killed,
     approve,
     begin,
+    begin_rollback,
     finish,
     killed_at_line,
     make_five_groups,
     planned_company,
+    set_size,
     sizes,
 )
 from tests.cloudpolicy.steered_company import NOW, steer, steered_company
@@ -79,6 +84,22 @@ def test_nobody_and_a_stranger_see_nothing(client: Client, cloud: StrictProxy, r
         assert act(stranger, plan, verb).status_code == 404
     assert "capstack-dev-asg" not in words(stranger.get(URL))
     assert stranger.get(f"{URL}?company={company.slug}").status_code == 404
+
+
+def test_who_was_signed_out_comes_back_to_the_plan_and_hears_that_nothing_was_done(
+    client: Client, cloud: StrictProxy, reader: Reader
+) -> None:
+    company, plan = planned_company()
+    approve(plan)
+    door = act(client, plan, "apply")["Location"]
+    assert door == f"/sign-in?next=/cloud/plans/{plan.pk}/apply"
+    back = reader(company, Role.ADMIN).get(f"/cloud/plans/{plan.pk}/apply", follow=True)
+    assert back.redirect_chain == [(f"/cloud/plans/{plan.pk}", 302)]
+    assert "Nothing was done yet." in words(back)
+    assert not ScalingRun.objects.exists()
+    paused = reader(company, Role.ADMIN).get("/cloud/pause", {"do": "pause", "reason": "a link"}, follow=True)
+    assert paused.redirect_chain == [(URL, 302)]
+    assert not KillSwitchTurn.objects.exists()
 
 
 def begin_approved(plan: ScalingPlan) -> ScalingRun:
@@ -253,6 +274,48 @@ def test_it_says_partly_applied_and_when_it_goes_on(cloud: StrictProxy, reader: 
     assert "put off, to be asked again" in text
 
 
+def test_a_plan_that_met_a_changed_group_waits_for_a_look(cloud: StrictProxy, reader: Reader, hour: Hour) -> None:
+    company, plan = planned_company()
+    run = begin_approved(plan)
+    hour.pass_on(minutes=5)
+    set_size("production", 3, 12, 7)
+    assert finish(run, FakeClock(hour.now)).state == RunState.STOPPED
+    admin = reader(company, Role.ADMIN)
+    text = words(admin.get(URL))
+    assert "The plan no longer stands; look again for a fresh one." in text
+    assert "Nothing can be done by it: capstack-production-asg was changed by somebody else since" in text
+    assert "Apply it" not in text
+    refused = act(admin, plan, "apply")
+    assert refused.status_code == 409
+    assert f"Plan {plan.pk} cannot be applied: capstack-production-asg was changed by" in words(refused)
+
+    set_size("production", *BEFORE["production"])
+    hour.pass_on(minutes=1)
+    again = words(admin.post("/cloud/look", follow=True))
+    assert "Nothing has changed." in again
+    assert "Approved, and ready to be applied below." in again, "it is as it was planned over"
+
+
+def test_it_says_that_no_worker_comes(cloud: StrictProxy, reader: Reader, hour: Hour) -> None:
+    company, plan = planned_company()
+    run = begin_approved(plan)
+    client, places = reader(company, Role.FOUNDER), (URL, f"/cloud/plans/{plan.pk}", f"/cloud/runs/{run.pk}")
+    hour.now = run.started_at + timedelta(seconds=20)
+    for place in places:
+        assert "no worker has come for it" not in words(client.get(place))
+    hour.pass_on(seconds=20)
+    for place in places:
+        text = words(client.get(place))
+        assert "It should have gone on 1 Apr 2026" in text
+        assert "no worker has come for it. Nothing is asked of your cloud before one does" in text
+        assert "You may leave this page; it goes on" not in text
+    assert "steps done. It waits for a worker." in words(client.get(URL))
+    with engine_lock(company_id=company.id, accounts={""}):
+        assert "no worker has come" not in words(client.get(URL)), "one is at work, however slow the cloud is"
+    with engine_lock(company_id=company.id, accounts={"another"}):
+        assert "no worker has come" in words(client.get(URL)), "that one is at work elsewhere"
+
+
 def test_it_says_that_a_step_is_in_doubt(cloud: StrictProxy, reader: Reader) -> None:
     company, plan = planned_company()
     run = begin_approved(plan)
@@ -358,6 +421,39 @@ def test_an_excluded_group_is_told_until_when(cloud: StrictProxy, reader: Reader
         r" left alone until 2026-05-01: load test",
         words(reader(company, Role.FOUNDER).get(URL)),
     )
+
+
+def test_what_was_rolled_back_is_told_as_left_alone_until_an_admin_lifts_it(
+    cloud: StrictProxy, reader: Reader, hour: Hour
+) -> None:
+    company, plan = planned_company()
+    finish(begin_approved(plan), FakeClock())
+    opened = begin_rollback(plan)
+    admin, founder = reader(company, Role.ADMIN), reader(company, Role.FOUNDER)
+    assert "It has not begun yet. Begun 1 Apr 2026" in words(admin.get(f"/cloud/runs/{opened.pk}"))
+    finish(opened, FakeClock())
+    hour.pass_on(minutes=5)
+    assert plan_scaling(company_id=company.id, now=hour.now).calls == ()
+    text = words(founder.get(URL))
+    assert "Nothing to change now What the policy waits for or leaves alone is told below." in text
+    assert "Every group is as the policy wants it" not in text
+    assert "capstack-production-asg until 8 Apr 2026, 12:00 UTC" in text
+    assert f"Plan {plan.pk} , test: plan {plan.pk} was rolled back: money came" in text
+    assert f"until 8 Apr plan {plan.pk} was rolled back" in text, "beside the group, too"
+    assert "nothing to do 1 Apr 2026, 12:05 UTC founding ladder v1, cautious runway" in text
+    assert "is left alone until 2026-04-08" in text, "as the cause of the decision in the history"
+    assert "See what is left alone" not in text, "and not once more in a list of reasons"
+    assert "An admin of Acme lets the policy decide about it earlier." in text
+
+    number = Exclusion.objects.get(name="capstack-production-asg").pk
+    lift = f"/cloud/exclusions/{number}/lift"
+    assert founder.post(lift, {"reason": "x"}).status_code == 403
+    assert admin.post(lift, {"reason": " "}).status_code == 422
+    assert admin.post(f"/cloud/exclusions/{number + 99}/lift", {"reason": "x"}).status_code == 409
+    lifted = words(admin.post(lift, {"reason": "load is over"}, follow=True))
+    assert "The policy decides about it again. Nothing is changed before a plan is approved." in lifted
+    assert "1 change proposed" in lifted, "it is planned over at once"
+    assert "capstack-production-asg until 8 Apr" not in lifted
 
 
 def test_a_poll_is_answered_only_when_something_has_changed(

@@ -92,8 +92,8 @@ def test_an_unknown_price_is_said_and_entered_on_the_page(cloud: StrictProxy, re
     assert founder.post("/cloud/prices", given).status_code == 403
     wrong = admin.post("/cloud/prices", {**given, "per_hour": "dear", "why": ""})
     assert wrong.status_code == 422
-    assert "per hour:" in words(wrong)
-    assert "because: say why" in words(wrong)
+    assert "An hour:" in words(wrong)
+    assert "Where it is from: say why" in words(wrong)
     assert b'value="dear"' in wrong.content, "nothing that was typed is lost"
     assert not InstancePrice.objects.exists()
     kept = admin.post("/cloud/prices", given, follow=True)
