@@ -18,9 +18,10 @@ from bench.ten_million import company_id_of
 EVENTS = int(os.environ.get("CAPSTACK_BENCH_BOOKS", "1000000"))
 # As many as a company of this size pays: the daily sums grow with them, not with the events.
 VENDORS = 300
+STEPS = 100
 ASKED = 60
 
-GOALS = {"books_p95_ms": "<= 50", "ledger_p95_ms": "<= 50"}
+GOALS = {"books_p95_ms": "<= 50", "ledger_p95_ms": "<= 50", "warnings_p95_ms": "<= 50"}
 
 
 def run() -> dict[str, Any]:
@@ -52,19 +53,22 @@ def pages(company_id: int) -> None:
 
     from ledger.models.company import Membership, Role
     from ledger.models.user import User
-    from ledger.services.daily_flows import catch_up
+    from ledger.services import daily_flows
     from ledger.services.match import follow_journal
 
-    catch_up(company_id=company_id)
+    # As many steps as ten million events take, so that the sums are changed as often.
+    daily_flows.POSITIONS_PER_STEP = EVENTS // STEPS
+    daily_flows.catch_up(company_id=company_id)
     follow_journal(company_id=company_id, now=timezone.now())
     user = User.objects.create_user("bench@example.com", "a long password for a bench")
     Membership.objects.create(company_id=company_id, user=user, role=Role.FINANCE)
     client = Client()
     client.force_login(user)
     with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE ledger_dailyflow")
-        cursor.execute("SELECT count(*) FROM ledger_dailyflow")
-        (sums,) = cursor.fetchone()
+        # Statistics are there within a minute of a company's first events; the sums are read as summing left them.
+        cursor.execute("ANALYZE ledger_dailyflow, ledger_accountday")
+        cursor.execute("SELECT count(*), pg_relation_size('ledger_dailyflow') / 1e6 FROM ledger_dailyflow")
+        sums, megabytes = cursor.fetchone()
 
     def p95_ms(path: str) -> float:
         took = []
@@ -80,6 +84,7 @@ def pages(company_id: int) -> None:
     figures = {
         "events": EVENTS,
         "daily_sums": sums,
+        "daily_sums_megabytes": float(megabytes),
         "books_p95_ms": p95_ms("/books"),
         "books_of_a_quarter_ago_p95_ms": p95_ms(f"/books?day={quarter}"),
         "books_as_known_a_day_ago_p95_ms": p95_ms(f"/books?known={date.fromordinal(today.toordinal() - 1)}"),

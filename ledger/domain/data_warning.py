@@ -142,17 +142,22 @@ def _flipped(
     rows: Sequence[MonthOfFlows], *, key: Callable[[MonthOfFlows], str]
 ) -> list[tuple[date, str, list[MonthOfFlows]]]:
     """Months of a kind in which it came out below zero, though it costs over all others."""
-    kinds: dict[str, dict[date, list[MonthOfFlows]]] = defaultdict(lambda: defaultdict(list))
+    ever: dict[str, Decimal] = defaultdict(Decimal)
+    months: dict[tuple[str, date], Decimal] = defaultdict(Decimal)
     for row in rows:
-        kinds[key(row)][row.month].append(row)
-    found = []
-    for name, months in kinds.items():
-        if not name:
-            continue
-        spent = {month: sum((row.spent for row in of_month), ZERO) for month, of_month in months.items()}
-        ever = sum(spent.values(), ZERO)
-        found += [(month, name, months[month]) for month, amount in spent.items() if amount < 0 < ever - amount]
-    return found
+        name, spent = key(row), row.out - row.back
+        ever[name] += spent
+        months[name, row.month] += spent
+    # Nearly always there is none, and rows are put together for those alone.
+    found: dict[tuple[str, date], list[MonthOfFlows]] = {
+        (name, month): []
+        for (name, month), amount in months.items()
+        if amount < 0 and name and ever[name] - amount > 0
+    }
+    for row in rows if found else ():
+        if (kind := (key(row), row.month)) in found:
+            found[kind].append(row)
+    return [(month, name, of_month) for (name, month), of_month in found.items()]
 
 
 def _below_zero(month: date, rows: Sequence[MonthOfFlows], *, what: str, text: str) -> DataWarning:
@@ -189,11 +194,13 @@ def _burn(rows: Sequence[MonthOfFlows]) -> Iterable[DataWarning]:
             ever[row.counterparty] += row.spent
     for month, of_month in months.items():
         amount = sum((row.spent for row in of_month), ZERO)
+        if amount >= 0:
+            continue
         given_back = [
             row for row in of_month if row.returned > 0 and row.counterparty and ever[row.counterparty] > 0
         ]
         back = sum((row.returned for row in given_back), ZERO)
-        if amount < 0 <= amount + back and back > 0:
+        if back > 0 and amount + back >= 0:
             causes = _causes(given_back)
             yield DataWarning(
                 code=BURN_BELOW_ZERO,

@@ -54,6 +54,31 @@ def _per_day(term: ServiceTerm) -> Decimal:
     return MONEY.divide(term.amount, days).quantize(MICRO, rounding=ROUND_DOWN, context=MONEY)
 
 
+@dataclass(frozen=True, slots=True)
+class TermCohort:
+    """Many terms of the same days, of which nothing was taken back, as one: what is owed of each is a line.
+
+    Attributes:
+        amount: of all of them.
+        per_day: what all of them earn on each day but the last, each rounded down by itself.
+        start, end: half-open, at least one day.
+        received_on: the day the money came; before it nothing is owed.
+    """
+
+    amount: Decimal
+    per_day: Decimal
+    start: date
+    end: date
+    received_on: date
+
+    def unearned_at(self, *, day: date) -> Decimal:
+        """Return what is owed in service at the end of a day."""
+        gone = (day - self.start).days + 1
+        if day < self.received_on or gone >= (self.end - self.start).days:
+            return ZERO
+        return self.amount - self.per_day * max(gone, 0)
+
+
 def earned_on(term: ServiceTerm, *, day: date) -> Decimal:
     """Return what a term earns on a day."""
     return earned_by(term, day=day) - earned_by(term, day=day - timedelta(days=1))
@@ -137,10 +162,13 @@ def unearned_at(deferred: DeferredTerm, *, day: date) -> Decimal:
     return stretch.term.amount - earned_by(stretch.term, day=day) if stretch.term else ZERO
 
 
-def unearned_curve(deferred: Iterable[DeferredTerm], *, start: date, end: date) -> tuple[Decimal, ...]:
+def unearned_curve(
+    deferred: Iterable[DeferredTerm], *, start: date, end: date, cohorts: Iterable[TermCohort] = ()
+) -> tuple[Decimal, ...]:
     """Return what all terms together owe at the end of every day of [start, end).
 
-    What a term owes is a line until a refund or its last day bends it: a term costs the same whatever its length.
+    What a term owes is a line until a refund or its last day bends it: a term costs the same whatever its length,
+    and a cohort the same as a term.
     """
     days = max((end - start).days, 0)
     # On day number n: level + slope * n, both summed over the days up to it.
@@ -155,21 +183,25 @@ def unearned_curve(deferred: Iterable[DeferredTerm], *, start: date, end: date) 
             slope[begin] += per_day
             slope[stop] -= per_day
 
+    def owe(amount: Decimal, per_day: Decimal, service: tuple[date, date], begin: int, stop: int) -> None:
+        """Add what earns an amount over its days, as far as that lies in day numbers [begin, stop)."""
+        starts, is_over = ((edge - start).days for edge in service)
+        add(begin, min(starts, stop), amount, ZERO)
+        first = max(begin, starts)
+        # On its last day nothing is owed any more, so that what was rounded off goes with it.
+        add(first, min(is_over - 1, stop), amount - per_day * (first - starts + 1), -per_day)
+
     for one in deferred:
         received = (one.received_on - start).days
         stretches = _stretches(one)
         ends = [(stretch.first - start).days for stretch in stretches[1:]]
         for stretch, stop in zip(stretches, [*ends, days], strict=True):
-            term = stretch.term
-            if term is None:
-                continue
-            # The term's own first and last day, the stretch, and the day on which the money came.
-            begin = max(received, (stretch.first - start).days)
-            starts, is_over = (term.start - start).days, (term.end - start).days - 1
-            add(begin, min(starts, stop), term.amount, ZERO)
-            first = max(begin, starts)
-            owed = term.amount - earned_by(term, day=start + timedelta(days=first))
-            add(first, min(is_over, stop), owed, -_per_day(term))
+            if stretch.term is not None:
+                term, begin = stretch.term, max(received, (stretch.first - start).days)
+                owe(term.amount, _per_day(term), (term.start, term.end), begin, stop)
+    for cohort in cohorts:
+        received = (cohort.received_on - start).days
+        owe(cohort.amount, cohort.per_day, (cohort.start, cohort.end), received, days)
     owed_on: list[Decimal] = []
     constant, per_day = ZERO, ZERO
     for number in range(days):

@@ -29,27 +29,29 @@ _CONTRACTS = """
     WHERE r.company_id = %(company)s AND r.deferred AND r.day < %(before)s
     ORDER BY r.day, r.event_id
 """
+# Payments of which somebody tells more than over which days they are earned. What is taken back of them and what
+# goes through a balance is looked at payment by payment, and so is what a contract implies something of as well.
+TOLD_OF_MORE = """
+        SELECT source, unnest(ARRAY[payment, overpaid_by]) AS external_ref FROM ledger_settledinvoice
+        WHERE company_id = %(company)s AND (used > 0 OR overpaid > 0)
+        UNION SELECT p.source, p.external_ref
+        FROM ledger_creditnote n JOIN ledger_serviceperiod p USING (company_id, source, document)
+        WHERE n.company_id = %(company)s AND n.document <> ''
+        UNION SELECT source, metadata ->> 'refund_of' FROM ledger_capitalevent
+        WHERE company_id = %(company)s AND metadata ? 'refund_of'
+          AND occurred_at < %(before)s::timestamp AT TIME ZONE %(timezone)s
+        UNION SELECT * FROM unnest(%(contract_sources)s::text[], %(contract_references)s::text[])
+"""
 # Service periods as they were said last, each with the income it is a part of: an event that stands, whose object
-# has that source and external reference. A payment is looked at as a whole or not at all; those that anything else
-# is said about are looked at however old they are.
-_PERIODS = """
-    WITH said AS (
+# has that source and external reference. A payment is looked at as a whole or not at all.
+SAID_LAST = """
         SELECT DISTINCT ON (source, external_ref, line)
                source, external_ref, line, document, amount, currency, "start", "end"
-        FROM ledger_serviceperiod WHERE company_id = %(company)s
+        FROM ledger_serviceperiod p
+        WHERE company_id = %(company)s AND {wanted}
         ORDER BY source, external_ref, line, revision DESC
-    ), wanted AS MATERIALIZED (
-        SELECT source, external_ref FROM said WHERE amount > 0 AND "end" > %(ending_after)s
-        UNION SELECT source, external_ref FROM said WHERE external_ref = ANY (%(contracts)s)
-        UNION SELECT source, unnest(ARRAY[payment, overpaid_by]) FROM ledger_settledinvoice
-              WHERE company_id = %(company)s AND (used > 0 OR overpaid > 0)
-        UNION SELECT n.source, s.external_ref FROM ledger_creditnote n JOIN said s USING (source, document)
-              WHERE n.company_id = %(company)s
-    )
-    SELECT encode(e.event_id, 'hex'), e.source, e.external_ref, (e.occurred_at AT TIME ZONE %(timezone)s)::date,
-           e.counterparty, said.line, said.document, said."start", said."end", said.amount,
-           e.amount, e.currency, e.base_amount
-    FROM wanted JOIN said USING (source, external_ref)
+"""
+INCOME = """
     JOIN ledger_account a ON a.company_id = %(company)s
     JOIN ledger_externalobject o
       ON o.company_id = a.company_id AND o.account_id = a.id AND o.source = said.source
@@ -60,8 +62,20 @@ _PERIODS = """
     WHERE said.amount > 0 AND said.currency = e.currency
       AND a.kind IN ('bank', 'card', 'processor')
       AND e.occurred_at < %(before)s::timestamp AT TIME ZONE %(timezone)s
-    ORDER BY e.occurred_at, e.source, e.external_ref, said.line
 """
+_PERIODS = """
+    SELECT encode(e.event_id, 'hex'), e.source, e.external_ref, (e.occurred_at AT TIME ZONE %(timezone)s)::date,
+           e.counterparty, said.line, said.document, said."start", said."end", said.amount,
+           e.amount, e.currency, e.base_amount
+    FROM said
+"""
+_IN_ORDER = " ORDER BY e.occurred_at, e.source, e.external_ref, said.line"
+_ALL_PERIODS = f"WITH said AS ({SAID_LAST.format(wanted='true')}) {_PERIODS} {INCOME} {_IN_ORDER}"
+_OF_MORE = f"""
+    WITH more AS MATERIALIZED ({TOLD_OF_MORE}), said AS (
+        {SAID_LAST.format(wanted="(source, external_ref) IN (SELECT source, external_ref FROM more)")}
+    ) {_PERIODS} {INCOME} {_IN_ORDER}
+"""  # noqa: S608 - made of constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,20 +117,36 @@ def contract_periods(values: _Values) -> list[EarningPeriod]:
     ]
 
 
-def stated_periods(values: _Values, *, contracts: Iterable[EarningPeriod]) -> list[EarningPeriod]:
+def stated_periods(values: _Values) -> list[EarningPeriod]:
     """Return the periods that were stated for payments that stand, by time of payment.
 
     Args:
-        values: `company`, its `timezone`, the day `before` which the payments came, and `ending_after`: a day by
-            whose end payments may be left out that are earned altogether; None leaves out none.
-        contracts: whose payments are not left out either: what is stated of them goes before what they imply.
+        values: `company`, its `timezone`, and the day `before` which the payments came.
     """
-    asked = {
-        "ending_after": values["ending_after"] or "-infinity",
-        "contracts": [period.payment.external_ref for period in contracts],
+    return _periods(_ALL_PERIODS, values)
+
+
+def periods_told_of_more(values: _Values, *, contracts: Iterable[EarningPeriod]) -> list[EarningPeriod]:
+    """Return those of payments about which anything else is said too, as `stated_periods` does: the rare ones.
+
+    Args:
+        contracts: what is stated of their payments goes before what they imply.
+    """
+    return _periods(_OF_MORE, {**values, **named(contracts)})
+
+
+def named(contracts: Iterable[EarningPeriod]) -> dict[str, list[str]]:
+    """Return the payments of contracts as `TOLD_OF_MORE` takes them."""
+    payments = [period.payment for period in contracts]
+    return {
+        "contract_sources": [payment.source for payment in payments],
+        "contract_references": [payment.external_ref for payment in payments],
     }
+
+
+def _periods(asked: str, values: _Values) -> list[EarningPeriod]:
     with connection.cursor() as cursor:
-        cursor.execute(_PERIODS, {**values, **asked})
+        cursor.execute(asked, values)
         rows = cursor.fetchall()
     found = []
     stated: dict[str, Decimal] = defaultdict(lambda: ZERO)

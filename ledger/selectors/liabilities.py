@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 from django.db import connection
 
 from ledger.domain.liabilities import Liabilities, TaxDue
-from ledger.domain.recognition import unearned_curve
-from ledger.selectors.deferred_revenue import DeferredRevenue, deferred_revenue
+from ledger.selectors.owed_revenue import OwedRevenue, owed_revenue
 from ledger.selectors.restricted_cash import CUSTOMER_DEPOSIT, EMPLOYER_TAXES, MOST_DAYS_HELD, PAYROLL_TAX
 
 ZERO = Decimal(0)
@@ -79,11 +78,9 @@ def liabilities(*, company_id: int, timezone: str, at: date, days: int) -> Liabi
     deposits = _deposits([(day, amount) for kind, day, amount in rows if kind == "deposit"], first, days)
     revenue = None
     if "periods" in stated:
-        revenue = deferred_revenue(
-            company_id=company_id, timezone=timezone, start=first, end=at + ONE_DAY, only_owed=True
-        )
+        revenue = owed_revenue(company_id=company_id, timezone=timezone, start=first, end=at + ONE_DAY)
     return Liabilities(
-        release=None if revenue is None else _release(revenue, after=at),
+        release=None if revenue is None else revenue.release,
         in_credit=ZERO if revenue is None else revenue.in_credit[-1],
         deposits=deposits[-1],
         taxes=taxes,
@@ -117,15 +114,8 @@ def _deposits(moves: Sequence[tuple[date, Decimal]], first: date, days: int) -> 
     return tuple(max(held, ZERO) for held in accumulate(moved))
 
 
-def _together(deposits: Sequence[Decimal], revenue: DeferredRevenue) -> tuple[Decimal, ...]:
+def _together(deposits: Sequence[Decimal], revenue: OwedRevenue) -> tuple[Decimal, ...]:
     return tuple(
         held + unearned + in_credit
         for held, unearned, in_credit in zip(deposits, revenue.unearned, revenue.in_credit, strict=True)
     )
-
-
-def _release(revenue: DeferredRevenue, *, after: date) -> tuple[Decimal, ...]:
-    terms = [payment.deferred for payment in revenue.payments if payment.unearned]
-    last = max((term.term.end for term in terms), default=after)
-    owed = unearned_curve(terms, start=after, end=max(last, after + ONE_DAY))
-    return tuple(before - then for before, then in pairwise(owed))

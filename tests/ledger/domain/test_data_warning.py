@@ -1,5 +1,6 @@
 """Doubts that the data itself raises: spending that flips its sign, a month without payroll."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -16,6 +17,7 @@ from ledger.domain.data_warning import (
     silence_warning,
 )
 
+ZERO = Decimal(0)
 JAN, FEB, MAR, APR = (date(2026, month, 1) for month in (1, 2, 3, 4))
 
 
@@ -78,6 +80,42 @@ def test_the_latest_month_comes_first() -> None:
 )
 def test_who_never_gets_anything_back_is_never_warned(flows: list[MonthOfFlows]) -> None:
     assert burn_warnings(flows) == ()
+
+
+def flipped(flows: list[MonthOfFlows], names: list[str]) -> set[tuple[date, str]]:
+    """The same from the definition: one month below zero, all others together above it."""
+    found = set()
+    for name in names:
+        spent = {
+            month: sum((f.spent for f in flows if f.month == month and name in (f.category, f.counterparty)), ZERO)
+            for month in {f.month for f in flows}
+        }
+        ever = sum(spent.values(), ZERO)
+        found |= {(month, name) for month, amount in spent.items() if amount < 0 < ever - amount}
+    return found
+
+
+@given(
+    st.lists(
+        st.builds(
+            MonthOfFlows,
+            month=st.sampled_from([JAN, FEB, MAR]),
+            category=st.sampled_from(["", "a", "b"]),
+            counterparty=st.just(""),
+            out=st.decimals(0, 9, places=0),
+            back=st.decimals(0, 9, places=0),
+        ),
+        max_size=12,
+    ),
+    st.booleans(),
+)
+def test_kinds_are_named_in_the_months_in_which_they_flip_and_in_no_other(
+    flows: list[MonthOfFlows], by_counterparty: bool
+) -> None:
+    if by_counterparty:
+        flows = [replace(each, category="", counterparty=each.category) for each in flows]
+    named = {(each.since, each.rows.text) for each in burn_warnings(flows) if each.code == SPENDING_BELOW_ZERO}
+    assert named == flipped(flows, ["a", "b"])
 
 
 def test_a_month_without_payroll_is_named_when_every_month_had_one() -> None:

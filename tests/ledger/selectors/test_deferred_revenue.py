@@ -2,13 +2,16 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from ledger.domain.company import CompanyRef
 from ledger.domain.intake import ServicePeriod
+from ledger.domain.recognition import unearned_curve
 from ledger.selectors.deferred_revenue import DeferredRevenue, deferred_revenue
+from ledger.selectors.owed_revenue import owed_revenue
 from ledger.services.daily_flows import catch_up
 from ledger.services.record import record
 from ledger.services.reverse import reverse
@@ -50,10 +53,20 @@ def owed(company: CompanyRef, start: date, end: date) -> DeferredRevenue:
     found = deferred_revenue(**asked, start=start)
     # Whoever asks for what is owed alone is told the same, from whatever day on.
     for first in {start, max(start, end - timedelta(days=20)), max(start, end - timedelta(days=1))}:
-        alone = deferred_revenue(**asked, start=first, only_owed=True)
-        assert alone.unearned == found.unearned[(first - start).days :]
-        assert alone.in_credit == found.in_credit[(first - start).days :]
+        if first < end:
+            told_alone(found, asked, first)
     return found
+
+
+def told_alone(found: DeferredRevenue, asked: dict[str, Any], first: date) -> None:
+    """Hold what is owed alone to the same read payment by payment."""
+    alone = owed_revenue(**asked, start=first)
+    assert alone.unearned == found.unearned[(first - found.days[0]).days :]
+    assert alone.in_credit == found.in_credit[(first - found.days[0]).days :]
+    left = [payment.deferred for payment in found.payments if payment.unearned]
+    last = max((term.term.end for term in left), default=asked["end"])
+    curve = unearned_curve(left, start=found.days[-1], end=max(last, asked["end"]))
+    assert alone.release == tuple(before - then for before, then in pairwise(curve))
 
 
 def on(found: DeferredRevenue, day: date) -> Decimal:
