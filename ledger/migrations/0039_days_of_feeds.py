@@ -21,7 +21,7 @@ _DAYS = """
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger", "0033_lowered_balances"),
+        ("ledger", "0034_sums_are_changed_in_place"),
     ]
 
     operations = [
