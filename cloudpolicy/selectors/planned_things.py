@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cloudpolicy.engine.call import ApiCall, parse_call, place_of
 from cloudpolicy.engine.exclusion import Place
-from cloudpolicy.engine.plan import ApiCall, parse_call, place_of
 from cloudpolicy.engine.resource_saving import is_of_a_resource
 from cloudpolicy.models.group_instance import GroupInstance
 from cloudpolicy.selectors.memory import held_resources
