@@ -13,7 +13,7 @@ from itertools import batched
 from django.db import connection, transaction
 
 from ledger.domain.closed_month import closed_month, closed_month_problem
-from ledger.domain.event import DIRECTIONS, EVENT_TYPES, EventDraft
+from ledger.domain.event import EventDraft
 from ledger.domain.intake import ObjectKey
 from ledger.domain.outcome import CORRECTED, DUPLICATE, OVERTAKEN, RECORDED, REJECTED, TAKEN_BACK, Outcome
 from ledger.domain.problems import FieldProblem
@@ -25,38 +25,22 @@ from ledger.services.journal_rows import JournalRow, Unrecordable, journal_row
 from ledger.services.journal_table import write_rows
 from ledger.services.new_accounts import with_new_accounts
 from ledger.services.provenance import CameBy, keep_provenance
+from ledger.services.recorded_objects import (
+    content_differs,
+    known_objects,
+    newest_word,
+    place_differs,
+    place_of,
+    place_of_row,
+    reversed_by,
+)
 from ledger.services.reversal_rows import ReversalRow, reversal_row, write_reversals
 
 MAX_ATTEMPTS = 3
 MAX_REASON = 255
-OBJECTS_PER_QUERY = 5000
+ROWS_PER_QUERY = 5000
 
 _TAKE_TURN = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
-# In the order of their keys, so that two who speak about the same objects wait and never deadlock.
-_SAY = """
-    INSERT INTO ledger_objectstatement AS s (company_id, source, external_ref, said_at)
-    SELECT %s, k.source, k.external_ref, %s FROM unnest(%s::text[], %s::text[]) AS k (source, external_ref)
-    ORDER BY k.source, k.external_ref
-    ON CONFLICT (company_id, source, external_ref) DO UPDATE SET said_at = excluded.said_at
-    WHERE s.said_at <= excluded.said_at
-    RETURNING s.source, s.external_ref
-"""
-# A reversal has source, type and time of its event, which the index by source finds.
-_REVERSED_BY = """
-    SELECT w.event_id
-    FROM unnest(%s::text[], %s::text[], %s::timestamptz[], %s::bytea[])
-        AS w (source, event_type, occurred_at, event_id)
-    CROSS JOIN LATERAL (
-        SELECT r.actor FROM ledger_capitalevent r
-        WHERE r.company_id = %s AND r.source = w.source AND r.event_type = w.event_type
-          AND r.occurred_at = w.occurred_at AND r.reverses = w.event_id
-        LIMIT 1
-    ) r
-    WHERE r.actor = %s
-"""
-
-# What no two events that stand may share: account, source, type, direction and reference.
-Place = tuple[int, str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,18 +115,6 @@ def _take_turns(company_id: int, sources: Iterable[str]) -> None:
             cursor.execute(_TAKE_TURN, [f"corrections:{company_id}:{source}"])
 
 
-def newest_word(*, company_id: int, keys: Iterable[ObjectKey], said_at: datetime) -> frozenset[ObjectKey]:
-    """Note when objects were spoken about; return those of which nothing newer is known.
-
-    The notes are locked until the commit, so two deliveries about one object wait for each other.
-    """
-    named = [key for key in keys if key.external_ref]
-    sources, references = [key.source for key in named], [key.external_ref for key in named]
-    with connection.cursor() as cursor:
-        cursor.execute(_SAY, [company_id, said_at, sources, references])
-        return frozenset(ObjectKey(source, external_ref) for source, external_ref in cursor.fetchall())
-
-
 def _key(draft: EventDraft) -> ObjectKey:
     return ObjectKey(draft.source, draft.external_ref)
 
@@ -189,7 +161,7 @@ class _Correcting:
         doubtful = set(in_doubt)
         rows = self._rows(drafts, newest, doubtful)
         # The last word about a place counts; an earlier one shares what becomes of it.
-        last = {_place(row): row for row in rows}
+        last = {place_of_row(row): row for row in rows}
         told: dict[ObjectKey, list[JournalRow]] = defaultdict(list)
         for row in last.values():
             told[_key(row.draft)].append(row)
@@ -209,7 +181,7 @@ class _Correcting:
             raise RuntimeError(f"object {next(iter(told)).external_ref!r} keeps changing under the recorder")
         for row in rows:
             if row.ordinal not in self.outcomes:
-                outcome = self.outcomes[last[_place(row)].ordinal]
+                outcome = self.outcomes[last[place_of_row(row)].ordinal]
                 status = REJECTED if outcome.status == REJECTED else DUPLICATE
                 self.outcomes[row.ordinal] = Outcome(
                     status, outcome.event_id, None, outcome.problems, outcome.occurred_at
@@ -256,8 +228,9 @@ class _Correcting:
         self, told: Mapping[ObjectKey, list[JournalRow]], doubtful: Collection[ObjectKey]
     ) -> dict[ObjectKey, list[JournalRow]]:
         """Bring objects to what is said about them; return what of it somebody else came before."""
-        known = self._known(told)
-        ours = self._reversed_by_us([thing for things in known.values() for thing in things if thing.reversed])
+        known = known_objects(company_id=self.company_id, account_ids=self.books.accounts.values(), keys=told)
+        taken_back = [thing for things in known.values() for thing in things if thing.reversed]
+        ours = reversed_by(company_id=self.company_id, actor=self.actor, things=taken_back)
         changes = []
         for key, rows in told.items():
             change = self._change(key, rows, known.get(key, ()), ours, keep_rest=key in doubtful)
@@ -281,46 +254,6 @@ class _Correcting:
                 )
         return left
 
-    def _known(self, keys: Iterable[ObjectKey]) -> dict[ObjectKey, list[ExternalObject]]:
-        """What is recorded of objects, locked until the commit."""
-        references: dict[str, list[str]] = defaultdict(list)
-        for key in keys:
-            references[key.source].append(key.external_ref)
-        known: dict[ObjectKey, list[ExternalObject]] = defaultdict(list)
-        for source, named in sorted(references.items()):
-            for chunk in batched(sorted(named), OBJECTS_PER_QUERY):
-                # Every column of the key is named, so that its index finds them.
-                things = ExternalObject.objects.select_for_update().filter(
-                    company_id=self.company_id,
-                    account_id__in=list(self.books.accounts.values()),
-                    source=source,
-                    event_type__in=sorted(EVENT_TYPES),
-                    direction__in=sorted(DIRECTIONS),
-                    external_ref__in=chunk,
-                    twin=b"",
-                )
-                for thing in things.order_by("account_id", "source", "event_type", "direction", "external_ref"):
-                    known[ObjectKey(source, thing.external_ref)].append(thing)
-        return known
-
-    def _reversed_by_us(self, things: Sequence[ExternalObject]) -> set[bytes]:
-        """Ids of the events that the provider itself took back."""
-        if not things:
-            return set()
-        with connection.cursor() as cursor:
-            cursor.execute(
-                _REVERSED_BY,
-                [
-                    [thing.source for thing in things],
-                    [thing.event_type for thing in things],
-                    [thing.occurred_at for thing in things],
-                    [bytes(thing.event_id) for thing in things],
-                    self.company_id,
-                    self.actor,
-                ],
-            )
-            return {bytes(event_id) for (event_id,) in cursor.fetchall()}
-
     def _change(
         self,
         key: ObjectKey,
@@ -331,13 +264,13 @@ class _Correcting:
         keep_rest: bool,
     ) -> _Change:
         change = _Change(rows)
-        by_place = {_place_of(thing): thing for thing in things}
+        by_place = {place_of(thing): thing for thing in things}
         for row in rows:
-            thing = by_place.pop(_place(row), None)
+            thing = by_place.pop(place_of_row(row), None)
             if thing is None:
                 change.record.append(row)
                 continue
-            differs = _content_differs(thing, row)
+            differs = content_differs(thing, row)
             if not differs and (not thing.reversed or bytes(thing.event_id) not in ours):
                 # It may have been recorded here, in an earlier look.
                 known = Outcome(DUPLICATE, bytes(thing.event_id).hex(), None, (), thing.occurred_at)
@@ -350,7 +283,7 @@ class _Correcting:
         for thing in rest:
             reason = f"Taken back by {self.said_by}"
             if rows:
-                reason = f"Corrected by {self.said_by}: other {_place_differs(thing, rows)}"
+                reason = f"Corrected by {self.said_by}: other {place_differs(thing, rows)}"
             change.reversals.append(self._reversal(thing, reason))
         if not rows:
             status, event_id = (TAKEN_BACK, change.reversals[0].event_id) if rest else (DUPLICATE, b"")
@@ -412,7 +345,7 @@ class _Correcting:
 
     def _write_rows(self, rows: Sequence[JournalRow]) -> dict[int, int]:
         positions: dict[int, int] = {}
-        for chunk in batched(rows, OBJECTS_PER_QUERY):
+        for chunk in batched(rows, ROWS_PER_QUERY):
             positions |= write_rows(
                 chunk,
                 company_id=self.company_id,
@@ -421,34 +354,3 @@ class _Correcting:
                 now=self.now,
             )
         return positions
-
-
-def _place(row: JournalRow) -> Place:
-    draft = row.draft
-    return (row.account_id, draft.source, draft.event_type, row.direction, draft.external_ref)
-
-
-def _place_of(thing: ExternalObject) -> Place:
-    return (thing.account_id, thing.source, thing.event_type, thing.direction, thing.external_ref)
-
-
-def _content_differs(thing: ExternalObject, row: JournalRow) -> str:
-    """Names of the fields that differ between an event and what is said in its place; empty for none."""
-    pairs = {
-        "amount": (thing.amount, row.draft.amount),
-        "currency": (thing.currency, row.draft.currency),
-        "occurred_at": (thing.occurred_at, row.occurred_at),
-    }
-    return ", ".join(name for name, (was, said) in pairs.items() if was != said)
-
-
-def _place_differs(thing: ExternalObject, rows: Sequence[JournalRow]) -> str:
-    """Names of the fields by which an event lies elsewhere than the nearest of those said now."""
-    was = {"account": thing.account_id, "event_type": thing.event_type, "direction": thing.direction}
-
-    def differs(row: JournalRow) -> list[str]:
-        said = {"account": row.account_id, "event_type": row.draft.event_type, "direction": row.direction}
-        return [name for name, value in was.items() if said[name] != value]
-
-    nearest = min((differs(row) for row in rows), key=lambda names: len(names))
-    return ", ".join(nearest)

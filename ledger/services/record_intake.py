@@ -25,12 +25,13 @@ from ledger.domain.outcome import (
 from ledger.domain.problems import FieldProblem, InvalidEvent
 from ledger.models.account import Account
 from ledger.selectors.books import read_books
-from ledger.services.corrections import correct, newest_word
+from ledger.services.corrections import correct
 from ledger.services.credit_notes import InvalidCreditNote, state_credit_note
 from ledger.services.lowered_balances import InvalidLoweredBalance, state_lowered_balance
 from ledger.services.partitions import make_missing_months
 from ledger.services.provenance import CameBy
 from ledger.services.record import record
+from ledger.services.recorded_objects import newest_word
 from ledger.services.service_periods import InvalidServicePeriod, state_service_period, void_service_periods
 from ledger.services.settled_invoices import (
     InvalidSettledInvoice,
