@@ -12,7 +12,7 @@ from typing import Any
 from ledger.domain.intake import Intake, ObjectKey
 from ledger.domain.problems import FieldProblem
 from ledger.domain.strict_json import InvalidJson, parse_json
-from ledger.providers import stripe_customer, stripe_invoice, stripe_money
+from ledger.providers import stripe_credit_note, stripe_customer, stripe_invoice, stripe_money
 from ledger.providers.provider import (
     VERIFIED,
     Arrival,
@@ -26,7 +26,7 @@ from ledger.providers.provider import (
 )
 from ledger.providers.stripe_amounts import id_of, instant_of, listed, text_of
 from ledger.providers.stripe_api import StripeApi
-from ledger.providers.stripe_money import Movements
+from ledger.providers.stripe_movements import Movements
 
 HEADER = "stripe-signature"
 TOLERANCE_SECONDS = 300
@@ -208,7 +208,7 @@ def _intake(event: dict[str, Any], context: ParseContext) -> Intake:
         used = stripe_invoice.used_before_void(thing)
         return Intake(settled=used, voided=(document,), said_at=_said_at(event))
     if kind in CREDIT_NOTE:
-        note = stripe_invoice.credit_note(thing, context)
+        note = stripe_credit_note.credit_note(thing, context)
         if note is None:
             return Intake(ignored="It was issued before the payment, which it lowered.")
         return Intake(credit_notes=(note,), said_at=_said_at(event))

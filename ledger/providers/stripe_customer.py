@@ -8,7 +8,7 @@ from typing import Any
 
 from ledger.domain.intake import LoweredBalance
 from ledger.providers.stripe_amounts import currency_of, id_of, in_currency, instant_of, text_of
-from ledger.providers.stripe_money import SOURCE
+from ledger.providers.stripe_movements import SOURCE
 
 
 def lowered_balance(event: dict[str, Any]) -> LoweredBalance | None:

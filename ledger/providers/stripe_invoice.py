@@ -1,8 +1,7 @@
-"""Stripe's invoices and credit notes: no money of their own, but the days over which the payment is earned.
+"""Stripe's invoices: no money of their own, but the days over which the payment is earned.
 
 The cash of an invoice is the charge that paid it, recorded from the charge. What a line covers is stated as a
-service period of that charge. A credit note lowers what the lines of an invoice earn: before the payment it lowers
-what is paid, after it what was paid is given back, as a refund, to the customer's balance, or outside of Stripe.
+service period of that charge. A credit note lowers what the lines of an invoice earn (`stripe_credit_note`).
 
 A customer's balance is used when an invoice is finalised, as far as it goes. Stripe tells of it by the balance
 before and after, where a credit of the customer is below zero and a debt above.
@@ -15,7 +14,6 @@ from typing import Any
 
 from ledger.domain.intake import (
     CreditedLine,
-    CreditedRefund,
     CreditNote,
     ServicePeriod,
     SettledInvoice,
@@ -29,10 +27,11 @@ from ledger.providers.stripe_amounts import (
     in_currency,
     instant_of,
     listed,
-    minor_units,
     text_of,
 )
-from ledger.providers.stripe_money import SOURCE
+from ledger.providers.stripe_credit_note import before_payment, credited_lines
+from ledger.providers.stripe_lines import net_of_line, shares, whole
+from ledger.providers.stripe_movements import SOURCE
 
 # Where newer versions of the API say what a line is for.
 _PARENTS = ("subscription_item_details", "invoice_item_details")
@@ -41,7 +40,7 @@ _PARENTS = ("subscription_item_details", "invoice_item_details")
 def is_paid(invoice: dict[str, Any]) -> bool:
     """Whether Stripe collected money for it."""
     paid = invoice.get("status") == "paid" or (invoice.get("status") is None and invoice.get("paid") is True)
-    return paid and invoice.get("paid_out_of_band") is not True and bool(_whole(invoice, "amount_paid"))
+    return paid and invoice.get("paid_out_of_band") is not True and bool(whole(invoice, "amount_paid"))
 
 
 def charge_of(invoice: dict[str, Any]) -> str:
@@ -58,7 +57,7 @@ def _charges(invoice: dict[str, Any]) -> list[str]:
     stated = text_of(invoice, "charge")
     if stated:
         return [stated]
-    payments = sorted(listed(invoice, "payments"), key=lambda payment: _whole(payment, "created"))
+    payments = sorted(listed(invoice, "payments"), key=lambda payment: whole(payment, "created"))
     return [charge for payment in payments if (charge := _charge_of_payment(payment.get("payment")))]
 
 
@@ -84,7 +83,7 @@ def service_periods(invoice: dict[str, Any], context: ParseContext) -> tuple[Ser
     """
     if not is_paid(invoice):
         return ()
-    earned = min(_whole(invoice, "amount_paid"), _asked(invoice)) - _debt_collected(invoice) - _tax(invoice)
+    earned = min(whole(invoice, "amount_paid"), _asked(invoice)) - _debt_collected(invoice) - _tax(invoice)
     periods = list(_earning(invoice, earned, context))
     charge = charge_of(invoice)
     if periods and not charge:
@@ -109,13 +108,13 @@ def settled(invoice: dict[str, Any], context: ParseContext) -> SettledInvoice | 
         return None
     currency = currency_of(invoice)
     charges = _charges(invoice) if is_paid(invoice) else []
-    overpaid = _whole(invoice, "amount_overpaid") if charges else 0
+    overpaid = whole(invoice, "amount_overpaid") if charges else 0
     used = max(-_put_to_balance(invoice), 0)
     if not charges and not used:
         return None
     asked = _asked(invoice)
     tax_left = max(_tax(invoice) - max(asked - _debt_collected(invoice), 0), 0)
-    paid = min(_whole(invoice, "amount_paid"), asked) if charges else 0
+    paid = min(whole(invoice, "amount_paid"), asked) if charges else 0
     return SettledInvoice(
         source=SOURCE,
         document=id_of(invoice),
@@ -165,16 +164,16 @@ def unused_time(invoice: dict[str, Any], context: ParseContext) -> tuple[CreditN
     Raises:
         Unreadable: the invoice lists only a part of its lines.
     """
-    total = _whole(invoice, "total")
+    total = whole(invoice, "total")
     given = max(_put_to_balance(invoice), 0)
     if total >= 0 or not given or invoice.get("status") in ("draft", "void", "deleted"):
         return ()
     _require_all_lines(invoice)
     currency = currency_of(invoice)
-    credited = [(-_net(line), *_sold_by(line)) for line in listed(invoice, "lines")]
-    amounts = [max(net, 0) for net, _, _ in credited]
-    before_tax = _shares(amounts, given * (total - _tax(invoice)) // total)
-    to_balance = _shares(amounts, given)
+    credited = [(-net_of_line(line), *_sold_by(line)) for line in listed(invoice, "lines")]
+    amounts = [max(minor, 0) for minor, _, _ in credited]
+    before_tax = shares(amounts, given * (total - _tax(invoice)) // total)
+    to_balance = shares(amounts, given)
     notes: dict[str, list[tuple[CreditedLine, int]]] = defaultdict(list)
     for (_, document, line), minor, put in zip(credited, before_tax, to_balance, strict=True):
         if document and minor:
@@ -216,7 +215,7 @@ def _earning(invoice: dict[str, Any], earned: int, context: ParseContext) -> Ite
     """
     _require_all_lines(invoice)
     lines = listed(invoice, "lines")
-    for line, minor in zip(lines, _shares(_nets(lines, listed(invoice, "credit_notes")), earned), strict=True):
+    for line, minor in zip(lines, shares(_nets(lines, listed(invoice, "credit_notes")), earned), strict=True):
         period = line.get("period")
         if not minor or not isinstance(period, dict):
             continue
@@ -235,7 +234,7 @@ def _require_all_lines(invoice: dict[str, Any]) -> None:
 
 def _credit(invoice: dict[str, Any], balance: str) -> int:
     """Return what the customer has in credit by a balance."""
-    return max(-_whole(invoice, balance), 0)
+    return max(-whole(invoice, balance), 0)
 
 
 def _put_to_balance(invoice: dict[str, Any]) -> int:
@@ -250,13 +249,13 @@ def _put_to_balance(invoice: dict[str, Any]) -> int:
 
 def _debt_collected(invoice: dict[str, Any]) -> int:
     """Return what an invoice collects of an older debt, such as of an invoice too small to be charged."""
-    return max(max(_whole(invoice, "starting_balance"), 0) - max(_whole(invoice, "ending_balance"), 0), 0)
+    return max(max(whole(invoice, "starting_balance"), 0) - max(whole(invoice, "ending_balance"), 0), 0)
 
 
 def _asked(invoice: dict[str, Any]) -> int:
     """Return what was to be paid: what comes in beyond goes to the customer's balance."""
     stated = invoice.get("amount_due")
-    return stated if type(stated) is int else _whole(invoice, "amount_paid")
+    return stated if type(stated) is int else whole(invoice, "amount_paid")
 
 
 def _finalised_at(invoice: dict[str, Any]) -> datetime:
@@ -271,131 +270,9 @@ def _nets(lines: list[dict[str, Any]], notes: list[dict[str, Any]]) -> list[int]
     credited: dict[str, int] = defaultdict(int)
     for note in notes:
         if note.get("status") != "void":
-            for line, minor in _credited_lines(note, _before_payment(note)):
+            for line, minor in credited_lines(note, before_payment(note)):
                 credited[line] += minor
-    return [max(_net(line) - credited[text_of(line, "id")], 0) for line in lines]
-
-
-def _shares(nets: list[int], earned: int) -> list[int]:
-    """Share `earned` minor units among the lines above zero; each is rounded down, the last takes the rest."""
-    total = sum(nets)
-    if total <= 0 or earned <= 0:
-        return [0] * len(nets)
-    shares = [net * earned // total for net in nets]
-    last = max(place for place, net in enumerate(nets) if net)
-    shares[last] += earned - sum(shares)
-    return shares
-
-
-def _net(line: dict[str, Any]) -> int:
-    """What a line of an invoice or a credit note comes to, less discounts and the tax within it."""
-    discounts = sum(_whole(discount, "amount") for discount in listed(line, "discount_amounts"))
-    return minor_units(line, "amount") - discounts - _inclusive_tax(line)
-
-
-def _inclusive_tax(line: dict[str, Any]) -> int:
-    taxes = [tax for tax in listed(line, "tax_amounts") if tax.get("inclusive") is True]
-    taxes = taxes or [tax for tax in listed(line, "taxes") if tax.get("tax_behavior") == "inclusive"]
-    return sum(_whole(tax, "amount") for tax in taxes)
-
-
-def credit_note(note: dict[str, Any], context: ParseContext) -> CreditNote | None:
-    """Return what a note credits of what was paid; None for one that only lowered what was to be paid.
-
-    A note that was voided takes back what it said.
-
-    Raises:
-        Unreadable: the note lists only a part of its lines.
-    """
-    currency = currency_of(note)
-    said: dict[str, Any] = {
-        "source": SOURCE,
-        "external_ref": id_of(note),
-        "document": text_of(note, "invoice"),
-        "currency": currency,
-        "day": day_of(note, "effective_at" if _whole(note, "effective_at") else "created", context.timezone),
-        "issued_on": day_of(note, "created", context.timezone),
-    }
-    if not said["document"]:
-        raise Unreadable("the credit note names no invoice")
-    if note.get("status") == "void":
-        return CreditNote(**said)
-    after = _after_payment(note)
-    if after <= 0:
-        return None
-    if isinstance(note.get("lines"), dict) and note["lines"].get("has_more") is True:
-        raise Unreadable(
-            "the credit note lists only some of its lines: give the endpoint an api_key to fetch the rest"
-        )
-    refunds = _refunds(note)
-    out_of_band = _whole(note, "out_of_band_amount")
-    # Stripe states the part that became a credit only by what is left of it.
-    to_balance = max(after - sum(minor for _, minor in refunds) - out_of_band, 0) if _has_balance_part(note) else 0
-    return CreditNote(
-        **said,
-        lines=tuple(
-            CreditedLine(line, in_currency(minor, currency)) for line, minor in _credited_lines(note, after)
-        ),
-        refunds=tuple(CreditedRefund(reference, in_currency(minor, currency)) for reference, minor in refunds),
-        to_balance=in_currency(to_balance, currency),
-        out_of_band=in_currency(out_of_band, currency),
-    )
-
-
-def _before_payment(note: dict[str, Any]) -> int:
-    if type(note.get("pre_payment_amount")) is int:
-        return _whole(note, "pre_payment_amount")
-    return minor_units(note, "total") if note.get("type") == "pre_payment" else 0
-
-
-def _after_payment(note: dict[str, Any]) -> int:
-    if type(note.get("post_payment_amount")) is int:
-        return _whole(note, "post_payment_amount")
-    return minor_units(note, "total") if note.get("type") == "post_payment" else 0
-
-
-def _credited_lines(note: dict[str, Any], part: int) -> list[tuple[str, int]]:
-    """Return (line of the invoice or "", minor units before tax) of the part of a note that is meant.
-
-    Args:
-        part: of the note's total, tax included.
-    """
-    lines = listed(note, "lines")
-    total = minor_units(note, "total")
-    nets = [max(_net(line), 0) for line in lines]
-    whole = sum(nets)
-    if part <= 0 or total <= 0 or not whole:
-        return []
-    shares = _shares(nets, whole * min(part, total) // total)
-    return [
-        (text_of(line, "invoice_line_item"), minor) for line, minor in zip(lines, shares, strict=True) if minor
-    ]
-
-
-def _refunds(note: dict[str, Any]) -> list[tuple[str, int]]:
-    """Return (refund, minor units) of the refunds that carry a note out."""
-    found = [
-        (text_of(refund, "refund"), _whole(refund, "amount_refunded"))
-        for refund in listed(note, "refunds")
-        if text_of(refund, "refund")
-    ]
-    if not found and text_of(note, "refund"):
-        # Older versions of the API name one, without saying how much of the note it carries out.
-        expanded = note.get("refund")
-        if isinstance(expanded, dict):
-            minor = _whole(expanded, "amount")
-        elif not _has_balance_part(note):
-            minor = _after_payment(note) - _whole(note, "out_of_band_amount")
-        else:
-            raise Unreadable(
-                "the credit note does not say how much of it was refunded: give the endpoint an api_key to ask"
-            )
-        found = [(text_of(note, "refund"), minor)]
-    return [(reference, minor) for reference, minor in found if minor > 0]
-
-
-def _has_balance_part(note: dict[str, Any]) -> bool:
-    return bool(text_of(note, "customer_balance_transaction"))
+    return [max(net_of_line(line) - credited[text_of(line, "id")], 0) for line in lines]
 
 
 def _tax(invoice: dict[str, Any]) -> int:
@@ -403,9 +280,4 @@ def _tax(invoice: dict[str, Any]) -> int:
     if type(stated) is int:
         return stated
     taxes = listed(invoice, "total_taxes") or listed(invoice, "total_tax_amounts")
-    return sum(_whole(tax, "amount") for tax in taxes)
-
-
-def _whole(thing: dict[str, Any], field: str) -> int:
-    value = thing.get(field)
-    return value if type(value) is int else 0
+    return sum(whole(tax, "amount") for tax in taxes)
