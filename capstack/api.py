@@ -17,9 +17,11 @@ from ledger.api.books import router as books
 from ledger.api.events import router as events
 from ledger.api.problems import CONTENT_TYPE, install
 
-
 # What every address answers to a parameter that it does not have.
-_PROBLEM = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemSchema"}}}
+_UNKNOWN_PARAMETER = {
+    "description": "Unprocessable Entity",
+    "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemSchema"}}},
+}
 
 
 class Api(NinjaAPI):
