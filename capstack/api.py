@@ -38,9 +38,7 @@ class Api(NinjaAPI):
         document = super().get_openapi_schema(**arguments)
         for operations in document["paths"].values():
             for operation in operations.values():
-                operation["responses"].setdefault(
-                    422, {"description": "Unprocessable Entity", "content": _PROBLEM}
-                )
+                operation["responses"].setdefault(422, dict(_UNKNOWN_PARAMETER))
                 for status, answer in operation["responses"].items():
                     if int(status) >= 400:
                         (body,) = answer["content"].values()
