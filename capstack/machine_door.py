@@ -45,7 +45,8 @@ class MachineDoor:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         path = request.path_info
         view = self._views.get((request.method, path))
-        if view is None:
+        # A query is mostly a mistake, which the long way explains; the runway's own way knows what it may say.
+        if view is None or (request.method == "POST" and request.META.get("QUERY_STRING")):
             return self._get_response(request)
         request.get_host()  # raises for a host that is not ours
         request.resolver_match = self._match(path)

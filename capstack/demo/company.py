@@ -46,11 +46,16 @@ class DemoCompany:
 
 
 def is_wanted() -> bool:
-    """Whether the demo should be made: the database is empty, or an earlier attempt was cut short."""
-    companies = tuple(Company.objects.all()[:2])
-    if not companies:
-        return True
-    return len(companies) == 1 and _is_demo(companies[0]) and not _is_complete(companies[0])
+    """Whether the demo should be made: there is no company at all, or an earlier attempt was cut short."""
+    company = Company.objects.filter(slug=SLUG).first()
+    if company is None:
+        return not Company.objects.exists()
+    return _is_demo(company) and not _is_complete(company)
+
+
+def is_there() -> bool:
+    """Whether there is a demo company, complete or not."""
+    return Company.objects.filter(slug=SLUG, name=NAME).exists()
 
 
 def create_demo(*, now: datetime, months: int = 18, sign_ins_path: Path | None = None) -> DemoCompany:

@@ -20,6 +20,7 @@ from ledger.admin.scope import ADMINS, FINANCE, actor_of, companies_with
 from ledger.domain.event import EventDraft, parse_event
 from ledger.domain.outcome import DUPLICATE, RECORDED
 from ledger.domain.problems import FieldProblem, InvalidEvent
+from ledger.domain.wall_clock import NoSuchTime, instant_at
 from ledger.models.account import Account
 from ledger.models.company import Company
 from ledger.models.event import Direction
@@ -86,7 +87,11 @@ class AdjustmentForm(forms.Form):
         if account.company_id != company.id:
             self.add_error("account", f"{account.name} is not an account of {company.name}.")
             return values
-        when = values["occurred_at"].replace(tzinfo=ZoneInfo(company.timezone))
+        try:
+            when = instant_at(values["occurred_at"], zone=ZoneInfo(company.timezone))
+        except NoSuchTime as error:
+            self.add_problems([FieldProblem("occurred_at", str(error))])
+            return values
         try:
             self.draft = parse_event(
                 {

@@ -116,10 +116,9 @@ def _retry_after(error: Throttled) -> dict[str, str]:
 
 def _from_validation(error: ValidationError) -> Problem:
     """Translate pydantic's list: the place without `body` or `query` in front, the message as a sentence."""
-    places = ("body", "query", "path", "header", "form", "file")
     problems = [
         FieldProblem(
-            ".".join(str(part) for part in found["loc"] if part not in places),
+            ".".join(str(part) for part in found["loc"][1:]),
             str(found["msg"]).removeprefix("Value error, "),
         )
         for found in error.errors

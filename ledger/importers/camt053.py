@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import BinaryIO
 
+from ledger.domain.wall_clock import NoSuchTime, instant_at
 from ledger.importers.bank_entry import BankEntry, entry_row, noon
 from ledger.importers.file_accounts import KnownAccount
 from ledger.importers.importer import ImportContext, Importer
@@ -367,10 +368,11 @@ def _moment(text: str, account: KnownAccount) -> tuple[datetime, date]:
         at = datetime.fromisoformat(re.sub(r"(\.[0-9]{6})[0-9]+", r"\1", text))
     except ValueError as error:
         raise _Invalid("Dt", f"{text[:40]!r} is not a date: {error}") from error
-    if at.tzinfo is None:
+    try:
         # A statement of a bank without an offset speaks of the bank's own clock.
-        at = at.replace(tzinfo=account.timezone)
-    at = at.astimezone(UTC)
+        at = instant_at(at, zone=account.timezone) if at.tzinfo is None else at.astimezone(UTC)
+    except (NoSuchTime, OverflowError) as error:
+        raise _Invalid("Dt", f"{text[:40]!r} is not a time: {error}") from error
     return at, at.astimezone(account.timezone).date()
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from ledger.domain.wall_clock import instant_at
+
 ORDERS = ("dmy", "mdy")
 
 _MONTHS = {
@@ -45,13 +47,13 @@ def read_moment(text: str, *, order: str | None, timezone: ZoneInfo) -> datetime
     """Read a date with or without a time and return it in UTC.
 
     A date without a time is noon in `timezone`, far from both ends of its day; a time without an offset is taken
-    in `timezone`.
+    in `timezone`, the first time that clocks there showed it.
 
     Args:
         order: `dmy` or `mdy` for dates such as 03/04/2024; a four-digit year in front needs none.
 
     Raises:
-        InvalidMoment: not a date, or one that the calendar does not have.
+        InvalidMoment: not a date, one that the calendar does not have, or a time that clocks skipped.
     """
     stripped = text.strip()
     match = _DATE.fullmatch(stripped) if len(stripped) <= _MAX_TEXT else None
@@ -105,7 +107,7 @@ def _at_time(rest: str, year: int, month: int, day: int, timezone: ZoneInfo) -> 
     naive = datetime(year, month, day, hour, int(match["minute"]), int(match["second"] or 0), microsecond)  # noqa: DTZ001 - the zone follows
     zone = match["zone"]
     if zone is None:
-        return naive.replace(tzinfo=timezone).astimezone(UTC)
+        return instant_at(naive, zone=timezone)
     offset = "+0000" if zone in ("Z", "UTC", "GMT") else zone.replace(":", "")
     return datetime.strptime(
         f"{naive.isoformat(timespec='microseconds')}{offset}", "%Y-%m-%dT%H:%M:%S.%f%z"

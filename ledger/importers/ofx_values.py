@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from ledger.domain.wall_clock import instant_at
 from ledger.importers.bank_entry import noon
 
 _MOMENT = re.compile(
@@ -42,7 +43,7 @@ def read_moment(text: str, *, timezone_of_account: ZoneInfo) -> Moment:
     but banks write their local time, and UTC would move what they book in the evening to another day.
 
     Raises:
-        InvalidValue: no date, or one that the calendar does not have.
+        InvalidValue: no date, one that the calendar does not have, or a time that clocks skipped.
     """
     if not text:
         raise InvalidValue("is empty")
@@ -55,8 +56,12 @@ def read_moment(text: str, *, timezone_of_account: ZoneInfo) -> Moment:
         if not hour and not minute and not second:
             return Moment(noon(day, timezone_of_account), day)
         micros = int((match["fraction"] or "0").ljust(6, "0"))
-        zone = _zone(match["offset"]) or timezone_of_account
-        at = datetime(day.year, day.month, day.day, hour, minute, second, micros, tzinfo=zone).astimezone(UTC)
+        shown = datetime(day.year, day.month, day.day, hour, minute, second, micros)  # noqa: DTZ001 - the zone follows
+        zone = _zone(match["offset"])
+        if zone is None:
+            at = instant_at(shown, zone=timezone_of_account)
+        else:
+            at = shown.replace(tzinfo=zone).astimezone(UTC)
         return Moment(at, at.astimezone(timezone_of_account).date())
     except (ValueError, OverflowError) as error:
         raise InvalidValue(f"{text[:MAX_SHOWN]!r} is not a date: {error}") from error

@@ -41,7 +41,7 @@ def refuse_foreign_formats(head: bytes, *, markup: bool = False) -> None:
     else:
         offset = head.find(b"\x00")
         if offset >= 0:
-            raise FileRefused(f"this is not text: byte {offset} is NUL (UTF-16 needs a byte order mark)")
+            raise FileRefused(f"this is not text: {_place(head, offset)} is NUL (UTF-16 needs a byte order mark)")
         beginning = head.decode("utf-8-sig", errors="replace").lstrip()
     if not beginning:
         raise FileRefused("the file is empty")
@@ -50,3 +50,9 @@ def refuse_foreign_formats(head: bytes, *, markup: bool = False) -> None:
         raise FileRefused("this is an HTML page, perhaps a sign-in page that was saved in place of the export")
     if lowered.startswith("<") and not markup:
         raise FileRefused("this is XML, which is not a format known here")
+
+
+def _place(head: bytes, offset: int) -> str:
+    """Say where a byte is as an editor would, whichever line breaks the file has."""
+    before = head[:offset].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return f"byte {len(before) - before.rfind(b'\n')} of line {before.count(b'\n') + 1}"

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from ledger.domain.event import MAX_TEXT
 from ledger.domain.intake import Intake, ObjectKey, StatedBalance
+from ledger.domain.wall_clock import instant_at
 
 SOURCE = "plaid"
 KIND_BY_TYPE = {"depository": "bank", "credit": "card"}
@@ -262,17 +263,21 @@ def _occurred_at(row: Mapping[str, Any], timezone: ZoneInfo) -> object:
         day = date.fromisoformat(str(row.get("date")))
     except ValueError:
         return row.get("date")
-    stated = row.get("datetime")
-    if isinstance(stated, str):
-        try:
-            instant = datetime.fromisoformat(stated)
-        except ValueError:
-            instant = None
-        if instant is not None and instant.time() != time():
-            instant = instant if instant.tzinfo else instant.replace(tzinfo=timezone)
-            if instant.astimezone(timezone).date() == day:
-                return instant.isoformat()
+    instant = _stated_instant(row.get("datetime"), timezone)
+    if instant is not None and instant.astimezone(timezone).date() == day:
+        return instant.isoformat()
     return datetime.combine(day, NOON, timezone).isoformat()
+
+
+def _stated_instant(stated: object, timezone: ZoneInfo) -> datetime | None:
+    """None where a bank states no time, midnight, or one that its clocks skipped."""
+    try:
+        instant = datetime.fromisoformat(stated) if isinstance(stated, str) else None
+        if instant is None or instant.time() == time():
+            return None
+        return instant if instant.tzinfo else instant_at(instant, zone=timezone).astimezone(timezone)
+    except ValueError:
+        return None
 
 
 def _detail(row: Mapping[str, Any]) -> tuple[str, str]:

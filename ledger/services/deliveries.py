@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q, QuerySet
+from rq.timeouts import BaseTimeoutException
 
 from ledger.domain.intake import Fate, Intake
 from ledger.metrics import DELIVERIES
@@ -61,6 +62,18 @@ _FORGET_REFUSED = """
         SELECT id FROM ledger_delivery WHERE company_id = %(company)s AND endpoint_id = %(endpoint)s
         AND state = 'refused' ORDER BY received_at DESC OFFSET %(kept)s
     )
+"""
+
+
+# All are due, in the order in which they came, and at another instant than ever before: jobs are named by it.
+_RELEASE_ALL = """
+    UPDATE ledger_delivery d
+    SET state = 'waiting', attempts = 0, claimed_at = NULL, due_at = %(now)s - o.later * interval '1 microsecond'
+    FROM (
+        SELECT id, row_number() OVER (ORDER BY received_at DESC, id DESC) - 1 AS later
+        FROM ledger_delivery WHERE endpoint_id = %(endpoint)s AND verdict = 'verified'
+    ) o
+    WHERE d.id = o.id AND (d.claimed_at IS NULL OR d.claimed_at < %(dead)s)
 """
 
 
@@ -151,9 +164,9 @@ def release_endpoint_for_replay(*, endpoint_pk: int, now: datetime) -> int:
 
     They are swept in the order in which they came. Returns how many; those that a worker has in hand are left.
     """
-    free = Q(claimed_at__isnull=True) | Q(claimed_at__lt=now - LEASE)
-    deliveries = Delivery.objects.filter(free, endpoint_id=endpoint_pk, verdict=Verdict.VERIFIED)
-    return deliveries.update(state=DeliveryState.WAITING, attempts=0, due_at=F("received_at"), claimed_at=None)
+    with connection.cursor() as cursor:
+        cursor.execute(_RELEASE_ALL, {"endpoint": endpoint_pk, "now": now, "dead": now - LEASE})
+        return cursor.rowcount
 
 
 def work_on_delivery(*, delivery_pk: int, clock: Callable[[], datetime]) -> str:
@@ -161,7 +174,8 @@ def work_on_delivery(*, delivery_pk: int, clock: Callable[[], datetime]) -> str:
 
     What it says and the state of the delivery change in one transaction. A delivery that cannot be read, or of
     which something is rejected, is quarantined with the reason: nothing of it is lost, and a replay reads it
-    again. What fails for want of the database or of the provider is tried again, each time later.
+    again. What fails for want of the database, of the provider or of time (a job has so much of it) is tried
+    again, each time later.
     """
     now = clock()
     claimed = _free(Delivery.objects.filter(pk=delivery_pk), now)
@@ -170,7 +184,7 @@ def work_on_delivery(*, delivery_pk: int, clock: Callable[[], datetime]) -> str:
     delivery = Delivery.objects.get(pk=delivery_pk)
     try:
         state = _work(delivery, clock)
-    except (OperationalError, InterfaceError, ProviderUnavailable) as error:
+    except (OperationalError, InterfaceError, ProviderUnavailable, BaseTimeoutException) as error:
         state = _put_off(delivery, error, clock())
     except _Overtaken:
         return "not due"
@@ -312,7 +326,7 @@ def _notices(intake: Intake, followed: Followed) -> tuple[Item, ...]:
 
 def _keep_secret(endpoint: OpenedEndpoint, secret: str, now: datetime) -> None:
     try:
-        add_secret(endpoint_pk=endpoint.id, secret=secret, now=now)
+        add_secret(endpoint_pk=endpoint.id, secret=secret, now=now, retire_oldest=True)
     except InvalidEndpoint as error:
         if any(problem.message != "is active already" for problem in error.errors):
             raise Unreadable(str(error)) from None

@@ -21,6 +21,9 @@ MAX_ACTIVE_SECRETS = 2
 RANDOM_BYTES = 32
 MAX_SECRET = 1024
 _NO_SECRET = f"must be at most {MAX_SECRET} printable ASCII characters without spaces"
+_SECOND_STILL_ACTIVE = (
+    f"cannot be added: {MAX_ACTIVE_SECRETS} are active. Retire the old one first, once nothing is signed with it"
+)
 _TYPES = {str: "a text", bool: "true or false", int: "a whole number", list: "a list"}
 
 
@@ -207,14 +210,17 @@ def credential_names(*, endpoint_pk: int) -> frozenset[str]:
     return frozenset(_credentials(WebhookEndpoint.objects.get(pk=endpoint_pk)))
 
 
-def add_secret(*, endpoint_pk: int, now: datetime, secret: str = "") -> str:
+def add_secret(*, endpoint_pk: int, now: datetime, secret: str = "", retire_oldest: bool = False) -> str:
     """Let deliveries be signed with a new secret too; return it when it was generated, else an empty text.
 
-    The newest of those before stays active, so that nothing is refused while the sender changes over; older ones
-    are retired.
+    The one before stays active, so that nothing is refused while the sender changes over.
+
+    Args:
+        retire_oldest: where two are active; for a provider that tells of its new secret by itself. A person is
+            refused instead: whatever is still signed with the oldest one would be.
 
     Raises:
-        InvalidEndpoint: the provider gives the secret and none is stated, or takes none.
+        InvalidEndpoint: the provider gives the secret and none is stated, or takes none; or two are active.
     """
     with transaction.atomic():
         endpoint = WebhookEndpoint.objects.select_for_update().get(pk=endpoint_pk)
@@ -231,8 +237,10 @@ def add_secret(*, endpoint_pk: int, now: datetime, secret: str = "") -> str:
         active = list(_active(endpoint.pk))
         if any(unseal(bytes(kept.sealed)) == secret for kept in active):
             raise InvalidEndpoint((FieldProblem("secret", "is active already"),))
-        retired = [kept.pk for kept in active[MAX_ACTIVE_SECRETS - 1 :]]
-        EndpointSecret.objects.filter(pk__in=retired).update(retired_at=now)
+        surplus = [kept.pk for kept in active[MAX_ACTIVE_SECRETS - 1 :]]
+        if surplus and not retire_oldest:
+            raise InvalidEndpoint((FieldProblem("secret", _SECOND_STILL_ACTIVE),))
+        EndpointSecret.objects.filter(pk__in=surplus).update(retired_at=now)
         _add(endpoint, secret, now)
     return generated
 

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from ledger.domain.account_balance import AccountBalance
 from ledger.domain.reconciliation import Comparison
+from ledger.domain.wall_clock import NoSuchTime, instant_at
 from ledger.models.account import Account
 from ledger.selectors.account_balances import account_balances, cash_at
 from ledger.selectors.account_books import AccountBook, account_books, days_between
@@ -91,7 +92,10 @@ def _instant(request: HttpRequest, chosen: CurrentCompany, name: str) -> datetim
         raise BadRequest(f"{name}: must be a date and time such as 2026-03-31T17:00.")
     zone = ZoneInfo(chosen.company.timezone)
     # In the company's own zone: PostgreSQL takes no offset of 16 hours or more.
-    return moment.astimezone(zone) if moment.tzinfo else moment.replace(tzinfo=zone)
+    try:
+        return moment.astimezone(zone) if moment.tzinfo else instant_at(moment, zone=zone).astimezone(zone)
+    except NoSuchTime as error:
+        raise BadRequest(f"{name}: {error}.") from None
 
 
 def _show(

@@ -63,6 +63,7 @@ def test_saving_twice_records_once(company: CompanyRef, sign_in: SignIn) -> None
         ("occurred_at", "2026-06-01T09:30+02:00", "Enter a date and time such as"),
         ("occurred_at", "1990-06-01T09:30", "When lies before 1999-01-01"),
         ("occurred_at", "0001-01-01T00:00", "lies before 1999-01-01"),
+        ("occurred_at", "2026-03-08T02:30", "clocks in America/New_York never showed 02:30"),
         ("direction", "sideways", "valid choice"),
         ("account", "999999", "valid choice"),
         ("counterparty", "x\x00y", "Null characters"),

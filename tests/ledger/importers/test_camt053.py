@@ -106,6 +106,13 @@ def test_entries_that_cannot_be_read_name_their_line_and_field(read):
     ]
 
 
+@pytest.mark.parametrize("moment", ["2026-03-29T02:30:00", "0001-01-01T00:00:00+14:00"])
+def test_a_time_that_never_was_is_a_bad_entry(moment, read):
+    found = read("camt053", HEAD + entry(day=moment) + TAIL, timezone="Europe/Berlin")
+    (bad,) = (row for row in found if isinstance(row, BadRow))
+    assert bad.problems[0].field == "Dt"
+
+
 BOMB = '<!DOCTYPE d [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>\n'
 XXE = '<!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]>\n'
 DECLARED = '<?xml version="1.0"?>\n'

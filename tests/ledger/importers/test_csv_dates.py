@@ -50,6 +50,15 @@ def test_a_time_without_an_offset_is_local_and_one_with_an_offset_is_not(text, h
     assert (moment.hour, moment.minute, moment.tzinfo) == (hour, minute, UTC)
 
 
+def test_a_time_that_clocks_skip_is_refused_and_one_that_comes_twice_is_the_first():
+    with pytest.raises(InvalidMoment, match="America/New_York never showed 02:30 on 2026-03-08"):
+        read_moment("2026-03-08 02:30", order=None, timezone=NEW_YORK)
+    assert read_moment("2026-03-08 02:30 UTC", order=None, timezone=NEW_YORK).hour == 2
+    assert read_moment("2026-11-01 01:30", order=None, timezone=NEW_YORK) == datetime(
+        2026, 11, 1, 5, 30, tzinfo=UTC
+    )
+
+
 def test_the_same_date_in_summer_is_another_instant():
     assert read_moment("2026-07-01", order=None, timezone=NEW_YORK) == datetime(2026, 7, 1, 16, tzinfo=UTC)
 

@@ -172,6 +172,12 @@ def test_a_moment_is_what_the_bank_means(text, expected):
     assert read_moment(text, timezone_of_account=NEW_YORK).at.isoformat() == expected
 
 
+def test_a_time_that_clocks_skip_is_none_unless_an_offset_says_whose():
+    with pytest.raises(InvalidValue, match="America/New_York never showed 02:30"):
+        read_moment("20260308023000", timezone_of_account=NEW_YORK)
+    assert read_moment("20260308023000[-5:EST]", timezone_of_account=NEW_YORK).at.hour == 7
+
+
 @given(st.text(alphabet="0123456789.,+-[]:ESTx ", max_size=30))
 def test_any_text_is_a_value_or_says_why_not(text):
     with suppress(InvalidValue):

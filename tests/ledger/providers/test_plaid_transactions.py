@@ -100,6 +100,11 @@ def test_a_filled_in_instant_does_not_move_the_day(filler: str) -> None:
     assert event(row(datetime=filler))["occurred_at"] == "2026-06-01T12:00:00-04:00"
 
 
+def test_a_time_that_clocks_skipped_leaves_the_day() -> None:
+    skipped = row(date="2026-03-08", datetime="2026-03-08T02:30:00")
+    assert event(skipped)["occurred_at"] == "2026-03-08T12:00:00-04:00"
+
+
 def test_pending_rows_are_not_recorded() -> None:
     read = read_page(page(row(pending=True)), accounts=ACCOUNTS, wallets=OwnWallets())
 

@@ -3,6 +3,7 @@
 import itertools
 import json
 import random
+import signal
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +14,7 @@ from django.db import OperationalError
 from django.test import override_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 
 from ledger.domain.company import CompanyRef
 from ledger.models.credit_note import CreditNote
@@ -244,6 +246,22 @@ def test_what_the_database_fails_is_tried_again_later(
     assert work_on_delivery(delivery_pk=delivery.pk, clock=lambda: NOW + timedelta(seconds=6)) == "done"
 
 
+def test_a_delivery_for_which_a_job_has_not_time_enough_is_tried_again_later(
+    endpoint: OpenedEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(*_: Any, **__: Any) -> Any:
+        signal.raise_signal(signal.SIGALRM)
+
+    with monkeypatch.context() as patch:
+        patch.setitem(deliveries.__dict__, "read_intake", slow)
+        # As rq's worker ends a job.
+        with UnixSignalDeathPenalty(600, JobTimeoutException):
+            delivery = deliver(endpoint, envelope("charge.succeeded", charge()))
+    assert (delivery.state, delivery.attempts) == ("waiting", 1)
+    assert "maximum timeout value (600 seconds)" in delivery.reason
+    assert work_on_delivery(delivery_pk=delivery.pk, clock=lambda: NOW + timedelta(seconds=6)) == "done"
+
+
 def test_a_bad_event_quarantines_the_delivery_and_the_good_ones_are_recorded(company: CompanyRef) -> None:
     good = {
         "source": "erp",
@@ -276,10 +294,18 @@ def test_secrets_lie_sealed_and_two_are_active_during_a_rotation(endpoint: Opene
     assert all(SECRET.encode() not in bytes(kept.sealed) for kept in EndpointSecret.objects.all())
     add_secret(endpoint_pk=endpoint.id, secret="whsec_second", now=NOW + timedelta(1))
     assert open_endpoint_numbered(endpoint_pk=endpoint.id).secrets == ("whsec_second", SECRET)
-    add_secret(endpoint_pk=endpoint.id, secret="whsec_third", now=NOW + timedelta(2))
-    assert open_endpoint_numbered(endpoint_pk=endpoint.id).secrets == ("whsec_third", "whsec_second")
     assert retire_old_secrets(endpoint_pk=endpoint.id, now=NOW + timedelta(3)) == 1
-    assert open_endpoint_numbered(endpoint_pk=endpoint.id).secrets == ("whsec_third",)
+    assert open_endpoint_numbered(endpoint_pk=endpoint.id).secrets == ("whsec_second",)
+
+
+def test_a_third_secret_is_refused_until_the_oldest_is_retired(endpoint: OpenedEndpoint) -> None:
+    add_secret(endpoint_pk=endpoint.id, secret="whsec_second", now=NOW + timedelta(1))
+    with pytest.raises(InvalidEndpoint, match="2 are active"):
+        add_secret(endpoint_pk=endpoint.id, secret="whsec_third", now=NOW + timedelta(2))
+    assert open_endpoint_numbered(endpoint_pk=endpoint.id).secrets == ("whsec_second", SECRET)
+    # A provider that tells of its next secret by itself signs with it at once; nobody is there to be asked.
+    add_secret(endpoint_pk=endpoint.id, secret="whsec_third", now=NOW + timedelta(3), retire_oldest=True)
+    assert open_endpoint_numbered(endpoint_pk=endpoint.id).secrets == ("whsec_third", "whsec_second")
 
 
 def test_a_new_secret_key_opens_what_the_old_one_sealed_as_long_as_it_is_named(endpoint: OpenedEndpoint) -> None:

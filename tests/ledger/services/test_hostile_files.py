@@ -66,8 +66,8 @@ EXTERNAL = b'<?xml version="1.0"?>\n<!DOCTYPE d [ <!ENTITY x SYSTEM "file:///etc
             b"\xff\xfeD\0a\0t\0e\0,\0A\0m\0o\0u\0n\0t\0\n\0\x00\xd8\x00\xd8",
             "not UTF-16 as its byte order mark says",
         ),
-        (CSV + b"\0" + CSV, "this is not text: byte [0-9]+ is NUL"),
-        (OFX.replace(b"<NAME>", b"<NAME>\0", 1), "byte [0-9]+ is NUL|a NUL is no text"),
+        (CSV + b"\0" + CSV, "this is not text: byte 1 of line [0-9]+ is NUL"),
+        (OFX.replace(b"<NAME>", b"<NAME>\0", 1), "byte [0-9]+ of line [0-9]+ is NUL|a NUL is no text"),
     ],
     # Compressed bytes hold the time: no name for a test.
     ids=lambda value: value if isinstance(value, str) else "file",
@@ -85,7 +85,7 @@ def test_a_bomb_costs_no_memory(company: CompanyRef, monkeypatch: pytest.MonkeyP
     bomb = gzip.compress(bytes(300 * MEGABYTE), 9)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     monkeypatch.setattr(source, "MAX_EXPANSION", 10_000)
-    with pytest.raises(FileRefused, match="this is not text: byte 0 is NUL"):
+    with pytest.raises(FileRefused, match="this is not text: byte 1 of line 1 is NUL"):
         take(company, bomb)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024
 
