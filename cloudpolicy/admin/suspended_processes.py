@@ -1,16 +1,34 @@
-"""Processes that plans have suspended, and when they ran again: read by finance staff, changed by nobody."""
+"""Processes that plans have suspended: read by finance staff, taken over as they stand by the company's admins."""
+
+from datetime import datetime
 
 from django.contrib import admin
 
+from cloudpolicy.admin.reasoned_act import ReasonedActAdmin
 from cloudpolicy.models.suspended_process import SuspendedProcess
-from ledger.admin.scope import CompanyFilter, CompanyScopedAdmin
+from cloudpolicy.services.suspended_processes import leave_suspended
+from ledger.admin.scope import CompanyFilter
 
 
 @admin.register(SuspendedProcess)
-class SuspendedProcessAdmin(CompanyScopedAdmin):
+class SuspendedProcessAdmin(ReasonedActAdmin):
+    act_words = "Leave it suspended"
+    what_follows = "The policy forgets that it has suspended it, and resumes it no more. A person has to."
     list_display = (
-        "process", "group", "company", "account", "region", "plan", "suspended_at", "released_at", "released_by",
+        "process", "group", "company", "account", "region", "plan", "suspended_at", "released_at", "left_because",
     )  # fmt: skip
     list_filter = (CompanyFilter, "process")
-    list_select_related = ("company", "plan", "released_by")
+    list_select_related = ("company", "plan")
     ordering = ("-id",)
+
+    def may_be_done(self, row: SuspendedProcess, now: datetime) -> bool:
+        return row.released_at is None
+
+    def about(self, row: SuspendedProcess) -> str:
+        since = f"since {row.suspended_at:%Y-%m-%d %H:%M} UTC, because plan {row.plan_id} suspended it"
+        resumed = "The policy resumes it once no row asks for that any more."
+        return f"{row.process} of {row.group} ({row.region}) stands still {since}. {resumed}"
+
+    def do(self, row: SuspendedProcess, *, actor: str, reason: str, now: datetime) -> str:
+        leave_suspended(company_id=row.company_id, process_id=row.pk, actor=actor, reason=reason, now=now)
+        return f"{row} is left suspended."

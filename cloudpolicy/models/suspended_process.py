@@ -14,6 +14,7 @@ class SuspendedProcess(models.Model):
 
     Attributes:
         released_by: the run that resumed it, whose roll-back needs it once more; null when it ran already.
+        left_because: who has taken it over as it stood, and why; '' when nobody has.
     """
 
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="suspended_processes")
@@ -31,6 +32,7 @@ class SuspendedProcess(models.Model):
         on_delete=models.PROTECT,
         related_name="resumed_processes",
     )
+    left_because = models.CharField(max_length=800, blank=True, default="")
 
     class Meta:
         constraints = [

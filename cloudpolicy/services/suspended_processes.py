@@ -4,13 +4,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import models
+from django.db import models, transaction
 
 from cloudpolicy.actions.suspend_processes import RESUME, RUNS, SUSPEND
 from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.group import Group
-from cloudpolicy.models.run import RunKind, ScalingRun
+from cloudpolicy.models.run import RunKind, RunState, ScalingRun
 from cloudpolicy.models.suspended_process import SuspendedProcess
+from cloudpolicy.services.next_look import look_again
+from cloudpolicy.services.planning_lock import lock_planning
+from cloudpolicy.services.refusals import EngineBusy, NotAllowed, need_reason
 
 
 def processes_to_note(
@@ -66,6 +69,24 @@ def release_processes_found_running(*, company_id: int, groups: Iterable[Group],
     for row in SuspendedProcess.objects.filter(company_id=company_id, released_at__isnull=True):
         if row.process not in suspended.get((row.account, row.region, row.group), {row.process}):
             _release(SuspendedProcess.objects.filter(pk=row.pk), now, None)
+
+
+def leave_suspended(*, company_id: int, process_id: int, actor: str, reason: str, now: datetime) -> None:
+    """Forget that a plan has suspended a process: it stays so, and whoever says that has to resume it.
+
+    Raises:
+        NotAllowed: without a reason, or the policy holds no such process.
+        EngineBusy: a run is under way, which may be resuming it.
+    """
+    reason = need_reason(reason)
+    with transaction.atomic():
+        lock_planning(company_id)
+        if ScalingRun.objects.filter(company_id=company_id, state=RunState.OPEN).exists():
+            raise EngineBusy("a run is under way")
+        rows = SuspendedProcess.objects.filter(company_id=company_id, pk=process_id, released_at__isnull=True)
+        if not rows.update(released_at=now, left_because=f"{actor[:255]}: {reason}"):
+            raise NotAllowed(f"the policy holds no process {process_id}")
+        look_again(company_id=company_id, now=now)
 
 
 def _release(rows: "models.QuerySet[SuspendedProcess]", now: datetime, run: ScalingRun | None) -> None:

@@ -10,8 +10,11 @@ from django.urls import reverse
 from cloudpolicy.models.cursor import PlanningCursor
 from cloudpolicy.models.exclusion import Exclusion
 from cloudpolicy.models.plan import ScalingPlan
+from cloudpolicy.models.run import RunKind, RunState, ScalingRun
 from cloudpolicy.models.suspended_process import SuspendedProcess
+from cloudpolicy.selectors.memory import read_history
 from cloudpolicy.services.planning import plan_scaling
+from cloudpolicy.services.runs import end_run
 from ledger.models.company import Company, Role
 from tests.cloudpolicy.recording_proxy import RecordingProxy
 from tests.cloudpolicy.steered_company import NOW, steered_company
@@ -40,21 +43,24 @@ def excluded(aws: RecordingProxy, monkeypatch: pytest.MonkeyPatch) -> Exclusion:
     )
 
 
+def act_of(row: Exclusion | SuspendedProcess) -> str:
+    return reverse(f"admin:cloudpolicy_{row._meta.model_name}_act", args=(row.pk,))
+
+
 def lift(client: Client, row: Exclusion, reason: str = "the test is over") -> Any:
-    return client.post(
-        reverse("admin:cloudpolicy_exclusion_lift", args=(row.pk,)), {"reason": reason}, follow=True
-    )
+    return client.post(act_of(row), {"reason": reason}, follow=True)
 
 
-def page_of(client: Client, row: Exclusion) -> str:
-    return client.get(reverse("admin:cloudpolicy_exclusion_change", args=(row.pk,))).content.decode()
+def page_of(client: Client, row: Exclusion | SuspendedProcess) -> str:
+    address = reverse(f"admin:cloudpolicy_{row._meta.model_name}_change", args=(row.pk,))
+    return client.get(address).content.decode()
 
 
 def test_an_admin_lifts_an_exclusion_with_a_reason_and_once(client: Client, excluded: Exclusion) -> None:
     admin = sign_in(client, Role.ADMIN, excluded.company)
     assert "counts" in admin.get(LIST).content.decode()
     assert "Lift it…" in page_of(admin, excluded)
-    asked = admin.get(reverse("admin:cloudpolicy_exclusion_lift", args=(excluded.pk,))).content.decode()
+    asked = admin.get(act_of(excluded)).content.decode()
     assert "is left alone until 2026-04-08" in asked
     assert lift(admin, excluded, " ").status_code == 422
     excluded.refresh_from_db()
@@ -89,6 +95,30 @@ def test_finance_reads_and_a_stranger_does_not(client: Client, excluded: Exclusi
         assert "capstack-dev-asg" not in stranger.get(address).content.decode()
     excluded.refresh_from_db()
     assert excluded.lifted_at is None
+
+
+def test_an_admin_takes_a_suspended_process_over_and_the_policy_resumes_it_no_more(
+    client: Client, excluded: Exclusion
+) -> None:
+    row, admin = SuspendedProcess.objects.get(), sign_in(client, Role.ADMIN, excluded.company)
+    finance = sign_in(Client(), Role.FINANCE, excluded.company)
+    place = ("", "us-east-1", "capstack-dev-asg")
+    assert read_history(company_id=row.company_id, now=LATER).suspended == {place: frozenset({"AZRebalance"})}
+    assert "Leave it suspended…" in page_of(admin, row)
+    assert "Leave it suspended…" not in page_of(finance, row)
+    assert finance.post(act_of(row), {"reason": "x"}).status_code == 403
+    run = ScalingRun.objects.create(
+        company_id=row.company_id, plan=row.plan, kind=RunKind.APPLY, started_at=NOW, resume_at=NOW
+    )
+    busy = admin.post(act_of(row), {"reason": "x"})
+    assert (busy.status_code, "A run is under way" in busy.content.decode()) == (422, True)
+    end_run(run, RunState.STOPPED, outcome="", now=NOW)
+    assert "is left suspended" in admin.post(act_of(row), {"reason": "zones differ"}, follow=True).content.decode()
+    row.refresh_from_db()
+    assert (row.released_at, row.left_because) == (LATER, "admin:admin@example.com: zones differ")
+    assert read_history(company_id=row.company_id, now=LATER).suspended == {}
+    assert "Leave it suspended…" not in page_of(admin, row)
+    assert admin.post(act_of(row), {"reason": "again"}).status_code == 422
 
 
 @pytest.mark.parametrize("table", [Exclusion, SuspendedProcess], ids=lambda table: table.__name__)

@@ -14,6 +14,7 @@ from cloudpolicy.engine.group import Group
 from cloudpolicy.engine.history import History, JournalledSize
 from cloudpolicy.engine.plan import ScalingPlan, decision_digest, plan_digest
 from cloudpolicy.engine.policy import Policy
+from cloudpolicy.engine.reason import Reason
 from cloudpolicy.engine.runway import NoRunway, Runway
 from cloudpolicy.engine.standing import Standing
 from cloudpolicy.filters.registry import all_filters
@@ -220,6 +221,35 @@ def test_the_digest_binds_to_the_figure_and_the_decision_does_not() -> None:
     assert plan_digest(plan=one, policy_digest="a") != plan_digest(plan=other, policy_digest="a")
     assert decision_digest(plan=one, policy_digest="a") == decision_digest(plan=other, policy_digest="a")
     assert decision_digest(plan=one, policy_digest="a") != decision_digest(plan=one, policy_digest="b")
+
+
+def test_an_approval_binds_to_all_of_the_plan_that_was_read() -> None:
+    plan = plan_for(runway(50))
+    (first, *rest) = plan.calls
+    others = [
+        replace(plan, calls=(*rest, first)),
+        replace(plan, calls=tuple(rest)),
+        replace(plan, calls=(replace(first, after={**first.after, "desired": 0}), *rest)),
+        replace(plan, calls=(replace(first, before={**first.before, "desired": 0}), *rest)),
+        replace(plan, calls=(replace(first, parameters={**first.parameters, "MinSize": 0}), *rest)),
+        replace(plan, calls=(replace(first, group="another"), *rest)),
+        replace(plan, calls=(replace(first, account="another"), *rest)),
+        replace(plan, p5_days=51),
+        replace(plan, forecast_run=8),
+        replace(plan, read_only_because=(Reason("quiet_hours", "these are quiet hours"),)),
+    ]
+    digests = {plan_digest(plan=each, policy_digest="a") for each in (plan, *others)}
+    assert len(digests) == 1 + len(others)
+    assert plan_digest(plan=plan, policy_digest="b") not in digests
+    assert plan_digest(plan=replace(plan, made_at=NOW + timedelta(days=1)), policy_digest="a") in digests
+
+
+def test_a_group_of_an_environment_that_the_policy_does_not_know_is_left_alone_and_that_is_said() -> None:
+    plan = plan_for(runway(30), groups=(group("warehouse"),))
+    assert plan.calls == ()
+    assert [w.text for w in plan.warnings if w.code == "unknown_environment"] == [
+        "capstack-warehouse-asg is left alone: its environment is none of dev, staging, production"
+    ]
 
 
 ANY_P5 = st.one_of(

@@ -73,6 +73,14 @@ def test_a_process_is_resumed_if_and_only_if_we_suspended_it_and_no_rule_wants_i
     assert resumed(plan) == (stands & ours) - (asked if below else frozenset())
 
 
+@given(stands=SOME, asked=SOME)
+def test_only_what_runs_is_suspended(stands: frozenset[str], asked: frozenset[str]) -> None:
+    row = replace(LADDER.rows[1], suspended=asked, may_stop_schedules=True)
+    staging = replace(group("staging", size=(1, 4, 2), market=ON_DEMAND), suspended=stands)
+    plan = plan_of(50, policy=replace(LADDER, rows=(row,)), groups=[staging])
+    assert {name for call in plan.calls for name in call.after} == asked - stands
+
+
 def a_resource(kind: str, name: str) -> Resource:
     before = dict(KINDS[kind][0]) | ({"request": name} if kind == "spot_request" else {})
     return Resource(action=kind, name=name, environment="dev", region="us-east-1", settings=before, opted_in=True)
