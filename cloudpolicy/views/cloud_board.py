@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from cloudpolicy.engine.document import InvalidPolicy
 from cloudpolicy.engine.policy import Policy
+from cloudpolicy.models.run import RunState
 from cloudpolicy.selectors.decisions import Decision, decision, decisions
 from cloudpolicy.selectors.exclusions import StandingExclusion, standing_exclusions
 from cloudpolicy.selectors.groups_seen import Inventory, groups_seen
@@ -47,6 +48,7 @@ class CloudBoard:
         exclusions: what is left alone for a while because of what a person did.
         proposal: the policy's newest plan, where it asks for something; None when it asks for nothing.
         asked_for: the newest plan that a person asked for, while it stands and is not carried out.
+        is_first_visit: nothing was ever applied, so the page says what it is for.
         run: what is under way, or has ended lately; `run_may_be_undone` as far as it is known.
         older_before: where the history goes on; None at its end.
     """
@@ -70,11 +72,18 @@ class CloudBoard:
     exclusions: tuple[StandingExclusion, ...]
     proposal: Proposal | None
     asked_for: StoredPlan | None
+    is_first_visit: bool
     run: RunCard | None
     run_may_be_undone: bool
     savings: SavingsBoard
     history: tuple[Decision, ...]
     older_before: int | None
+
+    @property
+    def run_is_over(self) -> bool:
+        """The run on top has ended as it should, and another plan waits: that plan comes first."""
+        done = self.run is not None and self.run.run.state == RunState.DONE
+        return done and self.proposal is not None and not self.proposal_is_run
 
     @property
     def proposal_is_run(self) -> bool:
@@ -119,7 +128,8 @@ def cloud_board(*, company: CompanyRef, user_id: int, before_id: int | None, now
         standing = [each.exclusion for each in exclusions]
         groups = group_rows(groups=inventory.groups, policy=policy.policy, exclusions=standing, now=now)
     switch, refusal = kill_switch(company_id=company.id), last_refusal(company_id=company.id)
-    run = _run_on_top(newest_run(company_id=company.id), now)
+    last_run = newest_run(company_id=company.id)
+    run = _run_on_top(last_run, now)
     card = run_card(run, company_id=company.id, now=now) if run else None
     return CloudBoard(
         headline=headline(
@@ -149,6 +159,7 @@ def cloud_board(*, company: CompanyRef, user_id: int, before_id: int | None, now
         exclusions=exclusions,
         proposal=proposal,
         asked_for=_asked_for(company, now) if policy else None,
+        is_first_visit=last_run is None,
         run=card,
         run_may_be_undone=run is not None and _may_be_undone(company, run),
         savings=savings_board(company=company, inventory=inventory, now=now),

@@ -22,6 +22,7 @@ from cloudpolicy.services.aws import CloudUnavailable
 from cloudpolicy.services.policies import PolicyMoved, drop_draft, enable_policy, save_draft, stored_policy
 from cloudpolicy.services.preview import preview_policy
 from cloudpolicy.services.replay import replay_policy
+from cloudpolicy.views.cloud import query_of
 from cloudpolicy.views.policy_form import document_of, entries_of, read_typed, sections_of, typed_from
 from cloudpolicy.views.replay_figure import band_rows, past_chart, past_words
 from ledger.models.company import Role
@@ -249,6 +250,7 @@ def _show(
         drafts=drafts_of(company_id=company_id),
         versions=policy_versions(company_id=company_id, limit=VERSIONS_SHOWN),
         zone=chosen.company.timezone,
+        query=query_of(chosen),
         **context,
     )
 

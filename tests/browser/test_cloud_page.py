@@ -94,6 +94,16 @@ def test_a_plan_is_approved_seen_applied_and_rolled_back(
         f"Roll-back of plan {plan.plan_id}: rolled back", timeout=SLOW_MS
     )
     assert production() == BEFORE
+    # By the keyboard alone: what the roll-back leaves alone is opened, given a reason, and lifted.
+    lift = page.locator("summary", has_text="Let the policy decide about it again: capstack-production-asg")
+    expect(lift).to_be_visible(timeout=SLOW_MS)
+    lift.focus()
+    page.keyboard.press("Enter")
+    is_clean(page, widths=(375,), schemes=("light",))
+    page.keyboard.press("Tab")
+    page.keyboard.type("load is over")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").first).to_contain_text("The policy decides about it again")
     page.get_by_role("link", name="rolled back").first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Run")
     is_clean(page, width=1440, scheme="dark")

@@ -62,3 +62,30 @@ def test_a_policy_is_changed_looked_at_and_put_in_force(clouded: Demo, visit: Ca
     page.get_by_role("button", name="Put in force as version 2").click()
     expect(page.get_by_role("status").first).to_contain_text("Version 2 is in force")
     expect(page.get_by_label("Cooldown, minutes")).to_have_value("90")
+
+
+def test_a_server_that_does_not_answer_is_told_and_nothing_typed_is_lost(clouded: Demo, visit: Callable) -> None:
+    each = visit()
+    each.watch.expected = ("ERR_FAILED", "Failed to fetch")
+    page: Page = each.sign_in(clouded, role="admin")
+    page.goto(f"{clouded.url}/cloud/policy")
+    unanswered = page.get_by_text("No answer came")
+    look = page.get_by_role("button", name="Show what it would change today").last
+    page.route("**/cloud/policy*", lambda route: route.abort())
+    page.get_by_label("Cooldown, minutes").fill("90")
+    look.click()
+    expect(unanswered).to_be_visible()
+    expect(page.get_by_label("Cooldown, minutes")).to_have_value("90")
+    page.unroute("**/cloud/policy*")
+    look.click()
+    expect(page.get_by_text("capstack-production-asg")).to_be_visible()
+    expect(unanswered).to_be_hidden()
+    expect(page.get_by_label("Cooldown, minutes")).to_have_value("90")
+
+    page.goto(f"{clouded.url}/cloud")
+    lost = page.get_by_text("connection lost, trying again; what stands here may be old")
+    expect(lost).to_be_hidden()
+    page.route("**/cloud?*", lambda route: route.abort())
+    expect(lost).to_be_visible(timeout=20_000)
+    page.unroute("**/cloud?*")
+    expect(lost).to_be_hidden(timeout=20_000)

@@ -296,6 +296,23 @@ def test_a_plan_that_met_a_changed_group_waits_for_a_look(cloud: StrictProxy, re
     assert "Approved, and ready to be applied below." in again, "it is as it was planned over"
 
 
+def test_an_expired_plan_says_so_and_does_nothing(cloud: StrictProxy, reader: Reader, hour: Hour) -> None:
+    company, plan = planned_company()
+    approve(plan)
+    admin = reader(company, Role.ADMIN)
+    first = words(admin.get(URL))
+    assert "While the cautious runway is short, the policy asks for a smaller cloud" in first
+    hour.pass_on(hours=25)
+    for path in (URL, f"/cloud/plans/{plan.pk}"):
+        text = words(admin.get(path))
+        assert "it has expired: no forecast has led to it for more than 24 hours." in text
+        assert "Apply it" not in text
+    assert "The plan no longer stands; look again for a fresh one." in words(admin.get(URL))
+    refused = act(admin, plan, "apply")
+    assert (refused.status_code, "it has expired" in words(refused)) == (409, True)
+    assert not ScalingRun.objects.exists()
+
+
 def test_it_says_that_no_worker_comes(cloud: StrictProxy, reader: Reader, hour: Hour) -> None:
     company, plan = planned_company()
     run = begin_approved(plan)
@@ -437,7 +454,8 @@ def test_what_was_rolled_back_is_told_as_left_alone_until_an_admin_lifts_it(
     text = words(founder.get(URL))
     assert "Nothing to change now What the policy waits for or leaves alone is told below." in text
     assert "Every group is as the policy wants it" not in text
-    assert "capstack-production-asg until 8 Apr 2026, 12:00 UTC" in text
+    assert "capstack-production-asg, us-east-1 until 8 Apr 2026, 12:00 UTC" in text
+    assert "the policy asks for a smaller cloud" not in text, "who has applied a plan knows what the page is for"
     assert f"Plan {plan.pk} , test: plan {plan.pk} was rolled back: money came" in text
     assert f"until 8 Apr plan {plan.pk} was rolled back" in text, "beside the group, too"
     assert "nothing to do 1 Apr 2026, 12:05 UTC founding ladder v1, cautious runway" in text
@@ -453,7 +471,8 @@ def test_what_was_rolled_back_is_told_as_left_alone_until_an_admin_lifts_it(
     lifted = words(admin.post(lift, {"reason": "load is over"}, follow=True))
     assert "The policy decides about it again. Nothing is changed before a plan is approved." in lifted
     assert "1 change proposed" in lifted, "it is planned over at once"
-    assert "capstack-production-asg until 8 Apr" not in lifted
+    assert lifted.index("Proposed plan") < lifted.index("rolled back Run"), "what is to be decided comes first"
+    assert "capstack-production-asg, us-east-1 until 8 Apr" not in lifted
 
 
 def test_a_poll_is_answered_only_when_something_has_changed(

@@ -1,5 +1,6 @@
 """The page of the policy over HTTP, without a script."""
 
+import html
 import re
 from copy import deepcopy
 from datetime import timedelta
@@ -239,6 +240,25 @@ def test_drafts_and_versions_of_other_companies_are_not_there(admin: Client) -> 
     assert admin.get(URL, {"draft": "secret"}).status_code == 404
     assert admin.get(URL, {"version": "2"}).status_code == 404
     assert "theirs" not in text_of(admin.get(URL))
+
+
+def test_each_link_leads_to_the_company_of_its_page_whatever_another_tab_shows(
+    admin: Client, acme: CompanyRef
+) -> None:
+    other = steered_company(days=50, slug="other")
+    Membership.objects.create(company_id=other.id, user=User.objects.get(), role=Role.FOUNDER)
+    enable_policy(
+        company_id=acme.id, document={**FOUNDING_LADDER, "name": "ours"}, actor="x", because="x", now=NOW
+    )
+    page = admin.get(URL, {"company": "acme"}).content.decode()
+    assert admin.get("/cloud", {"company": "other"}).status_code == 200, "the other tab"
+    links = [
+        html.unescape(link) for link in re.findall(r'href="(/cloud[^"]*)"', page.split('class="page-head"')[1])
+    ]
+    assert {link.split("?")[0] for link in links} == {"/cloud", URL, f"{URL}.yaml"}
+    assert all("company=acme" in link for link in links), links
+    assert "ours" in admin.get(next(link for link in links if ".yaml" in link)).content.decode()
+    assert "ours" in text_of(admin.get(next(link for link in links if "version=2" in link)))
 
 
 def test_the_file_is_what_import_policy_reads(admin: Client) -> None:
