@@ -81,6 +81,8 @@ def parse_json(text: str | bytes) -> Any:
     except UnicodeDecodeError as error:
         raise InvalidJson(f"byte {error.start + 1} is not UTF-8") from error
     except json.JSONDecodeError as error:
-        raise InvalidJson(f"{error.msg} at line {error.lineno}, column {error.colno}") from error
+        raise InvalidJson(
+            f"{error.msg.removesuffix(' at')} at line {error.lineno}, column {error.colno}"
+        ) from error
     except RecursionError as error:
         raise InvalidJson("is nested too deeply") from error

@@ -35,6 +35,7 @@ _ENTRY = re.compile(
         (?P<references>.*)""",
     re.VERBOSE | re.DOTALL,
 )
+_SUBFIELD = re.compile(r"\?[0-9]{2}")
 _CURRENCY_AT_END = re.compile(r"(?<=[0-9/ ])([A-Z]{3})$")
 
 
@@ -102,6 +103,12 @@ class _Reader:
 
     def _take_account(self, read: Field) -> Iterator[Found]:
         number = " ".join(read.lines).strip()
+        if _SUBFIELD.search(number):
+            # Details of an entry under another field's name: no account may be made of them.
+            yield from self._settle_balances()
+            self._account = None
+            yield bad_row(line=read.line, field=":25:", message="holds details of an entry and no account")
+            return
         currency = _CURRENCY_AT_END.search(number)
         stated = ""
         if currency is not None and currency[1] in KNOWN_CURRENCIES:
