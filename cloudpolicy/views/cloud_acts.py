@@ -107,8 +107,7 @@ def apply_plan(request: HttpRequest, chosen: CurrentCompany, plan_id: int) -> Ht
     if begun is None:
         messages.success(request, f"Plan {plan_id} asks for nothing, so there is nothing to do.")
     else:
-        _go_on(begun)
-        messages.success(request, f"Plan {plan_id} is being applied. You may leave this page.")
+        _go_on(request, begun, f"Plan {plan_id} is being applied.")
     return _back(request, chosen, plan_id)
 
 
@@ -128,8 +127,7 @@ def roll_back(request: HttpRequest, chosen: CurrentCompany, plan_id: int) -> Htt
             )
     except Refused as refused:
         return _refuse(request, chosen, plan_id, refused)
-    _go_on(begun)
-    messages.success(request, f"Plan {plan_id} is being rolled back. You may leave this page.")
+    _go_on(request, begun, f"Plan {plan_id} is being rolled back.")
     return _back(request, chosen, plan_id)
 
 
@@ -262,9 +260,12 @@ def _back(request: HttpRequest, chosen: CurrentCompany, plan_id: int) -> HttpRes
     return HttpResponseRedirect(path + query_of(chosen))
 
 
-def _go_on(begun: ScalingRun) -> None:
-    if begun.state == RunState.OPEN:
-        wake_run(run_id=begun.pk)
+def _go_on(request: HttpRequest, begun: ScalingRun, news: str) -> None:
+    """Wake a worker for a run and tell of it, or that none could be."""
+    if begun.state != RunState.OPEN or wake_run(run_id=begun.pk):
+        messages.success(request, f"{news} You may leave this page.")
+    else:
+        messages.warning(request, f"{news} No worker could be told: it begins by itself once the queue answers.")
 
 
 def _sentence(refusal: Exception) -> str:

@@ -189,7 +189,7 @@ def _enable(request: HttpRequest, chosen: CurrentCompany, in_force: StoredPolicy
     if enabled.status == "unchanged":
         messages.success(request, f"Version {enabled.version} says this already. Nothing was changed.")
     else:
-        messages.success(request, f"Version {enabled.version} is in force. The groups are looked at again now.")
+        messages.success(request, f"Version {enabled.version} is in force. A worker looks at the groups next.")
     return HttpResponseRedirect(reverse("cloud-policy"))
 
 

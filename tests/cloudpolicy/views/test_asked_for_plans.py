@@ -74,6 +74,7 @@ def test_steps_that_buy_no_day_because_credits_pay_say_so(company: CompanyRef, r
     import_bill(company, lines)
     told = words(founder.get("/cloud/cheapest?days=200"))
     assert "Credits pay 100 % of the bill at present, so $0 a month stay in the bank until they end." in told
+    assert "until they end. That is why they add no day." in told
     assert "Credits pay" not in words(founder.get("/cloud/cheapest?days=1")), "nothing is saved by no step"
 
 

@@ -296,6 +296,22 @@ def test_a_plan_that_met_a_changed_group_waits_for_a_look(cloud: StrictProxy, re
     assert "Approved, and ready to be applied below." in again, "it is as it was planned over"
 
 
+def test_a_queue_that_does_not_answer_is_told_and_the_run_is_kept(
+    cloud: StrictProxy, reader: Reader, settings: Settings
+) -> None:
+    company, plan = planned_company()
+    approve(plan)
+    settings.REDIS_QUEUE_URL = "redis://127.0.0.1:9/0"
+    admin = reader(company, Role.ADMIN)
+    text = words(admin.post(f"/cloud/plans/{plan.pk}/apply", {"reason": "less runway"}, follow=True))
+    assert f"Plan {plan.pk} is being applied. No worker could be told: it begins by itself once" in text
+    run = ScalingRun.objects.get()
+    assert run.state == RunState.OPEN
+    finish(run, FakeClock())
+    back = words(admin.post(f"/cloud/plans/{plan.pk}/rollback", {"reason": "money came"}, follow=True))
+    assert f"Plan {plan.pk} is being rolled back. No worker could be told" in back
+
+
 def test_an_expired_plan_says_so_and_does_nothing(cloud: StrictProxy, reader: Reader, hour: Hour) -> None:
     company, plan = planned_company()
     approve(plan)
