@@ -19,9 +19,10 @@ from cloudpolicy import jobs
 from cloudpolicy.models.run import RunState, ScalingRun
 from cloudpolicy.services.aws import CloudUnavailable
 from cloudpolicy.services.clouds import Clouds, cloud_accounts
-from cloudpolicy.services.engine_lock import _key, engine_lock
+from cloudpolicy.services.engine_lock import LockLost, _key, engine_lock
 from cloudpolicy.services.inventory import read_company_groups
 from cloudpolicy.services.planning_lock import lock_planning
+from cloudpolicy.services.running import work_on
 from cloudpolicy.services.runs import end_run, start_apply
 from ledger.services.companies import create_company
 from tests.cloudpolicy.engine.samples import LADDER
@@ -37,6 +38,8 @@ from tests.cloudpolicy.groups_of_five import (
 )
 from tests.cloudpolicy.steered_company import NOW as NOON
 from tests.cloudpolicy.strict_proxy import UPDATE, StrictProxy, Trouble
+from tests.cloudpolicy.test_applying import set_size
+from tests.cloudpolicy.test_doubt import EventfulClock
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -134,6 +137,29 @@ def test_a_session_that_is_gone_does_not_hide_what_ended_the_work(committed_db: 
     connection.close()
     with engine_lock(company_id=1, accounts=[""]):
         pass  # Nobody holds it any more.
+
+
+def test_an_engine_whose_session_was_replaced_asks_for_nothing_more(
+    committed_db: str, strict_aws: StrictProxy
+) -> None:
+    make_five_groups()
+    _, plan = planned_company()
+    approve(plan)
+    run = begin(plan)
+
+    def reconnect() -> None:
+        connection.close()  # Django opens another session at the next question, and that one holds no lock.
+        set_size("dev2", 1, 2, 1)
+        strict_aws.forget()
+
+    strict_aws.troubles = [Trouble(UPDATE, 500, "InternalFailure", skip=1)]
+    clock = EventfulClock(is_ready=lambda: not strict_aws.troubles, happens=reconnect)
+    with pytest.raises(LockLost):
+        work_on(run_id=run.pk, clock=clock.as_clock())
+    assert clock.happens is None
+    assert not strict_aws.mutating
+    assert finish(run, clock).state == RunState.DONE
+    assert sizes() == AFTER
 
 
 @pytest.mark.parametrize("ends_badly", [False, True])

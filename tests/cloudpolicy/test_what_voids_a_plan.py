@@ -1,16 +1,21 @@
 """An approved plan that something speaks against is not applied, whatever that is."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from cloudpolicy.models.plan import ScalingPlan
-from cloudpolicy.models.run import ScalingRun
+from cloudpolicy.models.run import RunKind, RunState, ScalingRun
+from cloudpolicy.selectors.approvals import plan_approvals
+from cloudpolicy.services.approving import note_approval_by_policy
 from cloudpolicy.services.refusals import NotAllowed
 from tests.cloudpolicy.groups_of_five import approve, begin, make_five_groups, planned_company
+from tests.cloudpolicy.steered_company import NOW
 from tests.cloudpolicy.strict_proxy import StrictProxy
 
 pytestmark = pytest.mark.django_db
+HOUR = timedelta(hours=1)
 
 
 @pytest.mark.parametrize(
@@ -32,3 +37,20 @@ def test_a_plan_is_not_applied_against(strict_aws: StrictProxy, changes: dict[st
     with pytest.raises(NotAllowed, match=why):
         begin(plan)
     assert not ScalingRun.objects.exists()
+
+
+def test_a_roll_back_uses_up_the_approvals_before_it_and_the_policys_own_is_no_persons(
+    strict_aws: StrictProxy,
+) -> None:
+    make_five_groups()
+    _, plan = planned_company()
+    note_approval_by_policy(plan=plan, now=NOW)
+    assert plan_approvals(plan=plan, now=NOW).given == 0
+    approve(plan)
+    assert plan_approvals(plan=plan, now=NOW).given == 1
+    taken = {"company_id": plan.company_id, "plan": plan, "state": RunState.DONE, "ended_at": NOW + HOUR}
+    applied = ScalingRun.objects.create(kind=RunKind.APPLY, started_at=NOW, **taken)
+    ScalingRun.objects.create(kind=RunKind.ROLLBACK, undoes=applied, started_at=NOW + HOUR, **taken)
+    assert plan_approvals(plan=plan, now=NOW + HOUR).given == 0
+    approve(plan, now=NOW + 2 * HOUR)
+    assert plan_approvals(plan=plan, now=NOW + 2 * HOUR).given == 1
