@@ -103,19 +103,29 @@ def pytest_xdist_setupnodes() -> None:
         del os.environ[name]
 
 
+# Of the files that are not a browser's, how many follow on each of those that are: with four processes, about two
+# have a browser at any time, and none is left for the end.
+_FILES_PER_BROWSER = 16
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the files that take longest first, or processes would wait for the last of them at the end.
+    """Spread what takes longest over the run, whose processes would else wait for a core, or for the last of them.
 
-    pytest-django has put all that commits last by now: browsers and servers, which are those files.
+    pytest-django has put all that commits last by now: browsers and servers.
     """
-    longest = ("browser", "capstack")
-
-    def rank(item: pytest.Item) -> tuple[int, str]:
-        folder = item.path.relative_to(REPOSITORY / "tests").parts[0]
-        return (longest.index(folder) if folder in longest else len(longest), str(item.path))
-
-    items.sort(key=rank)
+    of_file: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        of_file.setdefault(item.path, []).append(item)
+    folder = REPOSITORY / "tests"
+    browsers = sorted(path for path in of_file if (folder / "browser") in path.parents)
+    # Those of the application as a whole, which take longest of the rest, come first.
+    others = sorted(
+        of_file.keys() - set(browsers), key=lambda path: (folder / "capstack" not in path.parents, path)
+    )
+    turns = itertools.zip_longest(browsers, itertools.batched(others, _FILES_PER_BROWSER))
+    order = [path for browser, rest in turns for path in ((browser,) if browser else ()) + (rest or ())]
+    items[:] = [item for path in order for item in of_file[path]]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
