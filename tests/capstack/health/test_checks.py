@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from capstack.health.checks import all_checks
@@ -51,6 +51,21 @@ def test_a_dead_redis_is_red_and_its_address_is_not_told(settings):
     queue = by_name()["queue"]
     assert not queue.ok
     assert queue.detail == "cannot be checked: ConnectionError"
+
+
+@pytest.mark.django_db
+def test_a_database_that_is_away_is_asked_once_since_each_waits_for_a_connection(monkeypatch):
+    asked = []
+
+    def away(*_: object, **__: object) -> None:
+        asked.append(1)
+        raise OperationalError("couldn't get a connection after 10.00 sec")
+
+    monkeypatch.setattr(connection, "cursor", away)
+    found = by_name()
+    assert [found[name].ok for name in ("database", "partitions", "first_forecast")] == [False] * 3
+    assert found["partitions"].detail == "cannot be checked: the database does not answer"
+    assert len(asked) == 1
 
 
 @pytest.mark.django_db
