@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from ledger.domain.currency import ACTIVE_CURRENCIES, FORMER_CURRENCIES, KNOWN_CURRENCIES
+from ledger.domain.currency import ACTIVE_CURRENCIES, FORMER_CURRENCIES
 from ledger.domain.fx import SettlementRate
 from ledger.domain.metadata import InvalidMetadata, metadata_json
 from ledger.domain.money import InvalidAmount, parse_amount
@@ -47,6 +47,7 @@ FIELDS = frozenset(
         "metadata",
     }
 )
+KNOWN_CURRENCIES = ACTIVE_CURRENCIES | FORMER_CURRENCIES
 _NO_METADATA: dict[str, Any] = {}
 SEPARATORS = frozenset({"T", "t", " "})
 
@@ -131,13 +132,13 @@ def parse_event(raw: Mapping[str, Any], *, now: datetime) -> EventDraft:
 
     amount = _amount(get("amount"), problems)
 
+    currency: Any = get("currency")
+    if type(currency) is not str or currency not in KNOWN_CURRENCIES:
+        problems.append(_currency_problem(currency))
+
     occurred_at = get("occurred_at")
     if occurred_at is not None:
         occurred_at = _instant(occurred_at, now, problems)
-
-    currency: Any = get("currency")
-    if type(currency) is not str or currency not in ACTIVE_CURRENCIES:
-        problems += _currency_problems(currency, occurred_at or now)
 
     account = get("account")
     if account is not None:
@@ -228,22 +229,12 @@ def _choice_problem(field: str, value: object, choices: frozenset[str]) -> Field
     return FieldProblem(field, f"must be one of {', '.join(sorted(choices))}")
 
 
-def _currency_problems(value: object, occurred_at: datetime) -> list[FieldProblem]:
-    """None for a former currency while money could still be posted in it."""
-    if isinstance(value, str) and value in FORMER_CURRENCIES:
-        ended = FORMER_CURRENCIES[value]
-        # The day in the zone its sender wrote; whichever zone it is, a year has passed.
-        if occurred_at.date() < ended:
-            return []
-        message = f"{value} no longer exists: nothing can be dated in it on {ended} or later"
-        return [FieldProblem("currency", message)]
+def _currency_problem(value: object) -> FieldProblem:
     if value is None:
-        message = "is required"
-    elif isinstance(value, str) and value.upper() in KNOWN_CURRENCIES:
-        message = f"must be written in capitals: {value.upper()}"
-    else:
-        message = "is not a currency code of ISO 4217"
-    return [FieldProblem("currency", message)]
+        return FieldProblem("currency", "is required")
+    if isinstance(value, str) and value.upper() in KNOWN_CURRENCIES:
+        return FieldProblem("currency", f"must be written in capitals: {value.upper()}")
+    return FieldProblem("currency", "is not a currency code of ISO 4217")
 
 
 def _text(value: object, field: str, problems: list[FieldProblem]) -> str:

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import BinaryIO
 
-from ledger.domain.currency import KNOWN_CURRENCIES
+from ledger.domain.currency import ACTIVE_CURRENCIES, FORMER_CURRENCIES
 from ledger.importers.bank_entry import BankEntry, entry_row, noon
 from ledger.importers.file_accounts import KnownAccount
 from ledger.importers.importer import ImportContext, Importer
@@ -111,7 +111,7 @@ class _Reader:
             return
         currency = _CURRENCY_AT_END.search(number)
         stated = ""
-        if currency is not None and currency[1] in KNOWN_CURRENCIES:
+        if currency is not None and currency[1] in ACTIVE_CURRENCIES | FORMER_CURRENCIES:
             stated, number = currency[1], number[: currency.start()].rstrip("/ ")
         account = self._context.accounts.of(number)
         if account != self._account:

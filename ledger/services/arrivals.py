@@ -13,13 +13,13 @@ from hashlib import sha256
 
 from msgspec import UNSET
 
-from ledger.domain.currency import ACTIVE_CURRENCIES
 from ledger.domain.event import (
     DIRECTED_TYPES,
     DIRECTIONS,
     EARLIEST,
     EVENT_TYPES,
     IMPLIED_DIRECTION,
+    KNOWN_CURRENCIES,
     MAX_ACCOUNT,
     MAX_SOURCE,
     MAX_TEXT,
@@ -225,7 +225,7 @@ class LineReader:
                 isinstance(stated_account, str) and (len(stated_account) > MAX_ACCOUNT or stated_account.isspace())
             )
             or event_type not in EVENT_TYPES
-            or currency not in ACTIVE_CURRENCIES
+            or currency not in KNOWN_CURRENCIES
             or direction not in DIRECTIONS
             or stated_direction not in {None, UNSET, direction}
         ):

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from ledger.domain.currency import KNOWN_CURRENCIES
+from ledger.domain.currency import ACTIVE_CURRENCIES, FORMER_CURRENCIES
 from ledger.domain.intake import CreditNote as StatedNote
 from ledger.domain.money import LIMIT
 from ledger.models.credit_note import CreditNote
@@ -46,7 +46,7 @@ def _check(note: StatedNote) -> None:
         raise InvalidCreditNote("every line and refund of a credit note must have a finite amount above zero")
     if not _is_amount(note.to_balance) or not _is_amount(note.out_of_band):
         raise InvalidCreditNote("the amounts of a credit note must be finite and not below zero")
-    if note.currency not in KNOWN_CURRENCIES:
+    if note.currency not in ACTIVE_CURRENCIES | FORMER_CURRENCIES:
         raise InvalidCreditNote(f"{note.currency} is not a currency code of ISO 4217")
     if not note.source or not note.external_ref or not note.document:
         raise InvalidCreditNote("a credit note must have an id and name its invoice")

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from ledger.domain.currency import KNOWN_CURRENCIES
+from ledger.domain.currency import ACTIVE_CURRENCIES, FORMER_CURRENCIES
 from ledger.domain.intake import LoweredBalance as StatedBalance
 from ledger.domain.money import LIMIT
 from ledger.models.lowered_balance import LoweredBalance
@@ -25,7 +25,7 @@ def state_lowered_balance(*, company_id: int, balance: StatedBalance, actor: str
     """
     if not 0 <= balance.after < balance.before < LIMIT:
         raise InvalidLoweredBalance("a balance that became less must be finite, and less after than before")
-    if balance.currency not in KNOWN_CURRENCIES:
+    if balance.currency not in ACTIVE_CURRENCIES | FORMER_CURRENCIES:
         raise InvalidLoweredBalance(f"{balance.currency} is not a currency code of ISO 4217")
     if not balance.source or not balance.customer:
         raise InvalidLoweredBalance("a balance must name its customer")

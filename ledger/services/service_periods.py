@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from ledger.domain.currency import KNOWN_CURRENCIES
+from ledger.domain.currency import ACTIVE_CURRENCIES, FORMER_CURRENCIES
 from ledger.domain.intake import ObjectKey
 from ledger.domain.intake import ServicePeriod as StatedPeriod
 from ledger.domain.money import LIMIT
@@ -90,7 +90,7 @@ def _check(period: StatedPeriod) -> None:
         raise InvalidServicePeriod("the amount of a service period must be a finite number, not below zero")
     if period.end <= period.start:
         raise InvalidServicePeriod(f"a service period must end after it starts on {period.start}")
-    if period.currency not in KNOWN_CURRENCIES:
+    if period.currency not in ACTIVE_CURRENCIES | FORMER_CURRENCIES:
         raise InvalidServicePeriod(f"{period.currency} is not a currency code of ISO 4217")
     if not period.source or not period.external_ref:
         raise InvalidServicePeriod("a service period must name the event that it belongs to")

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from ledger.domain.currency import KNOWN_CURRENCIES
+from ledger.domain.currency import ACTIVE_CURRENCIES, FORMER_CURRENCIES
 from ledger.domain.intake import ObjectKey
 from ledger.domain.intake import SettledInvoice as StatedInvoice
 from ledger.domain.money import LIMIT
@@ -86,7 +86,7 @@ def _check(invoice: StatedInvoice) -> None:
         raise InvalidSettledInvoice("the lines of an invoice cannot earn more of a balance than it uses")
     if any(used.end <= used.start for used in invoice.lines):
         raise InvalidSettledInvoice("the days of a line must end after they start")
-    if invoice.currency not in KNOWN_CURRENCIES:
+    if invoice.currency not in ACTIVE_CURRENCIES | FORMER_CURRENCIES:
         raise InvalidSettledInvoice(f"{invoice.currency} is not a currency code of ISO 4217")
     if not invoice.source or not invoice.document or not invoice.customer:
         raise InvalidSettledInvoice("an invoice must have an id and name its customer")
