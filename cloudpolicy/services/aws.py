@@ -118,7 +118,8 @@ def client(
     endpoint = endpoint or settings.AWS_ENDPOINT_URL or None
     hurried = _somebody_waits.get()
     with one_line_errors():
-        made = _session().client(
+        session = _session()
+        made = session.client(
             service,
             region_name=region,
             endpoint_url=endpoint,
@@ -130,7 +131,7 @@ def client(
                     "total_max_attempts": min(attempts, HURRIED_ATTEMPTS) if hurried else attempts,
                 },
             ),
-            **_credentials(endpoint, role),
+            **_credentials(session, endpoint, role),
         )
     if service == "autoscaling" and is_loopback(endpoint):
         made.meta.events.register("provide-client-params.auto-scaling.UpdateAutoScalingGroup", _keep_mixed(made))
@@ -164,14 +165,14 @@ def _keep_mixed(autoscaling: Any) -> Callable[..., None]:
     return add
 
 
-def _credentials(endpoint: str | None, role: RoleCredentials | None) -> dict[str, str]:
+def _credentials(session: boto3.Session, endpoint: str | None, role: RoleCredentials | None) -> dict[str, str]:
     if role is not None:
         return {
             "aws_access_key_id": role.access_key,
             "aws_secret_access_key": role.secret_key,
             "aws_session_token": role.token,
         }
-    if _session().get_credentials() is not None:
+    if session.get_credentials() is not None:
         return {}
     if not is_loopback(endpoint):
         raise CloudUnavailable(
