@@ -99,7 +99,7 @@ def test_a_plan_is_approved_seen_applied_and_rolled_back(
     expect(lift).to_be_visible(timeout=SLOW_MS)
     lift.focus()
     page.keyboard.press("Enter")
-    is_clean(page, widths=(375,), schemes=("light",))
+    is_clean(page, width=375, scheme="light")
     page.keyboard.press("Tab")
     page.keyboard.type("load is over")
     page.keyboard.press("Enter")
