@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from ledger.domain.cloud_bill import CREDIT, SOURCE_PREFIX, BillKey
 from ledger.domain.money import MICRO, MONEY
@@ -22,15 +23,17 @@ _BILLS = """
     SELECT id, provider, billing_account, period_start, period_end FROM ledger_cloudbill
     WHERE company_id = %s AND state = %s ORDER BY id
 """
-# Each object names its event and when it occurred, so the journal is looked at in one month per event.
-_CREDITS_OF_BILLS = """
-    SELECT split_part(o.external_ref, ':', 1), sum(e.base_amount)
+_CREDIT_OBJECTS = """
+    SELECT split_part(o.external_ref, ':', 1), o.event_id, o.occurred_at
     FROM ledger_externalobject o
-    JOIN ledger_capitalevent e
-      ON e.company_id = o.company_id AND e.event_id = o.event_id AND e.occurred_at = o.occurred_at
     WHERE o.company_id = %s AND o.event_type = 'credit' AND NOT o.reversed AND o.source LIKE %s
       AND o.account_id IN (SELECT id FROM ledger_account WHERE company_id = o.company_id AND kind = 'cloud')
-    GROUP BY 1
+"""
+# Objects are not joined with the journal: planning a join over all its months took longer than anything else that
+# a forecast asks the database. The instants, being values, leave out all months but the events' own.
+_CREDIT_EVENTS = """
+    SELECT event_id, occurred_at, base_amount FROM ledger_capitalevent
+    WHERE company_id = %s AND event_id = ANY (%s) AND occurred_at = ANY (%s)
 """
 _CREDIT_LINES = """
     SELECT bill_id, day, -sum(billed) FROM ledger_cloudbillline
@@ -92,8 +95,9 @@ def _bills_with_credits(company_id: int) -> Iterable[tuple[_Bill, Decimal, list[
         bills = {number: _Bill(*columns) for number, *columns in cursor.fetchall()}
         if not bills:
             return
-        cursor.execute(_CREDITS_OF_BILLS, [company_id, f"{SOURCE_PREFIX}%"])
-        credited = dict(cursor.fetchall())
+        credited = _credited(cursor, company_id)
+        if not credited:
+            return
         cursor.execute(_CREDIT_LINES, [company_id, list(bills), CREDIT])
         days: dict[int, list[tuple[date, Decimal]]] = defaultdict(list)
         for bill_id, day, amount in cursor.fetchall():
@@ -103,6 +107,21 @@ def _bills_with_credits(company_id: int) -> Iterable[tuple[_Bill, Decimal, list[
         amount = credited.get(key.reference)
         if amount and days[bill_id]:
             yield bill, amount, days[bill_id]
+
+
+def _credited(cursor: CursorWrapper, company_id: int) -> dict[str, Decimal]:
+    """What the credit events of each bill say in base currency, by the bill's reference."""
+    cursor.execute(_CREDIT_OBJECTS, [company_id, f"{SOURCE_PREFIX}%"])
+    references = {(bytes(event), at): reference for reference, event, at in cursor.fetchall()}
+    credited: dict[str, Decimal] = defaultdict(lambda: _ZERO)
+    if references:
+        events, instants = (list(column) for column in zip(*references, strict=True))
+        cursor.execute(_CREDIT_EVENTS, [company_id, events, sorted(set(instants))])
+        for event, at, amount in cursor.fetchall():
+            reference = references.get((bytes(event), at))
+            if reference is not None:
+                credited[reference] += amount
+    return credited
 
 
 def _spread(amount: Decimal, days: list[tuple[date, Decimal]]) -> list[tuple[date, Decimal]]:
