@@ -1,4 +1,4 @@
-"""A December bonus lies ahead: last year's is expected again, which only people can confirm or take back."""
+"""A yearly bonus, in December as a rule, lies ahead: last year's is expected again, which only people confirm."""
 
 from forecasting.checks.data_check import (
     Check,
@@ -16,23 +16,21 @@ YEAR_DAYS = 365
 
 
 def find(company: CheckedCompany) -> tuple[DataCheck, ...]:
-    """Each payroll that paid one last December, from four months before on."""
+    """Each payroll that paid one last year, from four months before on."""
     rows = company.rows
     found = []
-    for payroll in company.fitted.payrolls:
-        if not payroll.bonus_share:
-            continue
-        ahead = payroll.bonus_day + YEAR_DAYS - rows.as_of_day
+    paid_yearly = [(payroll, bonus) for payroll in company.fitted.payrolls for bonus in payroll.bonuses]
+    for payroll, bonus in paid_yearly:
+        ahead = bonus.day + YEAR_DAYS - rows.as_of_day
         if 0 < ahead <= AHEAD_DAYS:
-            paid = day_of(payroll.bonus_day)
-            bonus = payroll.level * payroll.bonus_share
-            payees = largest_payees(rows, (rows.role == Role.PAYROLL) & (rows.day == payroll.bonus_day), limit=1)
+            paid = day_of(bonus.day)
+            payees = largest_payees(rows, (rows.role == Role.PAYROLL) & (rows.day == bonus.day), limit=1)
+            amount = amount_text(payroll.level * bonus.share, company.history.base_currency)
             found.append(
                 DataCheck(
                     code="december_bonus",
                     sentence=(
-                        f"Payroll {payroll.name} is expected to pay a bonus of about "
-                        f"{amount_text(bonus, company.history.base_currency)} in December, "
+                        f"Payroll {payroll.name} is expected to pay a bonus of about {amount} in {paid:%B}, "
                         f"as on {paid}."
                     ),
                     advice="If there is none this year, or a larger one, cash will differ by that much.",

@@ -1,11 +1,11 @@
-"""Payroll: runs on their days, the December bonus, planned hires, and the tax that each run brings."""
+"""Payroll: runs on their days, yearly bonuses, planned hires, and the tax that each run brings."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.drivers.contribution import Contribution, DatedEvent, Driver, Setting
 from forecasting.fit.hires import LVL as HIRES_LVL
-from forecasting.fit.payroll import FittedPayroll, run_days
+from forecasting.fit.payroll import BONUS_NEAR_DAYS, YEAR_DAYS, FittedPayroll, run_days
 from forecasting.fit.payroll_tax import FittedPayrollTax, remittances
 from forecasting.fit.schedule import MONTH_END, PaySchedule
 from forecasting.kernel.inputs import Factor
@@ -13,8 +13,6 @@ from forecasting.kernel.inputs import Factor
 Days = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-YEAR_DAYS = 365
-BONUS_NEAR_DAYS = 16
 MONTHLY = PaySchedule(step_days=0, anchor_day=0, days_of_month=(MONTH_END,), moved="before")
 TAX_RATIO_WITHOUT_HISTORY = 0.5
 
@@ -65,14 +63,14 @@ def next_events(setting: Setting) -> tuple[DatedEvent, ...]:
 
 
 def _runs(payroll: FittedPayroll, setting: Setting) -> tuple[Days, Floats]:
-    """Days and net amounts (positive) of the runs ahead, each December's with its bonus."""
+    """Days and net amounts (positive) of the runs ahead, each with the bonus that is expected in it."""
     day = run_days(payroll, as_of_day=setting.company.as_of_day, days=setting.horizon_days)
     net = np.full(len(day), payroll.level)
-    if payroll.bonus_share:
+    for bonus in payroll.bonuses:
         for years in range(1, setting.horizon_days // YEAR_DAYS + 2):
-            distance = np.abs(day - payroll.bonus_day - YEAR_DAYS * years)
+            distance = np.abs(day - bonus.day - YEAR_DAYS * years)
             if len(day) and int(distance.min()) <= BONUS_NEAR_DAYS:
-                net[int(np.argmin(distance))] += payroll.level * payroll.bonus_share
+                net[int(np.argmin(distance))] += payroll.level * bonus.share * bonus.chance
     return day, net
 
 

@@ -1,6 +1,6 @@
-"""Payroll: when it runs, what a run costs, how fast that grows, and the December bonus."""
+"""Payroll: when it runs, what a run costs, how fast that grows, and yearly bonuses."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ SAME_RUN = 0.6
 BONUS_WINDOW = 9
 BONUS_RATIO = 1.12
 BONUS_RATIO_OUTSIDE_DECEMBER = 1.3
+BONUS_YEAR_DAYS, YEAR_DAYS, BONUS_NEAR_DAYS = 372, 365, 16
+BONUS_AGAIN_IN_DECEMBER, BONUS_SEEN_TWICE, BONUS_SEEN_ONCE = 1.0, 0.95, 0.7
 BONUS_RATIO_OF_LAST_RUN = 1.4  # in a team of three one hire is a third more, and no later run has told yet
 OUTLIER, CONFIRMED = 0.4, 0.1  # so far off the median, and the run before not that near
 GROWTH_MONTHS = 24
@@ -29,7 +31,17 @@ GROWTH_WITH_HIRES = 0.3  # the plan already names most of the people that growth
 USUAL_WALK_SD, WALK_PRIOR_MONTHS = 0.03, 8
 ROBUST = 1.4826  # MAD to standard deviation of a normal
 LARGEST_USUAL_STEP = 0.2
+RUN_NOISE_SD = 0.004
 FX_MONTHLY_SD = 0.023
+
+
+@dataclass(frozen=True, slots=True)
+class YearlyBonus:
+    """A bonus that was paid on `day`: `share` of the level, with the `chance` that it comes again."""
+
+    day: int
+    share: float
+    chance: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +52,7 @@ class FittedPayroll:
         name: payee, or the currency when a run pays many people one by one.
         run_day, run_amount: past runs, summed per day.
         level: expected cost of a run on the as-of date, without bonus.
-        bonus_day, bonus_share: last December's bonus, as a share of the level; 0 when there was none.
+        bonuses: of the last twelve months, to come again a year later.
         lvl, g, gsd, rw: the factor's uncertainty, see forecasting.kernel.inputs.Factor.
     """
 
@@ -51,8 +63,7 @@ class FittedPayroll:
     run_day: Ints
     run_amount: Floats
     level: float
-    bonus_day: int
-    bonus_share: float
+    bonuses: tuple[YearlyBonus, ...]
     lvl: float
     g: float
     gsd: float
@@ -86,6 +97,7 @@ def fit_payrolls(rows: CashRows, history: CompanyHistory) -> tuple[tuple[FittedP
                 schedule=schedule,
                 run_day=run_day,
                 run_amount=run_amount,
+                as_of_day=rows.as_of_day,
                 hires_planned=any(hire.currency == currency for hire in history.plan.planned_hires),
             )
         )
@@ -101,13 +113,14 @@ def fit_payroll(
     schedule: PaySchedule,
     run_day: Ints,
     run_amount: Floats,
+    as_of_day: int | None = None,
     hires_planned: bool = False,
 ) -> FittedPayroll:
-    """Level, growth and bonus of one payroll from its runs (ascending days, positive amounts)."""
+    """Level, growth and bonuses of one payroll from its runs (ascending days, positive amounts)."""
     usual, is_bonus = clean_bonuses(run_day=run_day, run_amount=run_amount)
     log_level = np.log(np.maximum(usual, 1e-9))
     g, gsd, rw = _growth(run_day, log_level, schedule)
-    bonus_day, bonus_share = _december_bonus(run_day, run_amount, usual, is_bonus)
+    age_months = 0.0 if as_of_day is None else (as_of_day - int(run_day[-1])) / DAYS_PER_MONTH
     return FittedPayroll(
         name=name,
         currency=currency,
@@ -116,9 +129,8 @@ def fit_payroll(
         run_day=run_day,
         run_amount=run_amount,
         level=_level(usual),
-        bonus_day=bonus_day,
-        bonus_share=bonus_share,
-        lvl=0.004,
+        bonuses=_yearly_bonuses(run_day, run_amount, usual, is_bonus),
+        lvl=float(np.hypot(RUN_NOISE_SD, rw * np.sqrt(max(age_months, 0.0)))),
         g=g * (GROWTH_WITH_HIRES if hires_planned else 1.0),
         gsd=gsd,
         rw=float(np.hypot(rw, FX_MONTHLY_SD)) if foreign else rw,
@@ -169,11 +181,6 @@ def run_days(payroll: FittedPayroll, *, as_of_day: int, days: int) -> Ints:
     expected = payroll.schedule.days_after(day=as_of_day, until=as_of_day + days, calendar=payroll.calendar)
     half_period = DAYS_PER_MONTH / payroll.schedule.runs_per_month / 2
     return expected[expected - payroll.run_day[-1] > half_period]
-
-
-def without_bonus(payroll: FittedPayroll) -> FittedPayroll:
-    """The same payroll, no bonus expected."""
-    return replace(payroll, bonus_share=0.0)
 
 
 def _bundles(rows: CashRows, payroll: NDArray[np.bool_]) -> list[tuple[str, list[int]]]:
@@ -231,11 +238,16 @@ def _walk_sd(steps: Floats) -> float:
     return float(np.sqrt((own + WALK_PRIOR_MONTHS * USUAL_WALK_SD**2) / (len(steps) + WALK_PRIOR_MONTHS)))
 
 
-def _december_bonus(
+def _yearly_bonuses(
     run_day: Ints, run_amount: Floats, usual: Floats, is_bonus: NDArray[np.bool_]
-) -> tuple[int, float]:
-    december = is_bonus & (month_of(run_day) % 12 == 11) & (run_day > run_day[-1] - 372)
-    if not december.any():
-        return 0, 0.0
-    last = int(np.flatnonzero(december)[-1])
-    return int(run_day[last]), float(run_amount[last] / usual[last] - 1)
+) -> tuple[YearlyBonus, ...]:
+    """Bonuses of the last year. A thirteenth month is paid in November here and in June there, but what stood out
+    once in some other month than December may also have been somebody's severance."""
+    found = []
+    for n in np.flatnonzero(is_bonus & (run_day > run_day[-1] - BONUS_YEAR_DAYS)).tolist():
+        day = int(run_day[n])
+        before = is_bonus & (np.abs(run_day - (day - YEAR_DAYS)) <= BONUS_NEAR_DAYS)
+        december = bool(month_of(run_day[n : n + 1])[0] % 12 == 11)
+        again = BONUS_AGAIN_IN_DECEMBER if december else BONUS_SEEN_TWICE if before.any() else BONUS_SEEN_ONCE
+        found.append(YearlyBonus(day=day, share=float(run_amount[n] / usual[n] - 1), chance=again))
+    return tuple(found)

@@ -5,7 +5,7 @@ import pytest
 
 from forecasting.fit.calendar import calendar_for
 from forecasting.fit.company import fit_company
-from forecasting.fit.payroll import FittedPayroll, clean_bonuses, fit_payroll, run_days
+from forecasting.fit.payroll import FittedPayroll, YearlyBonus, clean_bonuses, fit_payroll, run_days
 from forecasting.fit.payroll_tax import fit_payroll_tax, remittances
 from forecasting.fit.schedule import PaySchedule
 from ledger.domain.flows import day_number
@@ -63,8 +63,37 @@ def test_a_december_bonus_is_taken_out_and_expected_again():
     amounts[5] = 150.0  # December 2024
     fitted = payroll(amounts)
     assert fitted.level == 100.0
-    assert fitted.bonus_day == day_number(date(2024, 12, 31))
-    assert fitted.bonus_share == pytest.approx(0.5)
+    assert fitted.bonuses == (YearlyBonus(day_number(date(2024, 12, 31)), pytest.approx(0.5), 1.0),)
+
+
+def test_a_thirteenth_month_in_november_is_expected_again_the_surer_the_more_often_it_was_paid():
+    once = [100.0] * 12
+    once[4] = 160.0  # November 2024
+    (bonus,) = payroll(once).bonuses
+    assert (bonus.day, bonus.share, bonus.chance) == (day_number(date(2024, 11, 29)), pytest.approx(0.6), 0.7)
+    twice = [100.0] * 24
+    twice[4] = twice[16] = 160.0
+    (bonus,) = payroll(twice).bonuses
+    assert (bonus.day, bonus.chance) == (day_number(date(2024, 11, 29)), 0.95)
+
+
+def test_the_older_the_last_run_the_less_is_known_of_the_next():
+    run_day, runs = np.arange(12) * 30 + AS_OF - 340, np.full(12, 100.0)
+    fresh, old = (
+        fit_payroll(
+            name="",
+            currency="USD",
+            foreign=False,
+            calendar=US,
+            schedule=MONTH_END,
+            run_day=run_day,
+            run_amount=runs,
+            as_of_day=int(run_day[-1]) + age,
+        )
+        for age in (0, 29)
+    )
+    assert fresh.lvl == pytest.approx(0.004)
+    assert old.lvl == pytest.approx(np.hypot(0.004, old.rw * np.sqrt(29 / 30.4)))
 
 
 def test_a_raise_stays_and_is_no_bonus():
