@@ -13,13 +13,13 @@ def contribute(setting: Setting) -> Contribution:
             continue
         factors.append(_factor(name, pool, setting))
         variance += pool.variance_per_day
-        if len(pool.lump_sizes):
+        if len(pool.possible_lumps):
             lumps.append(
                 LumpStream(
                     name=f"{name} lumps",
-                    rate_shape=len(pool.lump_sizes) + 0.5,
+                    rate_shape=pool.lump_shape,
                     rate_days=pool.lump_days,
-                    sizes=pool.lump_sizes,
+                    sizes=pool.possible_lumps,
                 )
             )
     return Contribution(factors=tuple(factors), lump_streams=tuple(lumps), shock_variance=variance)

@@ -79,6 +79,11 @@ def add_months(*, month: NDArray[np.int64], day_of_month: NDArray[np.int64] | in
     return clipped
 
 
+def days_in_month(month: NDArray[np.int64]) -> NDArray[np.int64]:
+    """28..31; months count from 1970-01."""
+    return add_months(month=month + 1, day_of_month=1) - add_months(month=month, day_of_month=1)
+
+
 def month_of(days: Days) -> NDArray[np.int64]:
     """Months since 1970-01."""
     return _dates(days).astype("datetime64[M]").astype(np.int64)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.fit.calendar import add_months, day_of_month, month_of
+from forecasting.fit.calendar import add_months, day_of_month, days_in_month, month_of
 from forecasting.fit.cash_rows import CashRows
 from forecasting.fit.history import CompanyHistory
 from forecasting.fit.plan import CloudCredit
@@ -17,8 +17,8 @@ Floats = NDArray[np.float64]
 BILLS_NEEDED = 2
 BILLS_READ = 12
 USUAL_GROWTH, USUAL_GROWTH_SD = 0.02, 0.02
-LAST_BILL_SHARE = 0.65
-BILL_NOISE_SD = 0.02  # of a month's usage around its level
+LAST_BILL_SHARE = 0.8
+BILL_NOISE_SD = 0.04  # of a month's usage around its level
 USUAL_WALK_SD, WALK_PRIOR_MONTHS = 0.05, 4
 USAGE_AGE_MONTHS = 2  # a bill older than this means the provider was left
 MOST_BILLS_PER_MONTH = 2.5
@@ -97,7 +97,8 @@ def fit_cloud(
     if this_month - int(months[-1]) > USAGE_AGE_MONTHS:
         return None
     used = months - 1  # the month that a bill is for
-    y = np.log(np.maximum(total[-BILLS_READ:], 1e-9))
+    # A bill is for as many days as its month has: February's is a tenth below January's.
+    y = np.log(np.maximum(total * DAYS_PER_MONTH / days_in_month(used), 1e-9))[-BILLS_READ:]
     x = (used[-BILLS_READ:] - used[-1]).astype(np.float64)
     smoothed, slope = line(x, y)
     walk = _walk_sd(y)
@@ -109,7 +110,8 @@ def fit_cloud(
     level = LAST_BILL_SHARE * float(y[-1]) + (1 - LAST_BILL_SHARE) * smoothed
 
     def usage_in(which: int) -> float:
-        return float(np.exp(level + g * (which - int(used[-1]))))
+        days = int(days_in_month(np.array([which]))[0])
+        return float(np.exp(level + g * (which - int(used[-1])))) * days / DAYS_PER_MONTH
 
     middle = add_months(month=used[-1:], day_of_month=15)[0]
     age_months = (as_of_day - middle) / DAYS_PER_MONTH

@@ -19,6 +19,9 @@ OUTFLOW_DAYS = 182
 LUMP_DAYS = 728
 LUMP_HISTORY_DAYS = 28
 MOST_LUMPS_PER_DAY = 0.15
+# Few large bills of the next year were paid before: most ledgers of a year have seen none of them, or one.
+UNSEEN_LUMP = 0.08  # of a month's outflow
+UNSEEN_SHAPE, SEEN_SHAPE = 0.8, 0.5  # what is counted beside the lumps that were seen
 HABIT = 8  # payments of one payee in a year that make it a habit, however large
 HALF_LIFE_DAYS = 150.0
 PROFILE_DAYS = 364
@@ -38,7 +41,8 @@ class FittedPool:
         mean_per_day: expected flow per day on the as-of date, without lumps.
         profile: float64 [7], mean 1, Monday first.
         variance_per_day: of the daily flow, without lumps.
-        lump_sizes: float64 [n], past lumps; they arrive with rate Gamma(n + 1/2) / lump_days.
+        lump_sizes: float64 [n], past lumps.
+        unseen_lump: size of one that nobody has seen yet, 0 where none is to be expected.
         lvl, g, gsd, rw: see forecasting.kernel.inputs.Factor.
     """
 
@@ -46,6 +50,7 @@ class FittedPool:
     profile: Floats
     variance_per_day: float
     lump_sizes: Floats
+    unseen_lump: float
     lump_days: float
     lvl: float
     g: float
@@ -55,11 +60,18 @@ class FittedPool:
     @property
     def lumps_per_day(self) -> float:
         """Expected flow per day from lumps."""
-        return (
-            (len(self.lump_sizes) + 0.5) / self.lump_days * float(self.lump_sizes.mean())
-            if len(self.lump_sizes)
-            else 0.0
-        )
+        sizes = self.possible_lumps
+        return self.lump_shape / self.lump_days * float(sizes.mean()) if len(sizes) else 0.0
+
+    @property
+    def possible_lumps(self) -> Floats:
+        """float64 [n]: the sizes that a lump to come may have."""
+        return np.append(self.lump_sizes, self.unseen_lump) if self.unseen_lump else self.lump_sizes
+
+    @property
+    def lump_shape(self) -> float:
+        """They arrive with rate Gamma(lump_shape) / lump_days."""
+        return len(self.lump_sizes) + (UNSEEN_SHAPE if self.unseen_lump else SEEN_SHAPE)
 
     def expected(self, *, first_day: int, days: int) -> Floats:
         """float64 [days]: expected flow of each day at level 1, without lumps."""
@@ -75,6 +87,7 @@ class PoolHistory:
         known_weeks: int64 [looks], whole weeks of history at each look, at least 1.
         lump: bool [looks, n], rows that were lumps at the look.
         pooled: bool [looks, n], other rows of this direction.
+        unseen: float64 [looks], the size of a lump that nobody has seen yet; 0 of income.
         lump_days: float64 [looks], days in which lumps were counted.
     """
 
@@ -82,6 +95,7 @@ class PoolHistory:
     known_weeks: Ints
     lump: NDArray[np.bool_]
     pooled: NDArray[np.bool_]
+    unseen: Floats
     lump_days: Floats
 
     def mean_per_day(self) -> Floats:
@@ -99,8 +113,10 @@ class PoolHistory:
     def lumps_per_day(self, amount: Floats) -> Floats:
         """float64 [looks]: expected flow per day from lumps."""
         count = self.lump.sum(axis=1)
-        mean = (self.lump * amount).sum(axis=1) / np.maximum(count, 1)
-        return np.where(count > 0, (count + 0.5) / self.lump_days * mean, 0.0)
+        expects = self.unseen != 0.0
+        mean = ((self.lump * amount).sum(axis=1) + self.unseen) / np.maximum(count + expects, 1)
+        shape = count + np.where(expects, UNSEEN_SHAPE, SEEN_SHAPE)
+        return np.where(count + expects > 0, shape / self.lump_days * mean, 0.0)
 
 
 def pool_history(looks: Looks, *, direction: int, all_outflow: Floats) -> PoolHistory:
@@ -127,12 +143,15 @@ def pool_history(looks: Looks, *, direction: int, all_outflow: Floats) -> PoolHi
     weekly = np.bincount(flat, weights=rows.amount[index[1]], minlength=len(looks.day) * weeks)
     # Less than a week of history is scaled to a week.
     scale = np.where(known_days < 7, 7 / known_days, 1.0)
+    lump_days = np.minimum(known_days, LUMP_DAYS).astype(np.float64)
     return PoolHistory(
         weekly=weekly.reshape(len(looks.day), weeks) * scale[:, None],
         known_weeks=known_weeks,
         lump=lump,
         pooled=pooled,
-        lump_days=np.minimum(known_days, LUMP_DAYS).astype(np.float64),
+        unseen=-UNSEEN_LUMP * all_outflow if direction == OUT else np.zeros(len(looks.day)),
+        # A month without a lump does not tell that there is one a month.
+        lump_days=np.where(lump.any(axis=1), lump_days, np.maximum(lump_days, OUTFLOW_DAYS)),
     )
 
 
@@ -155,6 +174,7 @@ def fit_pool(looks: Looks, known: PoolHistory) -> FittedPool | None:
         ),
         variance_per_day=variance / 7,
         lump_sizes=rows.amount[known.lump[0]],
+        unseen_lump=float(known.unseen[0]),
         lump_days=float(known.lump_days[0]),
         lvl=_level_sd(mean, se) if weeks >= WEEKS_TRUSTED else UNKNOWN_LVL,
         g=g,

@@ -66,6 +66,7 @@ def _pool(pool: FittedPool, by: float) -> FittedPool:
         mean_per_day=pool.mean_per_day * by,
         variance_per_day=pool.variance_per_day * by**2,
         lump_sizes=pool.lump_sizes * by,
+        unseen_lump=pool.unseen_lump * by,
     )
 
 

@@ -78,7 +78,7 @@ def test_one_bill_costs_the_days_that_it_would_have_paid_for():
         "spending",
         -20,
         "-27000.00",
-        "-7000.00",
+        "-7024.90",  # a week's, and of a lump that nobody has seen yet
     )
     assert spending.payees[0].counterparty == "Lawyers LLP"
     assert spending.payees[0].amount == Decimal("-20000.00")

@@ -1,3 +1,4 @@
+from calendar import monthrange
 from datetime import date
 
 import numpy as np
@@ -40,7 +41,16 @@ def test_a_rare_large_payment_is_a_lump_and_no_run_rate():
     assert pool is not None
     assert pool.mean_per_day == pytest.approx(-100)
     assert sorted(pool.lump_sizes.tolist()) == [-30000.0, -20000.0]
-    assert pool.lumps_per_day == pytest.approx(2.5 / 547 * -25000)
+    month = (182 * 100 + 30000) / 182 * 30.4  # what was spent lately
+    assert pool.unseen_lump == pytest.approx(-0.08 * month)
+    assert pool.lumps_per_day == pytest.approx(2.8 / 547 * (-50000 + pool.unseen_lump) / 3)
+
+
+def test_a_young_ledger_without_a_lump_expects_no_more_of_them_than_half_a_year_would():
+    young = fit(every(1, start="2025-05-01", until="2025-06-30", line="-100 card Cafe"))
+    pool = young.pools[OUT]
+    assert pool is not None
+    assert pool.lumps_per_day == pytest.approx(0.8 / 182 * -0.08 * 100 * 30.4)
 
 
 def test_a_contractor_is_never_a_lump():
@@ -106,7 +116,8 @@ def test_a_leak_corrects_what_stands_out_of_its_own_error_and_never_downwards():
 
 def cloud_bills(gross: float, growth: float) -> tuple[np.ndarray, np.ndarray]:
     days = [day_number(date(2024 + (month > 12), (month - 1) % 12 + 1, 3)) for month in range(7, 19)]
-    return np.array(days), gross * np.exp(growth * np.arange(12))
+    lengths = np.array([monthrange(2024 + (month > 12), (month - 1) % 12 + 1)[1] for month in range(6, 18)])
+    return np.array(days), gross * lengths / 30.4 * np.exp(growth * np.arange(12))
 
 
 def test_cloud_usage_is_what_bills_would_be_without_credit():
