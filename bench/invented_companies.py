@@ -89,6 +89,7 @@ class Team:
     one_by_one: bool = False
     names: tuple[str, str, str] = ("payroll", "Gusto", "IRS")
     planned: list[tuple[date, float, bool]] = field(default_factory=list)
+    unpaid: list[tuple[date, float, bool]] = field(default_factory=list)  # they joined, and no run paid them yet
     owed: list[tuple[date, float]] = field(default_factory=list)
     month_tax: float = 0.0
     mood: float = 0.0
@@ -104,6 +105,7 @@ class Team:
             self.planned.remove(hire)
             if rng.random() < (0.97 if hire[2] else 0.85):
                 self.pay.append(hire[1])
+                self.unpaid.append(hire)
         if len(self.pay) > 2 and rng.random() < self.leave_rate * len(self.pay):
             self.pay.pop(int(rng.integers(len(self.pay))))
         if day.day == 1 and day.month == self.raise_month:
@@ -118,6 +120,7 @@ class Team:
             book.pay(day, -due[1], self.names[0] + "_tax" if self.tax_lag else "taxes", self.names[2])
 
     def _run(self, day: date, rng: Rng, book: Book) -> None:
+        self.unpaid.clear()
         share = 1 / self.runs_per_month
         bonus = self.bonus_share * self.runs_per_month if day.month == self.bonus_month and day.day > 14 else 0.0
         total = 0.0
@@ -487,7 +490,7 @@ def _history(company: Company, book: Book, as_of: date, start: date, balance: fl
             PlannedHire(when, _money(pay), company.currency, sure)
             for part in company.parts
             if isinstance(part, Team)
-            for when, pay, sure in part.planned
+            for when, pay, sure in [*part.unpaid, *part.planned]
         ),
         annual_renewals=tuple(
             AnnualRenewal(vendor, when, _money(amount))

@@ -3,7 +3,6 @@
 import numpy as np
 
 from forecasting.drivers.contribution import Contribution, DatedEvent, Driver, Setting, slot_names
-from forecasting.fit.contracts import PAYMENT_DELAY_DAYS
 from forecasting.kernel.inputs import DatedLump, Factor
 
 
@@ -26,10 +25,10 @@ def contribute(setting: Setting) -> Contribution:
         dated_lumps=tuple(
             DatedLump(
                 name=name,
-                day=setting.days_ahead(owed.due_day),
+                day=setting.days_ahead(owed.due_day) + owed.lateness.shift,
                 amount=owed.amount,
                 probability=owed.probability,
-                delay_exp_days=PAYMENT_DELAY_DAYS,
+                delay_exp_days=owed.lateness.spread,
             )
             for name, owed in zip(names, cash, strict=True)
         ),

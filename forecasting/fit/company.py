@@ -80,7 +80,7 @@ def fit_company(history: CompanyHistory) -> FittedCompany:
     clouds, of_cloud = fit_clouds(rows, history)
     contracts, of_contracts = fit_contracts(rows, history)
     sales, of_sales = fit_sales(rows)
-    invoiced, of_invoiced = fit_invoiced(rows, explained=of_contracts | of_sales)
+    invoiced, of_invoiced = fit_invoiced(rows, explained=of_contracts | of_sales, owed=contracts.receivables)
     income = sales or invoiced
     taxes, of_taxes = fit_taxes(rows, growth=income.g if income else USUAL_TAX_GROWTH, calendar=calendar)
     explained = of_contracts | of_sales | of_invoiced
@@ -104,7 +104,7 @@ def fit_company(history: CompanyHistory) -> FittedCompany:
         rows=rows,
         payrolls=payrolls,
         taxes_of=taxes_of,
-        hires=expected_hires(history),
+        hires=expected_hires(history, payrolls),
         sales=sales,
         invoiced=invoiced,
         costs=costs,

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from forecasting.fit.cash_rows import CashRows
 from forecasting.fit.history import CompanyHistory
+from forecasting.fit.lateness import USUAL, Lateness, read_lateness
 from forecasting.fit.role import Role, words_of
 from ledger.domain.flows import day_number
 
@@ -28,7 +29,6 @@ DEAL_LOG_SD = 0.25
 
 PAYS_PROBABILITY, PAYS_LATE_PROBABILITY = 0.98, 0.85
 OVERDUE_DAYS = 30
-PAYMENT_DELAY_DAYS = 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ class Receivable:
     Attributes:
         term_days: of delivery where it is for a deferred contract, else 0.
         by_contract: the customer pays by contract; else what it owes is part of the invoiced income.
+        lateness: when it is paid, counted from `due_day`.
     """
 
     customer: str
@@ -58,6 +59,7 @@ class Receivable:
     probability: float
     term_days: int
     by_contract: bool
+    lateness: Lateness = USUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def fit_contracts(rows: CashRows, history: CompanyHistory) -> tuple[FittedContra
     explained = (rows.role == Role.CONTRACT) & np.array([p in terms for p in rows.payee.tolist()], dtype=bool)
     deferred = {receipt.customer for receipt in history.flows.contracts if receipt.deferred}
     by_contract = {rows.payees[payee].counterparty for payee in terms}
-    receivables = open_receivables(history, rows.as_of_day, by_contract=by_contract)
+    receivables = open_receivables(history, rows, by_contract=by_contract)
     owing = {receivable.customer for receivable in receivables}
     last: dict[str, tuple[int, float, int]] = {}  # customer -> day, amount, term of the latest payment
     first: dict[str, tuple[int, float]] = {}
@@ -121,17 +123,19 @@ def fit_contracts(rows: CashRows, history: CompanyHistory) -> tuple[FittedContra
     ), explained
 
 
-def open_receivables(history: CompanyHistory, as_of_day: int, *, by_contract: set[str]) -> tuple[Receivable, ...]:
+def open_receivables(history: CompanyHistory, rows: CashRows, *, by_contract: set[str]) -> tuple[Receivable, ...]:
     """The plan's open invoices. They are in base currency, as the plan states no other."""
     terms = {
         receipt.customer: round(receipt.term_months * DAYS_PER_TERM_MONTH)
         for receipt in history.flows.contracts
         if receipt.deferred
     }
+    due_days = {receivable.customer: day_number(receivable.due) for receivable in history.plan.open_receivables}
+    lateness = read_lateness(rows, due_days)
     found = []
     for receivable in history.plan.open_receivables:
         due_day = day_number(receivable.due)
-        late = as_of_day - due_day > OVERDUE_DAYS
+        late = rows.as_of_day - due_day > OVERDUE_DAYS
         found.append(
             Receivable(
                 customer=receivable.customer,
@@ -140,6 +144,7 @@ def open_receivables(history: CompanyHistory, as_of_day: int, *, by_contract: se
                 probability=PAYS_LATE_PROBABILITY if late else PAYS_PROBABILITY,
                 term_days=terms.get(receivable.customer, 0),
                 by_contract=receivable.customer in by_contract or receivable.customer in terms,
+                lateness=lateness,
             )
         )
     return tuple(found)

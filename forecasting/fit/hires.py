@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from forecasting.fit.history import CompanyHistory, base_rates
+from forecasting.fit.payroll import FittedPayroll
 from ledger.domain.flows import day_number
 
 NET_SHARE = 0.72
@@ -20,9 +21,16 @@ class ExpectedHire:
     currency: str
 
 
-def expected_hires(history: CompanyHistory) -> tuple[ExpectedHire, ...]:
-    """The plan's hires as a payroll will feel them: later than planned, and not all of them."""
+def expected_hires(history: CompanyHistory, payrolls: tuple[FittedPayroll, ...]) -> tuple[ExpectedHire, ...]:
+    """The plan's hires as a payroll will feel them: later than planned, and not all of them.
+
+    Whoever was to start by the last run of a payroll in their currency is part of that run: plans keep their lines
+    for a while, and nobody is paid twice.
+    """
     rates = base_rates(history)
+    paid_until: dict[str, int] = {}
+    for payroll in payrolls:
+        paid_until[payroll.currency] = max(paid_until.get(payroll.currency, 0), int(payroll.run_day[-1]))
     return tuple(
         ExpectedHire(
             start_day=day_number(hire.start) + (SLIPS_CONFIRMED_DAYS if hire.confirmed else SLIPS_DAYS),
@@ -33,4 +41,5 @@ def expected_hires(history: CompanyHistory) -> tuple[ExpectedHire, ...]:
             currency=hire.currency,
         )
         for hire in history.plan.planned_hires
+        if day_number(hire.start) > paid_until.get(hire.currency, 0)
     )

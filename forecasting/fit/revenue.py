@@ -1,12 +1,14 @@
 """Sales and invoiced income: level, growth, season and weekday."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.fit.calendar import add_months, day_of_month, day_of_week, month_of
 from forecasting.fit.cash_rows import CashRows
+from forecasting.fit.clients import fit_clients
+from forecasting.fit.contracts import Receivable
 from forecasting.fit.profile import spread, weekday_profile
 from forecasting.fit.role import Role
 from forecasting.fit.seasonality import Seasonality, fit_seasonality
@@ -87,7 +89,7 @@ def fit_sales(rows: CashRows) -> tuple[FittedRevenue | None, NDArray[np.bool_]]:
 
 
 def fit_invoiced(
-    rows: CashRows, *, explained: NDArray[np.bool_]
+    rows: CashRows, *, explained: NDArray[np.bool_], owed: tuple[Receivable, ...] = ()
 ) -> tuple[FittedRevenue | None, NDArray[np.bool_]]:
     """Income from customers who pay again and again, taken together; `explained` rows have a model already.
 
@@ -98,9 +100,31 @@ def fit_invoiced(
     other = (rows.role == Role.OTHER) & (rows.amount > 0) & ~explained
     for candidate in (mine | other, mine):
         if _is_steady(rows, candidate):
-            first, last = int(rows.day[candidate][0]), int(rows.day[candidate][-1])
-            return _fit(rows, candidate, INVOICED, first_day=first, last_day=last), candidate
-    return None, np.zeros(len(rows.day), dtype=bool)
+            return _by_client(rows, candidate, owed) or _together(rows, candidate), candidate
+    # One or two clients pay too seldom to be read together, and each of them may be read alone.
+    few = _by_client(rows, mine, owed) if mine.any() else None
+    return (few, mine) if few is not None else (None, np.zeros(len(rows.day), dtype=bool))
+
+
+def _together(rows: CashRows, chosen: NDArray[np.bool_]) -> FittedRevenue | None:
+    days = rows.day[chosen]
+    return _fit(rows, chosen, INVOICED, first_day=int(days[0]), last_day=int(days[-1]))
+
+
+def _by_client(rows: CashRows, chosen: NDArray[np.bool_], owed: tuple[Receivable, ...]) -> FittedRevenue | None:
+    """Level and doubt as the clients tell them, the rest as all receipts together do."""
+    clients, together = fit_clients(rows, chosen, owed=owed), _together(rows, chosen)
+    if clients is None or together is None:
+        return None
+    return replace(
+        together,
+        level_per_day=clients.level_per_day,
+        variance_per_day=clients.variance_per_day,
+        lvl=clients.lvl,
+        g=clients.g,
+        gsd=clients.gsd,
+        rw=clients.rw,
+    )
 
 
 def _is_steady(rows: CashRows, chosen: NDArray[np.bool_]) -> bool:

@@ -27,7 +27,8 @@ def test_open_invoices_are_its_first_days_and_no_extra():
     covered = float(np.sum(alone - with_invoices))
     assert covered == pytest.approx(0.98 * 20000, rel=0.05)
     first = int(np.flatnonzero(with_invoices)[0])
-    assert np.array_equal(with_invoices[first:], alone[first:])
+    # Who owes is still a client, which the others are a little less surely.
+    assert with_invoices[first:] == pytest.approx(alone[first:], rel=0.01)
     assert [lump.amount for lump in receivables.DRIVER.contribute(view).dated_lumps] == [20000.0]
 
 

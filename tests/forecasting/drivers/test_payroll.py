@@ -49,6 +49,14 @@ def test_a_planned_hire_adds_net_pay_and_tax_weighed_with_its_chance():
     assert on(view, hires.daily) == {"2025-08-25": round(-net, 2), "2025-08-28": round(-net * 0.4, 2)}
 
 
+def test_who_started_before_the_last_run_is_on_it_and_who_started_since_is_not():
+    def hired(start: str) -> int:
+        hire = {"start": start, "monthly_gross": "10000", "currency": "USD"}
+        return len(DRIVER.contribute(setting(RUNS + TAXES, plan={"planned_hires": [hire]})).factors) - 1
+
+    assert [hired(start) for start in ("2025-03-01", "2025-06-25", "2025-06-26")] == [0, 0, 1]
+
+
 def test_a_hire_without_a_payroll_is_paid_at_the_months_end():
     hire = {"start": "2025-07-01", "monthly_gross": "10000", "currency": "USD"}
     view = setting(days=62, plan={"planned_hires": [hire]})

@@ -1,0 +1,61 @@
+"""How late customers pay: usual when nothing is known, their own when the ledger tells.
+
+No ledger row says which invoice it paid. But who owes an invoice due on the 15th and pays every month was, as a
+rule, billed for the 15th before: the days of the month on which such customers paid say how late they are, as long
+as that is less than a month.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.fit.calendar import day_of_month
+from forecasting.fit.cash_rows import CashRows
+from forecasting.fit.shrinkage import DAYS_PER_MONTH
+
+USUAL_DAYS = 12.0
+EARLY_DAYS = 8  # a payment up to so many days before a due day was for that one
+READ_PER_CUSTOMER = 8
+MONTHLY_GAPS = (22, 40)
+LEAST_PAYMENTS = 3
+PRIOR_PAYMENTS = 6.0
+SPREAD_OVER_A_MONTH = 7.0  # sd of days that say nothing is 8.8
+
+
+@dataclass(frozen=True, slots=True)
+class Lateness:
+    """Days from due day to payment: `shift` + Exp(`spread`)."""
+
+    shift: float = 0.0
+    spread: float = USUAL_DAYS
+
+
+USUAL = Lateness()
+
+
+def read_lateness(rows: CashRows, due_days: dict[str, int]) -> Lateness:
+    """Of customers who owe: `due_days` has the day that an open invoice of each is due, by name."""
+    owes = np.array([payee.counterparty in due_days for payee in rows.payees], dtype=bool)
+    index = np.flatnonzero((rows.amount > 0) & owes[rows.payee]) if len(rows.day) else np.zeros(0, dtype=np.int64)
+    index = index[np.argsort(rows.payee[index], kind="stable")]
+    payees, starts = np.unique(rows.payee[index], return_index=True)
+    late: list[float] = []
+    for payee, mine in zip(payees.tolist(), np.split(index, starts[1:]), strict=bool(len(payees))):
+        late += _late(rows.day[mine], due_days[rows.payees[payee].counterparty])
+    if len(late) < LEAST_PAYMENTS or float(np.std(late)) > SPREAD_OVER_A_MONTH:
+        return USUAL
+    trust = len(late) / (len(late) + PRIOR_PAYMENTS)
+    mean = trust * float(np.mean(late)) + (1 - trust) * USUAL_DAYS
+    spread = trust * float(np.std(late)) + (1 - trust) * USUAL_DAYS
+    return Lateness(shift=mean - spread, spread=spread)
+
+
+def _late(day: NDArray[np.int64], due_day: int) -> list[float]:
+    """Days from the due day of the month to the payments of one customer; none of who does not pay monthly."""
+    paid = np.unique(day)[-READ_PER_CUSTOMER:]
+    if len(paid) < LEAST_PAYMENTS or not MONTHLY_GAPS[0] <= float(np.median(np.diff(paid))) <= MONTHLY_GAPS[1]:
+        return []
+    due = int(day_of_month(np.array([due_day]))[0])
+    late: list[float] = ((day_of_month(paid) - due + EARLY_DAYS) % DAYS_PER_MONTH - EARLY_DAYS).tolist()
+    return late
