@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from forecasting.fit.cash_rows import CashRows
 from forecasting.fit.revenue import BLOCK_DAYS, FittedRevenue
-from forecasting.fit.role import Role
+from forecasting.fit.role import Role, words_of
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -21,6 +21,23 @@ BLOCKS_NEEDED = 8
 LARGE_SHARE = 0.03  # of sales: smaller costs move no runway
 LEAST_SWING = 0.12  # sd of log cost: without a swing there is nothing to follow
 UNEXPLAINED = 0.5
+NAMED_REST = 0.25  # sd of the log share
+GOODS_WORDS = frozenset(
+    (
+        "goods",
+        "cogs",
+        "inventory",
+        "merchandise",
+        "stock",
+        "materials",
+        "wareneinkauf",
+        "fulfilment",
+        "fulfillment",
+        "shipping",
+        "packaging",
+        "postage",
+    )
+)
 LEADS_BLOCKS = (0, 1, -1)
 RECENT_BLOCKS = 6
 NEVER = (Role.PAYROLL, Role.PAYROLL_TAX, Role.CLOUD, Role.RENT, Role.FUNDING, Role.TRANSFER)
@@ -76,7 +93,8 @@ def fit_costs(
     for payee in np.unique(rows.payee[free]).tolist():
         mine = free & (rows.payee == payee)
         paid = -_blocks(rows, mine, blocks)
-        cost = _follow(paid, sold) if paid.sum() >= LARGE_SHARE * sold.sum() else None
+        named = bool(words_of(rows.payees[payee].category) & GOODS_WORDS)
+        cost = _follow(paid, sold, named=named) if paid.sum() >= LARGE_SHARE * sold.sum() else None
         if cost is None:
             continue
         share, lead, sd = cost
@@ -104,8 +122,12 @@ def _blocks(rows: CashRows, chosen: NDArray[np.bool_], blocks: int) -> Floats:
     return summed.astype(np.float64)
 
 
-def _follow(paid: Floats, sold: Floats) -> tuple[float, int, float] | None:
-    """Share, lead in blocks and sd of the log share, where cost follows sales; else None."""
+def _follow(paid: Floats, sold: Floats, *, named: bool) -> tuple[float, int, float] | None:
+    """Share, lead in blocks and sd of the log share, where cost follows sales; else None.
+
+    What is `named` for what is sold follows it, unless its share is all over the place: while sales are level no
+    swing can show it, and still the next rise will need more of it.
+    """
     active = paid > 0
     first = int(np.argmax(active))
     if not active[first:].all() or len(paid) - first < BLOCKS_NEEDED:
@@ -116,7 +138,8 @@ def _follow(paid: Floats, sold: Floats) -> tuple[float, int, float] | None:
         s = np.log(sold[max(first, -lead) + lead : len(sold) - max(-lead, 0)][: len(x)])
         x = x[: len(s)]
         swing, rest = float(np.std(x)), float(np.std(x - s))
-        if len(x) < BLOCKS_NEEDED or swing < LEAST_SWING or rest**2 > UNEXPLAINED * swing**2:
+        shown = swing >= LEAST_SWING and rest**2 <= UNEXPLAINED * swing**2
+        if len(x) < BLOCKS_NEEDED or not (shown or (named and rest <= NAMED_REST)):
             continue
         if best is None or rest < 0.9 * best[2]:
             best = float(np.exp((x - s)[-RECENT_BLOCKS:].mean())), lead, rest
