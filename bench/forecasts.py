@@ -17,7 +17,7 @@ from forecasting.kernel.scoring import crps_days
 from forecasting.scorecard import ScoredCompany, scored_company, summary, told_by_its_futures
 
 GOALS = {
-    "crps_over_oracle": "<= 1.45",
+    "crps_over_oracle": "<= 1.25",
     "median_error_over_linear90": "<= 0.50",
     "coverage": ">= 0.88",
     "below_p5": "<= 0.07",
