@@ -4,6 +4,7 @@ import numpy as np
 
 from forecasting.drivers.contribution import Contribution, Driver, Setting
 from forecasting.drivers.followed import less_costs
+from forecasting.drivers.prepaid import prepaid
 from forecasting.kernel.inputs import Factor
 
 
@@ -19,6 +20,8 @@ def contribute(setting: Setting) -> Contribution:
     )
     unknown = np.where(np.cumsum(daily) > covered, 1.0, 0.0)
     variance, persistent, daily = invoiced.variance_per_day * unknown, 0.0, daily * unknown
+    ahead = prepaid(setting)
+    daily = daily if ahead is None else ahead.earned(daily)
     if setting.company.sales is None:
         net = less_costs(daily, invoiced, setting)
         daily, variance, persistent = net.daily, variance + net.variance_per_day, net.persistent_sd
