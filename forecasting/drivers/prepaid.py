@@ -53,4 +53,6 @@ def prepaid(setting: Setting) -> Prepaid | None:
     # Releases fall in a line to nothing over the term; a week of them has lost a part of what today's would be.
     bend = (len(week) + 1) / (4 * owed)
     today = (1 - sqrt(max(1 - 4 * bend * per_day, 0.0))) / (2 * bend)
-    return Prepaid(share=min(1.0, today / income), term_days=float(np.clip(2 * owed / today + 1, *TERM_DAYS)))
+    # What was paid once and for a year is released evenly, and ends when its year does.
+    term = min(2 * owed / today, float(len(stated.release))) + 1
+    return Prepaid(share=min(1.0, today / income), term_days=float(np.clip(term, *TERM_DAYS)))

@@ -59,6 +59,14 @@ def test_what_is_paid_ahead_is_earned_evenly_and_none_of_it_before():
     )
 
 
+def test_what_was_paid_once_for_a_year_is_read_as_a_year():
+    release = tuple([Decimal(10)] * 364)
+    stated = Liabilities(release, Decimal(0), Decimal(0), (), (sum(release, Decimal(0)),))
+    told = prepaid(free(stated))
+    assert told is not None
+    assert (told.share, told.term_days) == (pytest.approx(0.01, rel=0.03), 365.0)
+
+
 def test_contracts_have_a_driver_of_their_own():
     receipt = ContractReceipt(date(2025, 6, 30), "Big Co", Decimal(36500), "USD", 12, True, False)
     release = tuple([Decimal(100)] * 364)
