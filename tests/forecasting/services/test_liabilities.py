@@ -152,7 +152,7 @@ def test_both_bases_walk_the_same_paths_but_for_what_is_owed() -> None:
     }
     for day in (3, 50, 200):
         new = newly_owed[day - 1]  # at the level of sales that is expected; paths have their own
-        assert apart[day] == pytest.approx(3640 - 10 * day + new, abs=2 + 0.03 * new)
+        assert apart[day] == pytest.approx(3640 - 10 * day + new, abs=2 + 0.15 * new)
 
 
 def test_a_ledger_that_states_nothing_is_asked_one_question_and_changes_no_digest() -> None:
