@@ -14,8 +14,6 @@ that they share has moved; that worker within 400 MB.
 import http.client
 import json
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -30,7 +28,7 @@ import psycopg
 from currency_converter import CURRENCY_FILE
 from redis import Redis
 
-from bench.stack import REPOSITORY, Stack, running_stack
+from bench.stack import Stack, running_stack, told_apart
 from ledger.gate import open_gate
 
 COMPANIES = int(os.environ.get("CAPSTACK_BENCH_COMPANIES", "200"))
@@ -118,19 +116,8 @@ def tenants_made(stack: Stack, *, companies: int, explained: bool = True) -> lis
     Args:
         explained: False holds explanations back until their gates are opened.
     """
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            f"from bench.publishing import make_tenants; make_tenants({companies}, explained={explained})",
-        ],
-        cwd=REPOSITORY,
-        env=stack.env,
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    return [Tenant(**fields) for fields in json.loads(done.stdout)]
+    made = told_apart(make_tenants, companies, explained=explained, env=stack.env)
+    return [Tenant(**fields) for fields in made]
 
 
 def make_tenants(companies: int, *, explained: bool) -> None:
