@@ -14,8 +14,9 @@ from redis import Redis
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
-from forecasting import jobs, wake
+from forecasting import giving_way, jobs, wake
 from forecasting.fit.history import MissingInputs
+from forecasting.giving_way import GivingWay
 from forecasting.jobs import explain, recompute, sweep
 from forecasting.models.cursor import ForecastCursor
 from forecasting.models.run import ForecastRun
@@ -38,7 +39,7 @@ pytestmark = pytest.mark.usefixtures("committed_db")
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests of pace set it themselves; the others should not wait for it."""
     monkeypatch.setattr(jobs, "PACE_SECONDS", 0.0)
-    monkeypatch.setattr(jobs, "_given_way_since_seconds", None)
+    monkeypatch.setattr(jobs, "_giving_way", GivingWay())
 
 
 @pytest.fixture
@@ -405,10 +406,11 @@ def test_under_endless_load_an_explanation_is_finished_now_and_then(
     spend(company, "1.00", ref="never quiet")
     assert explain(company_id=company.id) == "postponed"
     assert explain(company_id=company.id) == "postponed"
-    monkeypatch.setattr(jobs, "_given_way_since_seconds", time.monotonic() - jobs.GIVE_WAY_SECONDS)
+    monkeypatch.setattr(giving_way, "GIVE_WAY_SECONDS", 0.0)
     assert explain(company_id=company.id) == "explained"
     spend(company, "1.00", ref="never quiet, again")
     publish_forecast(company_id=company.id, now=timezone.now())
+    monkeypatch.setattr(giving_way, "GIVE_WAY_SECONDS", 60.0)
     assert explain(company_id=company.id) == "postponed"
 
 
