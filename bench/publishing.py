@@ -204,7 +204,7 @@ def recomputed_by_rates(connection: psycopg.Connection, *, rates: Path, companie
     begun = time.perf_counter()
     while time.perf_counter() - begun < PATIENCE_SECONDS:
         row = connection.execute(
-            "SELECT count(*), extract(epoch FROM clock_timestamp() - min(c.claimed_at))"
+            "SELECT count(*), extract(epoch FROM clock_timestamp() - min(run.computed_at))"
             " FROM forecasting_forecastcursor c JOIN forecasting_forecastrun run ON run.id = c.free_run_id"
             " WHERE run.computed_at > %s",
             published,

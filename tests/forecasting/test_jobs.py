@@ -261,6 +261,26 @@ def test_an_idle_company_is_computed_at_once(queue: Queue, monkeypatch: pytest.M
     assert slept == []
 
 
+@pytest.mark.parametrize("looked", ["in vain", "for an engine"])
+def test_an_event_does_not_wait_for_a_look_that_neither_events_nor_plans_have_caused(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch, looked: str
+) -> None:
+    company = up_to_date(small_company(), queue)
+    if looked == "for an engine":
+        for module in ("forecasting.services.publish", "forecasting.engine"):
+            monkeypatch.setattr(f"{module}.ENGINE_VERSION", "next")
+    assert recompute(company_id=company.id) == ("unchanged" if looked == "in vain" else "published")
+    monkeypatch.setattr(jobs, "PACE_SECONDS", 600.0)
+    slept: list[float] = []
+    monkeypatch.setattr(jobs.time, "sleep", slept.append)
+    spend(company, "1.00")
+    assert recompute(company_id=company.id) == "published"
+    assert slept == []
+    spend(company, "2.00", ref="another")
+    monkeypatch.setattr(jobs, "forecast_waits", lambda: True)
+    assert recompute(company_id=company.id) == "paced"
+
+
 def test_a_company_under_load_is_computed_about_once_a_second(
     queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
