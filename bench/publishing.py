@@ -2,15 +2,15 @@
 
 The company is the demo: eighteen months in three currencies, credits, a tranche; its plan states no exchange
 rates, so that the European Central Bank's count. Visible means that `GET /api/v1/runway` has answered with a
-forecast that has read the event; idle, that no forecast and no explanation waits. Many are behind at once when each
-has an event, and when the Bank publishes a day, which the sweep finds. Explanations are held back by their own
-gates until the numbers are measured, since they take a second a company; then they are let through the queue, and
-their rate is taken from the first of them on, for a minute at most. Beside is what is visible while explanations of
-one more day of rates are made. Track records are begun all the while.
+forecast that has read the event; idle, that no forecast and no explanation waits. Many are behind at once when
+each has an event, and when the Bank publishes a day, which the sweep finds. Explanations are held back by their
+own gates until the numbers are measured, since they take a second a company; then they are let through the queue,
+and their rate is taken from the first of them on, for a minute at most. Beside is what is visible while
+explanations of one more day of rates are made. Track records are begun all the while.
 
-Goals: visible within 150 ms (p95) on an idle system, and beside what gives way; 20 companies a second on one worker
-process when something that they share has moved; that worker within 400 MB. CAPSTACK_BENCH_COMPANIES makes it 200
-companies, which take some minutes.
+Goals: visible within 150 ms (p95) on an idle system, and beside what gives way; 20 companies a second on one
+worker process when something that they share has moved; that worker within 400 MB. CAPSTACK_BENCH_COMPANIES makes
+it 200 companies, which take some minutes.
 """
 
 import http.client
