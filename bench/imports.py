@@ -10,15 +10,13 @@ more than 1.3 times one of the small file). CAPSTACK_BENCH_MEGABYTES makes the l
 
 import json
 import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-from bench.stack import REPOSITORY, manage, running_stack
+from bench.stack import manage, running_stack, told_apart
 
 LARGE_MEGABYTES = int(os.environ.get("CAPSTACK_BENCH_MEGABYTES", "200"))
 SMALL_MEGABYTES = 2
@@ -39,8 +37,8 @@ def run() -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="capstack-bench-") as name:
         folder = Path(name)
         for format_name, pieces in FILES.items():
-            small = read_apart(write(folder / "small", pieces, SMALL_MEGABYTES), format_name)
-            large = read_apart(write(folder / "large", pieces, LARGE_MEGABYTES), format_name)
+            small = told_apart(read, str(write(folder / "small", pieces, SMALL_MEGABYTES)), format_name)
+            large = told_apart(read, str(write(folder / "large", pieces, LARGE_MEGABYTES)), format_name)
             growths.append(large["peak_mb"] - small["peak_mb"])
             slowings.append(small["rows_per_second"] / large["rows_per_second"])
             figures |= {
@@ -64,19 +62,6 @@ def write(path: Path, pieces: Callable[[], Iterator[str]], megabytes: int) -> Pa
                 break
         file.write(ENDS.get(pieces, ""))
     return path
-
-
-def read_apart(path: Path, format_name: str) -> dict[str, float]:
-    """Read a file in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-c", f"from bench.imports import read; read({str(path)!r}, {format_name!r})"],
-        cwd=REPOSITORY,
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    figures: dict[str, float] = json.loads(done.stdout)
-    return figures
 
 
 def read(path: str, format_name: str) -> None:
@@ -113,15 +98,7 @@ def imported(folder: Path) -> dict[str, Any]:
         for name, megabytes in (("small", SMALL_MEGABYTES), ("large", IMPORTED_MEGABYTES)):
             path = write(folder / f"{name}.ndjson", ndjson, megabytes)
             manage(stack.env, "create_company", name, "--name", name, "--currency", "USD", "--timezone", "UTC")
-            done = subprocess.run(
-                [sys.executable, "-c", f"from bench.imports import take; take({str(path)!r}, {name!r})"],
-                cwd=REPOSITORY,
-                env=stack.env,
-                check=True,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            figures[name] = json.loads(done.stdout)
+            figures[name] = told_apart(take, str(path), name, env=stack.env)
     return {
         "imported_mb": IMPORTED_MEGABYTES,
         "import_rows_per_second": figures["large"]["rows_per_second"],

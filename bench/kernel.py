@@ -1,7 +1,7 @@
 """The simulation: against the founding loop on the same inputs, and the full model by size.
 
 Goals: >= 10 x the founding loop and equal to it in distribution; full model, 10,000 paths x 365 days, p5, p50 and
-p95 in <= 12 ms, with bands in <= 15 ms, both warm; a process of <= 400 MB.
+p95 in <= 10 ms, with bands in <= 15 ms, both warm; a process of <= 400 MB.
 """
 
 import resource
@@ -26,7 +26,7 @@ WARM_RUNS, LOOP_RUNS, TIMED_RUNS = 5, 5, 60
 GOALS = {
     "founding_over_kernel": ">= 10",
     "kolmogorov_distance": f"<= {1.63 * np.sqrt(2 / PATHS):.3f}",
-    "full_p5_p50_p95_ms": "<= 12",
+    "full_p5_p50_p95_ms": "<= 10",
     "full_with_bands_ms": "<= 15",
     "process_mb": "<= 400",
 }

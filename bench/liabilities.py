@@ -9,15 +9,13 @@ Goals: a publication asks for 150 ms at most where payments are monthly, 300 ms 
 
 import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from bench.stack import REPOSITORY, running_stack
+from bench.stack import running_stack, told_apart
 
 PERIODS = int(os.environ.get("CAPSTACK_BENCH_PERIODS", "24000"))
 DAYS = 730
@@ -30,15 +28,7 @@ ASKED = 15
 def run() -> dict[str, Any]:
     """Measure; returns figures by name."""
     with running_stack() as stack:
-        done = subprocess.run(
-            [sys.executable, "-c", "from bench.liabilities import ask; ask()"],
-            cwd=REPOSITORY,
-            env=stack.env,
-            check=True,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        figures: dict[str, Any] = json.loads(done.stdout)
+        figures: dict[str, Any] = told_apart(ask, env=stack.env)
         return figures
 
 

@@ -10,8 +10,6 @@ Goals: the founding claim is 94 % of hits at 500 requests a second.
 
 import json
 import re
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -24,7 +22,7 @@ from redis import Redis
 
 from bench.load import Sample, closed_loop, open_loop
 from bench.publishing import Tenant, asked, post_expense, tenants_made
-from bench.stack import REPOSITORY, Stack, running_stack
+from bench.stack import Stack, running_stack, told_apart
 
 API_PER_SECOND, PAGES_PER_SECOND = 500, 25
 # Below what one process can do here, so that the latency is that of an answer and not of a queue.
@@ -138,15 +136,7 @@ def _asked_of_cache(stack: Stack) -> dict[str, float]:
 
 def _session_of_a_member(stack: Stack, tenant: Tenant) -> str:
     """Sign a new founder of the company in; return the session's key."""
-    done = subprocess.run(
-        [sys.executable, "-c", f"from bench.runway_reads import sign_in; sign_in({tenant.company_id})"],
-        cwd=REPOSITORY,
-        env=stack.env,
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    key: str = json.loads(done.stdout)
+    key: str = told_apart(sign_in, tenant.company_id, env=stack.env)
     return key
 
 

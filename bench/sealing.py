@@ -4,13 +4,11 @@ Goal: the sealer keeps up with 40,000 recorded events/s.
 """
 
 import json
-import subprocess
-import sys
 import time
 from typing import Any
 
 from bench.full_journal import fill_journal
-from bench.stack import REPOSITORY, running_stack
+from bench.stack import running_stack, told_apart
 from bench.ten_million import company_id_of
 
 ROWS = 400_000
@@ -23,17 +21,10 @@ def run() -> dict[str, Any]:
     with running_stack() as stack, stack.connect() as connection:
         company_id = company_id_of(connection, "bench")
         fill_journal(connection, company_id=company_id, rows=ROWS)
-        done = subprocess.run(
-            [sys.executable, "-c", f"from bench.sealing import measure; measure({company_id})"],
-            cwd=REPOSITORY,
-            env=stack.env,
-            check=True,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        figures = told_apart(measure, company_id, env=stack.env)
         size = connection.execute("SELECT pg_total_relation_size('ledger_seal')").fetchone()
         assert size is not None
-        return {"rows": ROWS, **json.loads(done.stdout), "bytes_per_row": size[0] / ROWS}
+        return {"rows": ROWS, **figures, "bytes_per_row": size[0] / ROWS}
 
 
 def measure(company_id: int) -> None:

@@ -1,13 +1,15 @@
 """A whole capstack of its own for a measurement: durable PostgreSQL, Redis, web server, one company, one token."""
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -91,6 +93,27 @@ def running_stack(
             web_pid=server.pid,
             worker_pid=worker.pid if worker else None,
         )
+
+
+def told_apart(work: Callable[..., None], *given: Any, env: Mapping[str, str] | None = None, **named: Any) -> Any:
+    """Call a function of a benchmark in an interpreter of its own; return what it prints as JSON.
+
+    Args:
+        work: stands at the top of its module.
+        given, named: its arguments, each as Python writes it.
+        env: the variables of that interpreter; default those of this one.
+    """
+    arguments = [repr(value) for value in given] + [f"{name}={value!r}" for name, value in named.items()]
+    name = work.__name__
+    done = subprocess.run(
+        [sys.executable, "-c", f"from {work.__module__} import {name}; {name}({', '.join(arguments)})"],
+        cwd=REPOSITORY,
+        env=env,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return json.loads(done.stdout)
 
 
 def manage(env: dict[str, str], *arguments: str) -> str:

@@ -8,8 +8,6 @@ import json
 import os
 import random
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from datetime import UTC, date, datetime, timedelta
@@ -20,7 +18,7 @@ import psycopg
 from bench.events import event, start_of_today
 from bench.full_journal import fill_journal
 from bench.load import closed_loop, post
-from bench.stack import REPOSITORY, Stack, manage, running_stack
+from bench.stack import Stack, manage, running_stack, told_apart
 
 EVENTS = int(os.environ.get("CAPSTACK_BENCH_EVENTS", "10000000"))
 BYTES_PER_EVENT = 1100
@@ -51,28 +49,14 @@ def run() -> dict[str, Any]:
         filled = time.perf_counter() - begun
         manage(stack.env, "create_company", "empty", "--name", "Empty", "--currency", "USD", "--timezone", "UTC")
         token = manage(stack.env, "create_token", "empty", "--name", "b", "--scopes", "ingest,read").split()[-1]
-        reads = in_an_interpreter_of_its_own(stack, full)
-        return {"events": EVENTS, "fill_seconds": filled, **reads, **recording(stack, token)}
+        asked = told_apart(reads, full, env=stack.env)
+        return {"events": EVENTS, "fill_seconds": filled, **asked, **recording(stack, token)}
 
 
 def company_id_of(connection: psycopg.Connection, slug: str) -> int:
     row = connection.execute("SELECT id FROM ledger_company WHERE slug = %s", [slug]).fetchone()
     assert row is not None
     return int(row[0])
-
-
-def in_an_interpreter_of_its_own(stack: Stack, company_id: int) -> dict[str, Any]:
-    """Ask the selectors that pages and the API ask, in a process with the stack's settings."""
-    done = subprocess.run(
-        [sys.executable, "-c", f"from bench.ten_million import reads; reads({company_id})"],
-        cwd=REPOSITORY,
-        env=stack.env,
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    figures: dict[str, Any] = json.loads(done.stdout)
-    return figures
 
 
 def reads(company_id: int) -> None:

@@ -12,6 +12,7 @@ from rq.timeouts import BaseTimeoutException
 
 from forecasting.backoff import backoff_seconds
 from forecasting.fit.history import MissingInputs
+from forecasting.giving_way import GivingWay, Postponed
 from forecasting.metrics import EXPLANATIONS, FORECASTS
 from forecasting.selectors.explanations import companies_unexplained, runs_unexplained
 from forecasting.selectors.freshness import companies_behind, companies_with_events, seconds_since_claim
@@ -40,9 +41,6 @@ PACE_SECONDS = 1.0
 # How long a job that came too early waits before it lets other companies go first.
 SLICE_SECONDS = 0.05
 ATTEMPTS = 5
-# Numbers go first, but under load that never ends somebody still wants to know why: when explanations have given
-# way for so long, one is finished.
-GIVE_WAY_SECONDS = 5.0
 _random = Random()  # noqa: S311 - spreads retries, guards nothing
 
 
@@ -117,12 +115,7 @@ def _new_rates() -> bool:
     return before is not None and _rates_until > before
 
 
-class Postponed(Exception):
-    """A forecast waits, which is more urgent than an explanation."""
-
-
-# Since when explanations have given way without one being finished; of this worker, which does one job at a time.
-_given_way_since_seconds: float | None = None
+_giving_way = GivingWay()
 
 
 def explain(*, company_id: int) -> str:
@@ -142,25 +135,18 @@ def explain(*, company_id: int) -> str:
 
 
 def _explain(company_id: int) -> str:
-    global _given_way_since_seconds
-    since = _given_way_since_seconds
-    patient = since is None or time.monotonic() - since < GIVE_WAY_SECONDS
-
-    def pause() -> None:
-        if patient and forecast_waits():
-            raise Postponed
-
+    pause = _giving_way.begin_job()
     open_explanation_gate(company_id=company_id)
     try:
         pause()
         explained = explain_forecasts(company_id=company_id, now=timezone.now(), pause=pause)
     except Postponed:
-        _given_way_since_seconds = time.monotonic() if since is None else since
+        _giving_way.gave_way()
         explain_again(company_id=company_id)
         return "postponed"
     except CompanyNotFound:
         return "nothing"
-    _given_way_since_seconds = None
+    _giving_way.got_on()
     if runs_unexplained(company_id=company_id):
         rest_explanation(company_id=company_id)
     return "explained" if explained else "nothing"

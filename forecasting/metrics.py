@@ -25,7 +25,7 @@ FORECASTS = Counter(
 RECORD_TURNS = Counter(
     "forecast_record_turns_total",
     "Turns of work on track records, by how they ended.",
-    ("result",),  # done | unfinished | refused
+    ("result",),  # done | unfinished | postponed | refused
 )
 WAKES = Counter(
     "forecast_wakes_total",

@@ -32,6 +32,19 @@ RECORD = "record"
 RECORD_JOB = "forecasting.record_jobs.keep_record"
 # Jobs that give way to forecasts have ids that begin with their kind, so that nobody has to read them.
 GIVING_WAY = (f"{EXPLANATION}-", f"{RECORD}-")
+_FORECASTS_FIRST = """
+    for _ = 1, redis.call('LLEN', KEYS[1]) do
+        local first = redis.call('LINDEX', KEYS[1], 0)
+        local gives_way = false
+        for _, kind in ipairs(ARGV) do
+            gives_way = gives_way or string.sub(first, 1, #kind) == kind
+        end
+        if not gives_way then
+            break
+        end
+        redis.call('LMOVE', KEYS[1], KEYS[1], 'LEFT', 'RIGHT')
+    end
+"""
 # Explanations wait for every forecast before them, and after a failure for a better moment.
 EXPLANATION_GATE_SECONDS = 120
 EXPLANATION_REST_SECONDS = 300
@@ -132,11 +145,25 @@ def explain_again(*, company_id: int) -> None:
     """Put an explanation back at the end of the queue, unless a newer forecast has enqueued the next meanwhile."""
     if gate.shut_gate(_client(), work=EXPLANATION, company_id=company_id, seconds=EXPLANATION_GATE_SECONDS):
         _enqueue_explanation(company_id)
+    let_forecasts_pass()
 
 
 def record_again(*, company_id: int) -> None:
     """Put the work on a track record behind everything that waits; its gate stays shut."""
     _enqueue_record(company_id)
+    let_forecasts_pass()
+
+
+def let_forecasts_pass() -> None:
+    """Move what gives way from before the first forecast that waits to the end of the queue, in its order.
+
+    Otherwise a forecast that comes last waits until each of them has been taken up, and has given way by itself.
+    In one step, so that no other worker takes a job in the middle of it.
+
+    Raises:
+        RedisError, OSError: Redis does not answer.
+    """
+    _client().eval(_FORECASTS_FIRST, 1, _queue().key, *GIVING_WAY)
 
 
 def forecast_waits() -> bool:

@@ -18,7 +18,8 @@ class ForecastCursor(models.Model):
         checked_at: when the forecast was last published or found to be what the inputs still imply. It is as
             fresh as that, even when nothing had to be computed.
         free_run, bank_run: the runs in force.
-        claimed_at: when the last lease was claimed, on the database's clock; paces recomputation.
+        claimed_at: when the last lease was claimed, on the database's clock; paces recomputation. Null when that
+            found neither events nor a plan that were new: then nothing has to wait for it.
         refusal: why the last attempt could not produce a forecast (missing data), '' when it could.
     """
 

@@ -111,6 +111,16 @@ def latest_forecast(*, company_id: int, basis: str = "free") -> StoredForecast |
     )
 
 
+def balance_in_force(*, company_id: int, basis: str) -> Decimal | None:
+    """What the forecast in force starts from, without reading the rest of it; None when there is none."""
+    balance = (
+        ForecastCursor.objects.filter(company_id=company_id, **{f"{basis}_run__isnull": False})
+        .values_list(f"{basis}_run__result__balance", flat=True)
+        .first()
+    )
+    return None if balance is None else Decimal(balance)
+
+
 def runways_in_force() -> Iterator[RunwayInForce]:
     """p5 of every company on both bases."""
     for basis in Basis.values:

@@ -57,7 +57,7 @@ def companies_with_events() -> tuple[int, ...]:
 
 
 def seconds_since_claim(*, company_id: int) -> float | None:
-    """How long ago a worker last began to compute the company, on the database's clock; None if never."""
+    """How long ago a worker last began to compute the company, on the database's clock; None if nothing counts."""
     with connection.cursor() as cursor:
         cursor.execute(_SINCE_CLAIM, [company_id])
         found = cursor.fetchone()

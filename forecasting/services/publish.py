@@ -108,6 +108,7 @@ def publish_forecast(*, company_id: int, now: datetime, owner: str | None = None
                 position=gathered.position,
                 plan_version=plan_version,
                 now=now,
+                counts_for_pace=False,
             )
     except MissingInputs as missing:
         _refuse(company_id=company_id, owner=owner, position=head, missing=missing, now=now)

@@ -16,7 +16,8 @@ from forecasting.services.lease import LeaseLost
 _FIELDS = [field for field in ForecastRun._meta.concrete_fields if not field.primary_key]
 _ROW = ", ".join(f"%s::{re.sub(r'[(]\d+[)]', '', field.db_type(connection) or '')}" for field in _FIELDS)
 # One round trip and one wait for the disk. Nothing is returned when the lease is lost, or when a run of the same
-# inputs is there already.
+# inputs is there already. What neither an event nor a plan has caused (a rate, a calibration) does not count for
+# the pace, so that the next event does not wait for it.
 _STORE = f"""
     WITH held AS (
         SELECT company_id FROM forecasting_forecastcursor WHERE company_id = %s AND lease_owner = %s FOR UPDATE
@@ -27,7 +28,8 @@ _STORE = f"""
     )
     UPDATE forecasting_forecastcursor c
     SET position = %s, plan_version = %s, checked_at = %s, free_run_id = free.id, bank_run_id = bank.id,
-        lease_owner = '', lease_until = NULL, refusal = ''
+        lease_owner = '', lease_until = NULL, refusal = '',
+        claimed_at = CASE WHEN (c.position, c.plan_version) <> (%s, %s) THEN c.claimed_at END
     FROM held, made free, made bank
     WHERE c.company_id = held.company_id AND free.basis = 'free' AND bank.basis = 'bank'
     RETURNING c.free_run_id, c.bank_run_id
@@ -77,11 +79,12 @@ def store_runs(
     Raises:
         LeaseLost: the cursor belongs to somebody else by now; nothing is stored.
     """
+    reached = (free.position, plan_version)
     rows = [_values(run, text) for run, text in zip((free, bank), texts, strict=True)]
     with connection.cursor() as cursor:
         cursor.execute(
             _STORE,
-            [free.company_id, owner, *rows[0], *rows[1], free.position, plan_version, now],
+            [free.company_id, owner, *rows[0], *rows[1], *reached, now, *reached],
         )
         stored = cursor.fetchone()
     if stored is not None:
@@ -95,18 +98,30 @@ def store_runs(
             position=free.position,
             plan_version=plan_version,
             now=now,
+            counts_for_pace=True,
         )
     return found
 
 
 def keep_runs(
-    *, company_id: int, owner: str, runs: RunsInForce, position: int, plan_version: int, now: datetime
+    *,
+    company_id: int,
+    owner: str,
+    runs: RunsInForce,
+    position: int,
+    plan_version: int,
+    now: datetime,
+    counts_for_pace: bool,
 ) -> None:
     """Let runs that are stored be in force, checked just now, and give the lease back.
+
+    Args:
+        counts_for_pace: False where nothing had to be computed: the next event need not wait.
 
     Raises:
         LeaseLost: the cursor belongs to somebody else by now.
     """
+    unpaced: dict[str, Any] = {} if counts_for_pace else {"claimed_at": None}
     moved = ForecastCursor.objects.filter(company_id=company_id, lease_owner=owner).update(
         position=position,
         plan_version=plan_version,
@@ -116,6 +131,7 @@ def keep_runs(
         lease_owner="",
         lease_until=None,
         refusal="",
+        **unpaced,
     )
     if not moved:
         raise LeaseLost(f"company {company_id} was taken over while it was computed")

@@ -164,9 +164,17 @@ def origins(*, first: date, last: date, every_days: int) -> tuple[date, ...]:
 
 
 def continue_backtest(
-    *, backtest: Backtest, company: CompanyRef, now: datetime, goes_on: Callable[[], bool] = lambda: True
+    *,
+    backtest: Backtest,
+    company: CompanyRef,
+    now: datetime,
+    goes_on: Callable[[], bool] = lambda: True,
+    pause: Callable[[], None] = lambda: None,
 ) -> bool:
     """Look back from the days that are left, one at least, as long as `goes_on`; whether all are done.
+
+    Args:
+        pause: called before the first of them, when all that it needs is read; may raise to give up.
 
     The forecast is the model's own, without the company's calibration, which is made from it. It knows what
     happened up to its day, as the ledger has it now.
@@ -179,6 +187,7 @@ def continue_backtest(
     if not left:
         return True
     actuals = read_actuals(company=company, now=now, since=left[0])
+    pause()
     for n, day in enumerate(left):
         if n and not goes_on():
             return False

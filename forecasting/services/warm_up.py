@@ -23,7 +23,7 @@ def warm_up(*, now: datetime) -> int:
     """
     warmed = 0
     try:
-        newest = ForecastCursor.objects.filter(free_run__isnull=False).order_by("-claimed_at", "company_id")
+        newest = ForecastCursor.objects.filter(free_run__isnull=False).order_by("-checked_at", "company_id")
         for company_id in newest.values_list("company_id", flat=True)[:COMPANIES]:
             try:
                 known_now(company=company_ref(company_id=company_id), basis="free", now=now).case(())

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from urllib.parse import urlencode
 
 from django.urls import reverse
 
 from forecasting.selectors.explanations import explanation_of, newest_explanation
-from forecasting.selectors.forecasts import EarlierRunway, StoredForecast, latest_forecast
+from forecasting.selectors.forecasts import EarlierRunway, StoredForecast, balance_in_force, latest_forecast
 from forecasting.selectors.page_state import PageState
 from forecasting.views.board import EarlierRun, RunwayBoard, runway_board
 from forecasting.views.explained import Explained, explained
@@ -118,7 +117,7 @@ def _board(
     return runway_board(
         projection=projection,
         past=_past(stored),
-        other_balance=_other_balance(company_id=stored.company_id, basis=address.basis),
+        other_balance=balance_in_force(company_id=stored.company_id, basis=OTHER_BASIS[address.basis]),
         earlier=_earlier(stored.last_week),
         view_range=address.view_range,
         published_at=stored.published_at.astimezone(now.tzinfo),
@@ -157,11 +156,6 @@ def _past_label(stored: StoredForecast, projection: Projection) -> str:
     """What the past was in bank is known; what of it was free then is not, so the line says which it is."""
     same = not stored.history or abs(stored.history[-1].balance - projection.balance) < 1
     return "actual" if same else "actual, in bank"
-
-
-def _other_balance(*, company_id: int, basis: str) -> Decimal | None:
-    other = latest_forecast(company_id=company_id, basis=OTHER_BASIS[basis])
-    return Decimal(other.forecast["balance"]) if other is not None else None
 
 
 def _earlier(run: EarlierRunway | None) -> EarlierRun | None:

@@ -4,6 +4,7 @@ Compact money carries no more precision than it has, its exact value stands in t
 narrow no-break space before units and a sign that comes before the currency are the same everywhere.
 """
 
+from bisect import bisect_right
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -17,6 +18,8 @@ MINUS = "\N{MINUS SIGN}"
 NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "CNY": "CN¥", "CAD": "CA$", "AUD": "A$", "NZD": "NZ$"}
 UNITS = ((Decimal(1), ""), (Decimal(1_000), "k"), (Decimal(1_000_000), "M"), (Decimal(1_000_000_000), "bn"))
+SIZES = tuple(size for size, _ in UNITS)
+TENTHS, ROUNDED_TO_TENTHS = Decimal("0.1"), Decimal("9.95")
 # Ten months: "24 Jan" said in November is the next one, said of a day a year ahead it could be either.
 UNAMBIGUOUS_DAYS = 300
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -36,11 +39,11 @@ def _with_currency(digits: str, currency: str) -> str:
 
 def _compact(magnitude: Decimal) -> str:
     """Two significant digits, or every digit before the point when there are more: 9.8 k, 98 k, 981 k, 1.0 M."""
-    index = max(i for i, (size, _) in enumerate(UNITS) if i == 0 or magnitude >= size)
+    index = bisect_right(SIZES, magnitude, lo=1) - 1
     while True:
         size, unit = UNITS[index]
         scaled = magnitude / size
-        places = Decimal("0.1") if unit and scaled < Decimal("9.95") else Decimal(1)
+        places = TENTHS if unit and scaled < ROUNDED_TO_TENTHS else SIZES[0]
         rounded = scaled.quantize(places, rounding=ROUND_HALF_EVEN)
         # 999,600 rounds to 1000 k, which is 1.0 M.
         if rounded >= 1000 and index + 1 < len(UNITS):

@@ -18,6 +18,7 @@ from capstack.health.queues import queues_without_worker
 from capstack.processes import worker_program
 from capstack.supervision.program import RunningProgram
 from capstack.supervision.supervisor import RESTART_ME
+from capstack.worker import OBJECTS_BETWEEN_COLLECTIONS
 from tests.capstack.installation import wait_for
 
 
@@ -53,6 +54,21 @@ def pid_of_a_job(folder: Path) -> int:
         job = queue.enqueue("os.getpid", result_ttl=60)
         wait_for(lambda: job.get_status(refresh=True) == "finished", seconds=30, what="the job")
         return int(job.return_value())
+
+
+def test_it_looks_for_cycles_seldom(redis_folder):
+    redis, worker = start_redis(redis_folder), start_worker(redis_folder)
+    try:
+        with Redis.from_url(redis_url(folder=redis_folder)) as connection:
+            queue = Queue("imports", connection=connection, serializer=JSONSerializer)
+            asked = [queue.enqueue(f"gc.{name}", result_ttl=60) for name in ("get_threshold", "get_freeze_count")]
+            wait_for(lambda: asked[1].get_status(refresh=True) == "finished", seconds=30, what="the jobs")
+            threshold, frozen = (job.return_value() for job in asked)
+    finally:
+        worker.stop()
+        redis.stop()
+    assert threshold[0] == OBJECTS_BETWEEN_COLLECTIONS
+    assert frozen > OBJECTS_BETWEEN_COLLECTIONS
 
 
 def test_it_runs_jobs_in_its_own_process_and_outlives_an_outage_of_redis(redis_folder):

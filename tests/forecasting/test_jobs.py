@@ -14,8 +14,9 @@ from redis import Redis
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
-from forecasting import jobs, wake
+from forecasting import giving_way, jobs, wake
 from forecasting.fit.history import MissingInputs
+from forecasting.giving_way import GivingWay
 from forecasting.jobs import explain, recompute, sweep
 from forecasting.models.cursor import ForecastCursor
 from forecasting.models.run import ForecastRun
@@ -38,7 +39,7 @@ pytestmark = pytest.mark.usefixtures("committed_db")
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests of pace set it themselves; the others should not wait for it."""
     monkeypatch.setattr(jobs, "PACE_SECONDS", 0.0)
-    monkeypatch.setattr(jobs, "_given_way_since_seconds", None)
+    monkeypatch.setattr(jobs, "_giving_way", GivingWay())
 
 
 @pytest.fixture
@@ -260,6 +261,26 @@ def test_an_idle_company_is_computed_at_once(queue: Queue, monkeypatch: pytest.M
     assert slept == []
 
 
+@pytest.mark.parametrize("looked", ["in vain", "for an engine"])
+def test_an_event_does_not_wait_for_a_look_that_neither_events_nor_plans_have_caused(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch, looked: str
+) -> None:
+    company = up_to_date(small_company(), queue)
+    if looked == "for an engine":
+        for module in ("forecasting.services.publish", "forecasting.engine"):
+            monkeypatch.setattr(f"{module}.ENGINE_VERSION", "next")
+    assert recompute(company_id=company.id) == ("unchanged" if looked == "in vain" else "published")
+    monkeypatch.setattr(jobs, "PACE_SECONDS", 600.0)
+    slept: list[float] = []
+    monkeypatch.setattr(jobs.time, "sleep", slept.append)
+    spend(company, "1.00")
+    assert recompute(company_id=company.id) == "published"
+    assert slept == []
+    spend(company, "2.00", ref="another")
+    monkeypatch.setattr(jobs, "forecast_waits", lambda: True)
+    assert recompute(company_id=company.id) == "paced"
+
+
 def test_a_company_under_load_is_computed_about_once_a_second(
     queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -405,10 +426,11 @@ def test_under_endless_load_an_explanation_is_finished_now_and_then(
     spend(company, "1.00", ref="never quiet")
     assert explain(company_id=company.id) == "postponed"
     assert explain(company_id=company.id) == "postponed"
-    monkeypatch.setattr(jobs, "_given_way_since_seconds", time.monotonic() - jobs.GIVE_WAY_SECONDS)
+    monkeypatch.setattr(giving_way, "GIVE_WAY_SECONDS", 0.0)
     assert explain(company_id=company.id) == "explained"
     spend(company, "1.00", ref="never quiet, again")
     publish_forecast(company_id=company.id, now=timezone.now())
+    monkeypatch.setattr(giving_way, "GIVE_WAY_SECONDS", 60.0)
     assert explain(company_id=company.id) == "postponed"
 
 

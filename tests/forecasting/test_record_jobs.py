@@ -10,10 +10,12 @@ from redis import Redis
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
-from forecasting import jobs, record_jobs
+from forecasting import giving_way, jobs, record_jobs
+from forecasting.giving_way import GivingWay
 from forecasting.models.record import Backtest, BacktestOrigin, CalibrationVersion
 from forecasting.models.run import ForecastRun
 from forecasting.record_jobs import keep_record, sweep_records
+from forecasting.services import track_record
 from forecasting.services.publish import publish_forecast
 from ledger.domain.company import CompanyRef
 from ledger.services.companies import create_company
@@ -27,6 +29,8 @@ DAY = timedelta(days=1)
 @pytest.fixture(autouse=True)
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "PACE_SECONDS", 0.0)
+    monkeypatch.setattr(jobs, "_giving_way", GivingWay())
+    monkeypatch.setattr(record_jobs, "_giving_way", GivingWay())
 
 
 @pytest.fixture
@@ -73,7 +77,7 @@ def test_two_sweeps_enqueue_one_job(queue: Queue) -> None:
     assert queue.count == 1
 
 
-def test_while_forecasts_wait_a_turn_does_one_piece_and_goes_to_the_end(
+def test_while_others_wait_a_turn_does_one_piece_and_goes_to_the_end(
     queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     company = past_company()
@@ -88,6 +92,7 @@ def test_while_forecasts_wait_a_turn_does_one_piece_and_goes_to_the_end(
 
 def test_a_turn_ends_after_its_time(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
     company = past_company()
+    queue.empty()
     monkeypatch.setattr(record_jobs, "TURN_SECONDS", 0.0)
     assert keep_record(company_id=company.id) == "unfinished"
     assert BacktestOrigin.objects.count() == 1
@@ -113,7 +118,87 @@ def test_a_forecast_that_waits_is_published_between_two_turns(
     jobs.wake(company_id=second.id)
     work(queue, max_jobs=2)
     assert order == [("keep_record", first.id), ("recompute", second.id)]
+    assert BacktestOrigin.objects.count() == 0
+    work(queue, max_jobs=1)
+    assert order[2:] == [("keep_record", first.id)]
+    assert BacktestOrigin.objects.count() > 0
+
+
+def test_a_forecast_that_comes_last_waits_for_one_piece_and_not_for_each_job_before_it(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = past_company()
+    queue.connection.flushdb()
+    record_jobs.record_again(company_id=company.id)
+    for nobody in range(10_000, 10_030):
+        jobs.wake_explanation(company_id=nobody)
+        record_jobs.record_again(company_id=nobody)
+    order: list[str] = []
+    look_back = track_record._look_back
+
+    def noted(*arguments: Any, **named: Any) -> None:
+        look_back(*arguments, **named)
+        order.append("piece")
+        if len(order) == 1:
+            jobs.wake(company_id=4711)
+
+    monkeypatch.setattr(track_record, "_look_back", noted)
+    monkeypatch.setattr(jobs, "recompute", lambda **_: order.append("forecast"))
+    work(queue, max_jobs=2)
+    assert order == ["piece", "forecast"]
+    behind = [job_id.split("-")[0] for job_id in queue.get_job_ids()]
+    assert behind.count("explain") == behind.count("record") - 1 == 30
+
+
+def test_a_turn_looks_at_the_queue_before_each_piece(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    company = past_company()
+    queue.empty()
+    order: list[str] = []
+
+    def note(module: Any, name: str, word: str) -> None:
+        real = getattr(module, name)
+
+        def noted(*arguments: Any, **named: Any) -> Any:
+            order.append(word)
+            return real(*arguments, **named)
+
+        monkeypatch.setattr(module, name, noted)
+
+    note(giving_way, "forecast_waits", "look")
+    note(record_jobs, "others_wait", "look")
+    note(record_jobs, "score_published", "piece")
+    note(record_jobs, "due_backtest", "piece")
+    note(track_record, "_look_back", "piece")
+    monkeypatch.setattr(record_jobs, "TURN_SECONDS", 600.0)
+    assert keep_record(company_id=company.id) == "done"
+    assert order.count("piece") > 7
+    assert order == ["look", "piece"] * (len(order) // 2)
+
+
+def test_a_turn_that_gives_way_has_done_nothing_and_stands_behind_the_forecast(queue: Queue) -> None:
+    company = past_company()
+    queue.connection.flushdb()
+    jobs.wake(company_id=company.id)
+    assert keep_record(company_id=company.id) == "postponed"
+    assert BacktestOrigin.objects.count() == 0
+    assert [job.func_name for job in queue.jobs] == [
+        "forecasting.jobs.recompute",
+        "forecasting.record_jobs.keep_record",
+    ]
+
+
+def test_under_endless_load_a_turn_does_one_piece_now_and_then(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = past_company()
+    queue.connection.flushdb()
+    jobs.wake(company_id=company.id)
+    assert keep_record(company_id=company.id) == "postponed"
+    monkeypatch.setattr(giving_way, "GIVE_WAY_SECONDS", 0.0)
+    assert keep_record(company_id=company.id) == "unfinished"
     assert BacktestOrigin.objects.count() == 1
+    monkeypatch.setattr(giving_way, "GIVE_WAY_SECONDS", 60.0)
+    assert keep_record(company_id=company.id) == "postponed"
 
 
 def test_a_company_too_young_for_a_back_test_is_not_woken(queue: Queue) -> None:

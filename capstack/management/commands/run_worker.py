@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from capstack.supervision.supervisor import RESTART_ME
-from capstack.worker import work_until_stopped
+from capstack.worker import collect_seldom, work_until_stopped
 
 
 class Command(BaseCommand):
@@ -20,6 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("queue", choices=sorted(settings.RQ_QUEUES))
 
     def handle(self, *args: Any, **options: Any) -> None:
+        collect_seldom()
         if work_until_stopped(queue_name=options["queue"], redis_url=settings.REDIS_QUEUE_URL):
             # 75 asks a supervisor for a fresh process; elsewhere any restart policy does the same.
             sys.exit(RESTART_ME)

@@ -10,7 +10,7 @@ from forecasting.engine import ENGINE_VERSION
 from forecasting.fit.history import MissingInputs
 from forecasting.models.cursor import ForecastCursor
 from forecasting.models.run import ForecastRun
-from forecasting.selectors.forecasts import latest_forecast, runways_in_force
+from forecasting.selectors.forecasts import balance_in_force, latest_forecast, runways_in_force
 from forecasting.services import publish
 from forecasting.services.history import gather_history
 from forecasting.services.lease import LeaseBusy, LeaseLost, claim_lease
@@ -87,6 +87,18 @@ def test_a_balance_stated_without_any_event_makes_a_new_run() -> None:
     stored = latest_forecast(company_id=company.id, basis="bank")
     assert stored is not None
     assert stored.forecast["balance"] == "100000.00"
+
+
+def test_the_balance_in_force_is_that_of_the_forecast_on_its_basis() -> None:
+    company = small_company()
+    assert balance_in_force(company_id=company.id, basis="free") is None
+    publish_forecast(company_id=company.id, now=NOW)
+    for basis in ("free", "bank"):
+        stored = latest_forecast(company_id=company.id, basis=basis)
+        assert stored is not None
+        assert balance_in_force(company_id=company.id, basis=basis) == Decimal(stored.forecast["balance"])
+    ForecastRun.objects.filter(basis="bank").update(result={"balance": "12.50"})
+    assert balance_in_force(company_id=company.id, basis="bank") == Decimal("12.50")
 
 
 def test_the_same_inputs_computed_anew_give_equal_numbers() -> None:
