@@ -7,12 +7,16 @@ import pytest
 from cloudpolicy.engine.undisturbed import undisturbed
 
 
-def test_it_runs_again_after_a_failure_and_stays_off_for_who_had_it_off() -> None:
-    assert gc.isenabled()
-    with pytest.raises(ZeroDivisionError), undisturbed():
-        assert not gc.isenabled()
+def fail_undisturbed() -> None:
+    with undisturbed():
         with undisturbed():
             assert not gc.isenabled()
         assert not gc.isenabled(), "the inner one found it off"
-        _ = 1 / 0
+        raise ZeroDivisionError
+
+
+def test_the_collector_runs_again_after_a_failure_and_stays_off_for_who_found_it_off() -> None:
+    assert gc.isenabled()
+    with pytest.raises(ZeroDivisionError):
+        fail_undisturbed()
     assert gc.isenabled()
