@@ -32,7 +32,7 @@ CONNECT_TIMEOUT_SECONDS = 3
 READ_TIMEOUT_SECONDS = 15
 ATTEMPTS = 3
 # Who waits for a page had better hear soon that AWS does not answer: after nine seconds at most, which is less
-# than what a page's own script waits for. See docs/adr/0164.
+# than what a page's own script waits for. See docs/adr/0164 and 0171.
 HURRIED_TIMEOUT_SECONDS = 4
 HURRIED_ATTEMPTS = 2
 # For all that a page asks, together: nothing is begun after that, and what was begun ends within the nine seconds.
