@@ -147,16 +147,19 @@ def _calls(question: _Question, fleet: Fleet, others: ResourceCalls, *, actions:
     found = _Found(warnings=list(others.warnings), ends=list(others.ends))
     proposals = fleet.proposals(actions)
     wanted = _decide(question, fleet, proposals, found)
-    growing: list[tuple[int, Wanted]] = []
-    shrinking: list[tuple[int, Wanted]] = []
+    growing: list[int] = []
+    shrinking: list[int] = []
+    groups = fleet.groups
     for place in fleet.order:
         each = wanted[place]
         if each is not None:
-            (growing if each.desired > fleet.groups[place].capacity.desired else shrinking).append((place, each))
+            (growing if each.desired > groups[place].capacity.desired else shrinking).append(place)
     # Growing first: if the rest fails half-way, there is too much capacity and not too little.
     taken = _Taken(found.calls, question.policy.limits.groups_per_plan)
     taken.take(others.starting)
-    for place, each in chain(growing, shrinking):
+    for place in chain(growing, shrinking):
+        each = wanted[place]
+        assert each is not None
         calls = each.calls[place]
         if calls is None:
             calls = each.ask(place)
