@@ -1,14 +1,13 @@
 """Let processes of a group run again, before its size is changed: a group without Launch would not grow."""
 
-from collections.abc import Sequence
-
 from cloudpolicy.actions.suspend_processes import RESUME, SUSPEND, inverse, observe, perform, processes_call
 from cloudpolicy.engine.action import NOTHING, Action, Proposal
 from cloudpolicy.engine.call import ApiCall
+from cloudpolicy.engine.followers import Followers
 from cloudpolicy.engine.group import Group, Target
 
 
-def propose(group: Group, target: Target, _groups: Sequence[Group]) -> Proposal:
+def propose(group: Group, target: Target, _followers: Followers) -> Proposal:
     wanted = target.resume & group.suspended
     if not wanted:
         return NOTHING
@@ -28,4 +27,5 @@ ACTION = Action(
     observe=observe,
     perform=perform,
     inverse=inverse,
+    speaks=lambda target: bool(target.resume),
 )

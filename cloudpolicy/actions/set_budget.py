@@ -5,7 +5,6 @@ only rolling a plan back brings the former one back. One that does not carry the
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -133,7 +132,7 @@ def perform(call: ApiCall, cloud: Cloud, _token: str) -> Receipt:
 
 
 def inverse(call: ApiCall, before: Mapping[str, Any]) -> ApiCall:
-    return replace(call, before=call.after, after=before)
+    return call._replace(before=call.after, after=before)
 
 
 def _create(budgets: Any, call: ApiCall) -> Mapping[str, Any]:

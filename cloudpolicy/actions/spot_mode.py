@@ -7,8 +7,7 @@ A template gets a whole copy of the version in use: `SourceVersion` merges, so i
 one away. The copy is made when the call is, because a template may hold secrets that belong into no plan.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
 from cloudpolicy.engine.action import NOTHING, Action, Observed, Proposal, Receipt
@@ -21,47 +20,56 @@ from cloudpolicy.engine.cloud import (
     request_id_of,
     tags_of,
 )
+from cloudpolicy.engine.followers import Followers
 from cloudpolicy.engine.group import Group, Target
 from cloudpolicy.engine.market import LaunchTemplate, MixedInstances
 from cloudpolicy.engine.reason import Reason
 
+NAME = "spot_mode"
 UPDATE_GROUP = "autoscaling:UpdateAutoScalingGroup"
 CREATE_VERSION = "ec2:CreateLaunchTemplateVersion"
 # The number of a version is known once it is created; whoever makes the calls puts it in the place of this.
 NEW_VERSION = "{number of the created version}"
+NAMED_SHARERS = 5
+ON_DEMAND = 100  # percent
 SPOT = {"MarketType": "spot"}
 
 
-def propose(group: Group, target: Target, groups: Sequence[Group]) -> Proposal:
-    if target.spot is None or group.market.spot is target.spot:
+def propose(group: Group, target: Target, followers: Followers) -> Proposal:
+    market = group.market
+    if isinstance(market, MixedInstances):
+        return _change_share(group, market, target)
+    if target.spot is None or market.spot is target.spot:
         return NOTHING
-    if isinstance(group.market, MixedInstances):
-        return _change_share(group, group.market, target)
-    if isinstance(group.market, LaunchTemplate):
-        return _change_template(group, group.market, target, groups)
+    if isinstance(market, LaunchTemplate):
+        return _change_template(group, market, target, followers)
     wanted = "on" if target.spot else "off"
-    doubt = f"{group.name}: turning spot {wanted} is left to a person: {group.market.reason}"
+    doubt = f"{group.name}: turning spot {wanted} is left to a person: {market.reason}"
     return Proposal(warnings=(Reason("spot_unreadable", doubt),))
 
 
 def _change_share(group: Group, market: MixedInstances, target: Target) -> Proposal:
-    percent = target.on_demand_percent if target.spot else 100
-    call = _call(
-        group,
-        target,
-        permission=UPDATE_GROUP,
-        before={"spot": market.spot, "on_demand_percent": market.on_demand_percent},
-        after={"spot": target.spot, "on_demand_percent": percent},
-        parameters={"AutoScalingGroupName": group.name, "OnDemandPercentageAboveBaseCapacity": percent},
-    )
-    return Proposal(calls=(call,))
+    share = market.on_demand_percent
+    spot, wanted = share < ON_DEMAND, target.spot
+    if wanted is None or spot is wanted:
+        return NOTHING
+    percent = target.on_demand_percent if wanted else ON_DEMAND
+    # By place and not by name, which takes twice as long: this is asked of every group for every policy.
+    call = ApiCall(
+        NAME, group.name, group.environment, group.region, UPDATE_GROUP,
+        {"spot": spot, "on_demand_percent": share},
+        {"spot": wanted, "on_demand_percent": percent},
+        {"AutoScalingGroupName": group.name, "OnDemandPercentageAboveBaseCapacity": percent},
+        target.because, group.account,
+    )  # fmt: skip
+    return Proposal((call,))
 
 
-def _change_template(group: Group, market: LaunchTemplate, target: Target, groups: Sequence[Group]) -> Proposal:
-    sharers = [other.name for other in groups if other is not group and _follows_latest(other, market)]
+def _change_template(group: Group, market: LaunchTemplate, target: Target, followers: Followers) -> Proposal:
+    sharers = followers.others(group, market.template_id, most=NAMED_SHARERS)
     if sharers:
         # A new version of the template reaches them too, whatever their environment.
-        doubt = f"{group.name}: launch template {market.name} is shared with {', '.join(sorted(sharers)[:5])}"
+        doubt = f"{group.name}: launch template {market.name} is shared with {', '.join(sharers)}"
         return Proposal(
             warnings=(Reason("template_shared", doubt + ", turning spot off or on is left to a person"),)
         )
@@ -101,15 +109,6 @@ def _copy(template_id: str, *, version: str, follows: str, spot: bool | None) ->
     }
 
 
-def _follows_latest(other: Group, market: LaunchTemplate) -> bool:
-    theirs = other.market
-    return (
-        isinstance(theirs, LaunchTemplate)
-        and theirs.template_id == market.template_id
-        and theirs.follows == "$Latest"
-    )
-
-
 def _call(
     group: Group,
     target: Target,
@@ -120,7 +119,7 @@ def _call(
     parameters: Mapping[str, Any],
 ) -> ApiCall:
     return ApiCall(
-        action=ACTION.name,
+        action=NAME,
         group=group.name,
         environment=group.environment,
         region=group.region,
@@ -190,15 +189,14 @@ def inverse(call: ApiCall, before: Mapping[str, Any]) -> ApiCall | None:
     if "on_demand_percent" in before:
         percent = before["on_demand_percent"]
         parameters = {**call.parameters, "OnDemandPercentageAboveBaseCapacity": percent}
-        return replace(call, before=call.after, after=before, parameters=parameters)
+        return call._replace(before=call.after, after=before, parameters=parameters)
     if call.permission == UPDATE_GROUP:
         template = {**call.parameters["LaunchTemplate"], "Version": str(before["version"])}
         parameters = {**call.parameters, "LaunchTemplate": template}
-        return replace(call, before=call.after, after=before, parameters=parameters)
+        return call._replace(before=call.after, after=before, parameters=parameters)
     if call.parameters["follows"] != "$Latest":
         return None  # A version that no group follows does nothing.
-    return replace(
-        call,
+    return call._replace(
         before=call.after,
         after={**before, "version": NEW_VERSION},
         parameters=_copy(_template_id(call), version=before["version"], follows="$Latest", spot=None),
@@ -268,7 +266,7 @@ def describe(call: ApiCall) -> str:
 
 
 ACTION = Action(
-    name="spot_mode",
+    name=NAME,
     order=10,
     permissions=(
         UPDATE_GROUP,
@@ -282,4 +280,5 @@ ACTION = Action(
     perform=perform,
     inverse=inverse,
     untagged=(CREATE_VERSION,),
+    speaks=lambda target: target.spot is not None,
 )

@@ -6,7 +6,6 @@ hence one that carries user data, which may hold secrets, is left to a person.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from cloudpolicy.engine.action import Action, Observed, Proposal, Receipt, Resources, for_no_group
@@ -133,10 +132,9 @@ def perform(call: ApiCall, cloud: Cloud, token: str) -> Receipt:
 def inverse(call: ApiCall, before: Mapping[str, Any]) -> ApiCall:
     if call.permission == CANCEL:
         after = {"bids": True, "request": NEW_REQUEST}
-        return replace(call, before=call.after, after=after, permission=REQUEST)
+        return call._replace(before=call.after, after=after, permission=REQUEST)
     number = call.after["request"]
-    return replace(
-        call,
+    return call._replace(
         before=call.after,
         after={**before, "request": number},
         permission=CANCEL,

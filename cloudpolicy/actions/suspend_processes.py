@@ -1,12 +1,12 @@
 """Let chosen processes of a group stand still, after its size is as wanted."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
 from cloudpolicy.engine.action import NOTHING, Action, Observed, Proposal, Receipt
 from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.cloud import Cloud, describe_group, request_id_of, tags_of
+from cloudpolicy.engine.followers import Followers
 from cloudpolicy.engine.group import Group, Target
 from cloudpolicy.engine.policy import SCHEDULING_PROCESSES
 from cloudpolicy.engine.reason import Reason
@@ -15,7 +15,7 @@ SUSPEND, RESUME = "autoscaling:SuspendProcesses", "autoscaling:ResumeProcesses"
 RUNS, STANDS = "runs", "suspended"
 
 
-def propose(group: Group, target: Target, _groups: Sequence[Group]) -> Proposal:
+def propose(group: Group, target: Target, _followers: Followers) -> Proposal:
     wanted = target.suspend - group.suspended
     if not wanted:
         return NOTHING
@@ -61,8 +61,7 @@ def perform(call: ApiCall, cloud: Cloud, _token: str) -> Receipt:
 
 def inverse(call: ApiCall, before: Mapping[str, Any]) -> ApiCall:
     suspends = call.permission == SUSPEND
-    return replace(
-        call,
+    return call._replace(
         action="resume_processes" if suspends else "suspend_processes",
         permission=RESUME if suspends else SUSPEND,
         before=call.after,
@@ -88,4 +87,5 @@ ACTION = Action(
     observe=observe,
     perform=perform,
     inverse=inverse,
+    speaks=lambda target: bool(target.suspend),
 )

@@ -6,18 +6,18 @@ the cloud, holds credentials or decides whether a call may be made: that is the 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.cloud import Cloud
+from cloudpolicy.engine.followers import Followers
 from cloudpolicy.engine.group import Group, Target
 from cloudpolicy.engine.policy import Policy, Rule
 from cloudpolicy.engine.reason import Reason
 from cloudpolicy.engine.resource import Resource
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(NamedTuple):
     """What an action would do to one group or resource; warnings say what it leaves to a person."""
 
     calls: tuple[ApiCall, ...] = ()
@@ -83,9 +83,17 @@ class Resources:
     comes_back_new: bool = False
 
 
-def for_no_group(_group: Group, _target: Target, _groups: Sequence[Group]) -> Proposal:
+Propose = Callable[[Group, Target, Followers], Proposal]
+
+
+def for_no_group(_group: Group, _target: Target, _followers: Followers) -> Proposal:
     """What an action on resources does to groups."""
     return NOTHING
+
+
+def to_every_target(_target: Target) -> bool:
+    """When an action may have something to say, whatever is wanted."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +104,9 @@ class Action:
         order: actions on one group run in this order.
         permissions: every IAM permission that its calls, and the reading before them, need.
         describe: (call) -> what it does, in a few plain words: `stop the instance i-0123`.
-        propose: (group, target, all groups) -> Proposal, pure; no calls when the group is as it should be.
+        propose: (group, target, followers among all groups) -> Proposal, pure; no calls when the group is as it
+            should be.
+        speaks: (target) -> whether it would propose anything to any group for that; if not, none is put to it.
         observe: (call, cloud, token) -> Observed, reading only; None when the resource is gone.
         perform: (call, cloud, token) -> Receipt. Sends exactly one request that changes something, through
             `cloud.changing`. The token names the step: equal in every attempt at it, and different in all others.
@@ -112,9 +122,10 @@ class Action:
     order: int
     permissions: tuple[str, ...]
     describe: Callable[[ApiCall], str]
-    propose: Callable[[Group, Target, Sequence[Group]], Proposal]
+    propose: Propose
     observe: Callable[[ApiCall, Cloud, str], Observed | None]
     perform: Callable[[ApiCall, Cloud, str], Receipt]
     inverse: Callable[[ApiCall, Mapping[str, Any]], ApiCall | None]
     resources: Resources | None = None
     untagged: tuple[str, ...] = ()
+    speaks: Callable[[Target], bool] = to_every_target

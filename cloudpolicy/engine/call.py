@@ -1,12 +1,10 @@
 """A call is data: one request to the cloud with before and after, planned and not made."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class ApiCall:
+class ApiCall(NamedTuple):
     """One request to the cloud, planned and not made.
 
     Attributes:
@@ -17,6 +15,8 @@ class ApiCall:
             such as the number of a version that is created, a placeholder stands here (`resolved`). What may hold
             secrets, such as the rest of a version that is copied, is read when the call is made.
         account: the cloud account by its name in the settings; '' is the one that the environment names.
+
+    A tuple, because fleets make tens of thousands at a time, and a frozen dataclass takes four times as long.
     """
 
     action: str
@@ -24,9 +24,9 @@ class ApiCall:
     environment: str
     region: str
     permission: str
-    before: Mapping[str, Any] = field(hash=False)
-    after: Mapping[str, Any] = field(hash=False)
-    parameters: Mapping[str, Any] = field(hash=False)
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    parameters: Mapping[str, Any]
     because: str = ""
     account: str = ""
 
@@ -58,7 +58,7 @@ def place_of(call: ApiCall) -> tuple[str, str, str]:
 
 def resolved(call: ApiCall, learned: Mapping[str, Any]) -> ApiCall:
     """The call with placeholders replaced by what they turned out to be."""
-    return replace(call, after=_settled(call.after, learned), parameters=_settled(call.parameters, learned))
+    return call._replace(after=_settled(call.after, learned), parameters=_settled(call.parameters, learned))
 
 
 def _settled(content: Any, learned: Mapping[str, Any]) -> Any:

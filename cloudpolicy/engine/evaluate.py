@@ -6,11 +6,11 @@ from datetime import datetime
 from itertools import chain
 from zoneinfo import ZoneInfo
 
-from cloudpolicy.engine.action import Action, Proposal
+from cloudpolicy.engine.action import Action
 from cloudpolicy.engine.band import Band
 from cloudpolicy.engine.call import ApiCall, place_of
 from cloudpolicy.engine.filter import Filter, Left
-from cloudpolicy.engine.fleet import Fleet, Proposals
+from cloudpolicy.engine.fleet import Fleet, Proposals, Wanted
 from cloudpolicy.engine.group import Group, Target
 from cloudpolicy.engine.history import History
 from cloudpolicy.engine.plan import ScalingPlan
@@ -23,6 +23,7 @@ from cloudpolicy.engine.runway import NoRunway, Runway
 from cloudpolicy.engine.standing import step
 from cloudpolicy.engine.target import lifted, target_of
 from cloudpolicy.engine.trust import judge
+from cloudpolicy.engine.undisturbed import undisturbed
 
 
 def evaluate(
@@ -68,7 +69,8 @@ def evaluate(
     )
     fleet = groups if isinstance(groups, Fleet) else Fleet.of(groups)
     question = _Question(policy, moved.band, history, local_now, sorted(filters, key=lambda each: each.order))
-    found = _calls(question, fleet, others, actions=sorted(actions, key=lambda action: action.order))
+    with undisturbed():
+        found = _calls(question, fleet, others, actions=sorted(actions, key=lambda action: action.order))
     against = list(trust.against)
     ends = [moved.look_again_at, *found.ends]
     quiet = quiet_now(quiet=policy.quiet, local_now=local_now)
@@ -99,15 +101,6 @@ class _Found:
     @property
     def said(self) -> int:
         return len(self.warnings) + len(self.ends)
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """What groups of a kind should be, and by place what was proposed for that already."""
-
-    target: Target
-    desired: int
-    proposed: list[Proposal | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,35 +147,38 @@ def _calls(question: _Question, fleet: Fleet, others: ResourceCalls, *, actions:
     found = _Found(warnings=list(others.warnings), ends=list(others.ends))
     proposals = fleet.proposals(actions)
     wanted = _decide(question, fleet, proposals, found)
-    growing: list[tuple[int, _Wanted]] = []
-    shrinking: list[tuple[int, _Wanted]] = []
+    growing: list[int] = []
+    shrinking: list[int] = []
+    groups = fleet.groups
     for place in fleet.order:
         each = wanted[place]
         if each is not None:
-            (growing if each.desired > fleet.groups[place].capacity.desired else shrinking).append((place, each))
+            (growing if each.desired > groups[place].capacity.desired else shrinking).append(place)
     # Growing first: if the rest fails half-way, there is too much capacity and not too little.
     taken = _Taken(found.calls, question.policy.limits.groups_per_plan)
     taken.take(others.starting)
-    for place, each in chain(growing, shrinking):
-        proposal = each.proposed[place]
-        if proposal is None:
-            proposal = each.proposed[place] = proposals.ask(place, each.target)
-        if proposal.warnings:
-            found.warnings += proposal.warnings
-        taken.take(proposal.calls)
+    for place in chain(growing, shrinking):
+        each = wanted[place]
+        assert each is not None
+        calls = each.calls[place]
+        if calls is None:
+            calls = each.ask(place)
+        if place in each.warnings:
+            found.warnings += each.warnings[place]
+        taken.take(calls)
     taken.take(others.stopping)
     found.warnings += taken.waiting()
     return found
 
 
-def _decide(question: _Question, fleet: Fleet, proposals: Proposals, found: _Found) -> list[_Wanted | None]:
+def _decide(question: _Question, fleet: Fleet, proposals: Proposals, found: _Found) -> list[Wanted | None]:
     """By place, what each group should be. What is decided about one group holds for all of its kind."""
     history = question.history
     apart = fleet.told_apart(
         names=question.policy.groups, keys=chain(history.sizes, history.suspended, history.exclusions)
     )
-    of_kind: dict[int, _Wanted | None] = {}
-    wanted: list[_Wanted | None] = []
+    of_kind: dict[int, Wanted | None] = {}
+    wanted: list[Wanted | None] = []
     kinds = fleet.kinds if question.policy.limits.step_percent is None else fleet.sized_kinds
     for place, kind in enumerate(kinds):
         if kind in of_kind and place not in apart:
@@ -190,7 +186,7 @@ def _decide(question: _Question, fleet: Fleet, proposals: Proposals, found: _Fou
             continue
         group, said = fleet.groups[place], found.said
         target = question.decide(group, found)
-        each = _Wanted(target, target.capacity.desired, proposals.for_target(target)) if target else None
+        each = proposals.for_target(target) if target else None
         wanted.append(each)
         if place not in apart and found.said == said:
             of_kind[kind] = each  # What is said of a group names it, so then the next one has to be asked, too.

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from cloudpolicy.engine.action import Action, Proposal
+from cloudpolicy.engine.action import Action, Propose
 from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.capacity import capacity_problems
 from cloudpolicy.engine.exclusion import Place
+from cloudpolicy.engine.followers import Followers
 from cloudpolicy.engine.group import Group, Target
 from cloudpolicy.engine.reason import Reason
 
@@ -70,7 +71,39 @@ class Fleet:
         speakers = tuple(action for action in actions if action.resources is None)
         found = self.proposed.get(speakers)
         if found is None:
-            found = self.proposed[speakers] = Proposals(self.groups, speakers)
+            found = self.proposed[speakers] = Proposals(self.groups, speakers, Followers.of(self.groups))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A target, and what is proposed to the groups of a fleet for it: each is asked about once.
+
+    Attributes:
+        desired: instances, of the target.
+        speakers: what actions propose, of those that have anything to say about the target, in their order.
+        calls: by place; None where nobody asked yet (`ask`).
+        warnings: by place, of the few groups about which there are any.
+    """
+
+    target: Target
+    desired: int
+    speakers: tuple[Propose, ...]
+    calls: list[tuple[ApiCall, ...] | None]
+    warnings: dict[int, tuple[Reason, ...]]
+    groups: tuple[Group, ...]
+    followers: Followers
+
+    def ask(self, place: int) -> tuple[ApiCall, ...]:
+        """Let the actions speak about a group, and remember it."""
+        group, target, followers = self.groups[place], self.target, self.followers
+        found: tuple[ApiCall, ...] = ()
+        for propose in self.speakers:
+            calls, warnings = propose(group, target, followers)
+            found += calls
+            if warnings:
+                self.warnings[place] = self.warnings.get(place, ()) + warnings
+        self.calls[place] = found
         return found
 
 
@@ -80,25 +113,23 @@ class Proposals:
 
     groups: tuple[Group, ...]
     actions: tuple[Action, ...]
-    by_target: dict[Target, list[Proposal | None]] = field(default_factory=dict)
+    followers: Followers
+    by_target: dict[Target, Wanted] = field(default_factory=dict)
 
-    def for_target(self, target: Target) -> list[Proposal | None]:
-        """By place, what was proposed for this target; None where nobody asked yet (`ask`)."""
+    def for_target(self, target: Target) -> Wanted:
+        """What was proposed for this target, and will be."""
         found = self.by_target.get(target)
         if found is None:
-            found = self.by_target[target] = [None] * len(self.groups)
+            found = self.by_target[target] = Wanted(
+                target,
+                target.capacity.desired,
+                tuple(action.propose for action in self.actions if action.speaks(target)),
+                [None] * len(self.groups),
+                {},
+                self.groups,
+                self.followers,
+            )
         return found
-
-    def ask(self, place: int, target: Target) -> Proposal:
-        """Let every action speak about a group."""
-        group = self.groups[place]
-        calls: list[ApiCall] = []
-        warnings: list[Reason] = []
-        for action in self.actions:
-            said = action.propose(group, target, self.groups)
-            calls += said.calls
-            warnings += said.warnings
-        return Proposal(tuple(calls), tuple(warnings))
 
 
 def _numbers(kinds: Iterable[tuple[object, ...]]) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """Stopping something that runs, and starting it again: what is equal for everything that has a switch."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from cloudpolicy.engine.action import NOTHING, Discover, Proposal, Resources
@@ -42,7 +42,7 @@ class Power:
 
     def inverse(self, call: ApiCall, before: Mapping[str, Any]) -> ApiCall:
         permission = self.start if call.permission == self.stop else self.stop
-        return replace(call, before=call.after, after=before, permission=permission)
+        return call._replace(before=call.after, after=before, permission=permission)
 
     def describe(self, call: ApiCall) -> str:
         return f"{'start' if call.after['running'] else 'stop'} the {self.noun} {call.group}"

@@ -1,7 +1,7 @@
 """What the ladder asks of single resources, and what runs again once it no longer asks for it to stand still."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from cloudpolicy.engine.action import Action, Proposal
@@ -107,4 +107,4 @@ def _let_run(
         return
     back = action.inverse(held.call, held.before)
     if back is not None and not stops(back):
-        found.starting.append(replace(back, because=RUNS_AGAIN))
+        found.starting.append(back._replace(because=RUNS_AGAIN))

@@ -28,7 +28,7 @@ class Exclusion(models.Model):
     made_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     lifted_at = models.DateTimeField(null=True, blank=True)
-    lifted_by = models.CharField(max_length=255, blank=True, default="")
+    lifted_by = models.CharField(max_length=800, blank=True, default="")
 
     class Meta:
         constraints = [

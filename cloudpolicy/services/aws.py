@@ -1,5 +1,6 @@
 """Clients for AWS, and its failures in one line each."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -31,11 +32,11 @@ CONNECT_TIMEOUT_SECONDS = 3
 READ_TIMEOUT_SECONDS = 15
 ATTEMPTS = 3
 # Who waits for a page had better hear soon that AWS does not answer: after nine seconds at most, which is less
-# than what a page's own script waits for. See docs/adr/0164.
+# than what a page's own script waits for. See docs/adr/0164 and 0171.
 HURRIED_TIMEOUT_SECONDS = 4
 HURRIED_ATTEMPTS = 2
-_somebody_waits: ContextVar[bool] = ContextVar("somebody_waits", default=False)
-
+# For all that a page asks, together: nothing is begun after that, and what was begun ends within the nine seconds.
+HURRIED_BUDGET_SECONDS = 5
 
 # What AWS says when it wants to be asked later. It has done nothing then.
 THROTTLED = frozenset(
@@ -84,14 +85,49 @@ class RoleCredentials:
     token: str = field(repr=False)
 
 
+@dataclass(slots=True)
+class _Patience:
+    """Seconds that somebody who waits for a page has waited for AWS. What else the page does is not in them."""
+
+    waited: float = 0.0
+    asked_at: float = 0.0
+
+    def count_for(self, made: Any) -> None:
+        """Let all requests of a client count, with their repetitions and the pauses between those."""
+        made.meta.events.register("before-call", self.begin)
+        made.meta.events.register("before-send", self.need_some)
+        made.meta.events.register("after-call", self.end)
+        made.meta.events.register("after-call-error", self.end)
+
+    def begin(self, **_: Any) -> None:
+        self.asked_at = time.monotonic()
+
+    def need_some(self, **_: Any) -> None:
+        """Raises CloudUnavailable: there is none left."""
+        if self.waited + time.monotonic() - self.asked_at < HURRIED_BUDGET_SECONDS:
+            return
+        raise CloudUnavailable(
+            f"AWS answers slowly: after {HURRIED_BUDGET_SECONDS} seconds not everything was read", was_refused=True
+        )
+
+    def end(self, **_: Any) -> None:
+        self.waited += time.monotonic() - self.asked_at
+
+
+_patience: ContextVar[_Patience | None] = ContextVar("patience", default=None)
+
+
 @contextmanager
 def while_somebody_waits() -> Iterator[None]:
-    """Clients made in here give up soon: a person waits for the answer, and so does a thread of the web server."""
-    before = _somebody_waits.set(True)
+    """Clients made in here give up soon: a person waits for the answer, and so does a thread of the web server.
+
+    What they ask has a few seconds in total, too, so that many slow answers do not add up.
+    """
+    before = _patience.set(_Patience())
     try:
         yield
     finally:
-        _somebody_waits.reset(before)
+        _patience.reset(before)
 
 
 def client(
@@ -116,7 +152,8 @@ def client(
         CloudUnavailable: there are no credentials for AWS.
     """
     endpoint = endpoint or settings.AWS_ENDPOINT_URL or None
-    hurried = _somebody_waits.get()
+    patience = _patience.get()
+    hurried = patience is not None
     with one_line_errors():
         session = _session()
         made = session.client(
@@ -133,6 +170,8 @@ def client(
             ),
             **_credentials(session, endpoint, role),
         )
+    if patience is not None:
+        patience.count_for(made)
     if service == "autoscaling" and is_loopback(endpoint):
         made.meta.events.register("provide-client-params.auto-scaling.UpdateAutoScalingGroup", _keep_mixed(made))
     return made

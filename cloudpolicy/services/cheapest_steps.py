@@ -14,6 +14,7 @@ from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.cheapest import Choice, Disruption, Option, Shrinkable, cheapest_choice
 from cloudpolicy.engine.evaluate import left_alone
 from cloudpolicy.engine.exclusion import Exclusion, Place
+from cloudpolicy.engine.followers import NOBODY
 from cloudpolicy.engine.group import Group, Target
 from cloudpolicy.engine.least import least_instances, made_smaller
 from cloudpolicy.engine.policy import Policy
@@ -261,6 +262,6 @@ def _step(group: Group, option: Option, policy: Policy, book: PriceBook) -> Step
         on_demand_percent=policy.on_demand_percent_with_spot,
         because=BECAUSE,
     )
-    (call,) = resize_group.propose(group, target, ()).calls
+    (call,) = resize_group.propose(group, target, NOBODY).calls
     worth = saving_of(group=group, before=before, after=replace(before, desired=desired), book=book)
     return Step(call, worth)

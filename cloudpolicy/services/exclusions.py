@@ -49,7 +49,7 @@ def lift_exclusion(*, company_id: int, exclusion_id: int, actor: str, reason: st
     """
     reason = need_reason(reason)
     lifted = _open(company_id).filter(pk=exclusion_id, ends_at__gt=now) if 0 < exclusion_id < 2**63 else None
-    by = f"{actor}: {reason}"[:255]
+    by = f"{actor[:255]}: {reason}"
     if lifted is None or not lifted.update(lifted_at=now, lifted_by=by):
         raise NotAllowed(f"there is no exclusion {exclusion_id} that counts")
     look_again(company_id=company_id, now=now)

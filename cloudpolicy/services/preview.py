@@ -8,6 +8,7 @@ from typing import Any
 from cloudpolicy.actions.registry import all_actions
 from cloudpolicy.engine.call import place_of
 from cloudpolicy.engine.evaluate import evaluate
+from cloudpolicy.engine.fleet import Fleet
 from cloudpolicy.engine.plan import ScalingPlan
 from cloudpolicy.engine.policy import Policy
 from cloudpolicy.engine.reason import Reason
@@ -62,10 +63,10 @@ def preview_policy(*, company: CompanyRef, in_force: Policy | None, proposed: Po
     """
     runway, history = runway_of(company=company, now=now), read_history(company_id=company.id, now=now)
 
-    def plan(policy: Policy, found: Inventory) -> ScalingPlan:
+    def plan(policy: Policy, found: Inventory, fleet: Fleet) -> ScalingPlan:
         return evaluate(
             policy=policy,
-            groups=found.groups,
+            groups=fleet,
             resources=found.resources,
             runway=runway,
             history=history,
@@ -76,13 +77,17 @@ def preview_policy(*, company: CompanyRef, in_force: Policy | None, proposed: Po
 
     held = {each.call.action for each in history.held}
     found = _inventory(company, proposed, held)
-    other = plan(proposed, found)
+    fleet = Fleet.of(found.groups)
+    other = plan(proposed, found, fleet)
     wanted, known = _wanted(other), {}
     if in_force is not None:
         # Name, tag and what the rules speak of say what is read.
         read_alike = _reading(in_force) == _reading(proposed)
-        theirs = found if read_alike else _inventory(company, in_force, held)
-        known = _wanted(plan(in_force, theirs))
+        if read_alike:
+            known = _wanted(plan(in_force, found, fleet))
+        else:
+            theirs = _inventory(company, in_force, held)
+            known = _wanted(plan(in_force, theirs, Fleet.of(theirs.groups)))
     shown = [
         GroupPreview(
             group=group.name,

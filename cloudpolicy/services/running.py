@@ -113,6 +113,7 @@ class _Engine:
             steps.compare_all()
             for number in range(len(steps.calls)):
                 steps.finish(number)
+            self._need_all_taken_back()
             outcome, state = "", RunState.DONE
         except _Pause as pause:
             self._pause(pause)
@@ -155,19 +156,29 @@ class _Engine:
         journal = StepJournal(undone)
         done = _Steps(self, undone, journal)
         for number in range(len(done.calls)):
-            if journal.step(number).is_in_doubt:
+            if journal.step(number).is_in_doubt and done.knows(number):
                 done.settle(number)
         back = []
         for number in reversed(range(len(done.calls))):
             step = journal.step(number)
-            if not step.was_made:
+            if not step.was_made or not done.knows(number):
                 continue
             call = done.call(number)
-            inverse = done.actions[call.action].inverse(call, step.before)
+            inverse = done.action(call).inverse(call, step.before)
             if inverse is not None:
                 back.append(inverse.as_dict() | {"because": f"roll back of plan {self.run.plan_id}"})
         self.run.calls = back
         self.run.save(update_fields=["calls"])
+
+    def _need_all_taken_back(self) -> None:
+        """A roll-back that had to leave something out is not done, and can be begun again once that is known."""
+        undone = self.run.undoes
+        if undone is None:
+            return
+        done = _Steps(self, undone, StepJournal(undone))
+        for number in sorted(done.maybe_made()):
+            if not done.knows(number):
+                raise _End(f"all else is taken back, and {_unknown(done.calls[number])}")
 
     def wait(self, pause: timedelta, reason: str) -> None:
         """Sleep, or end the work for now when there is no time left for it."""
@@ -200,6 +211,17 @@ class _Steps:
         self.engine, self.run, self.journal = engine, run, journal
         self.calls = tuple(parse_call(call) for call in run.calls or ())
         self.actions: Mapping[str, Action] = {action.name: action for action in all_actions()}
+
+    def knows(self, number: int) -> bool:
+        """Whether the action of a step is registered. The version that planned it may have had others."""
+        return self.calls[number].action in self.actions
+
+    def action(self, call: ApiCall) -> Action:
+        """What makes a call. An action that is gone ends the run: coming back would not help."""
+        found = self.actions.get(call.action)
+        if found is None:
+            raise _End(f"it cannot be resumed: {_unknown(call)}")
+        return found
 
     def unfinished(self) -> frozenset[int]:
         return frozenset(n for n in range(len(self.calls)) if self.journal.step(n).phase not in FINISHED)
@@ -274,7 +296,7 @@ class _Steps:
         self.journal.write(number, Phase.INTENT, now=now, kept=kept, before=dict(observed.settings))
         try:
             with one_line_errors():
-                receipt = self.actions[call.action].perform(call, self._cloud(call), self._token(number))
+                receipt = self.action(call).perform(call, self._cloud(call), self._token(number))
         except CloudUnavailable as unavailable:
             self._not_answered(number, call, unavailable)
             return
@@ -334,7 +356,7 @@ class _Steps:
     def _observe(self, number: int, call: ApiCall) -> Observed | None:
         try:
             with one_line_errors():
-                return self.actions[call.action].observe(call, self._cloud(call), self._token(number))
+                return self.action(call).observe(call, self._cloud(call), self._token(number))
         except CloudUnavailable as unavailable:
             if unavailable.passes:
                 raise _Pause(f"{call.group}: {unavailable}") from unavailable
@@ -354,6 +376,10 @@ class _Steps:
     def _end(self, number: int, phase: Phase, text: str, **content: object) -> NoReturn:
         self._write(number, phase, text, **content)
         raise _End(text)
+
+
+def _unknown(call: ApiCall) -> str:
+    return f"what is to be done about {call.group} is not known here any more: there is no action {call.action!r}"
 
 
 def _changed(call: ApiCall, observed: Observed | None) -> str:

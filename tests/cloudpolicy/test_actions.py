@@ -11,6 +11,7 @@ from cloudpolicy.actions.spot_mode import NEW_VERSION
 from cloudpolicy.engine.action import Action, Proposal
 from cloudpolicy.engine.call import parse_call, resolved
 from cloudpolicy.engine.capacity import Capacity
+from cloudpolicy.engine.followers import Followers
 from cloudpolicy.engine.group import Group, Target
 from cloudpolicy.engine.market import LaunchTemplate, Market, MixedInstances, UnknownMarket
 from tests.cloudpolicy.engine.samples import MIXED, ON_DEMAND, SPOT_TEMPLATE, group
@@ -22,7 +23,7 @@ SPOT_ON = replace(SPOT_OFF, spot=True)
 
 def propose_spot(market: Market, target: Target, *others: Group) -> Proposal:
     subject = group("staging", market=market)
-    return ACTIONS["spot_mode"].propose(subject, target, (subject, *others))
+    return ACTIONS["spot_mode"].propose(subject, target, Followers.of((subject, *others)))
 
 
 def test_the_registry_finds_every_file() -> None:
@@ -50,7 +51,7 @@ def test_an_action_declares_permissions_that_look_like_permissions(action: Actio
 @pytest.mark.parametrize("target", [SPOT_ON, SPOT_OFF], ids=["spot on", "spot off"])
 def test_an_action_needs_no_more_than_it_declares(action: Action, market: Market, target: Target) -> None:
     subject = group("staging", market=market)
-    for call in action.propose(subject, target, (subject,)).calls:
+    for call in action.propose(subject, target, Followers.of((subject,))).calls:
         assert call.action == action.name
         assert call.permission in action.permissions
         assert set(call.before) == set(call.after)
@@ -64,7 +65,7 @@ def test_taking_a_call_back_asks_for_what_was_there_before_it(
     action: Action, market: Market, target: Target
 ) -> None:
     subject = group("staging", market=market)
-    for planned in action.propose(subject, target, (subject,)).calls:
+    for planned in action.propose(subject, target, Followers.of((subject,))).calls:
         call = resolved(planned, {NEW_VERSION: "4"})
         back = action.inverse(call, call.before)
         assert back is not None
@@ -75,7 +76,23 @@ def test_taking_a_call_back_asks_for_what_was_there_before_it(
 @pytest.mark.parametrize("action", all_actions(), ids=lambda action: action.name)
 def test_an_action_leaves_a_group_alone_that_is_as_it_should_be(action: Action) -> None:
     subject = group("staging", size=(1, 4, 2), market=ON_DEMAND)
-    assert action.propose(subject, SPOT_OFF, (subject,)) == Proposal()
+    assert action.propose(subject, SPOT_OFF, Followers.of((subject,))) == Proposal()
+
+
+@pytest.mark.parametrize("action", all_actions(), ids=lambda action: action.name)
+def test_an_action_proposes_nothing_for_a_target_that_it_does_not_speak_of(action: Action) -> None:
+    words = [
+        replace(SPOT_ON, spot=spot, suspend=frozenset(suspend), resume=frozenset(resume))
+        for spot in (None, True, False)
+        for suspend, resume in (((), ("Launch",)), (("Launch",), ()), ((), ()))
+    ]  # fmt: skip
+    for market in (MIXED, ON_DEMAND, SPOT_TEMPLATE, UnknownMarket("unread")):
+        subject = replace(group("staging", market=market), suspended=frozenset({"Launch"}))
+        running = replace(subject, suspended=frozenset())
+        for each in (subject, running):
+            for target in words:
+                said = action.propose(each, target, Followers.of((each,)))
+                assert action.speaks(target) or said == Proposal()
 
 
 def test_turning_spot_off_puts_a_mixed_group_wholly_on_demand() -> None:
@@ -123,6 +140,18 @@ def test_a_template_that_another_group_follows_is_left_to_a_person() -> None:
     proposal = propose_spot(SPOT_TEMPLATE, SPOT_OFF, sharer)
     assert proposal.calls == ()
     assert "shared with capstack-production-asg" in proposal.warnings[0].text
+
+
+def test_the_first_few_who_share_a_template_are_named_and_the_group_itself_is_not_among_them() -> None:
+    subject = group("staging", market=SPOT_TEMPLATE)
+    others = [replace(subject, name=f"other-{number}") for number in (6, 3, 1, 5, 2, 4)]
+    elsewhere = replace(subject, name="a-number", market=replace(SPOT_TEMPLATE, follows="3"))
+    doubt = propose_spot(SPOT_TEMPLATE, SPOT_OFF, *others, elsewhere).warnings[0].text
+    alike = Followers.of((subject, *others))
+    assert "shared with" in doubt
+    assert alike.others(subject, "lt-1", most=5) == [f"other-{number}" for number in (1, 2, 3, 4, 5)]
+    assert alike.others(others[2], "lt-1", most=2) == [subject.name, "other-2"]
+    assert Followers.of((subject, elsewhere)).others(subject, "lt-1", most=5) == []
 
 
 def test_a_group_that_cannot_be_read_is_left_to_a_person() -> None:

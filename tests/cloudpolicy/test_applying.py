@@ -19,6 +19,7 @@ from cloudpolicy.services.kill_switch import turn_kill_switch
 from cloudpolicy.services.planning import plan_scaling
 from cloudpolicy.services.refusals import NotAllowed
 from cloudpolicy.services.running import work_on
+from cloudpolicy.views.run_words import may_be_undone
 from tests.cloudpolicy.groups_of_five import (
     AFTER,
     BEFORE,
@@ -113,6 +114,47 @@ def test_a_roll_back_brings_everything_back_in_reverse_order(cloud: StrictProxy)
     assert not GroupSize.objects.filter(restored_at__isnull=True).exists()
     with pytest.raises(NotAllowed, match="rolled back already"):
         begin_rollback(plan)
+
+
+def without(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Let the engine be of a version that has no such action."""
+    monkeypatch.setattr(running, "all_actions", lambda: [each for each in all_actions() if each.name != name])
+
+
+def test_a_run_whose_action_is_gone_ends_with_that_reason_and_is_not_tried_for_ever(
+    cloud: StrictProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, clock = approved(), FakeClock()
+    run = begin(plan)
+    with killed_at_line(9), pytest.raises(Killed):
+        work_on(run_id=run.pk, clock=clock.as_clock())
+    assert sizes() != BEFORE
+    without(monkeypatch, "spot_mode")
+    run = work_on(run_id=run.pk, clock=clock.as_clock())
+    assert run.state == RunState.PARTLY
+    assert "cannot be resumed" in run.outcome
+    assert "no action 'spot_mode'" in run.outcome
+    assert runs_to_resume(now=NOW + timedelta(days=9)) == ()
+    assert may_be_undone(list_runs(company_id=plan.company_id, plan_id=plan.pk))
+    monkeypatch.undo()
+    assert finish(begin_rollback(plan), clock).state == RunState.DONE
+    assert sizes() == BEFORE
+
+
+def test_a_roll_back_undoes_what_it_can_says_what_it_cannot_and_can_be_begun_again(
+    cloud: StrictProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = approved()
+    assert finish(begin(plan), FakeClock()).state == RunState.DONE
+    with monkeypatch.context() as older:
+        without(older, "spot_mode")
+        back = finish(begin_rollback(plan), FakeClock())
+    assert (sizes(), asks_for_spot("staging")) == (BEFORE, 100)
+    assert back.state == RunState.PARTLY
+    assert "all else is taken back" in back.outcome
+    assert "no action 'spot_mode'" in back.outcome
+    again = finish(begin_rollback(plan), FakeClock())
+    assert (again.state, asks_for_spot("staging"), sizes()) == (RunState.DONE, 25, BEFORE)
 
 
 def test_sizes_are_kept_once_and_cleared_so_that_the_next_cycle_keeps_its_own(cloud: StrictProxy) -> None:

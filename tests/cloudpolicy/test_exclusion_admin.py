@@ -14,6 +14,7 @@ from cloudpolicy.models.run import RunKind, RunState, ScalingRun
 from cloudpolicy.models.suspended_process import SuspendedProcess
 from cloudpolicy.selectors.memory import read_history
 from cloudpolicy.services.planning import plan_scaling
+from cloudpolicy.services.refusals import MAX_REASON
 from cloudpolicy.services.runs import end_run
 from ledger.models.company import Company, Role
 from tests.cloudpolicy.recording_proxy import RecordingProxy
@@ -65,9 +66,10 @@ def test_an_admin_lifts_an_exclusion_with_a_reason_and_once(client: Client, excl
     assert lift(admin, excluded, " ").status_code == 422
     excluded.refresh_from_db()
     assert excluded.lifted_at is None
-    assert "decide about again" in lift(admin, excluded).content.decode()
+    longest = "over " * (MAX_REASON // 5 - 1) + "over!"
+    assert "decide about again" in lift(admin, excluded, longest).content.decode()
     excluded.refresh_from_db()
-    assert (excluded.lifted_at, excluded.lifted_by) == (LATER, "admin:admin@example.com: the test is over")
+    assert (excluded.lifted_at, excluded.lifted_by) == (LATER, f"admin:admin@example.com: {longest}")
     assert PlanningCursor.objects.get().look_again_at == LATER, "the policy looks again at once"
     assert "Lift it…" not in page_of(admin, excluded)
     again = lift(admin, excluded)

@@ -1,5 +1,8 @@
 """A cloud that does not answer is told of soon to who waits for a page, and waited for by who can wait."""
 
+from itertools import count
+from types import SimpleNamespace
+
 import pytest
 from django.test import Client
 
@@ -38,6 +41,21 @@ def test_a_page_gives_up_after_two_short_attempts(silent_aws: StrictProxy, path:
     assert "cannot be read" in told.content.decode()
     assert "Read timeout" in told.content.decode()
     assert silent_aws.actions[DESCRIBE] == 2
+
+
+@pytest.mark.django_db
+def test_slow_answers_of_one_page_do_not_add_up(strict_aws: StrictProxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_five_groups()
+    company = steered_company(days=80)
+    # A request looks at the clock when it begins, when it is sent and when it ends: each takes two seconds.
+    seconds = count()
+    monkeypatch.setattr(aws, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    for _ in range(2):
+        strict_aws.forget()
+        with aws.while_somebody_waits(), pytest.raises(CloudUnavailable, match="AWS answers slowly"):
+            plan_scaling(company_id=company.id, now=NOW)
+        assert sum(strict_aws.actions.values()) == 2, "each page has a patience of its own"
+    assert plan_scaling(company_id=company.id, now=NOW).calls, "a worker has time for all of them"
 
 
 @pytest.mark.django_db

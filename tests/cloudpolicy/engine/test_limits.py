@@ -45,10 +45,10 @@ def test_groups_are_counted_and_not_their_calls() -> None:
     policy = replace(LADDER, floors={}, limits=replace(LADDER.limits, groups_per_plan=1))
     one = resize((1, 9, 4), (1, 9, 3))
     assert (
-        limit_problems(calls=[one, replace(one, before={"spot": True}, after={"spot": False})], policy=policy)
+        limit_problems(calls=[one, one._replace(before={"spot": True}, after={"spot": False})], policy=policy)
         == ()
     )
-    (problem,) = limit_problems(calls=[one, replace(one, region="eu-west-1")], policy=policy)
+    (problem,) = limit_problems(calls=[one, one._replace(region="eu-west-1")], policy=policy)
     assert problem == "it changes 2 groups, more than the 1 that one plan may change"
 
 

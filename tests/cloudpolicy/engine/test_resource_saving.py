@@ -30,7 +30,7 @@ def database(kind: str) -> Resource:
 
 
 STOP = ApiCall("power_database", "dev-db", "dev", "us-east-1", "", {"running": True}, {"running": False}, {})
-START = replace(STOP, before=STOP.after, after=STOP.before)
+START = STOP._replace(before=STOP.after, after=STOP.before)
 BOOK = PriceBook(
     by_type={
         ("200", "us-east-1", "db.t3.micro", "on_demand"): metered("1"),
@@ -71,7 +71,7 @@ def test_a_request_that_waits_saves_nothing_yet_and_its_inverse_may_cost() -> No
     cancel = ApiCall(
         "spot_request", "sir-1", "dev", "us-east-1", "", {"bids": True}, {"bids": False}, {"again": again}
     )
-    ask = replace(cancel, before=cancel.after, after=cancel.before)
+    ask = cancel._replace(before=cancel.after, after=cancel.before)
     filled = (D("0.8") * HOURS_PER_MONTH).quantize(D("0.01"))
     saves, costs = call_savings(calls=[cancel, ask], groups=[], book=BOOK)
     assert (saves.monthly_saving, saves.low, saves.high) == (0, 0, filled)

@@ -88,7 +88,7 @@ def test_no_plan_touches_an_untagged_resource_or_stops_production(
 
 def test_a_plan_from_elsewhere_that_stops_production_is_beyond_the_limits() -> None:
     (call,) = plan_for(50, resource("power_instance")).calls
-    stolen = replace(call, environment="production")
+    stolen = call._replace(environment="production")
     assert limit_problems(calls=(call,), policy=STOPPING) == ()
     assert limit_problems(calls=(stolen,), policy=STOPPING) == (
         f"{call.group}: nothing of production is ever stopped",
