@@ -1,4 +1,4 @@
-"""What people type is shown as it was typed: text that turns itself round, or hides a part, is refused by its field."""
+"""What people type is shown as typed: text that turns itself round, or hides a part, is refused by its field."""
 
 import pytest
 
