@@ -20,6 +20,7 @@ from cloudpolicy.selectors.policies import StoredPolicy, newest_policy
 from cloudpolicy.services.next_look import look_again
 from cloudpolicy.services.planning_lock import lock_planning
 from cloudpolicy.services.refusals import MISLEADING, misleads
+from ledger.domain.actor import person
 from ledger.selectors.companies import company_ref
 
 BECAUSE_LENGTH = 500
@@ -127,7 +128,7 @@ def enable_policy(
         before = stored_policy(company_id=company_id, now=now)
         if instead_of is not None and before.version != instead_of:
             raise PolicyMoved(
-                f"version {before.version} was put in force by {before.actor} meanwhile; yours began from "
+                f"version {before.version} was put in force by {person(before.actor)} meanwhile; yours began from "
                 f"version {instead_of}"
             )
         if draft:

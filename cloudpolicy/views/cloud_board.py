@@ -1,7 +1,7 @@
 """The page of the cloud, gathered: what is true today, what is proposed, what is under way, what was decided."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from cloudpolicy.engine.document import InvalidPolicy
 from cloudpolicy.engine.policy import Policy
@@ -149,7 +149,7 @@ def cloud_board(*, company: CompanyRef, user_id: int, before_id: int | None, now
         figure=today.figure,
         environments=today.environments,
         against=today.against,
-        waits=_unsaid(today.waits, newest, proposal, exclusions),
+        waits=_unsaid(today.waits, newest, proposal, exclusions, now.tzinfo),
         refusal=refusal,
         inventory=inventory,
         groups=groups[:GROUPS_SHOWN],
@@ -197,9 +197,9 @@ def _today(company: CompanyRef, policy: Policy, now: datetime) -> _Today:
         p5_days=p5_days,
         figure=bands_chart(said=said, p5_days=p5_days, policy=policy, now=now),
         environments=environment_rows(policy=policy, band=implied.band, p5_days=p5_days),
-        against=told(implied.read_only_because),
+        against=told(implied.read_only_because, zone=now.tzinfo),
         # No group was looked at, so of groups it says nothing.
-        waits=told(reason for reason in implied.warnings if reason.code != "no_groups"),
+        waits=told((reason for reason in implied.warnings if reason.code != "no_groups"), zone=now.tzinfo),
     )
 
 
@@ -208,12 +208,14 @@ def _unsaid(
     newest: Decision | None,
     proposal: Proposal | None,
     exclusions: tuple[StandingExclusion, ...],
+    zone: tzinfo | None,
 ) -> tuple[Told, ...]:
     """What today's forecast and the newest plan have to tell, unless what is shown besides tells it."""
     if proposal is not None:
         return tuple(each for each in waits if each not in proposal.warnings)
     listed = {each.exclusion.reason.text for each in exclusions}
-    of_groups = told(each for each in newest.plan.warnings if each.text not in listed) if newest else ()
+    unlisted = [each for each in newest.plan.warnings if each.text not in listed] if newest else []
+    of_groups = told(unlisted, zone=zone)
     return tuple(dict.fromkeys((*waits, *of_groups)))
 
 

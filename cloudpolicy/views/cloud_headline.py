@@ -51,6 +51,9 @@ def headline(
         return Headline("Nothing is planned yet", "The first plan follows the first forecast.", "unknown")
     if is_read_only:
         return Headline("Read-only for now", "Nothing will be changed, for the reasons below.", "warn")
+    if refusal:
+        # What is known of the groups is old, so nothing is said of them that may be wrong by now.
+        return Headline("The cloud cannot be read", "What stands below is from the last time it could be.", "bad")
     if any(reason.code == "no_groups" for reason in newest.plan.warnings):
         return Headline("No group to act on", "None in your cloud carries the tag of the policy.", "unknown")
     if proposal is None or not proposal.calls:

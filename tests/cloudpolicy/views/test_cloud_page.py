@@ -237,7 +237,7 @@ def test_a_plan_that_another_has_replaced_is_refused_with_what_changed(
         assert f"Plan {read.pk} is the newest no more: plan {newer.plan_id} has taken its place." in text
         assert f"The cautious runway was {read.p5_days} days and is {newer.p5_days} days." in text
         assert "The band was below 60 and is above the ladder." in text
-        assert "No longer asked for: resize capstack-dev-asg from 3 to 1 instances." in text
+        assert "No longer asked for: resize capstack-dev-asg from 3 to 1 instance." in text
         assert "Nothing to change" in text, "what stands now is there to be read"
     assert not PlanApproval.objects.exists()
     assert "Another plan has taken its place" in words(client.get(f"/cloud/plans/{read.pk}"))
