@@ -165,9 +165,9 @@ class _Engine:
             if inverse is not None:
                 back.append(inverse.as_dict() | {"because": f"roll back of plan {self.run.plan_id}"})
         # An earlier attempt that ended half-way has changed groups, too; what it has set back is done.
-        for call in self._taken_back(undone):
-            if call in back:
-                back.remove(call)
+        for done_already in self._taken_back(undone):
+            if done_already in back:
+                back.remove(done_already)
         self.run.calls = back
         self.run.save(update_fields=["calls"])
 
