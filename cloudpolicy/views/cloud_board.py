@@ -80,6 +80,15 @@ class CloudBoard:
     older_before: int | None
 
     @property
+    def groups_are_older(self) -> bool:
+        """They were read before the run on top changed what it did: one that ends early is followed by no look."""
+        if self.run is None or self.inventory is None:
+            return False
+        asked = any(step.request_ids for step in self.run.steps)
+        ended_at = self.run.run.ended_at
+        return asked and (ended_at is None or self.inventory.seen_at < ended_at)
+
+    @property
     def run_is_over(self) -> bool:
         """The run on top has ended as it should, and another plan waits: that plan comes first."""
         done = self.run is not None and self.run.run.state == RunState.DONE

@@ -44,6 +44,8 @@ def headline(
     if run is not None and (run.run.is_open or run.run.state == RunState.PARTLY):
         done = f"{run.run.done} of {len(run.steps)} steps done." if run.steps else "It has not begun yet."
         text = f"{done} It waits for a worker." if run.waits_for_worker else done
+        if proposal is not None and proposal.stands and not run.run.is_open:
+            text += " Another plan waits below."
         return Headline(run.title, text, run.state)
     if newest is None:
         if refusal:

@@ -47,6 +47,26 @@ def test_a_step_that_its_run_never_came_to_does_not_wait_for_its_turn(cloud: Str
     assert "left undone: the run ended before" in text
 
 
+def test_groups_read_before_a_run_that_ended_early_are_told_as_older(
+    cloud: StrictProxy, reader: Reader, hour: Hour
+) -> None:
+    company, plan = planned_company()
+    client = reader(company, Role.ADMIN)
+    client.post("/cloud/look")
+    approve(plan)
+    older = "the run above has changed some since"
+    run = begin(plan)
+    assert older not in words(client.get("/cloud")), "nothing was asked of the cloud yet"
+    cloud.troubles = [Trouble(UPDATE, 400, "AccessDenied", skip=1)]
+    finish(run, FakeClock())
+    assert older in words(client.get("/cloud"))
+    hour.pass_on(hours=1)
+    client.post("/cloud/look")
+    text = words(client.get("/cloud"))
+    assert older not in text
+    assert "steps done. Another plan waits below." in text
+
+
 def test_who_stopped_a_run_is_named_without_the_door(cloud: StrictProxy, reader: Reader, hour: Hour) -> None:
     company, plan = planned_company()
     approve(plan)
