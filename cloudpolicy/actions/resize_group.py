@@ -63,7 +63,8 @@ def _parameters(group: str, size: Capacity) -> dict[str, Any]:
 
 
 def describe(call: ApiCall) -> str:
-    return f"resize {call.group} from {call.before['desired']} to {call.after['desired']} instances"
+    before, after = call.before["desired"], call.after["desired"]
+    return f"resize {call.group} from {before} to {after} instance{'' if after == 1 else 's'}"
 
 
 ACTION = Action(

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.conf import settings
 
 from cloudpolicy.models.kill_switch import KillSwitchTurn
+from ledger.domain.actor import person
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,4 +49,4 @@ def kill_switch(*, company_id: int) -> KillSwitch:
     if turn is None:
         return KillSwitch(False)
     state = "on" if turn.on else "off"
-    return KillSwitch(turn.on, f"the kill switch is {state}: {turn.reason} ({turn.actor})", turn.turned_at)
+    return KillSwitch(turn.on, f"the kill switch is {state}: {turn.reason} ({person(turn.actor)})", turn.turned_at)

@@ -13,6 +13,7 @@ from cloudpolicy.models.instance_price import InstancePrice
 from cloudpolicy.selectors.cost_days import charged_by_day
 from cloudpolicy.selectors.rates import Rates
 from cloudpolicy.selectors.usage_type import DATABASE, HOURS, MULTI_AZ, NAMED, TYPED
+from ledger.domain.actor import person
 from ledger.domain.company import CompanyRef
 from ledger.selectors.credit_use import credits_used
 
@@ -186,7 +187,7 @@ def _in_base(each: EnteredPrice, rates: Rates) -> Entered | None:
         group=each.group,
         market=each.market,
         per_hour=each.per_hour * worth,
-        said=f"entered by {each.actor} on {each.entered_at:%Y-%m-%d}",
+        said=f"entered by {person(each.actor)} on {each.entered_at:%Y-%m-%d}",
     )
 
 

@@ -246,7 +246,9 @@ def one_line_errors() -> Iterator[None]:
 def _refusal(error: ClientError) -> CloudUnavailable:
     answer = error.response.get("Error", {})
     about = error.response.get("ResponseMetadata", {})
-    code, message = str(answer.get("Code", "unknown error")), str(answer.get("Message", ""))
+    code = str(answer.get("Code", "unknown error"))
+    # It becomes a part of our sentences.
+    message = str(answer.get("Message", "")).rstrip(" .")
     if message.lstrip().startswith("<"):
         # Somebody's page in place of a reason, mostly of what stands in between; there is nothing in it to read.
         message = ""

@@ -36,7 +36,7 @@ MOST_HALVINGS = 16
 CLOSE_ENOUGH = Decimal(1)
 MOST_SIZES = 50
 CENT = Decimal("0.01")
-BECAUSE = "the cheapest steps to a wanted p5"
+BECAUSE = "the cheapest steps to a wanted cautious runway"
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,11 +151,20 @@ class AccountRegion:
 def _assumed(account: CloudAccount, region: str) -> RoleCredentials | None:
     if not account.role_arn:
         return None
-    with one_line_errors():
-        answer = client("sts", region=region).assume_role(
-            RoleArn=account.role_arn,
-            RoleSessionName=SESSION_NAME,
-            **({"ExternalId": account.external_id} if account.external_id else {}),
-        )
+    try:
+        with one_line_errors():
+            answer = client("sts", region=region).assume_role(
+                RoleArn=account.role_arn,
+                RoleSessionName=SESSION_NAME,
+                **({"ExternalId": account.external_id} if account.external_id else {}),
+            )
+    except CloudUnavailable as error:
+        # Of several accounts one may be lost, and AWS does not know what we call it.
+        raise CloudUnavailable(
+            f"the role of the cloud account {account.name} is not given: {error}",
+            code=error.code,
+            request_id=error.request_id,
+            was_refused=error.was_refused,
+        ) from error
     given = answer["Credentials"]
     return RoleCredentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])

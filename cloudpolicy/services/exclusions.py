@@ -35,7 +35,7 @@ def exclude_after_choice(*, run: ScalingRun, calls: Iterable[ApiCall], now: date
     wanted = run.plan.wanted_p5_days
     if run.kind != RunKind.APPLY or wanted is None:
         return
-    because = f"plan {run.plan_id} made it smaller for a p5 of {wanted} days"
+    because = f"plan {run.plan_id} made it smaller for a cautious runway of {wanted} days"
     _exclude(
         run.plan, calls, actor=run.actor, because=because, now=now, ends_at=now + AFTER_CHOICE, only_growth=True
     )

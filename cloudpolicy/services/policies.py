@@ -19,6 +19,8 @@ from cloudpolicy.models.policy import PolicyDraft, PolicyVersion
 from cloudpolicy.selectors.policies import StoredPolicy, newest_policy
 from cloudpolicy.services.next_look import look_again
 from cloudpolicy.services.planning_lock import lock_planning
+from cloudpolicy.services.refusals import MISLEADING, misleads
+from ledger.domain.actor import person
 from ledger.selectors.companies import company_ref
 
 BECAUSE_LENGTH = 500
@@ -126,7 +128,7 @@ def enable_policy(
         before = stored_policy(company_id=company_id, now=now)
         if instead_of is not None and before.version != instead_of:
             raise PolicyMoved(
-                f"version {before.version} was put in force by {before.actor} meanwhile; yours began from "
+                f"version {before.version} was put in force by {person(before.actor)} meanwhile; yours began from "
                 f"version {instead_of}"
             )
         if draft:
@@ -161,10 +163,12 @@ def save_draft(
     """
     name = name.strip()
     problems = []
-    if not 1 <= len(name) <= NAME_LENGTH or not name.isprintable():
+    if misleads(name):
+        problems.append(PolicyProblem("draft", MISLEADING))
+    elif not 1 <= len(name) <= NAME_LENGTH or not name.isprintable():
         problems.append(PolicyProblem("draft", f"must be a name of 1 to {NAME_LENGTH} characters"))
-    if "\0" in text:
-        problems.append(PolicyProblem("text", "contains NUL, which is no text"))
+    if misleads(text):
+        problems.append(PolicyProblem("text", MISLEADING))
     drafts = PolicyDraft.objects.filter(company_id=company_id)
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
         problems.append(PolicyProblem("text", f"is longer than {MAX_BYTES // 1024} KB"))
@@ -195,6 +199,8 @@ def _says_the_same(stored: StoredPolicy, policy: Policy) -> bool:
 
 
 def because_problems(because: str) -> tuple[PolicyProblem, ...]:
+    if misleads(because.strip()):
+        return (PolicyProblem("because", MISLEADING),)
     if 1 <= len(because.strip()) <= BECAUSE_LENGTH and because.strip().isprintable():
         return ()
     return (PolicyProblem("because", f"must say why, in one line of 1 to {BECAUSE_LENGTH} characters"),)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from cloudpolicy.models.instance_price import InstancePrice, Market
 from cloudpolicy.services.aws import CloudUnavailable
 from cloudpolicy.services.clouds import cloud_accounts
+from cloudpolicy.services.refusals import MISLEADING, misleads
 from ledger.domain.company import CompanyRef
 from ledger.domain.currency import ACTIVE_CURRENCIES
 from ledger.domain.fx import UnknownRate
@@ -61,7 +62,7 @@ def enter_price(
         problems.append(FieldProblem("instance_type", "give either an instance type or a group"))
     elif instance_type and not _TYPE.fullmatch(instance_type):
         problems.append(FieldProblem("instance_type", f"{instance_type[:40]!r} is no type such as m6i.large"))
-    if len(group) > 255 or "\0" in group:
+    if len(group) > 255 or misleads(group):
         problems.append(FieldProblem("group", "is no name of a group"))
     if not _REGION.fullmatch(region):
         problems.append(FieldProblem("region", f"{region[:40]!r} is no region such as us-east-1"))
@@ -73,6 +74,8 @@ def enter_price(
     because = because.strip()
     if not because or len(because) > MAX_REASON or "\0" in because:
         problems.append(FieldProblem("because", f"say why, in at most {MAX_REASON} characters"))
+    elif misleads(because):
+        problems.append(FieldProblem("because", MISLEADING))
     if problems:
         raise PriceRefused(tuple(problems))
     return InstancePrice.objects.create(

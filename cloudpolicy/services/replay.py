@@ -1,7 +1,7 @@
 """A policy before it is enabled: run over the past year's forecasts, and over simulated futures."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,6 +16,7 @@ from cloudpolicy.engine.path_p5 import p5_along_paths
 from cloudpolicy.engine.policy import Policy
 from cloudpolicy.engine.replay import YEAR, Replayed, Said, replay
 from cloudpolicy.filters.registry import all_filters
+from cloudpolicy.selectors.memory import read_history
 from cloudpolicy.services.inventory import read_company_groups
 from cloudpolicy.services.pricing import book_of
 from forecasting.engine import HORIZON_DAYS, PATHS, SEED
@@ -120,7 +121,8 @@ class PolicyReplay:
 def replay_policy(*, company: CompanyRef, policy: Policy, price: Decimal | None, now: datetime) -> PolicyReplay:
     """Run a policy over what was said in the past year, and over what may come.
 
-    The groups are those that the cloud has now.
+    The groups are those that the cloud has now, in the sizes that they had before a policy made them smaller:
+    what is saved is told against a company without a policy.
 
     Args:
         price: of an instance-hour in the company's base currency; None takes it from bills and entered prices, as
@@ -135,6 +137,7 @@ def replay_policy(*, company: CompanyRef, policy: Policy, price: Decimal | None,
     if price is None:
         said = mean_price(groups=mine, book=book_of(company=company, groups=mine, now=now))
     price = None if said.per_hour is None else said.per_hour.quantize(MICRO)
+    groups = _without_a_policy(company, groups, now)
     past, past_refusal = _past(company, policy, groups, price, now)
     future, future_refusal = _future(company, policy, groups, price, now)
     return PolicyReplay(
@@ -148,6 +151,14 @@ def replay_policy(*, company: CompanyRef, policy: Policy, price: Decimal | None,
         future_refusal,
         price_said=said.said,
     )
+
+
+def _without_a_policy(company: CompanyRef, groups: Sequence[Group], now: datetime) -> Sequence[Group]:
+    """Groups in the sizes that are kept to return to, where some are."""
+    sizes = read_history(company_id=company.id, now=now).sizes
+    return [
+        replace(group, capacity=sizes[group.key].capacity) if group.key in sizes else group for group in groups
+    ]
 
 
 def _past_json(past: PastReplay) -> dict[str, Any]:

@@ -9,7 +9,7 @@ Steps follow each other, so that what grows is there before anything shrinks.
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import SystemRandom
@@ -155,9 +155,7 @@ class _Engine:
             return
         journal = StepJournal(undone)
         done = _Steps(self, undone, journal)
-        for number in range(len(done.calls)):
-            if journal.step(number).is_in_doubt and done.knows(number):
-                done.settle(number)
+        done.settle_all()
         back = []
         for number in reversed(range(len(done.calls))):
             step = journal.step(number)
@@ -167,6 +165,10 @@ class _Engine:
             inverse = done.action(call).inverse(call, step.before)
             if inverse is not None:
                 back.append(inverse.as_dict() | {"because": f"roll back of plan {self.run.plan_id}"})
+        # An earlier attempt that ended half-way has changed groups, too; what it has set back is done.
+        for done_already in self._taken_back(undone):
+            if done_already in back:
+                back.remove(done_already)
         self.run.calls = back
         self.run.save(update_fields=["calls"])
 
@@ -179,6 +181,17 @@ class _Engine:
         for number in sorted(done.maybe_made()):
             if not done.knows(number):
                 raise _End(f"all else is taken back, and {_unknown(done.calls[number])}")
+
+    def _taken_back(self, undone: ScalingRun) -> Iterator[dict[str, object]]:
+        """The calls of earlier roll-backs of a run that the cloud has carried out."""
+        for earlier in ScalingRun.objects.filter(undoes=undone, pk__lt=self.run.pk).order_by("pk"):
+            journal = StepJournal(earlier)
+            steps = _Steps(self, earlier, journal)
+            steps.settle_all()
+            for number, call in enumerate(earlier.calls or ()):
+                step = journal.step(number)
+                if step.was_made or step.phase in FINISHED:
+                    yield call
 
     def wait(self, pause: timedelta, reason: str) -> None:
         """Sleep, or end the work for now when there is no time left for it."""
@@ -258,6 +271,12 @@ class _Steps:
             self._make(number)
         if step.phase not in FINISHED:
             self._arrive(number)
+
+    def settle_all(self) -> None:
+        """Settle what is in doubt, of a run that goes on no more; of actions that are gone nothing can be asked."""
+        for number in range(len(self.calls)):
+            if self.journal.step(number).is_in_doubt and self.knows(number):
+                self.settle(number)
 
     def settle(self, number: int) -> None:
         """Find out by looking what became of a call whose answer nobody knows."""
@@ -360,7 +379,9 @@ class _Steps:
         except CloudUnavailable as unavailable:
             if unavailable.passes:
                 raise _Pause(f"{call.group}: {unavailable}") from unavailable
-            raise _End(f"{call.group} cannot be read: {unavailable}") from unavailable
+            # Groups of several accounts may share a name.
+            where = f" in {call.account}, {call.region}" if call.account else ""
+            raise _End(f"{call.group}{where} cannot be read: {unavailable}") from unavailable
 
     def _cloud(self, call: ApiCall) -> Cloud:
         return self.engine.clouds.at(account=call.account, region=call.region)

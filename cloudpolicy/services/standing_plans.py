@@ -1,6 +1,6 @@
 """Whether a plan still stands: nothing it was made from may have moved since."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import Exists, OuterRef
 
@@ -17,6 +17,7 @@ from cloudpolicy.selectors.exclusions import exclusions_now
 from cloudpolicy.selectors.kill_switch import kill_switch
 from cloudpolicy.selectors.memory import read_history
 from cloudpolicy.services.policies import PolicyInForce, policy_in_force
+from cloudpolicy.services.reason_words import reasons_in_words
 from cloudpolicy.services.refusals import PlanNotFound
 from cloudpolicy.services.runway import runway_of
 from ledger.domain.company import CompanyRef
@@ -109,13 +110,15 @@ def _forecast_moved(plan: ScalingPlan, policy: PolicyInForce, now: datetime) -> 
     """
     implied = implied_today(company=company_ref(company_id=plan.company_id), policy=policy.policy, now=now)
     if implied.read_only_because:
-        return "nothing may act on today's forecast: " + "; ".join(each.text for each in implied.read_only_because)
+        against = reasons_in_words(implied.read_only_because, zone=now.tzinfo or UTC)
+        return f"nothing may act on today's forecast: {against}"
     if policy.policy.approval.exact_run and implied.forecast_run != plan.forecast_run_id:
         return (
             f"there is a newer forecast, run {implied.forecast_run}, and the policy holds plans to their own run"
         )
     if implied.p5_days is None or int(implied.p5_days) != plan.p5_days:
-        return f"the forecast has moved since: p5 was {plan.p5_days} days and is {_days(implied.p5_days)} now"
+        was_and_is = f"was {plan.p5_days} days and is {_days(implied.p5_days)} now"
+        return f"the forecast has moved since: the cautious runway {was_and_is}"
     rows = list(implied.band.row_names) if implied.band else []
     if rows != plan.rows_in_force:
         return "the ladder has moved since: other rows of the policy are in force now"

@@ -103,7 +103,7 @@ def show_plan(
             company_id=company_id,
             user_id=request.user.pk or 0,
             is_newest=newest is not None and newest.plan_id == plan_id,
-            now=timezone.now(),
+            now=local_now(chosen),
         )
     except InvalidPolicy as broken:
         policy_problem = str(broken)

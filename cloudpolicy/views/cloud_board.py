@@ -1,7 +1,7 @@
 """The page of the cloud, gathered: what is true today, what is proposed, what is under way, what was decided."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from cloudpolicy.engine.document import InvalidPolicy
 from cloudpolicy.engine.policy import Policy
@@ -80,6 +80,15 @@ class CloudBoard:
     older_before: int | None
 
     @property
+    def groups_are_older(self) -> bool:
+        """They were read before the run on top changed what it did: one that ends early is followed by no look."""
+        if self.run is None or self.inventory is None:
+            return False
+        asked = any(step.request_ids for step in self.run.steps)
+        ended_at = self.run.run.ended_at
+        return asked and (ended_at is None or self.inventory.seen_at < ended_at)
+
+    @property
     def run_is_over(self) -> bool:
         """The run on top has ended as it should, and another plan waits: that plan comes first."""
         done = self.run is not None and self.run.run.state == RunState.DONE
@@ -149,7 +158,7 @@ def cloud_board(*, company: CompanyRef, user_id: int, before_id: int | None, now
         figure=today.figure,
         environments=today.environments,
         against=today.against,
-        waits=_unsaid(today.waits, newest, proposal, exclusions),
+        waits=_unsaid(today.waits, newest, proposal, exclusions, now.tzinfo),
         refusal=refusal,
         inventory=inventory,
         groups=groups[:GROUPS_SHOWN],
@@ -197,9 +206,9 @@ def _today(company: CompanyRef, policy: Policy, now: datetime) -> _Today:
         p5_days=p5_days,
         figure=bands_chart(said=said, p5_days=p5_days, policy=policy, now=now),
         environments=environment_rows(policy=policy, band=implied.band, p5_days=p5_days),
-        against=told(implied.read_only_because),
+        against=told(implied.read_only_because, zone=now.tzinfo),
         # No group was looked at, so of groups it says nothing.
-        waits=told(reason for reason in implied.warnings if reason.code != "no_groups"),
+        waits=told((reason for reason in implied.warnings if reason.code != "no_groups"), zone=now.tzinfo),
     )
 
 
@@ -208,12 +217,14 @@ def _unsaid(
     newest: Decision | None,
     proposal: Proposal | None,
     exclusions: tuple[StandingExclusion, ...],
+    zone: tzinfo | None,
 ) -> tuple[Told, ...]:
     """What today's forecast and the newest plan have to tell, unless what is shown besides tells it."""
     if proposal is not None:
         return tuple(each for each in waits if each not in proposal.warnings)
     listed = {each.exclusion.reason.text for each in exclusions}
-    of_groups = told(each for each in newest.plan.warnings if each.text not in listed) if newest else ()
+    unlisted = [each for each in newest.plan.warnings if each.text not in listed] if newest else []
+    of_groups = told(unlisted, zone=zone)
     return tuple(dict.fromkeys((*waits, *of_groups)))
 
 

@@ -44,6 +44,8 @@ def headline(
     if run is not None and (run.run.is_open or run.run.state == RunState.PARTLY):
         done = f"{run.run.done} of {len(run.steps)} steps done." if run.steps else "It has not begun yet."
         text = f"{done} It waits for a worker." if run.waits_for_worker else done
+        if proposal is not None and proposal.stands and not run.run.is_open:
+            text += " Another plan waits below."
         return Headline(run.title, text, run.state)
     if newest is None:
         if refusal:
@@ -51,6 +53,9 @@ def headline(
         return Headline("Nothing is planned yet", "The first plan follows the first forecast.", "unknown")
     if is_read_only:
         return Headline("Read-only for now", "Nothing will be changed, for the reasons below.", "warn")
+    if refusal:
+        # What is known of the groups is old, so nothing is said of them that may be wrong by now.
+        return Headline("The cloud cannot be read", "What stands below is from the last time it could be.", "bad")
     if any(reason.code == "no_groups" for reason in newest.plan.warnings):
         return Headline("No group to act on", "None in your cloud carries the tag of the policy.", "unknown")
     if proposal is None or not proposal.calls:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 
 from django.urls import reverse
 
 from cloudpolicy.engine.reason import Reason
+from cloudpolicy.services.reason_words import reason_words
 
 # By the code of a reason: the page that mends it, and what one does there.
 _MENDED_AT = {
@@ -80,12 +82,14 @@ class Told:
     link: str = ""
 
 
-def told(reasons: Iterable[Reason]) -> tuple[Told, ...]:
-    """Sentences of these reasons, each once."""
+def told(reasons: Iterable[Reason], *, zone: tzinfo | None) -> tuple[Told, ...]:
+    """Sentences of these reasons, each once, with times in the company's zone; None is UTC."""
     found = {}
     for reason in reasons:
         page, link = _MENDED_AT.get(reason.code, ("", ""))
-        said = " ".join(filter(None, (_sentence(reason.text), _ADVICE.get(reason.code, ""))))
+        said = " ".join(
+            filter(None, (_sentence(reason_words(reason, zone=zone or UTC)), _ADVICE.get(reason.code, "")))
+        )
         found[reason.text] = Told(said, reverse(page) if page else "", link)
     return tuple(found.values())
 

@@ -21,6 +21,10 @@ MAYBE = (("", "no"), ("on", "yes"))
 UNCALIBRATED = (("off", "no: wait for a back-test"), ("on", "yes, with a warning"))
 VOIDS = (("off", "no: only one that says otherwise"), ("on", "yes"))
 WHO = (("person", "a person"), ("automatic", "nobody: applied by itself"))
+# Letters that fit into a field as wide as a number's.
+_SHORT = 8
+_LONG_KINDS = ("hours", "names", "maybe-text")
+_LONG_TEXTS = ("name", "group_name", "group", "opt_in.key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,12 @@ class Kind:
     kind: str
     hint: str = ""
     choices: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether what stands in it is longer than a number or a word."""
+        longest = max((len(label) for _, label in self.choices), default=0)
+        return longest > _SHORT or self.kind in _LONG_KINDS or self.path in _LONG_TEXTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +98,7 @@ SELDOM = frozenset(kind.path for kind in _RULE[5:])
 ENTRIES = {
     "rows": (
         _RULE[0],
-        Kind("below_days", "Below, days of p5", "whole"),
+        Kind("below_days", "Below, days", "whole"),
         Kind("until_days", "Until above, days", "whole"),
         *_RULE[1:],
     ),
@@ -121,8 +131,13 @@ SECTIONS = (
             Kind("limits.forecast_age_hours", "Forecast no older than, hours", "whole"),
             Kind("limits.catch_up_minutes", "Unseen events for at most, minutes", "whole"),
             Kind("limits.feed_silence_days", "Feed silent for at most, days", "whole"),
-            Kind("limits.coverage_tolerance", "Coverage of p5 off by at most", "share", "a share: 0.05"),
-            Kind("limits.act_uncalibrated", "Act on an uncalibrated p5", "flag", choices=UNCALIBRATED),
+            Kind(
+                "limits.coverage_tolerance",
+                "Share that fell short, off by at most",
+                "share",
+                "a share: 0.05",
+            ),
+            Kind("limits.act_uncalibrated", "Act on a runway never measured", "flag", choices=UNCALIBRATED),
         ),
     ),
     (

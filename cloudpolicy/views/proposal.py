@@ -90,6 +90,9 @@ class Proposal:
 def proposal_of(*, decision: Decision, company_id: int, user_id: int, is_newest: bool, now: datetime) -> Proposal:
     """Look at a plan as somebody who may agree to it would.
 
+    Args:
+        now: in the company's time zone.
+
     Raises:
         InvalidPolicy: the stored policy is broken.
     """
@@ -100,8 +103,8 @@ def proposal_of(*, decision: Decision, company_id: int, user_id: int, is_newest:
         decision=decision,
         calls=call_rows(decision.plan.calls, worth=worth),
         worth=worth,
-        warnings=told(decision.plan.warnings),
-        against=told(decision.plan.read_only_because),
+        warnings=told(decision.plan.warnings, zone=now.tzinfo),
+        against=told(decision.plan.read_only_because, zone=now.tzinfo),
         void=void_because(plan=plan, now=now),
         consent=consent_to(plan=plan, now=now),
         approvals=approvals,

@@ -51,7 +51,7 @@ def past_chart(replayed: Replayed, *, policy: Policy, zone: tzinfo) -> dict[str,
             _line("cautious runway", starts, p5, "%{y} days", colour="var(--chart-median)", dash="solid"),
             _line("instances with the policy", starts, instances, "%{y} with the policy", second=True,
                   colour="var(--chart-case1)", dash="solid"),
-            _line("instances as they are", starts, alone, "%{y} as they are", second=True,
+            _line("instances without a policy", starts, alone, "%{y} without a policy", second=True,
                   colour="var(--chart-case3)", dash="dot"),
         ],
         "layout": layout,
@@ -64,9 +64,10 @@ def past_words(replayed: Replayed) -> str:
     stretches = replayed.stretches
     low, high = min(each.p5_days for each in stretches), max(each.p5_days for each in stretches)
     fewest, most = min(each.instances for each in stretches), max(each.instances for each in stretches)
+    run = f"{fewest}" if fewest == most else f"between {fewest} and {most}"
     return (
         f"From {stretches[0].start:%Y-%m-%d} to {stretches[-1].stop:%Y-%m-%d} the cautious runway lay between"
-        f" {low:.0f} and {high:.0f} days; the policy would have run between {fewest} and {most} instances, where"
+        f" {low:.0f} and {high:.0f} days; the policy would have run {run} instances, where"
         f" {stretches[-1].left_alone} run without it."
     )
 

@@ -22,6 +22,12 @@ _PHASES = {
     "changed": ("changed by somebody else", "bad"),
     "late": ("asked; not seen in the cloud in time", "bad"),
 }
+# What is said instead of a step that nothing more comes of, because its run has ended.
+_ENDED_AS = {
+    "waiting": "left undone: the run ended before",
+    "put_off": "put off, and not asked again",
+    "intent": "in doubt: what became of it is found out by a roll-back",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,7 @@ def run_card(run: RunView, *, company_id: int, now: datetime) -> RunCard:
         run=run,
         title=f"{subject}: {run.said}",
         state="warn" if waits else _RUN_STATES[run.state],
-        steps=tuple(_step(step) for step in run.steps),
+        steps=tuple(_step(step, is_open=run.is_open) for step in run.steps),
         waits_for_worker=waits,
     )
 
@@ -81,8 +87,10 @@ def may_be_undone(runs: tuple[RunView, ...]) -> bool:
     return not any(run.undoes == applied.run_id and run.state in (RunState.OPEN, RunState.DONE) for run in runs)
 
 
-def _step(step: StepView) -> StepRow:
+def _step(step: StepView, *, is_open: bool) -> StepRow:
     said, state = _PHASES.get(step.phase, (step.phase, "unknown"))
+    if not is_open:
+        said = _ENDED_AS.get(step.phase, said)
     return StepRow(
         does=as_sentence(step.says),
         group=step.group,

@@ -2,10 +2,7 @@
 
 from django import template
 
+from ledger.domain.actor import person
+
 register = template.Library()
-
-
-@register.filter
-def who(actor: str) -> str:
-    """`page:ann@acme.example` -> `ann@acme.example`. Who came by another door keeps its name."""
-    return actor.removeprefix("page:")
+register.filter("who", person)

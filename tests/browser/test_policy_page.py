@@ -42,6 +42,26 @@ def test_the_form_the_yaml_and_the_replay_are_clean(clouded: Demo, visit: Callab
     assert_clean(page, show_yaml_and_replay)
 
 
+# A select that is drawn as wide as its longest choice is cut off where it has less room.
+CUT_OFF = """
+() => [...document.querySelectorAll(".policy-form select")].filter((select) => {
+  const room = select.offsetWidth;
+  select.style.width = "max-content";
+  const needed = select.offsetWidth;
+  select.style.width = "";
+  return needed > room + 1;
+}).map((select) => select.name)
+"""
+
+
+@pytest.mark.parametrize("width", [375, 1440])
+def test_every_choice_of_the_form_can_be_read_whole(clouded: Demo, visit: Callable, width: int) -> None:
+    page: Page = visit(width=width).sign_in(clouded, role="admin")
+    page.goto(f"{clouded.url}/cloud/policy")
+    assert page.locator(".policy-form select").count() > 5
+    assert page.evaluate(CUT_OFF) == []
+
+
 def test_a_policy_is_changed_looked_at_and_put_in_force(clouded: Demo, visit: Callable) -> None:
     page: Page = visit().sign_in(clouded, role="admin")
     page.goto(f"{clouded.url}/cloud/policy")

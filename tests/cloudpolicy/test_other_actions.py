@@ -81,7 +81,7 @@ def test_a_plan_says_in_plain_words_what_it_stops_and_changes_nothing(
     plan = latest_plan(company_id=company.id)
     assert plan is not None
     assert [call["says"] for call in plan.calls] == [
-        f"resize {GROUP} from 2 to 1 instances",
+        f"resize {GROUP} from 2 to 1 instance",
         f"suspend AZRebalance, AlarmNotification of {GROUP}",
         f"stop the database {things.database}",
         f"stop the instance {things.instance}",

@@ -92,6 +92,27 @@ def test_one_account_that_refuses_leaves_the_other_done_and_says_partly(
     assert (size(MAIN), size(LABS)) == ((2, 8, 4), (2, 8, 6))
 
 
+def test_a_role_that_is_lost_half_way_through_a_roll_back_leaves_the_rest_to_another_one(
+    plan: ScalingPlan, strict_aws: StrictProxy
+) -> None:
+    approve(plan)
+    clock = FakeClock()
+    assert finish(begin(plan), clock).state == RunState.DONE
+    # The account with the role comes last; put off before it, the run assumes the role anew, in vain.
+    strict_aws.forget()
+    strict_aws.troubles.append(Trouble(UPDATE, status=400, code="Throttling"))
+    strict_aws.troubles.append(Trouble("AssumeRole", status=403, code="AccessDenied", skip=1))
+    lost = finish(begin_rollback(plan, now=clock.now()), clock)
+    assert lost.state == RunState.PARTLY
+    where = f"{NAME} in labs, eu-west-1 cannot be read: the role of the cloud account labs is not given"
+    assert lost.outcome.startswith(f"{where}: AWS refused AssumeRole: AccessDenied")
+    assert (size(MAIN), size(LABS)) == ((2, 8, 4), (1, 4, 2))
+    assert finish(begin_rollback(plan, now=clock.now()), clock).state == RunState.DONE
+    assert (size(MAIN), size(LABS)) == ((2, 8, 4), (2, 8, 6))
+    # Once each; the one that was throttled was not done.
+    assert strict_aws.actions[UPDATE] == 3
+
+
 def test_an_account_that_is_taken_out_of_the_settings_is_entered_no_more(
     plan: ScalingPlan, settings: Settings, strict_aws: StrictProxy
 ) -> None:

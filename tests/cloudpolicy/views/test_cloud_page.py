@@ -228,6 +228,8 @@ def test_a_plan_that_another_has_replaced_is_refused_with_what_changed(
 ) -> None:
     company, read = planned_company()
     client = reader(company, Role.ADMIN)
+    agree(client, read)
+    assert "counts until" in words(client.get(f"/cloud/plans/{read.pk}"))
     steer(company, days=300)
     hour.pass_on(minutes=1)
     newer = plan_scaling(company_id=company.id, now=hour.now)
@@ -237,10 +239,13 @@ def test_a_plan_that_another_has_replaced_is_refused_with_what_changed(
         assert f"Plan {read.pk} is the newest no more: plan {newer.plan_id} has taken its place." in text
         assert f"The cautious runway was {read.p5_days} days and is {newer.p5_days} days." in text
         assert "The band was below 60 and is above the ladder." in text
-        assert "No longer asked for: resize capstack-dev-asg from 3 to 1 instances." in text
+        assert "No longer asked for: resize capstack-dev-asg from 3 to 1 instance." in text
         assert "Nothing to change" in text, "what stands now is there to be read"
-    assert not PlanApproval.objects.exists()
-    assert "Another plan has taken its place" in words(client.get(f"/cloud/plans/{read.pk}"))
+    assert PlanApproval.objects.count() == 1, "what was agreed to before"
+    text = words(client.get(f"/cloud/plans/{read.pk}"))
+    assert "Another plan has taken its place" in text
+    assert "counts no more" in text
+    assert "counts until" not in text
 
 
 def test_an_approval_needs_a_reason_and_says_so_beside_the_plan(cloud: StrictProxy, reader: Reader) -> None:

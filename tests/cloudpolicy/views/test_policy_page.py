@@ -174,6 +174,8 @@ def test_a_replay_shows_flaps_bands_and_worth(admin: Client, acme: CompanyRef, a
     assert "no earlier forecast is stored yet" in text_of(post(admin, form(), "replay"))
     publish_forecast(company_id=acme.id, now=NOW - timedelta(days=3))
     text = text_of(post(admin, form(price="0.25"), "replay"))
+    assert "An instance-hour at 0.25" in text
+    assert "as given." in text
     assert "Turned round, times a year" in text
     assert "Days below 90" in text
     assert 'id="replay-figure"' in text

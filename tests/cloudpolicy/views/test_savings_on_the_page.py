@@ -138,7 +138,7 @@ def test_predicted_and_billed_stand_side_by_side_and_a_poor_band_is_flagged(
         looked_at=NOW,
     )
     text = words(reader(company, Role.FOUNDER).get(URL))
-    assert "Below 60 does not deliver: $200 billed less of $700 predicted, over 1 run." in text
+    assert "Below 60 does not deliver: the bills fell by $200 where $700 was predicted, over 1 run." in text
     assert "below 60 7 days $700 $200 +2 days +1 day less than half of it" in text
     assert "Share saved 10 %" in text
 
