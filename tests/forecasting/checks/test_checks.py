@@ -79,6 +79,18 @@ def test_a_wide_forecast_names_the_largest_payments_and_what_is_doubted_most():
 
 
 @pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        (61, "Most of it comes from payroll (61 days)."),
+        (7, "No single doubt makes most of it; the largest would be payroll (7 days)."),
+    ],
+)
+def test_a_doubt_is_said_to_make_most_of_the_width_only_when_it_does(days, said):
+    wide = RunwayCase(p5_days=80, p50_days=120, p95_days=200, beyond_horizon=(False, False, False))
+    assert said in found(checked(CALM, runway=wide, doubts=(("Payroll", days),)))["wide_interval"].sentence
+
+
+@pytest.mark.parametrize(
     ("p95", "beyond", "is_wide"), [(145, False, False), (146, False, True), (130, True, True)]
 )
 def test_45_days_are_still_narrow_and_beyond_the_horizon_is_not(p95, beyond, is_wide):
