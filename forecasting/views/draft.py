@@ -138,11 +138,18 @@ def _input(n: int, spec: Any, typed: Mapping[str, str], errors: Mapping[str, str
         rule=rule,
         value=typed.get(spec.name, default),
         required=is_required(spec),
-        error=errors.get(f"changes[{n}].{spec.name}", ""),
+        error=_as_typed(errors.get(f"changes[{n}].{spec.name}", ""), rule),
         least=f"{rule.at_least * scale:g}",
         most=f"{rule.at_most * scale:g}",
         names=LISTS.get(spec.name, "") if rule.kind in NAMING else "",
     )
+
+
+def _as_typed(error: str, rule: Rule) -> str:
+    """A complaint about the range of a share, said in the per cent that the form asks for."""
+    if rule.kind == "share" and error.startswith("must be"):
+        return f"must be a number of {rule.at_least * 100:g} to {rule.at_most * 100:g}"
+    return error
 
 
 def _fresh(kind: str, *, today: date) -> dict[str, str]:

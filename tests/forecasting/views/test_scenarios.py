@@ -122,8 +122,8 @@ def test_salaries_are_labelled_with_the_currency_they_are_in(founder):
 @pytest.mark.parametrize(
     ("wrong", "complaint"),
     [
-        ({"0-share": "7000"}, "must be 0 to 1"),
-        ({"0-share": "much"}, "must be a number"),
+        ({"0-share": "7000"}, "must be a number of 0 to 100"),
+        ({"0-share": "much"}, "must be a number of 0 to 100"),
         ({"0-start": "soon"}, "must be a date"),
         ({"0-scope": "vendor"}, "must name the vendor"),
         ({"0-scope": "vendor", "0-name": "Nobody"}, "nothing was spent on the vendor"),
