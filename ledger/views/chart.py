@@ -61,12 +61,13 @@ def chart_layout(
             "ticks": "outside",
             "ticklen": 5,
             "tickcolor": "var(--line)",
+            # Of two that hold, the first counts: a tick a month needs no day.
             "tickformatstops": [
+                {"dtickrange": ["M1", None], "value": tick_format},
                 {
                     "dtickrange": [None, "M1"],
                     "value": WITHIN_MONTHS_FORMAT if tick_format == MONTHS_FORMAT else tick_format,
                 },
-                {"dtickrange": ["M1", None], "value": tick_format},
             ],
             "tickangle": 0,
             "showspikes": True,

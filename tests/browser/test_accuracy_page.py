@@ -80,3 +80,8 @@ def test_no_two_ticks_of_a_chart_of_days_read_alike(demo: Demo, visit: Callable)
     expect(page.locator("#chart .main-svg").first).to_be_visible()
     ticks = page.locator("#chart .xtick text").all_text_contents()
     assert len(ticks) == len(set(ticks)) >= 4, ticks
+    assert any(tick[0].isdigit() for tick in ticks), ticks
+    page.goto(f"{demo.url}/?range=12m")
+    expect(page.locator("#chart .main-svg").first).to_be_visible()
+    months = page.locator("#chart .xtick text").all_text_contents()
+    assert not any(tick[0].isdigit() for tick in months), "a tick a month needs no day"
