@@ -270,6 +270,7 @@ def _compared(
     return changed, {
         "rows": rows,
         "as_of": as_of,
+        "is_spent": base.opening_balance <= 0,
         "stale_days": max(0, (today - as_of).days),
         "figure": what_if_chart(currency=currency, **shared),
         "figure_rows": balance_rows(**shared),

@@ -100,6 +100,13 @@ def test_a_fresh_change_names_what_the_company_has_and_shows_at_once_what_it_doe
     assert draft.sentences[0].startswith(said)
 
 
+def test_a_company_without_cash_is_told_that_no_change_moves_the_day(client, founder):
+    words = "no cash left on that day already"
+    assert words not in page(founder).content.decode()
+    spent = small_company("spent", plan=PLAN | {"opening_balance": {"USD": "-10.00"}})
+    assert words in page(sign_in(client, spent)).content.decode()
+
+
 def test_a_name_that_is_taken_out_again_is_asked_for(founder):
     response = page(founder, {"0-kind": "lost_tranche", "0-tranche": ""})
     assert "must name one: Second closing" in response.content.decode()
