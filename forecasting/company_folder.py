@@ -5,6 +5,7 @@ once, and only cash accounts move cash.
 """
 
 import gzip
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -94,14 +95,23 @@ def read_company_folder(folder: Path, *, now: datetime) -> CompanyFolder:
 
 def _events(folder: Path, *, now: datetime) -> Iterator[EventDraft]:
     path = next(folder / name for name in EVENT_FILES if (folder / name).is_file())
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            try:
-                yield parse_event(parse_json(line), now=now)
-            except (InvalidJson, InvalidEvent) as error:
-                raise UnreadableFolder(f"{folder.name}/{path.name}, line {number}: {error}") from error
+    for number, line in _lines(path):
+        try:
+            yield parse_event(parse_json(line), now=now)
+        except (InvalidJson, InvalidEvent) as error:
+            raise UnreadableFolder(f"{folder.name}/{path.name}, line {number}: {error}") from error
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Lines that hold something, with their numbers from 1. A packed file may be cut off or not be one at all."""
+    number = 0
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    yield number, line
+    except (OSError, EOFError, zlib.error) as error:
+        raise UnreadableFolder(f"{path.parent.name}/{path.name}, after line {number}: {error}") from error
 
 
 def _read_plan(path: Path) -> PlanDocument:

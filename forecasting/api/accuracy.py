@@ -1,12 +1,14 @@
 """`GET /accuracy` and `GET /runway/replay`: past forecasts against what happened, and what was known on a day."""
 
+import re
 from dataclasses import asdict
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Router
+from pydantic import BeforeValidator
 
 from forecasting.api.accuracy_schemas import AccuracySchema, ReplaySchema
 from forecasting.fit.history import MissingInputs
@@ -20,6 +22,16 @@ from ledger.selectors.companies import company_ref
 
 router = Router(tags=["runway"], auth=TokenAuth("read"))
 
+
+def _iso_day(given: object) -> object:
+    """Without this, a number would pass for a day, as seconds since 1970."""
+    if isinstance(given, str) and not _ISO_DAY.fullmatch(given):
+        raise ValueError("must be a day as YYYY-MM-DD")
+    return given
+
+
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+IsoDay = Annotated[date, BeforeValidator(_iso_day)]
 _PROBLEMS = {401: ProblemSchema, 403: ProblemSchema, 422: ProblemSchema}
 
 
@@ -52,7 +64,7 @@ def accuracy(
     response={200: ReplaySchema, **_PROBLEMS, 409: ProblemSchema},
     summary="A past day's forecast, from what was known then",
 )
-def runway_replay(request: HttpRequest, on: date, basis: Literal["free", "bank"] = "free") -> dict[str, Any]:
+def runway_replay(request: HttpRequest, on: IsoDay, basis: Literal["free", "bank"] = "free") -> dict[str, Any]:
     """Made again from the journal, statements, plan and categories as they stood at the end of the day `on`.
 
     `equals_published` says whether it is, bit for bit, the forecast that was in force then; `differs` says why

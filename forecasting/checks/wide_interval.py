@@ -1,5 +1,7 @@
 """The forecast is wide: more than 45 days between p5 and p95. The variance is real, or lumps are misclassified."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from forecasting.checks.data_check import (
@@ -42,9 +44,7 @@ def find(company: CheckedCompany) -> tuple[DataCheck, ...]:
     )
     width = f"more than {runway.p95_days - runway.p5_days}" if beyond else f"{runway.p95_days - runway.p5_days}"
     sentence = f"The forecast is {width} days wide between its cautious and its hopeful end."
-    doubts = [f"{label.lower()} ({days} days)" for label, days in company.doubts[:NAMED_DOUBTS] if days > 0]
-    if doubts:
-        sentence += f" Most of it comes from {' and '.join(doubts)}."
+    sentence += _doubted(company.doubts, width_days=runway.p95_days - runway.p5_days)
     payees = largest_payees(rows, lump, limit=NAMED_LUMPS)
     if not payees:
         as_of = company.history.as_of
@@ -62,6 +62,17 @@ def find(company: CheckedCompany) -> tuple[DataCheck, ...]:
             rows=CheckedRows(month=day_of(latest), text=payees[0][0]),
         ),
     )
+
+
+def _doubted(doubts: Sequence[tuple[str, int]], *, width_days: int) -> str:
+    """Where the width comes from. What knowing each driver would take off need not add up to most of it."""
+    named = [(label, days) for label, days in doubts[:NAMED_DOUBTS] if days > 0]
+    if not named:
+        return ""
+    words = " and ".join(f"{label.lower()} ({days} day{'' if days == 1 else 's'})" for label, days in named)
+    if 2 * sum(days for _, days in named) >= width_days:
+        return f" Most of it comes from {words}."
+    return f" No single doubt makes most of it; the largest would be {words}."
 
 
 CHECK = Check(code="wide_interval", find=find)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from forecasting.drivers.contribution import Contribution
 from forecasting.drivers.registry import all_drivers
-from forecasting.drivers.tranches import named_tranches, tranche_label
+from forecasting.drivers.tranches import named_tranches
 from forecasting.explain.stage import Answer, Stage
 from forecasting.kernel.inputs import ForecastInputs
 from forecasting.outcome import RunwayCase
@@ -205,7 +205,8 @@ def _punctual_tranche(stage: Stage) -> Pulled:
         replace(each, delay_mean_days=0.0, delay_sd_days=0.0) if each.name == next_name else each
         for each in inputs.tranches
     )
-    return f"{tranche_label(tranche)}: get it on its day", replace(inputs, tranches=punctual)
+    called = f" “{tranche.milestone}”" if tranche.milestone else ""
+    return f"Get the tranche{called} on its day", replace(inputs, tranches=punctual)
 
 
 LEVERS: dict[str, Callable[[Stage], Pulled]] = {

@@ -1,5 +1,6 @@
 """One thing that might be otherwise, and what it changes of a forecast."""
 
+from calendar import month_abbr
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import Any, ClassVar
@@ -56,11 +57,12 @@ class Change:
 
     `settle` changes what is known about the company before the drivers speak, in force from `in_force_from` on.
     `turn` changes what they said. All settle first; both go in the order of RANK, then day, then content, so that
-    the order in which somebody lists changes never matters.
+    the order in which somebody lists changes never matters. ABOUT is the heading under which people look for it.
     """
 
     KIND: ClassVar[str]
     LABEL: ClassVar[str]
+    ABOUT: ClassVar[str]
     RANK: ClassVar[int] = 0
 
     def in_force_from(self) -> date | None:
@@ -93,6 +95,11 @@ def active(setting: Setting, start: date) -> NDArray[np.bool_]:
     """bool [horizon]: the days from `start` on."""
     first = setting.days_ahead(day_number(start))
     return np.asarray(np.arange(1, setting.horizon_days + 1) >= first)
+
+
+def on_day(day: date) -> str:
+    """`2026-12-26` -> `26 Dec 2026`, which no line breaks."""
+    return f"{day.day} {month_abbr[day.month]} {day.year}".replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def percent(share: float) -> str:

@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 
 from forecasting.drivers.contribution import Setting
-from forecasting.scenarios.change import DAYS_PER_MONTH, Change, Inapplicable, Told, percent
+from forecasting.scenarios.change import DAYS_PER_MONTH, Change, Inapplicable, Told, on_day, percent
 from forecasting.scenarios.fields import Rule, ruled
 from forecasting.scenarios.income import has_income, with_net, with_renewals
 from ledger.domain.flows import day_number
@@ -21,6 +21,7 @@ class Churn(Change):
 
     KIND = "churn"
     LABEL = "Churn rises"
+    ABOUT = "Customers"
     RANK = 2
 
     start: date = ruled(Rule("day", "From"))
@@ -54,4 +55,4 @@ class Churn(Change):
 
     def sentence(self, currency: str) -> str:
         del currency
-        return f"{percent(self.per_month)} more customers lost each month from {self.start}"
+        return f"{percent(self.per_month)} more customers lost each month from {on_day(self.start)}"

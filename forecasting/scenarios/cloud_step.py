@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from forecasting.drivers.contribution import Setting
-from forecasting.scenarios.change import DAYS_PER_MONTH, Change, Inapplicable
+from forecasting.scenarios.change import DAYS_PER_MONTH, Change, Inapplicable, on_day
 from forecasting.scenarios.fields import Rule, ruled
 
 
@@ -15,6 +15,7 @@ class CloudStep(Change):
 
     KIND = "cloud_step"
     LABEL = "Scale the cloud down"
+    ABOUT = "Costs"
 
     start: date = ruled(Rule("day", "From"))
     saving_per_month: Decimal = ruled(Rule("money", "Saves per month"))
@@ -43,4 +44,4 @@ class CloudStep(Change):
 
     def sentence(self, currency: str) -> str:
         where = self.provider or "the cloud"
-        return f"Save {self.saving_per_month:,.0f} {currency} a month on {where} from {self.start}"
+        return f"Save {self.saving_per_month:,.0f} {currency} a month on {where} from {on_day(self.start)}"

@@ -9,7 +9,7 @@ from forecasting.fit.cash_rows import Payee
 from forecasting.fit.company import FittedCompany
 from forecasting.fit.pool import OUT
 from forecasting.fit.role import Role
-from forecasting.scenarios.change import Change, Inapplicable, percent
+from forecasting.scenarios.change import Change, Inapplicable, on_day, percent
 from forecasting.scenarios.fields import Rule, ruled
 from forecasting.scenarios.scaled import share_of, with_pool, with_streams
 
@@ -26,6 +26,7 @@ class CostCut(Change):
 
     KIND = "cost_cut"
     LABEL = "Cut costs"
+    ABOUT = "Costs"
 
     start: date = ruled(Rule("day", "From"))
     share: float = ruled(Rule("share", "Cut by", at_most=1.0))
@@ -50,7 +51,7 @@ class CostCut(Change):
     def sentence(self, currency: str) -> str:
         del currency
         of = "all costs" if self.scope == ALL else f"{self.scope} {self.name}"
-        return f"Cut {of} by {percent(self.share)} from {self.start}"
+        return f"Cut {of} by {percent(self.share)} from {on_day(self.start)}"
 
     def _is_meant(self, category: str, counterparty: str) -> bool:
         return (category if self.scope == CATEGORY else counterparty).casefold() == self.name.casefold()

@@ -113,7 +113,9 @@ def _share(rule: Rule, raw: object) -> float:
     if isinstance(raw, bool) or not isinstance(raw, (int, float, Decimal)):
         raise ValueError("must be a number, e.g. 0.1 for 10 %")
     if not rule.at_least <= raw <= rule.at_most:
-        raise ValueError(f"must be {rule.at_least:g} to {rule.at_most:g} (1 is 100 %)")
+        raise ValueError(
+            f"must be {rule.at_least:g} to {rule.at_most:g}, which is {rule.at_least:.0%} to {rule.at_most:.0%}"
+        )
     return round(float(raw), 6) + 0.0  # no negative zero
 
 

@@ -10,7 +10,7 @@ from forecasting.fit.cash_rows import Payee
 from forecasting.fit.history import base_rates
 from forecasting.fit.pool import IN, OUT
 from forecasting.fit.role import Role
-from forecasting.scenarios.change import Change, Inapplicable, Told, percent
+from forecasting.scenarios.change import Change, Inapplicable, Told, on_day, percent
 from forecasting.scenarios.fields import Rule, ruled
 from forecasting.scenarios.lost_customer import INVOICES
 from forecasting.scenarios.scaled import revenue_by, share_of, with_pool, with_streams
@@ -27,6 +27,7 @@ class FxShock(Change):
 
     KIND = "fx_shock"
     LABEL = "A currency moves"
+    ABOUT = "Currencies"
 
     currency: str = ruled(Rule("currency", "Currency"))
     start: date = ruled(Rule("day", "From"))
@@ -81,4 +82,4 @@ class FxShock(Change):
 
     def sentence(self, currency: str) -> str:
         word = "more" if self.share >= 0 else "less"
-        return f"{self.currency} worth {percent(abs(self.share))} {word} {currency} from {self.start}"
+        return f"{self.currency} worth {percent(abs(self.share))} {word} {currency} from {on_day(self.start)}"

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from forecasting.drivers.contribution import Setting
-from forecasting.scenarios.change import Change
+from forecasting.scenarios.change import Change, on_day
 from forecasting.scenarios.fields import Rule, ruled
 from forecasting.scenarios.staff import with_people
 
@@ -16,6 +16,7 @@ class Hire(Change):
 
     KIND = "hire"
     LABEL = "Hire"
+    ABOUT = "People"
 
     start: date = ruled(Rule("day", "First day"))
     monthly_gross: Decimal = ruled(Rule("money", "Gross salary per month"))
@@ -31,5 +32,6 @@ class Hire(Change):
         )
 
     def sentence(self, currency: str) -> str:
-        who = "somebody" if self.people == 1 else f"{self.people:,} people"
-        return f"Hire {who} at {self.monthly_gross:,.0f} {self.currency or currency} a month from {self.start}"
+        who, each = ("somebody", "") if self.people == 1 else (f"{self.people:,} people", " each")
+        paid = f"{self.monthly_gross:,.0f} {self.currency or currency} a month{each}"
+        return f"Hire {who} at {paid} from {on_day(self.start)}"

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from forecasting.drivers.contribution import Setting
-from forecasting.scenarios.change import Change, Inapplicable
+from forecasting.scenarios.change import Change, Inapplicable, on_day
 from forecasting.scenarios.fields import Rule, ruled
 from forecasting.scenarios.staff import with_people
 
@@ -16,6 +16,7 @@ class Leave(Change):
 
     KIND = "leave"
     LABEL = "Somebody leaves"
+    ABOUT = "People"
 
     start: date = ruled(Rule("day", "First day without pay"))
     monthly_gross: Decimal = ruled(Rule("money", "Gross salary per month"))
@@ -33,5 +34,6 @@ class Leave(Change):
         return changed
 
     def sentence(self, currency: str) -> str:
-        who = "Somebody leaves" if self.people == 1 else f"{self.people:,} people leave"
-        return f"{who} from {self.start}, {self.monthly_gross:,.0f} {self.currency or currency} a month each"
+        paid = f"paid {self.monthly_gross:,.0f} {self.currency or currency} a month"
+        who = f"Somebody {paid} leaves" if self.people == 1 else f"{self.people:,} people {paid} each leave"
+        return f"{who} on {on_day(self.start)}"

@@ -7,7 +7,7 @@ from forecasting.drivers.contribution import Setting
 from forecasting.fit.cash_rows import Payee
 from forecasting.fit.pool import IN
 from forecasting.fit.role import Role
-from forecasting.scenarios.change import Change, Inapplicable
+from forecasting.scenarios.change import Change, Inapplicable, on_day
 from forecasting.scenarios.fields import Rule, ruled
 from forecasting.scenarios.scaled import revenue_by, share_of, with_pool, with_streams
 from ledger.domain.flows import day_number
@@ -21,6 +21,7 @@ class LostCustomer(Change):
 
     KIND = "lost_customer"
     LABEL = "Lose a customer"
+    ABOUT = "Customers"
 
     customer: str = ruled(Rule("text", "Customer", hint="as in the ledger"))
     start: date = ruled(Rule("day", "From"))
@@ -29,10 +30,12 @@ class LostCustomer(Change):
         return self.start
 
     def settle(self, setting: Setting) -> Setting:
+        if not self.customer:
+            raise Inapplicable("customer", "must name a customer of the ledger")
         company, wanted, first = setting.company, self.customer.casefold(), day_number(self.start)
 
         def mine(payee: Payee) -> bool:
-            return bool(wanted) and payee.counterparty.casefold() == wanted
+            return payee.counterparty.casefold() == wanted
 
         company, found = with_streams(
             company, chosen=lambda _, payee, __: payee.casefold() == wanted, incoming=True, by=0.0
@@ -56,4 +59,4 @@ class LostCustomer(Change):
 
     def sentence(self, currency: str) -> str:
         del currency
-        return f"{self.customer} is lost from {self.start}"
+        return f"{self.customer} is lost from {on_day(self.start)}"

@@ -14,6 +14,7 @@ class LostTranche(Change):
 
     KIND = "lost_tranche"
     LABEL = "A tranche falls through"
+    ABOUT = "New money"
 
     tranche: str = ruled(Rule("text", "Tranche", hint="its milestone or date"))
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from forecasting.drivers.contribution import Contribution, Setting
 from forecasting.kernel.inputs import Tranche
-from forecasting.scenarios.change import Change, Inapplicable, Told
+from forecasting.scenarios.change import Change, Inapplicable, Told, on_day, percent
 from forecasting.scenarios.fields import Rule, ruled
 from ledger.domain.flows import day_number
 
@@ -19,6 +19,7 @@ class NewMoney(Change):
 
     KIND = "raise"
     LABEL = "Raise money"
+    ABOUT = "New money"
 
     date: date = ruled(Rule("day", "Planned for"))
     amount: Decimal = ruled(Rule("money", "Amount"))
@@ -43,4 +44,4 @@ class NewMoney(Change):
         return told.turned("tranches", replace(tranches, tranches=(*tranches.tranches, raised)))
 
     def sentence(self, currency: str) -> str:
-        return f"Raise {self.amount:,.0f} {currency} on {self.date}, {self.probability:.0%} likely"
+        return f"Raise {self.amount:,.0f} {currency} on {on_day(self.date)}, {percent(self.probability)} likely"

@@ -22,8 +22,11 @@ def tranche_names(setting: Setting, *, called: str) -> frozenset[str]:
     )
     if not found:
         known = [tranche.milestone or tranche.date.isoformat() for _, tranche in named_tranches(setting)]
-        known_text = f"it has {', '.join(known)}" if known else "it has no tranche at all"
-        raise Inapplicable("tranche", f"the plan has no tranche {called!r}; {known_text}")
+        if not known:
+            raise Inapplicable("tranche", "the plan has no tranche at all")
+        if not wanted:
+            raise Inapplicable("tranche", f"must name one: {', '.join(known)}")
+        raise Inapplicable("tranche", f"the plan has no tranche {called!r}; it has {', '.join(known)}")
     return found
 
 

@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 
 from forecasting.drivers.contribution import Setting
-from forecasting.scenarios.change import Change, Inapplicable, Told, active, percent
+from forecasting.scenarios.change import Change, Inapplicable, Told, active, on_day, percent
 from forecasting.scenarios.fields import Rule, ruled
 from forecasting.scenarios.income import has_income, with_net, with_renewals
 
@@ -20,6 +20,7 @@ class PriceChange(Change):
 
     KIND = "price_change"
     LABEL = "Change prices"
+    ABOUT = "Customers"
     RANK = 1
 
     start: date = ruled(Rule("day", "From"))
@@ -53,4 +54,4 @@ class PriceChange(Change):
         del currency
         leaving = f", {percent(self.leaving_share)} of customers leave" if self.leaving_share else ""
         word = "up" if self.share >= 0 else "down"
-        return f"Prices {word} {percent(abs(self.share))} from {self.start}{leaving}"
+        return f"Prices {word} {percent(abs(self.share))} from {on_day(self.start)}{leaving}"

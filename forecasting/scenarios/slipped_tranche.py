@@ -14,6 +14,7 @@ class SlippedTranche(Change):
 
     KIND = "slipped_tranche"
     LABEL = "A tranche slips"
+    ABOUT = "New money"
 
     tranche: str = ruled(Rule("text", "Tranche", hint="its milestone or date"))
     days: int = ruled(Rule("whole", "Days later", at_least=1, at_most=730))
@@ -30,4 +31,4 @@ class SlippedTranche(Change):
 
     def sentence(self, currency: str) -> str:
         del currency
-        return f"{self.tranche} slips by {self.days:,} days"
+        return f"{self.tranche} slips by {self.days:,} day{'' if self.days == 1 else 's'}"

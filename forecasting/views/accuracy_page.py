@@ -139,7 +139,7 @@ def accuracy_page(*, company: CompanyRef, address: AccuracyAddress, now: datetim
         ),
         record=record,
         sign=calibration_sign(record.calibration.state if record.calibration else "uncalibrated"),
-        lead=_lead(chosen),
+        lead=_lead(chosen, record),
         calibration=calibration_words(record.calibration),
         chosen=chosen,
         tiles=_tiles(chosen, currency=company.base_currency) if chosen else (),
@@ -153,13 +153,21 @@ def accuracy_page(*, company: CompanyRef, address: AccuracyAddress, now: datetim
     )
 
 
-def _lead(chosen: HorizonRecord | None) -> str:
+def _lead(chosen: HorizonRecord | None, record: TrackRecord) -> str:
     if chosen is None:
         return ""
     inside = round(chosen.coverage * chosen.outcomes)
-    return (
+    lead = (
         f"Of {chosen.outcomes} balances foretold {days(chosen.days_ahead)} ahead, {inside} came in between the"
         f" two ends of the 90 % interval ({share(chosen.coverage)})."
+    )
+    # What is looked back has the width of the model alone; who reads a poor share is told what came of it.
+    calibration = record.calibration
+    if record.published or calibration is None or calibration.state != "calibrated" or calibration.dispersion <= 1:
+        return lead
+    return (
+        f"{lead} They were drawn as wide as the model alone would; because of them, forecasts are now"
+        f" {share(calibration.dispersion - 1)} wider."
     )
 
 

@@ -10,6 +10,7 @@ from forecasting.scenarios.change import Change, InvalidScenario
 from forecasting.scenarios.fields import Rule, is_required, rule_of, written
 from forecasting.scenarios.registry import all_changes
 from forecasting.scenarios.scenario import MOST_CHANGES, read_changes
+from forecasting.views.known_names import LISTS, NAMING
 
 _PLACE = re.compile(r"(\d{1,2})-kind", re.ASCII)
 _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
@@ -36,13 +37,14 @@ class DraftField:
 
 @dataclass(frozen=True, slots=True)
 class DraftChange:
-    """One change as a group of inputs."""
+    """One change as a group of inputs; `currency` is what its amounts are in, '' the company's own."""
 
     place: int
     kind: str
     label: str
     inputs: tuple[DraftField, ...]
     error: str
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,14 @@ class Draft:
         """The same with what a simulation found wrong."""
         found = {each.field: each.message for each in reversed(error.errors)}
         return Draft(typed=self.typed, changes=None, errors=found)
+
+    def naming(self, firsts: Mapping[str, str]) -> "Draft":
+        """The same, where the last change names what it left empty and must name."""
+        if not self.typed or (kind := all_changes().get(self.typed[-1].get("kind", ""))) is None:
+            return self
+        *before, last = self.typed
+        asked = [each.name for each in fields(kind) if is_required(each) and not last.get(each.name)]
+        return draft_of([*before, {**last, **{name: firsts[name] for name in asked if name in firsts}}])
 
     def groups(self) -> tuple[DraftChange, ...]:
         """For the template."""
@@ -115,6 +125,7 @@ def _group(n: int, typed: Mapping[str, str], errors: Mapping[str, str]) -> Draft
         label="Unknown change" if kind is None else kind.LABEL,
         inputs=tuple(inputs),
         error=errors.get(path) or errors.get(f"{path}.kind", ""),
+        currency=typed.get("currency", "").strip().upper(),
     )
 
 
@@ -127,21 +138,18 @@ def _input(n: int, spec: Any, typed: Mapping[str, str], errors: Mapping[str, str
         rule=rule,
         value=typed.get(spec.name, default),
         required=is_required(spec),
-        error=errors.get(f"changes[{n}].{spec.name}", ""),
+        error=_as_typed(errors.get(f"changes[{n}].{spec.name}", ""), rule),
         least=f"{rule.at_least * scale:g}",
         most=f"{rule.at_most * scale:g}",
-        names=NAMES.get(spec.name, "") if rule.kind in {"text", "currency"} else "",
+        names=LISTS.get(spec.name, "") if rule.kind in NAMING else "",
     )
 
 
-# Which list of known names helps with a field.
-NAMES = {
-    "name": "known-names",
-    "customer": "known-customers",
-    "tranche": "known-tranches",
-    "provider": "known-clouds",
-    "currency": "known-currencies",
-}
+def _as_typed(error: str, rule: Rule) -> str:
+    """A complaint about the range of a share, said in the per cent that the form asks for."""
+    if rule.kind == "share" and error.startswith("must be"):
+        return f"must be a number of {rule.at_least * 100:g} to {rule.at_most * 100:g}"
+    return error
 
 
 def _fresh(kind: str, *, today: date) -> dict[str, str]:

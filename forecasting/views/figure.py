@@ -92,7 +92,11 @@ def _height(*, fan: _Fan, history: Sequence[int]) -> tuple[float, float]:
     bottom = min(*fan.quantiles[0], *history, 0) if history else min(*fan.quantiles[0], 0)
     if top <= 0:
         return bottom * 1.08 or -1.0, max(-bottom * 0.1, 1.0)
-    return max(bottom * 1.05, -top * BELOW_ZERO_SHARE) if bottom < 0 else -top * 0.05, top * 1.04
+    if bottom >= 0:
+        return -top * 0.05, top * 1.04
+    # Where there is nothing left already, what lies below zero is all there is to show.
+    deepest = bottom * 1.05 if fan.quantiles[2][0] <= 0 else max(bottom * 1.05, -top * BELOW_ZERO_SHARE)
+    return deepest, top * 1.04
 
 
 def _traces(

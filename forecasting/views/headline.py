@@ -106,7 +106,8 @@ def _beyond(projection: Projection) -> Headline:
 
 def _spent(projection: Projection) -> Headline:
     amount = money_text(projection.balance, projection.currency)
-    other = "Bills may still be paid from bank cash that is owed to others." if projection.basis == "free" else ""
+    # How much is in bank is another figure of the page; there may be nothing either.
+    other = "Whatever is still in bank is owed to others." if projection.basis == "free" else ""
     sure = ((other or "Nothing is left to pay the next bill with.", False),)
     return Headline(
         eyebrow=f"{NAMES[projection.basis]} has run out",

@@ -1,7 +1,7 @@
 """The page of what-ifs: the forecast as it is beside a draft and what is kept, up to four of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -13,11 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from forecasting.drivers.tranches import named_tranches
 from forecasting.fit.history import MissingInputs
 from forecasting.scenarios.change import InvalidScenario
 from forecasting.scenarios.comparison import Case, days_gained
-from forecasting.scenarios.registry import all_changes
 from forecasting.selectors.scenarios import ScenarioNotFound, StoredScenario, scenarios_of
 from forecasting.services.scenarios import NameTaken, archive_scenario, keep_scenario, revise_scenario
 from forecasting.services.what_if import MOST_CASES, KnownNow, known_now
@@ -25,6 +23,7 @@ from forecasting.views.draft import Draft, draft_of, query_of, read_draft, typed
 from forecasting.views.explained import signed
 from forecasting.views.figure import RANGES
 from forecasting.views.headline import NAMES
+from forecasting.views.known_names import first_names, known_names, offered
 from forecasting.views.what_if_figure import DASHES, Line, balance_rows, chart_words, what_if_chart
 from ledger.templatetags.amounts import day_date, days
 from ledger.views.company_page import actor_of, answer, company_page, local_now
@@ -32,7 +31,6 @@ from ledger.views.current_company import CurrentCompany
 
 DRAFT_NAME = "your draft"
 DEFAULT_BASIS, DEFAULT_RANGE = "free", "12m"
-MOST_NAMES = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +199,11 @@ def _show(
     except MissingInputs as missing:
         context["waiting_for"] = " ".join(f"{reason}." for reason in missing.reasons)
     else:
+        firsts = first_names(known)
+        if "add" in request.GET:
+            asked = replace(asked, draft=asked.draft.naming(firsts))
         asked, compared = _compared(known, kept=kept, asked=asked, today=today)
-        context |= compared | _names(known)
+        context |= compared | {"names": known_names(known), "kinds": offered(firsts)}
     edited = next((each for each in kept if each.scenario_id == asked.edited), None)
     return answer(
         request,
@@ -213,7 +214,6 @@ def _show(
         asked=asked,
         groups=asked.draft.groups(),
         draft_problem=asked.draft.errors.get("changes", ""),
-        kinds=[(kind.KIND, kind.LABEL) for kind in all_changes().values()],
         bases=[(asked.url(basis=basis), label, basis == asked.basis) for basis, label in NAMES.items()],
         ranges=[(asked.url(range=each), each, each == asked.view_range) for each in RANGES],
         kept=[
@@ -270,6 +270,7 @@ def _compared(
     return changed, {
         "rows": rows,
         "as_of": as_of,
+        "is_spent": base.opening_balance <= 0,
         "stale_days": max(0, (today - as_of).days),
         "figure": what_if_chart(currency=currency, **shared),
         "figure_rows": balance_rows(**shared),
@@ -288,7 +289,7 @@ def _row(
         ("", "", "")
         if gained is None
         else tuple(
-            f"{signed(count)}{' or more' if is_least and count else ''}"
+            f"{_gained(count)}{' or more' if is_least and count else ''}"
             for count, is_least in zip((gained.p5, gained.p50, gained.p95), gained.is_least, strict=True)
         )
     )
@@ -305,9 +306,14 @@ def _row(
             )
             for count, beyond, difference in zip(counts, runway.beyond_horizon, differences, strict=True)
         ),
-        average="" if gained is None else signed(round(gained.mean)),
+        average="" if gained is None else _gained(round(gained.mean)),
         problem="",
     )
+
+
+def _gained(count: int) -> str:
+    """`-12` -> `−12 days`: beside a runway in days, a bare number would read like another one."""
+    return f"{signed(count)} {'day' if abs(count) == 1 else 'days'}"
 
 
 def _kept(each: StoredScenario, *, asked: Asked, origin: str, slug: str) -> Kept:
@@ -327,25 +333,3 @@ def _kept(each: StoredScenario, *, asked: Asked, origin: str, slug: str) -> Kept
         copy_url=asked.url(edit=None, typed=typed_from(each.changes)),
         share_url=f"{origin}{reverse('scenarios')}?{query}",
     )
-
-
-def _names(known: KnownNow) -> dict[str, Any]:
-    """What the fields of a change can name."""
-    company, history = known.setting.company, known.setting.history
-    payees = company.rows.payees
-    income = {int(payee) for payee in company.rows.payee[company.rows.amount > 0].tolist()}
-    vendors = sorted({payee.counterparty for payee in payees} | {payee.category for payee in payees})
-    customers = sorted(
-        {payees[n].counterparty for n in income} | {each.customer for each in company.contracts.renewals}
-    )
-    return {
-        "names": {
-            "known-names": [each for each in vendors if each][:MOST_NAMES],
-            "known-customers": [each for each in customers if each][:MOST_NAMES],
-            "known-tranches": [
-                tranche.milestone or tranche.date.isoformat() for _, tranche in named_tranches(known.setting)
-            ],
-            "known-clouds": [cloud.provider for cloud in company.clouds],
-            "known-currencies": sorted({history.base_currency, *history.rates}),
-        }
-    }

@@ -19,7 +19,7 @@ NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "CNY": "CN¥", "CAD": "CA$", "AUD": "A$", "NZD": "NZ$"}
 UNITS = ((Decimal(1), ""), (Decimal(1_000), "k"), (Decimal(1_000_000), "M"), (Decimal(1_000_000_000), "bn"))
 SIZES = tuple(size for size, _ in UNITS)
-TENTHS, ROUNDED_TO_TENTHS = Decimal("0.1"), Decimal("9.95")
+TENTHS, THOUSANDTHS, ROUNDED_TO_TENTHS = Decimal("0.1"), Decimal("0.001"), Decimal("9.95")
 # Ten months: "24 Jan" said in November is the next one, said of a day a year ahead it could be either.
 UNAMBIGUOUS_DAYS = 300
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -37,13 +37,18 @@ def _with_currency(digits: str, currency: str) -> str:
     return f"{symbol}{digits}" if symbol else f"{currency}{NARROW_SPACE}{digits}"
 
 
-def _compact(magnitude: Decimal) -> str:
-    """Two significant digits, or every digit before the point when there are more: 9.8 k, 98 k, 981 k, 1.0 M."""
+def _compact(magnitude: Decimal, *, closely: bool = False) -> str:
+    """Two significant digits, or every digit before the point when there are more: 9.8 k, 98 k, 981 k, 1.0 M.
+
+    Closely: millions and more to the thousandth, 1.463 M, where neighbours would read alike.
+    """
     index = bisect_right(SIZES, magnitude, lo=1) - 1
     while True:
         size, unit = UNITS[index]
         scaled = magnitude / size
         places = TENTHS if unit and scaled < ROUNDED_TO_TENTHS else SIZES[0]
+        if closely and index > 1:
+            places = THOUSANDTHS
         rounded = scaled.quantize(places, rounding=ROUND_HALF_EVEN)
         # 999,600 rounds to 1000 k, which is 1.0 M.
         if rounded >= 1000 and index + 1 < len(UNITS):
@@ -52,10 +57,10 @@ def _compact(magnitude: Decimal) -> str:
         return f"{rounded:,}{NARROW_SPACE}{unit}" if unit else f"{rounded:,}"
 
 
-def money_text(amount: Amount, currency: str, *, signed: bool = False) -> str:
-    """`2412345.1, USD` -> `$2.4 M`; with `signed`, money in carries a plus."""
+def money_text(amount: Amount, currency: str, *, signed: bool = False, closely: bool = False) -> str:
+    """`2412345.1, USD` -> `$2.4 M`; with `signed`, money in carries a plus; `closely` says `$2.412 M`."""
     value = _decimal(amount)
-    digits = _with_currency(_compact(abs(value)), currency)
+    digits = _with_currency(_compact(abs(value), closely=closely), currency)
     rounds_to_zero = abs(value) < Decimal("0.5")
     if value < 0 and not rounds_to_zero:
         return f"{MINUS}{digits}"
@@ -86,19 +91,25 @@ def signed_exact(amount: Amount | None, currency: str) -> str:
     return f"+{text}" if amount is not None and _decimal(amount) > 0 else text
 
 
-def _money_markup(amount: Amount, currency: str, *, signed: bool) -> SafeString:
+def _money_markup(amount: Amount, currency: str, *, signed: bool = False, closely: bool = False) -> SafeString:
     return format_html(
         '<data class="money" value="{}" title="{}">{}</data>',
         format(_decimal(amount), "f"),
         exact_text(amount, currency),
-        money_text(amount, currency, signed=signed),
+        money_text(amount, currency, signed=signed, closely=closely),
     )
 
 
 @register.filter
 def money(amount: Amount | None, currency: str) -> str | SafeString:
     """Compact, with the exact amount on hover and in the markup. None stays empty."""
-    return "" if amount is None else _money_markup(amount, currency, signed=False)
+    return "" if amount is None else _money_markup(amount, currency)
+
+
+@register.filter
+def money_closely(amount: Amount | None, currency: str) -> str | SafeString:
+    """As `money`, to the thousandth of a million: for columns in which one looks for small differences."""
+    return "" if amount is None else _money_markup(amount, currency, closely=True)
 
 
 @register.filter

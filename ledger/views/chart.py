@@ -14,6 +14,8 @@ NICE_STEPS = (1.0, 2.0, 5.0, 10.0)
 HOVER_PX = 12
 CLEAR = "rgba(0,0,0,0)"
 MONTHS_FORMAT = "%b\n%Y"
+# Over a few months Plotly sets a tick every week or two, and the name of the month alone would stand there twice.
+WITHIN_MONTHS_FORMAT = "%-d %b\n%Y"
 
 
 def chart_layout(
@@ -59,7 +61,14 @@ def chart_layout(
             "ticks": "outside",
             "ticklen": 5,
             "tickcolor": "var(--line)",
-            "tickformat": tick_format,
+            # Of two that hold, the first counts: a tick a month needs no day.
+            "tickformatstops": [
+                {"dtickrange": ["M1", None], "value": tick_format},
+                {
+                    "dtickrange": [None, "M1"],
+                    "value": WITHIN_MONTHS_FORMAT if tick_format == MONTHS_FORMAT else tick_format,
+                },
+            ],
             "tickangle": 0,
             "showspikes": True,
             "spikemode": "across",

@@ -72,3 +72,16 @@ def test_without_scripts_the_table_tells_the_record(demo: Demo, visit: Callable)
     page.fill("#on", datetime.now(ZONE).date().isoformat())
     page.get_by_role("button", name="Replay that day").click()
     expect(page.locator("#replayed")).to_be_visible()
+
+
+def test_no_two_ticks_of_a_chart_of_days_read_alike(demo: Demo, visit: Callable) -> None:
+    page: Page = visit().sign_in(demo)
+    page.goto(f"{demo.url}/?range=3m")
+    expect(page.locator("#chart .main-svg").first).to_be_visible()
+    ticks = page.locator("#chart .xtick text").all_text_contents()
+    assert len(ticks) == len(set(ticks)) >= 4, ticks
+    assert any(tick[0].isdigit() for tick in ticks), ticks
+    page.goto(f"{demo.url}/?range=12m")
+    expect(page.locator("#chart .main-svg").first).to_be_visible()
+    months = page.locator("#chart .xtick text").all_text_contents()
+    assert not any(tick[0].isdigit() for tick in months), "a tick a month needs no day"

@@ -51,3 +51,12 @@ def test_the_page_is_clean(demo: Demo, visit: Callable) -> None:
 
     for address in ("scenarios", "scenarios?add=hire", f"scenarios?{query}"):
         assert_clean(page, partial(show, address))
+
+
+def test_a_phone_shows_every_figure_of_a_case_without_scrolling(demo: Demo, visit: Callable) -> None:
+    page = visit(width=375).sign_in(demo)
+    page.goto(f"{demo.url}/scenarios?add=slipped_tranche")
+    table = page.locator(".compared .scroll-x")
+    expect(table.locator("tbody tr")).to_have_count(2)
+    assert table.evaluate("box => box.scrollWidth - box.clientWidth") == 0
+    expect(table.locator("tbody tr").nth(1).locator("td")).to_have_count(4)

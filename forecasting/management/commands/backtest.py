@@ -103,9 +103,8 @@ def _in_words(record: TrackRecord, *, currency: str) -> str:
 
 def _calibration_in_words(version: CalibrationVersion) -> str:
     if version.state != "calibrated":
-        return (
-            f"Uncalibrated: {version.windows:g} separate windows of time are too few; the model's own width stays."
-        )
+        windows = f"{version.windows:g} separate window{'' if version.windows == 1 else 's'} of time"
+        return f"Uncalibrated: {windows} of evidence are too few; the model's own width stays."
     return (
         f"Calibrated on {version.windows:g} separate windows: the spread is multiplied by {version.dispersion:g},"
         f" which covers {version.coverage:.0%} of the outcomes (the model alone: {version.coverage_before:.0%})."

@@ -77,7 +77,8 @@ def test_a_past_day_is_replayed() -> None:
     [
         ("on=2999-01-01", "lies in the future"),
         ("on=0001-01-01", "nothing was recorded"),
-        ("on=yesterday", "date"),
+        ("on=yesterday", "must be a day as yyyy-mm-dd"),
+        ("on=1775001600", "must be a day as yyyy-mm-dd"),
         ("", "required"),
         ("on=2026-04-02&basis=gold", "free"),
     ],

@@ -31,6 +31,7 @@ def found(company: CheckedCompany) -> dict[str, DataCheck]:
 
 def test_every_check_is_named_like_its_module():
     assert [check.code for check in all_checks()] == [
+        "books_gap",
         "burn_flips",
         "december_bonus",
         "payroll_missing",
@@ -43,6 +44,24 @@ def test_every_check_is_named_like_its_module():
 def test_a_calm_company_raises_no_doubt():
     feeds = (Feed(name="bank", last_day=date(2025, 6, 28), usual_gap_days=4),)
     assert found(checked(CALM, feeds=feeds)) == {}
+
+
+@pytest.mark.parametrize(("resumed", "is_gap"), [("2025-03-12", True), ("2025-02-01", False)])
+def test_a_season_without_any_row_is_no_frugality(resumed, is_gap):
+    text = every(1, start="2024-06-01", until="2024-11-30", line="-100 card Cafe")
+    text += every(1, start=resumed, until=AS_OF, line="-100 card Cafe")
+    doubt = found(checked(text)).get("books_gap")
+    assert (doubt is not None) is is_gap
+    if doubt is not None:
+        assert "between 2024-11-30 and 2025-03-12, 101 days" in doubt.sentence
+        assert doubt.rows.month == date(2024, 11, 30)
+
+
+def test_a_gap_of_long_ago_is_left_alone():
+    text = every(1, start="2021-01-01", until="2021-06-30", line="-100 card Cafe")
+    assert "books_gap" not in found(
+        checked(text + every(1, start="2023-06-01", until=AS_OF, line="-100 card Cafe"))
+    )
 
 
 def test_a_month_that_gained_cash_after_months_of_burning_names_where_it_came_from():
@@ -76,6 +95,18 @@ def test_a_wide_forecast_names_the_largest_payments_and_what_is_doubted_most():
     assert "Lawyers LLP (9,000 USD)" in doubt.sentence
     assert doubt.rows.text == "Lawyers LLP"
     assert doubt.rows.month == date(2025, 2, 11)
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        (61, "Most of it comes from payroll (61 days)."),
+        (7, "No single doubt makes most of it; the largest would be payroll (7 days)."),
+    ],
+)
+def test_a_doubt_is_said_to_make_most_of_the_width_only_when_it_does(days, said):
+    wide = RunwayCase(p5_days=80, p50_days=120, p95_days=200, beyond_horizon=(False, False, False))
+    assert said in found(checked(CALM, runway=wide, doubts=(("Payroll", days),)))["wide_interval"].sentence
 
 
 @pytest.mark.parametrize(

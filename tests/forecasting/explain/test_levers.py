@@ -75,6 +75,11 @@ def test_each_lever_lengthens_the_runway_of_a_company_that_has_what_it_moves(kin
     assert after.p5_days + after.p50_days + after.p95_days > base.p5_days + base.p50_days + base.p95_days
 
 
+def test_a_tranche_is_named_by_its_milestone():
+    label, _ = LEVERS["punctual_tranche"](stage_of(history(BUSY, as_of=AS_OF, cash="90000", plan=PLAN)))
+    assert label == "Get the tranche “Series A” on its day"
+
+
 def test_what_customers_pay_ahead_buys_no_free_cash():
     stage = stage_of(history(BUSY, as_of=AS_OF, cash="250000", plan=PLAN), basis="free")
     assert LEVERS["sell_annual_plans"](stage) is None

@@ -110,6 +110,14 @@ def test_a_wrong_event_is_named_with_its_line(tmp_path: Path):
         score(tmp_path)
 
 
+def test_a_packed_file_that_is_cut_off_or_none_at_all_is_named(tmp_path: Path):
+    packed = company(tmp_path / "one") / "events.ndjson.gz"
+    for content in (packed.read_bytes()[:-20], b"no archive"):
+        packed.write_bytes(content)
+        with pytest.raises(CommandError, match=r"one/events\.ndjson\.gz, after line \d+: "):
+            score(tmp_path)
+
+
 def test_a_folder_without_companies_is_refused(tmp_path: Path):
     for folder in (tmp_path, tmp_path / "missing"):
         with pytest.raises(CommandError):

@@ -158,6 +158,10 @@ def test_a_lost_tranche_is_gone_and_a_slipped_one_later():
     view = busy()
     (planned,) = base_of(view).tranches
     assert changed_inputs(view, [LostTranche("second closing")]).tranches == ()
+    with pytest.raises(InvalidScenario, match="must name one: Second closing"):
+        changed_inputs(view, [LostTranche("")])
+    with pytest.raises(InvalidScenario, match="has no tranche 'Third'; it has Second closing"):
+        changed_inputs(view, [LostTranche("Third")])
     (slipped,) = changed_inputs(view, [SlippedTranche("2025-10-01", 45)]).tranches
     assert slipped == replace(planned, day=planned.day + 45)
 
@@ -201,7 +205,8 @@ def test_a_cloud_step_lowers_usage_by_its_saving_from_its_day():
         (CostCut(TOMORROW, 0.1, "vendor"), r"changes\[0\].name: must name the vendor"),
         (CostCut(TOMORROW, 0.1, "all", "Cafe"), r"changes\[0\].name: is for a category"),
         (LostCustomer("Nobody", TOMORROW), r"changes\[0\].customer: nobody called 'Nobody'"),
-        (LostTranche("Third"), r"changes\[0\].tranche: the plan has no tranche 'Third'"),
+        (LostTranche("Third"), r"changes\[0\].tranche: the plan has no tranche at all"),
+        (LostCustomer("", TOMORROW), r"changes\[0\].customer: must name a customer"),
         (FxShock("JPY", TOMORROW, 0.1), r"changes\[0\].currency: JPY is not used"),
         (FxShock("USD", TOMORROW, 0.1), r"changes\[0\].currency: is the currency"),
         (Hire(TOMORROW, Decimal(1), currency="JPY"), r"changes\[0\].currency: there is no exchange rate"),

@@ -1,12 +1,16 @@
 """The accuracy page over HTTP."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.test import Client
 
+from forecasting.models.record import CalibrationVersion
+from forecasting.selectors.track_record import track_record
 from forecasting.services.publish import publish_forecast
 from forecasting.services.track_record import begin_backtest, continue_backtest, recalibrate
+from forecasting.views.accuracy_page import _lead
 from ledger.domain.company import CompanyRef
 from ledger.models.company import Company
 from ledger.services.companies import create_company
@@ -53,6 +57,27 @@ def test_the_record_shows_every_past_forecast_against_what_happened(client: Clie
     assert page.count('class="mark">looked back</span>') == page.count('<tr> <th scope="row">') >= 10
     for words in ("linear, 90 days", "By how far ahead", "Judged by", "calibrated on its own past", 'id="figure"'):
         assert words in page
+
+
+@pytest.mark.parametrize(
+    ("state", "dispersion", "words"),
+    [
+        ("calibrated", 1.36, "now 36\N{NARROW NO-BREAK SPACE}% wider"),
+        ("calibrated", 1.0, ""),
+        ("uncalibrated", 1.36, ""),
+    ],
+)
+def test_a_poor_share_looked_back_says_how_much_wider_forecasts_became(
+    state: str, dispersion: float, words: str
+) -> None:
+    company = long_company()
+    looked_back(company)
+    record = track_record(company_id=company.id, basis="bank")
+    calibration = CalibrationVersion(state=state, dispersion=dispersion)
+    lead = _lead(record.horizons[0], replace(record, calibration=calibration))
+    assert words in lead
+    assert bool(words) == ("wider" in lead)
+    assert "wider" not in _lead(record.horizons[0], replace(record, calibration=calibration, published=1))
 
 
 def test_the_free_record_is_empty_until_published_forecasts_come_of_age(client: Client) -> None:

@@ -45,6 +45,13 @@ def test_plotly_finds_no_fault_with_it(days, changes):
     go.Figure(data=in_real_colours(figure["data"]), layout=in_real_colours(figure["layout"]))
 
 
+def test_a_company_below_zero_sees_where_it_stands():
+    figure = chart(projection_of(stored_forecast(balance=-5_000.0, tranche=False), today=AS_OF))
+    low, high = figure["layout"]["yaxis"]["range"]
+    assert low <= min(figure["data"][0]["y"]) < -5_000, "the path ahead is on the chart"
+    assert high >= max(PAST.balances)
+
+
 def test_its_texts_hold_no_markup_that_would_need_inline_styles():
     assert not re.findall(r"<(?!br>|extra>|/extra>)", json.dumps(chart()))
 

@@ -10,7 +10,7 @@ from forecasting.services.scenarios import keep_scenario
 from ledger.models.company import Membership, Role
 from ledger.models.user import User
 from ledger.services.companies import create_company
-from tests.forecasting.small_company import NOW, small_company
+from tests.forecasting.small_company import NOW, PLAN, small_company
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_redis")]
 
@@ -65,7 +65,9 @@ def test_a_draft_is_told_in_days_gained(founder):
     assert response.status_code == 200
     base, draft = response.context["rows"]
     assert draft.average.startswith("+")
-    assert draft.sentences == ("Cut all costs by 20\N{NO-BREAK SPACE}% from 2026-04-15",)
+    assert draft.sentences == (
+        "Cut all costs by 20\N{NO-BREAK SPACE}% from 15\N{NO-BREAK SPACE}Apr\N{NO-BREAK SPACE}2026",
+    )
     assert base.average == ""
     assert [trace["line"].get("dash") for trace in response.context["figure"]["data"]][2:4] == ["solid", "dash"]
 
@@ -84,10 +86,51 @@ def test_adding_and_taking_out_keep_the_rest(founder):
 
 
 @pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("slipped_tranche", "Second closing slips by 60 days"),
+        ("lost_tranche", "Second closing falls through"),
+        ("lost_customer", "Customers is lost from"),
+    ],
+)
+def test_a_fresh_change_names_what_the_company_has_and_shows_at_once_what_it_does(founder, kind, said):
+    response = page(founder, {"add": kind})
+    assert response.context["asked"].draft.errors == {}
+    _, draft = response.context["rows"]
+    assert draft.sentences[0].startswith(said)
+
+
+def test_a_company_without_cash_is_told_that_no_change_moves_the_day(client, founder):
+    words = "no cash left on that day already"
+    assert words not in page(founder).content.decode()
+    spent = small_company("spent", plan=PLAN | {"opening_balance": {"USD": "-10.00"}})
+    assert words in page(sign_in(client, spent)).content.decode()
+
+
+def test_a_name_that_is_taken_out_again_is_asked_for(founder):
+    response = page(founder, {"0-kind": "lost_tranche", "0-tranche": ""})
+    assert "must name one: Second closing" in response.content.decode()
+
+
+def test_what_has_nothing_to_name_is_not_offered(client):
+    bare = small_company("bare", plan={key: PLAN[key] for key in PLAN if key != "tranches"})
+    offered = dict(page(sign_in(client, bare)).context["kinds"])
+    assert offered["New money"] == [("raise", "Raise money")]
+    assert "Currencies" not in offered, "one currency alone cannot move"
+    assert offered["People"] == [("hire", "Hire"), ("leave", "Somebody leaves")]
+
+
+def test_salaries_are_labelled_with_the_currency_they_are_in(founder):
+    hire = {"0-kind": "hire", "0-start": "2026-05-01", "0-monthly_gross": "8000", "0-people": "1"}
+    assert "Gross salary per month, USD" in page(founder, hire).content.decode()
+    assert "Gross salary per month, EUR" in page(founder, hire | {"0-currency": "eur"}).content.decode()
+
+
+@pytest.mark.parametrize(
     ("wrong", "complaint"),
     [
-        ({"0-share": "7000"}, "must be 0 to 1"),
-        ({"0-share": "much"}, "must be a number"),
+        ({"0-share": "7000"}, "must be a number of 0 to 100"),
+        ({"0-share": "much"}, "must be a number of 0 to 100"),
         ({"0-start": "soon"}, "must be a date"),
         ({"0-scope": "vendor"}, "must name the vendor"),
         ({"0-scope": "vendor", "0-name": "Nobody"}, "nothing was spent on the vendor"),

@@ -5,7 +5,17 @@ from decimal import Decimal
 
 import pytest
 
-from ledger.templatetags.amounts import day_date, days, exact_text, instant, money, money_text, odds, signed_money
+from ledger.templatetags.amounts import (
+    day_date,
+    days,
+    exact_text,
+    instant,
+    money,
+    money_closely,
+    money_text,
+    odds,
+    signed_money,
+)
 
 N, B = "\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}"
 
@@ -34,6 +44,13 @@ N, B = "\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}"
 )
 def test_money_is_compact_and_never_finer_than_two_digits(amount, text):
     assert money_text(Decimal(amount), "USD") == text
+
+
+def test_neighbours_that_would_read_alike_are_told_closely():
+    assert money_text(Decimal(1463400), "USD", closely=True) == f"$1.463{N}M"
+    assert money_text(Decimal(1545900), "USD", closely=True) == f"$1.546{N}M"
+    assert money_text(Decimal(923456), "USD", closely=True) == f"$923{N}k"
+    assert 'title="1,463,400.00' in money_closely(Decimal(1463400), "USD")
 
 
 def test_money_in_carries_a_plus_where_signs_matter():
