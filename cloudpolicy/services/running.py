@@ -273,7 +273,7 @@ class _Steps:
             self._arrive(number)
 
     def settle_all(self) -> None:
-        """Settle what is in doubt, of a run that goes on no more; of actions that are gone nothing can be asked."""
+        """Settle what is in doubt of a run that goes on no more, as far as its actions are still there."""
         for number in range(len(self.calls)):
             if self.journal.step(number).is_in_doubt and self.knows(number):
                 self.settle(number)

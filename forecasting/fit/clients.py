@@ -6,11 +6,10 @@ left to doubt is the coming and going.
 """
 
 from dataclasses import dataclass
-from math import exp, sqrt
+from math import erfc, exp, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from forecasting.fit.cash_rows import CashRows
 from forecasting.fit.contracts import Receivable
@@ -239,7 +238,7 @@ def _still_there(clients: list[_Client], loss: float, as_of_day: int) -> Floats:
         else:
             silence = as_of_day - client.last_day
             days = silence + lead
-            seen = float(ndtr((client.gap - silence) / client.delay_sd))
+            seen = 0.5 * erfc((silence - client.gap) / client.delay_sd / sqrt(2))
             seen *= MISSING_INVOICE if owing_is_usual else 1.0
         stayed = exp(-loss * max(days, 0.0) / DAYS_PER_MONTH)
         chances.append(stayed * seen / (stayed * seen + 1 - stayed) if stayed < 1.0 else 1.0)
