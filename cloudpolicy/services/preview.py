@@ -24,9 +24,11 @@ AS_IT_IS = "as it is"
 
 @dataclass(frozen=True, slots=True)
 class GroupPreview:
-    """One group, or one resource that either policy would change: what it is, and what either asks for."""
+    """One group, or one resource that either policy would change: what it is, where, and what either asks for."""
 
     group: str
+    account: str
+    region: str
     environment: str
     now: str
     in_force: str
@@ -91,6 +93,8 @@ def preview_policy(*, company: CompanyRef, in_force: Policy | None, proposed: Po
     shown = [
         GroupPreview(
             group=group.name,
+            account=group.account,
+            region=group.region,
             environment=group.environment,
             now=str(group.capacity),
             in_force=known.get(group.key, AS_IT_IS),
@@ -102,6 +106,8 @@ def preview_policy(*, company: CompanyRef, in_force: Policy | None, proposed: Po
     shown += [
         GroupPreview(
             group=resource.name,
+            account=resource.account,
+            region=resource.region,
             environment=resource.environment,
             now=_words(resource.settings),
             in_force=known.get(resource.key[1:], AS_IT_IS),

@@ -153,12 +153,12 @@ def replay_policy(*, company: CompanyRef, policy: Policy, price: Decimal | None,
     )
 
 
-def _without_a_policy(company: CompanyRef, groups: Sequence[Group], now: datetime) -> Sequence[Group]:
+def _without_a_policy(company: CompanyRef, groups: Sequence[Group], now: datetime) -> tuple[Group, ...]:
     """Groups in the sizes that are kept to return to, where some are."""
     sizes = read_history(company_id=company.id, now=now).sizes
-    return [
+    return tuple(
         replace(group, capacity=sizes[group.key].capacity) if group.key in sizes else group for group in groups
-    ]
+    )
 
 
 def _past_json(past: PastReplay) -> dict[str, Any]:

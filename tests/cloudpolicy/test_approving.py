@@ -154,7 +154,7 @@ def test_another_forecast_voids_it_and_one_that_says_the_same_does_not(cloud: St
     assert same.p5_days == plan.p5_days
     steer(company, days=30)
     plan_scaling(company_id=company.id, now=NOW)
-    refused(plan, "the forecast has moved since: p5 was")
+    refused(plan, "the forecast has moved since: the cautious runway was")
 
 
 def test_a_silent_feed_voids_it(cloud: StrictProxy) -> None:

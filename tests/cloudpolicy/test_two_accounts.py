@@ -6,10 +6,14 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from capstack.demo.cloud import IMAGE
+from cloudpolicy.engine.document import parse_policy
+from cloudpolicy.engine.ladder import FOUNDING_LADDER
 from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.models.run import RunState
 from cloudpolicy.services.clouds import Clouds
 from cloudpolicy.services.planning import plan_scaling
+from cloudpolicy.services.preview import preview_policy
+from ledger.selectors.companies import company_ref
 from tests.cloudpolicy.groups_of_five import FakeClock, approve, begin, begin_rollback, finish
 from tests.cloudpolicy.steered_company import NOW, steered_company
 from tests.cloudpolicy.strict_proxy import UPDATE, StrictProxy, Trouble
@@ -123,3 +127,10 @@ def test_an_account_that_is_taken_out_of_the_settings_is_entered_no_more(
     assert ended.state == RunState.STOPPED
     assert "no cloud account is configured as 'labs' any more" in ended.outcome
     assert not strict_aws.sets
+
+
+def test_a_preview_tells_groups_of_one_name_apart(plan: ScalingPlan) -> None:
+    company = company_ref(company_id=plan.company_id)
+    policy = parse_policy(FOUNDING_LADDER)
+    preview = preview_policy(company=company, in_force=policy, proposed=policy, now=NOW)
+    assert {(each.account, each.region, each.group) for each in preview.groups} == {(*MAIN, NAME), (*LABS, NAME)}
