@@ -75,6 +75,8 @@ def _prepare_environment() -> postgres.Cluster | None:
         AWS_EC2_METADATA_DISABLED="true",
         AWS_CONFIG_FILE=os.devnull,
         AWS_SHARED_CREDENTIALS_FILE=os.devnull,
+        # No test needs the hundreds of images that a new EC2 of moto would be filled with each time.
+        MOTO_EC2_LOAD_DEFAULT_AMIS="false",
     )
     for unwanted in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "SECRET_KEY_FILE", "REDIS_QUEUE_URL"):
         os.environ.pop(unwanted, None)
@@ -382,8 +384,12 @@ def nothing_kept() -> None:
 @pytest.fixture(scope="session")
 def moto_server() -> Iterator[str]:
     """Give the address of the session's AWS-compatible server; what a test left in it, `moto_url` sweeps out."""
+    from moto import backends
     from moto.server import ThreadedMotoServer
 
+    # It lists its own folder for every request.
+    moto_modules = frozenset(backends.list_of_moto_modules())
+    backends.list_of_moto_modules = lambda: moto_modules
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()

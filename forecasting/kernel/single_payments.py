@@ -8,7 +8,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammainc
 
 from forecasting.kernel.arrivals import SingleArrival
 from forecasting.kernel.calendar import MonthSteps
@@ -94,6 +93,8 @@ def _delay_cdf(tranche: Tranche, days_late: NDArray[np.int64]) -> NDArray[np.flo
     mean, sd = tranche.delay_mean_days, tranche.delay_sd_days
     if sd == 0.0:
         return np.where(days_late >= round(mean), 1.0, 0.0)
+    from scipy.special import gammainc  # not at the top: only a forecast with late tranches need wait for it
+
     shape, scale = (mean / sd) ** 2, sd**2 / mean
     cumulative = gammainc(shape, np.maximum(days_late + 0.5, 0.0) / scale)
     return np.where(days_late >= 0, cumulative, 0.0)

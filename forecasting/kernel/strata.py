@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 # The smallest uniform: log and 1 / sqrt stay finite, and its probability is far below one path in ten thousand.
 _SMALLEST = 1e-12
@@ -37,6 +36,8 @@ class StratifiedRow:
 
     def normals(self) -> NDArray[np.float32]:
         """float32 [paths], standard normal."""
+        from scipy.special import ndtri  # not at the top: only who draws shocks need wait for it
+
         return ndtri(self.sorted_uniforms).astype(np.float32)[self.stratum]
 
     def heavy_tailed(self) -> NDArray[np.float32]:

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from ledger.domain.counterparty import share_a_word
 
@@ -231,6 +230,9 @@ def _solve(group: list[tuple[int, int]], costs: dict[tuple[int, int], int]) -> l
 
 def _best(group: Sequence[tuple[int, int]], costs: dict[tuple[int, int], int]) -> list[tuple[int, int]]:
     """Solve the assignment: most pairs first, then the least cost."""
+    # Not at the top: every process would begin a third of a second later, and few pair anything.
+    from scipy.optimize import linear_sum_assignment
+
     if not group:
         return []
     rows, columns = sorted({i for i, _ in group}), sorted({j for _, j in group})

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from ledger.domain.counterparty import share_a_word
 
@@ -61,6 +60,9 @@ def suspected_twins(sightings: Iterable[Sighting]) -> tuple[Twins, ...]:
 
 
 def _pairs(ones: list[Sighting], others: list[Sighting], taken: set[int]) -> list[Twins]:
+    # Not at the top: every process would begin a third of a second later, and few pair anything.
+    from scipy.optimize import linear_sum_assignment
+
     left = [each for each in ones if each.key not in taken][:MAX_ALIKE]
     right = [each for each in others if each.key not in taken][:MAX_ALIKE]
     if not left or not right:

@@ -21,7 +21,7 @@ class RecordingProxy:
         self.refusals: list[tuple[int, bytes]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler(upstream_port))
         self._server.daemon_threads = True
-        self._thread = Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
 
     @property
@@ -42,6 +42,8 @@ class RecordingProxy:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Head and body are written apart: the second would wait 40 ms for an answer to the first.
+            disable_nagle_algorithm = True
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

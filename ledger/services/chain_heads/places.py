@@ -2,7 +2,6 @@
 
 from django.conf import settings
 
-from ledger.services.chain_heads.bucket import Bucket
 from ledger.services.chain_heads.folder import Folder
 from ledger.services.chain_heads.place import Place
 
@@ -14,5 +13,8 @@ def place_of(where: str) -> Place:
         PlaceUnusable: the address names no bucket.
     """
     if where.startswith("s3://"):
+        # Not at the top: the client of AWS takes a quarter of a second to load, and most keep heads in a folder.
+        from ledger.services.chain_heads.bucket import Bucket
+
         return Bucket.of(where, endpoint_url=settings.AWS_ENDPOINT_URL or None, region=settings.AWS_REGION)
     return Folder(where)
