@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
+import boto3
 import botocore.loaders
 import botocore.session
 from botocore.config import Config
@@ -137,7 +138,7 @@ def client(
     attempts: int = ATTEMPTS,
     role: RoleCredentials | None = None,
 ) -> Any:
-    """Return botocore's client for a service, at the configured endpoint or else at AWS itself.
+    """Return a boto3 client for a service, at the configured endpoint or else at AWS itself.
 
     Credentials come from the environment, a role or the usual files. An endpoint on loopback is a server of our
     own, which asks for none: there a placeholder stands in.
@@ -155,7 +156,7 @@ def client(
     hurried = patience is not None
     with one_line_errors():
         session = _session()
-        made = session.create_client(
+        made = session.client(
             service,
             region_name=region,
             endpoint_url=endpoint,
@@ -176,15 +177,11 @@ def client(
     return made
 
 
-def _session() -> botocore.session.Session:
-    """A session of its own, as clients are made in many threads, that reads the models of services only once.
-
-    It is botocore's: boto3 adds resources and transfers of files, which nothing here uses and which take longer to
-    load than the clients.
-    """
-    session = botocore.session.get_session()
-    session.register_component("data_loader", _models())
-    return session
+def _session() -> boto3.Session:
+    """A session of its own, as clients are made in many threads, that reads the models of services only once."""
+    core = botocore.session.get_session()
+    core.register_component("data_loader", _models())
+    return boto3.Session(botocore_session=core)
 
 
 @cache
@@ -207,9 +204,7 @@ def _keep_mixed(autoscaling: Any) -> Callable[..., None]:
     return add
 
 
-def _credentials(
-    session: botocore.session.Session, endpoint: str | None, role: RoleCredentials | None
-) -> dict[str, str]:
+def _credentials(session: boto3.Session, endpoint: str | None, role: RoleCredentials | None) -> dict[str, str]:
     if role is not None:
         return {
             "aws_access_key_id": role.access_key,
