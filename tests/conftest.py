@@ -4,6 +4,7 @@ PostgreSQL and Redis are real. With DATABASE_URL and REDIS_URL set they are your
 allowed to create databases, the Redis database is flushed); else both are started for the session from wheels.
 """
 
+import fcntl
 import itertools
 import logging
 import os
@@ -299,16 +300,26 @@ class LiveApp:
 
 
 @pytest.fixture(scope="session")
-def static_root() -> Path:
-    """Give the folder of collected, hashed and compressed static files, as the web server wants them."""
-    root = _SESSION_DIR / "static"
-    subprocess.run(
-        [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"],
-        cwd=REPOSITORY,
-        env={**os.environ, "CAPSTACK_PROCESS": "web", "STATIC_ROOT": str(root)},
-        check=True,
-        timeout=120,
-    )
+def static_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the folder of collected, hashed and compressed static files, as the web server wants them.
+
+    Processes of one session share it: the first makes it, the others wait.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        folder = folder.parent
+    root, made = folder / "static-files", folder / "static-files-made"
+    with (folder / "static-files-lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            subprocess.run(
+                [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"],
+                cwd=REPOSITORY,
+                env={**os.environ, "CAPSTACK_PROCESS": "web", "STATIC_ROOT": str(root)},
+                check=True,
+                timeout=120,
+            )
+            made.touch()
     return root
 
 
