@@ -13,6 +13,8 @@ from ledger.domain.flows import day_number
 # Fewer days with income than this in half a year, and it is no stream of sales but single payments.
 SALES_DAYS_PER_HALF_YEAR = 20
 TAX_RUNS_PER_PAYROLL = 0.6
+LONGEST_SILENCE_DAYS = 92
+DENSE_GAPS, DENSE_GAP_DAYS = 8, 10  # days between movements: so many of them, and seldom more than that
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,24 @@ def read_cash_rows(history: CompanyHistory) -> CashRows:
         payees=payees,
     )
     return _settle_roles(rows, history)
+
+
+def since_last_silence(rows: CashRows) -> tuple[CashRows, tuple[int, int] | None]:
+    """The rows after the last long silence of a ledger that is dense on both sides, and the days around it.
+
+    Books that were not kept for a season say that nobody was paid in it. Levels and lumps would take that for
+    frugality, and a runway would be too long by it (a data check says so to people).
+    """
+    moved = ~np.isin(rows.role, (Role.TRANSFER, Role.CLOUD_CREDIT)) & (rows.amount != 0)
+    day = np.unique(rows.day[moved])
+    gap = np.diff(day)
+    for place in np.flatnonzero(gap > LONGEST_SILENCE_DAYS)[::-1].tolist():
+        before, after = gap[:place], gap[place + 1 :]
+        if min(len(before), len(after)) < DENSE_GAPS or max(np.median(before), np.median(after)) > DENSE_GAP_DAYS:
+            continue
+        start = int(day[place + 1])
+        return replace(rows.where(rows.day >= start), first_day=start), (int(day[place]), start)
+    return rows, None
 
 
 def _first_day(history: CompanyHistory, day: NDArray[np.int64], as_of_day: int) -> int:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import numpy as np
 
 from forecasting.fit.calendar import BusinessCalendar
-from forecasting.fit.cash_rows import CashRows, Payee, read_cash_rows
+from forecasting.fit.cash_rows import LONGEST_SILENCE_DAYS, CashRows, Payee, read_cash_rows, since_last_silence
 from forecasting.fit.cloud import FittedCloud, fit_clouds
 from forecasting.fit.contracts import FittedContracts, fit_contracts
 from forecasting.fit.cost_of_sales import FittedCost, fit_costs
@@ -23,7 +23,6 @@ from forecasting.fit.revenue import FittedRevenue, fit_invoiced, fit_sales
 from forecasting.fit.role import Role
 from forecasting.fit.taxes import FittedTaxes, fit_taxes
 
-LONGEST_SILENCE_DAYS = 92
 USUAL_TAX_GROWTH = 0.004  # per month, for a company without income to tax
 
 
@@ -40,6 +39,7 @@ class FittedCompany:
         stream_names, stream_categories, stream_currencies: payee of each stream, and what it is paid for and in.
         pools, leaks: by direction, (OUT, IN).
         pooled: the rows that the pools stand for.
+        silence: the days before and after a long time that the books know nothing of; `rows` begin with the latter.
     """
 
     as_of_day: int
@@ -62,6 +62,7 @@ class FittedCompany:
     pools: tuple[FittedPool | None, FittedPool | None]
     leaks: tuple[FittedLeak, FittedLeak]
     pooled: CashRows
+    silence: tuple[int, int] | None
 
 
 def fit_company(history: CompanyHistory) -> FittedCompany:
@@ -71,7 +72,7 @@ def fit_company(history: CompanyHistory) -> FittedCompany:
         MissingInputs: naming what a forecast cannot do without.
     """
     rates = base_rates(history)
-    rows = read_cash_rows(history)
+    rows, silence = since_last_silence(read_cash_rows(history))
     _refuse_what_is_missing(rows, history)
     calendar = calendar_of(history, history.base_currency)
 
@@ -117,6 +118,7 @@ def fit_company(history: CompanyHistory) -> FittedCompany:
         stream_currencies=tuple(payee.currency for payee in payees),
         pools=pools,
         leaks=leaks,
+        silence=silence,
         pooled=looks.rows.where(looks.pooled()[0]),
     )
 

@@ -13,6 +13,7 @@ TEXT_LIMIT = 255
 ROWS_LIMIT = 1000
 FX_ROWS_LIMIT = 20_000
 DELAY_DAYS_LIMIT = 730.0
+FIRST_YEAR, LAST_YEAR = 1999, 2100  # no ledger of ours is older than the euro
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _AMOUNT = re.compile(r"-?\d+(\.\d+)?")
@@ -203,9 +204,14 @@ def _currency(reader: _Reader, path: str, raw: object) -> str | None:
 def _day(reader: _Reader, path: str, raw: object) -> date | None:
     if isinstance(raw, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", raw):
         try:
-            return date.fromisoformat(raw)
+            day = date.fromisoformat(raw)
         except ValueError:
             pass
+        else:
+            if FIRST_YEAR <= day.year <= LAST_YEAR:
+                return day
+            reader.problem(path, f"must lie between {FIRST_YEAR} and {LAST_YEAR}")
+            return None
     reader.problem(path, "must be a date as YYYY-MM-DD")
     return None
 

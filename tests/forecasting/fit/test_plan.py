@@ -108,3 +108,10 @@ def test_it_refuses_a_history_that_starts_after_its_end():
 @pytest.mark.parametrize("raw", [None, [], "plan", 5])
 def test_it_refuses_what_is_no_object(raw: object):
     assert problems(raw).keys() == {"$"}
+
+
+@pytest.mark.parametrize("due", ["0001-01-01", "1998-12-31", "2101-01-01", "9999-12-31"])
+def test_a_day_of_no_business_is_refused_by_its_place(due):
+    with pytest.raises(InvalidPlan) as refused:
+        parse_plan(FULL | {"open_receivables": [{"customer": "Big Co", "amount": "30000", "due": due}]})
+    assert str(refused.value) == "open_receivables[0].due: must lie between 1999 and 2100"

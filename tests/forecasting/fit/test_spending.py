@@ -1,5 +1,5 @@
 from calendar import monthrange
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
@@ -34,6 +34,29 @@ def test_recent_weeks_weigh_more():
     assert pool is not None
     assert -200 < pool.mean_per_day < -150
     assert pool.g > 0  # and it knows that spending rises
+
+
+@pytest.mark.parametrize("days_since", [11, 30, 60])
+def test_a_season_missing_from_the_books_is_no_frugality(days_since):
+    """100 a day, 300 days of which nobody kept books, and 100 a day again: 5,000 last fifty days."""
+    resumed = date(2025, 6, 30) - timedelta(days=days_since - 1)
+    stopped = resumed - timedelta(days=300)
+    text = every(1, start=str(stopped - timedelta(days=100)), until=str(stopped), line="-100 card Cafe")
+    text += every(1, start=str(resumed), until="2025-06-30", line="-100 card Cafe")
+    company = fit(text)
+    pool = company.pools[OUT]
+    assert pool is not None
+    assert pool.mean_per_day == pytest.approx(-100, rel=0.01)
+    assert company.silence == (day_number(stopped), day_number(resumed))
+
+
+def test_a_company_that_pays_seldom_is_not_cut_at_its_pauses():
+    text = monthly(start="2024-01-15", months=18, line="-100 rent Landlord") + "2025-06-29 -5 card Cafe\n"
+    assert fit(text).silence is None
+    quarterly = "".join(
+        f"20{year}-{month:02d}-20 -900 rent Landlord\n" for year in (22, 23, 24) for month in (1, 6, 12)
+    )
+    assert fit(quarterly + "2025-06-20 -900 rent Landlord\n").silence is None
 
 
 def test_a_rare_large_payment_is_a_lump_and_no_run_rate():
