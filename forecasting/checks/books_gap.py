@@ -12,7 +12,7 @@ REMEMBERED_DAYS = 730
 
 
 def find(company: CheckedCompany) -> tuple[DataCheck, ...]:
-    """One that the forecast begins after, else the longest; up to the as-of date it is a refusal (`fit_company`)."""
+    """One that the forecast begins after, else the longest; one up to today is a refusal (`fit_company`)."""
     if company.fitted.silence is not None:
         last, next_one = company.fitted.silence
         if next_one <= company.rows.as_of_day - REMEMBERED_DAYS:

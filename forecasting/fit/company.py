@@ -39,7 +39,7 @@ class FittedCompany:
         stream_names, stream_categories, stream_currencies: payee of each stream, and what it is paid for and in.
         pools, leaks: by direction, (OUT, IN).
         pooled: the rows that the pools stand for.
-        silence: the days before and after a long time that the books know nothing of; `rows` begin with the latter.
+        silence: days before and after a long time that the books do not know; `rows` begin with the latter.
     """
 
     as_of_day: int
