@@ -13,10 +13,15 @@ from cloudpolicy.engine.standing import Standing
 
 @dataclass(frozen=True, slots=True)
 class JournalledSize:
-    """What a group was before the policy first shrank it."""
+    """What a group was before the policy first shrank it.
+
+    Attributes:
+        on_demand_percent: of a mixed-instances group while spot was on; None where that was not kept.
+    """
 
     capacity: Capacity
     spot: bool | None
+    on_demand_percent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

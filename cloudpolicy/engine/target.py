@@ -1,5 +1,7 @@
 """What the ladder asks of one group, within its floor and its step."""
 
+from dataclasses import replace
+
 from cloudpolicy.engine.band import Band
 from cloudpolicy.engine.capacity import Capacity, capacity_problems
 from cloudpolicy.engine.group import Group, Target
@@ -26,7 +28,8 @@ def target_of(*, group: Group, policy: Policy, band: Band, history: History) -> 
         problems = capacity_problems(size.capacity, floor=policy.floor_of(group.environment))
         if problems:
             return Reason("bad_journal", f"{group.name}: the journalled size cannot be restored: {problems[0]}")
-        return _target(group, policy, size.capacity, size.spot, RESTORED, None, history)
+        back = _target(group, policy, size.capacity, size.spot, RESTORED, None, history)
+        return back if size.on_demand_percent is None else replace(back, on_demand_percent=size.on_demand_percent)
     if group.suspended & history.suspended_in(group):
         return _target(group, policy, group.capacity, None, RESUMED, None, history)
     return None

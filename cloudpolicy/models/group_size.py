@@ -26,6 +26,9 @@ class GroupSize(models.Model):
     max = models.PositiveIntegerField()
     desired = models.PositiveIntegerField()
     spot = models.BooleanField(null=True, help_text="Empty when it could not be read.")
+    on_demand_percent = models.PositiveSmallIntegerField(
+        null=True, help_text="Above the base, while spot was on; empty where the group shares out nothing."
+    )
     journalled_at = models.DateTimeField()
     restored_at = models.DateTimeField(null=True, blank=True)
     restored_by = models.ForeignKey(

@@ -23,7 +23,7 @@ def read_history(*, company_id: int, now: datetime) -> History:
     """
     sizes = {
         (size.account, size.region, size.group): JournalledSize(
-            Capacity(size.min, size.max, size.desired), size.spot
+            Capacity(size.min, size.max, size.desired), size.spot, size.on_demand_percent
         )
         for size in GroupSize.objects.filter(company_id=company_id, restored_at__isnull=True)
     }

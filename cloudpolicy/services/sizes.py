@@ -32,7 +32,7 @@ def size_to_keep(*, run: ScalingRun, call: ApiCall, now: datetime) -> GroupSize 
     if not set(before) >= SIZE:
         return None  # The size stays, so there is none to return to.
     size = parse_capacity(before)
-    spot = before.get("spot")
+    spot, share = before.get("spot"), before.get("on_demand_percent")
     return GroupSize(
         company_id=run.company_id,
         plan=run.plan,
@@ -43,6 +43,7 @@ def size_to_keep(*, run: ScalingRun, call: ApiCall, now: datetime) -> GroupSize 
         max=size.max,
         desired=size.desired,
         spot=spot if isinstance(spot, bool) else None,
+        on_demand_percent=share if isinstance(share, int) else None,
         journalled_at=now,
     )
 

@@ -253,12 +253,13 @@ def kept(plan: ScalingPlan, run: ScalingRun, call: ApiCall = RESIZE, at: datetim
 
 
 def test_the_size_before_the_first_call_on_a_group_is_kept_once(plan: ScalingPlan) -> None:
-    turn = call_on("web", {"spot": True}, {"spot": False}, action="spot_mode")
+    shared_out = {"spot": True, "on_demand_percent": 25}
+    turn = call_on("web", shared_out, {"spot": False, "on_demand_percent": 100}, action="spot_mode")
     later = call_on("web", SMALL, LARGE)
     other = call_on("api", {**LARGE, "spot": False}, SMALL)
     run = run_of(plan, APPLY, other, turn, RESIZE, later)
     row = kept(plan, run, turn)
-    assert (row.min, row.max, row.desired, row.spot) == (1, 4, 3, True)
+    assert (row.min, row.max, row.desired, row.spot, row.on_demand_percent) == (1, 4, 3, True, 25)
     assert size_to_keep(run=run, call=RESIZE, now=NOW) is None
     row.delete()
     assert size_to_keep(run=run, call=RESTORE, now=NOW) is None

@@ -115,6 +115,21 @@ def test_above_its_threshold_a_shrunk_environment_returns_to_its_journalled_size
     assert spot_after(plan) == {"staging": True}
 
 
+def test_spot_comes_back_at_the_share_that_the_group_had_and_not_at_the_policy_s() -> None:
+    def share_after(kept: int | None) -> object:
+        sizes = {("", "us-east-1", "capstack-staging-asg"): JournalledSize(Capacity(3, 6, 5), True, kept)}
+        plan = plan_for(
+            runway(300),
+            groups=(group("staging", size=(1, 4, 2), market=ON_DEMAND),),
+            history=History(sizes=sizes),
+        )
+        (share,) = (call.after["on_demand_percent"] for call in plan.calls if "on_demand_percent" in call.after)
+        return share
+
+    assert share_after(25) == 25
+    assert share_after(None) == 50  # it was not kept: what the policy has while spot is on
+
+
 def test_a_journalled_size_that_is_impossible_is_left_to_a_person() -> None:
     history = History(sizes={("", "us-east-1", "capstack-dev-asg"): JournalledSize(Capacity(3, 2, 9), spot=None)})
     plan = plan_for(runway(300), groups=(group("dev"),), history=history)
