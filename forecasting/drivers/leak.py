@@ -30,4 +30,4 @@ def _expected_per_day(setting: Setting, direction: int) -> float:
     return flow + (pool.mean_per_day + pool.lumps_per_day if pool is not None else 0.0)
 
 
-DRIVER = Driver(name="leak", label="What detection misses", contribute=contribute)
+DRIVER = Driver(name="leak", label="What past forecasts missed", contribute=contribute)
