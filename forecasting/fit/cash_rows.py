@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from forecasting.fit.calendar import month_of
 from forecasting.fit.history import CompanyHistory, base_rates
-from forecasting.fit.role import Role, role_of
+from forecasting.fit.role import Role, has_role, role_of
 from ledger.domain.flows import day_number
 
 # Fewer days with income than this in half a year, and it is no stream of sales but single payments.
@@ -57,7 +57,7 @@ class CashRows:
 
     def of(self, *roles: Role) -> "CashRows":
         """The rows of some roles."""
-        return self.where(np.isin(self.role, np.array(roles, dtype=np.int8)))
+        return self.where(has_role(self.role, *roles))
 
     def where(self, chosen: NDArray[np.bool_]) -> "CashRows":
         """The rows under a mask."""
@@ -122,7 +122,7 @@ def since_last_silence(rows: CashRows) -> tuple[CashRows, tuple[int, int] | None
     Books that were not kept for a season say that nobody was paid in it. Levels and lumps would take that for
     frugality, and a runway would be too long by it (a data check says so to people).
     """
-    moved = ~np.isin(rows.role, (Role.TRANSFER, Role.CLOUD_CREDIT)) & (rows.amount != 0)
+    moved = ~has_role(rows.role, Role.TRANSFER, Role.CLOUD_CREDIT) & (rows.amount != 0)
     day = np.unique(rows.day[moved])
     gap = np.diff(day)
     for place in np.flatnonzero(gap > LONGEST_SILENCE_DAYS)[::-1].tolist():
@@ -172,7 +172,7 @@ def _settle_customers(rows: CashRows, history: CompanyHistory, role: NDArray[np.
         return
     contracted = {receipt.customer for receipt in history.flows.contracts} - {""}
     owing = {receivable.customer for receivable in history.plan.open_receivables} - {""} - contracted
-    income = np.isin(role, (Role.REVENUE, Role.OTHER, Role.CONTRACT, Role.INVOICED)) & (rows.amount > 0)
+    income = has_role(role, Role.REVENUE, Role.OTHER, Role.CONTRACT, Role.INVOICED) & (rows.amount > 0)
     by_contract = np.array([payee.counterparty in contracted for payee in rows.payees])
     role[income & by_contract[rows.payee]] = Role.CONTRACT
     income &= ~by_contract[rows.payee] & (role != Role.CONTRACT)

@@ -20,7 +20,7 @@ from forecasting.fit.pool import IN, OUT, FittedPool, fit_pool, monthly_outflow,
 from forecasting.fit.recurring import Streams, expect
 from forecasting.fit.renewals import planned_bills
 from forecasting.fit.revenue import FittedRevenue, fit_invoiced, fit_sales
-from forecasting.fit.role import Role
+from forecasting.fit.role import Role, has_role
 from forecasting.fit.taxes import FittedTaxes, fit_taxes
 
 USUAL_TAX_GROWTH = 0.004  # per month, for a company without income to tax
@@ -93,7 +93,7 @@ def fit_company(history: CompanyHistory) -> FittedCompany:
     )
     explained |= of_costs | of_payroll | of_payroll_tax | of_cloud | of_taxes
     explained |= planned_bills(rows, history) & ~of_cloud
-    explained |= np.isin(rows.role, (Role.TRANSFER, Role.FUNDING))
+    explained |= has_role(rows.role, Role.TRANSFER, Role.FUNDING)
 
     looks = look(rows.where(~explained), calendar=calendar)
     streams, payees = _streams(rows, looks)

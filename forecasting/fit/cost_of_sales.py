@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from forecasting.fit.cash_rows import CashRows
 from forecasting.fit.revenue import BLOCK_DAYS, FittedRevenue
-from forecasting.fit.role import Role, words_of
+from forecasting.fit.role import Role, has_role, words_of
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -85,18 +85,18 @@ def fit_costs(
     blocks = min(BLOCKS_READ, (rows.as_of_day - first + 1) // BLOCK_DAYS)
     if blocks < BLOCKS_NEEDED:
         return (), followed
-    sold = _blocks(rows, of_sales, blocks)
+    sold = _blocks(rows, of_sales, blocks).sum(axis=0)
     if (sold <= 0).any():
         return (), followed
-    free = ~explained & (rows.amount < 0) & ~np.isin(rows.role, NEVER)
+    free = ~explained & (rows.amount < 0) & ~has_role(rows.role, *NEVER)
     found = []
-    for payee in np.unique(rows.payee[free]).tolist():
-        mine = free & (rows.payee == payee)
-        paid = -_blocks(rows, mine, blocks)
+    paid = -_blocks(rows, free, blocks)
+    for payee in np.flatnonzero(paid.sum(axis=1) >= LARGE_SHARE * sold.sum()).tolist():
         named = bool(words_of(rows.payees[payee].category) & GOODS_WORDS)
-        cost = _follow(paid, sold, named=named) if paid.sum() >= LARGE_SHARE * sold.sum() else None
+        cost = _follow(paid[payee], sold, named=named)
         if cost is None:
             continue
+        mine = free & (rows.payee == payee)
         share, lead, sd = cost
         days = np.unique(rows.day[mine])
         found.append(
@@ -115,11 +115,13 @@ def fit_costs(
 
 
 def _blocks(rows: CashRows, chosen: NDArray[np.bool_], blocks: int) -> Floats:
-    """float64 [blocks]: sums of 28 days, oldest first, the last ending on the as-of day."""
+    """float64 [payees, blocks]: sums of 28 days, oldest first, the last ending on the as-of day."""
     back = (rows.as_of_day - rows.day[chosen]) // BLOCK_DAYS
     inside = back < blocks
-    summed: Floats = np.bincount(back[inside], weights=rows.amount[chosen][inside], minlength=blocks)[::-1]
-    return summed.astype(np.float64)
+    place = rows.payee[chosen][inside].astype(np.int64) * blocks + (blocks - 1 - back[inside])
+    size = len(rows.payees) * blocks
+    summed: Floats = np.bincount(place, weights=rows.amount[chosen][inside], minlength=size).astype(np.float64)
+    return summed.reshape(-1, blocks)
 
 
 def _follow(paid: Floats, sold: Floats, *, named: bool) -> tuple[float, int, float] | None:

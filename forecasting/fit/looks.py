@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from forecasting.fit.calendar import BusinessCalendar
 from forecasting.fit.cash_rows import CashRows
 from forecasting.fit.recurring import Detection, detect
-from forecasting.fit.role import Role
+from forecasting.fit.role import Role, has_role
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -56,8 +56,8 @@ def look(rows: CashRows, *, calendar: BusinessCalendar) -> Looks:
     kinds, row_key = np.unique(rows.payee.astype(np.int64) * 2 + (rows.amount > 0), return_inverse=True)
     keys = len(kinds)
     bill = np.zeros(keys, dtype=bool)
-    bill[row_key[np.isin(rows.role, BILLS)]] = True
-    streamable = ~np.isin(rows.role, NEVER_STREAMS)
+    bill[row_key[has_role(rows.role, *BILLS)]] = True
+    streamable = ~has_role(rows.role, *NEVER_STREAMS)
     bill[_far_above_bills(rows, row_key, keys)] = False
     seen = (rows.day[None, :] <= day[:, None]) & streamable
     looks, row = np.nonzero(seen)

@@ -126,7 +126,7 @@ def pool_history(looks: Looks, *, direction: int, all_outflow: Floats) -> PoolHi
     pooled = looks.pooled() & sign
     age = looks.day[:, None] - rows.day[None, :]
     large = np.abs(rows.amount) / np.maximum(rows.count, 1) > LUMP_SHARE * all_outflow[:, None]
-    habit = np.isin(rows.role, (Role.CONTRACTOR,)) | _is_habit(looks, age)
+    habit = (rows.role == Role.CONTRACTOR) | _is_habit(looks, age)
     known_days = looks.day - looks.first_day + 1
     large &= pooled & ~habit
     # What is large every week is no rare event, and a young ledger does not tell what is rare.

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from forecasting.fit.cash_rows import CashRows
 from forecasting.fit.history import CompanyHistory
-from forecasting.fit.role import Role
+from forecasting.fit.role import Role, has_role
 
 SAME_BILL = 0.3  # a payment of less than this share of the renewal is something else
 YEARLY_GAP_DAYS = 300
@@ -22,7 +22,7 @@ def planned_bills(rows: CashRows, history: CompanyHistory) -> NDArray[np.bool_]:
     spoken_for = np.zeros(len(rows.day), dtype=bool)
     if not renewals:
         return spoken_for
-    bill = np.isin(rows.role, (Role.SUBSCRIPTION, Role.OTHER, Role.RENT, Role.CLOUD)) & (rows.amount < 0)
+    bill = has_role(rows.role, Role.SUBSCRIPTION, Role.OTHER, Role.RENT, Role.CLOUD) & (rows.amount < 0)
     smallest = np.array(
         [SAME_BILL * renewals.get(payee.counterparty, np.inf) for payee in rows.payees] or [np.inf]
     )

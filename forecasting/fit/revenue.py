@@ -10,7 +10,7 @@ from forecasting.fit.cash_rows import CashRows
 from forecasting.fit.clients import fit_clients
 from forecasting.fit.contracts import Receivable
 from forecasting.fit.profile import spread, weekday_profile
-from forecasting.fit.role import Role
+from forecasting.fit.role import Role, has_role
 from forecasting.fit.seasonality import Seasonality, fit_seasonality
 from forecasting.fit.shrinkage import DAYS_PER_MONTH, drift, weight
 
@@ -83,7 +83,7 @@ def fit_sales(rows: CashRows) -> tuple[FittedRevenue | None, NDArray[np.bool_]]:
     sales = rows.role == Role.REVENUE
     if not sales.any():
         return None, np.zeros(len(rows.day), dtype=bool)
-    explained = np.isin(rows.role, (Role.REVENUE, Role.REFUND))
+    explained = has_role(rows.role, Role.REVENUE, Role.REFUND)
     first, last = int(rows.day[sales][0]), int(rows.day[sales][-1])
     return _fit(rows, explained, SALES, first_day=first, last_day=last), explained
 
@@ -96,7 +96,7 @@ def fit_invoiced(
     Each customer pays at his own time and may leave; all of them together are as steady as sales. Income that is
     too rare for that stays with the streams and the pool.
     """
-    mine = np.isin(rows.role, (Role.INVOICED, Role.CONTRACT)) & (rows.amount > 0) & ~explained
+    mine = has_role(rows.role, Role.INVOICED, Role.CONTRACT) & (rows.amount > 0) & ~explained
     other = (rows.role == Role.OTHER) & (rows.amount > 0) & ~explained
     for candidate in (mine | other, mine):
         if _is_steady(rows, candidate):

@@ -9,6 +9,9 @@ import re
 from enum import IntEnum
 from functools import lru_cache
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ledger.domain.flows import EVENT_TYPES
 
 EXPENSE, INCOME, CREDIT, ADJUSTMENT, TRANSFER = range(len(EVENT_TYPES))
@@ -33,6 +36,14 @@ class Role(IntEnum):
     TRANSFER = 13
     OTHER = 14
     INVOICED = 15  # customers who pay again and again, each time an invoice
+
+
+def has_role(role: NDArray[np.integer], *roles: Role) -> NDArray[np.bool_]:
+    """bool [n]: whose role is one of these. A look into a table takes a tenth of the time of `np.isin`."""
+    table = np.zeros(len(Role), dtype=bool)
+    table[list(roles)] = True
+    found: NDArray[np.bool_] = table[role]
+    return found
 
 
 def _words(text: str) -> frozenset[str]:
