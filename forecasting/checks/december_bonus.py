@@ -9,10 +9,10 @@ from forecasting.checks.data_check import (
     day_of,
     largest_payees,
 )
+from forecasting.fit.payroll import YEAR_DAYS
 from forecasting.fit.role import Role
 
 AHEAD_DAYS = 120
-YEAR_DAYS = 365
 
 
 def find(company: CheckedCompany) -> tuple[DataCheck, ...]:

@@ -59,6 +59,13 @@ class CashRows:
         """The rows of some roles."""
         return self.where(has_role(self.role, *roles))
 
+    def by_payee(self, chosen: NDArray[np.bool_]) -> tuple[tuple[int, NDArray[np.intp]], ...]:
+        """Each payee of the chosen rows with the places of his, in order of days."""
+        places = np.flatnonzero(chosen)
+        places = places[np.argsort(self.payee[places], kind="stable")]
+        payees, starts = np.unique(self.payee[places], return_index=True)
+        return tuple(zip(payees.tolist(), np.split(places, starts[1:]), strict=False))
+
     def where(self, chosen: NDArray[np.bool_]) -> "CashRows":
         """The rows under a mask."""
         return replace(

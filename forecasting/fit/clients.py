@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from forecasting.fit.cash_rows import CashRows
 from forecasting.fit.contracts import Receivable
+from forecasting.fit.lateness import MONTHLY_GAP_DAYS
+from forecasting.fit.recurring import ROBUST
 from forecasting.fit.shrinkage import DAYS_PER_MONTH, shrink, weight
 
 Ints = NDArray[np.int64]
@@ -21,7 +23,6 @@ Floats = NDArray[np.float64]
 MOST_CLIENTS = 200  # more of them are as steady as sales, and need no look at each
 PAYMENTS_NEEDED = 3  # to know a client's rhythm
 GAP_DAYS = (5.0, 45.0)
-MONTHLY_GAP_DAYS = (22.0, 40.0)
 YOUNG_DAYS = 75  # a first payment no older than that may be a new client's
 FEES_READ = 6
 FEE_SD, FEE_PRIOR, YOUNG_FEE_SD = 0.1, 2.0, 0.2  # of a fee, relative
@@ -129,11 +130,9 @@ def _read_clients(
     rows: CashRows, chosen: NDArray[np.bool_], owed: tuple[Receivable, ...]
 ) -> tuple[list[_Client], NDArray[np.bool_]]:
     """The clients, and which receipts are of nobody who pays regularly; no clients where none has a rhythm."""
-    index = np.flatnonzero(chosen)
-    index = index[np.argsort(rows.payee[index], kind="stable")]
-    payees, starts = np.unique(rows.payee[index], return_index=True)
+    of_payee = rows.by_payee(chosen)
     irregular = np.zeros(len(rows.day), dtype=bool)
-    if not len(payees) or len(payees) > MOST_CLIENTS:
+    if len(of_payee) > MOST_CLIENTS:
         return [], irregular
     open_amounts: dict[str, list[float]] = {}
     newest: dict[str, int] = {}
@@ -142,7 +141,7 @@ def _read_clients(
             open_amounts.setdefault(one.customer, []).append(one.amount)
             newest[one.customer] = max(newest.get(one.customer, one.due_day), one.due_day)
     clients, gaps = [], []
-    for payee, mine in zip(payees.tolist(), np.split(index, starts[1:]), strict=True):
+    for payee, mine in of_payee:
         name = rows.payees[payee].counterparty
         client = _client(rows.day[mine], rows.amount[mine], rows.as_of_day, newest_due=newest.get(name))
         if client is None:
@@ -153,7 +152,7 @@ def _read_clients(
             gaps.append(client.gap)
     if not gaps:
         return [], irregular
-    paid_before = {rows.payees[payee].counterparty for payee in payees.tolist()}
+    paid_before = {rows.payees[payee].counterparty for payee, _ in of_payee}
     clients += [
         _Client(
             fee=float(np.mean(amounts)),
@@ -183,7 +182,7 @@ def _client(day: Ints, amount: Floats, as_of_day: int, *, newest_due: int | None
         gap = float(np.median(gaps))
         if not GAP_DAYS[0] <= gap <= GAP_DAYS[1]:
             return None
-        delay_sd = max(LEAST_DELAY_SD, 1.4826 * float(np.median(np.abs(gaps - gap))))
+        delay_sd = max(LEAST_DELAY_SD, ROBUST * float(np.median(np.abs(gaps - gap))))
         gap = DAYS_PER_MONTH if MONTHLY_GAP_DAYS[0] <= gap <= MONTHLY_GAP_DAYS[1] else gap
         fee_sd = sqrt((len(recent) * (spread / fee) ** 2 + FEE_PRIOR * FEE_SD**2) / (len(recent) + FEE_PRIOR))
     return _Client(

@@ -17,7 +17,7 @@ from forecasting.fit.shrinkage import DAYS_PER_MONTH
 USUAL_DAYS = 12.0
 EARLY_DAYS = 8  # a payment up to so many days before a due day was for that one
 READ_PER_CUSTOMER = 8
-MONTHLY_GAPS = (22, 40)
+MONTHLY_GAP_DAYS = (22.0, 40.0)
 LEAST_PAYMENTS = 3
 PRIOR_PAYMENTS = 6.0
 SPREAD_OVER_A_MONTH = 7.0  # sd of days that say nothing is 8.8
@@ -36,12 +36,11 @@ USUAL = Lateness()
 
 def read_lateness(rows: CashRows, due_days: dict[str, int]) -> Lateness:
     """Of customers who owe: `due_days` has the day that an open invoice of each is due, by name."""
+    if not due_days or not len(rows.day):
+        return USUAL
     owes = np.array([payee.counterparty in due_days for payee in rows.payees], dtype=bool)
-    index = np.flatnonzero((rows.amount > 0) & owes[rows.payee]) if len(rows.day) else np.zeros(0, dtype=np.int64)
-    index = index[np.argsort(rows.payee[index], kind="stable")]
-    payees, starts = np.unique(rows.payee[index], return_index=True)
     late: list[float] = []
-    for payee, mine in zip(payees.tolist(), np.split(index, starts[1:]), strict=bool(len(payees))):
+    for payee, mine in rows.by_payee((rows.amount > 0) & owes[rows.payee]):
         late += _late(rows.day[mine], due_days[rows.payees[payee].counterparty])
     if len(late) < LEAST_PAYMENTS or float(np.std(late)) > SPREAD_OVER_A_MONTH:
         return USUAL
@@ -54,7 +53,10 @@ def read_lateness(rows: CashRows, due_days: dict[str, int]) -> Lateness:
 def _late(day: NDArray[np.int64], due_day: int) -> list[float]:
     """Days from the due day of the month to the payments of one customer; none of who does not pay monthly."""
     paid = np.unique(day)[-READ_PER_CUSTOMER:]
-    if len(paid) < LEAST_PAYMENTS or not MONTHLY_GAPS[0] <= float(np.median(np.diff(paid))) <= MONTHLY_GAPS[1]:
+    if (
+        len(paid) < LEAST_PAYMENTS
+        or not MONTHLY_GAP_DAYS[0] <= float(np.median(np.diff(paid))) <= MONTHLY_GAP_DAYS[1]
+    ):
         return []
     due = int(day_of_month(np.array([due_day]))[0])
     late: list[float] = ((day_of_month(paid) - due + EARLY_DAYS) % DAYS_PER_MONTH - EARLY_DAYS).tolist()

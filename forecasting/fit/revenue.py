@@ -113,7 +113,8 @@ def _together(rows: CashRows, chosen: NDArray[np.bool_]) -> FittedRevenue | None
 
 def _by_client(rows: CashRows, chosen: NDArray[np.bool_], owed: tuple[Receivable, ...]) -> FittedRevenue | None:
     """Level and doubt as the clients tell them, the rest as all receipts together do."""
-    clients, together = fit_clients(rows, chosen, owed=owed), _together(rows, chosen)
+    clients = fit_clients(rows, chosen, owed=owed)
+    together = None if clients is None else _together(rows, chosen)
     if clients is None or together is None:
         return None
     return replace(

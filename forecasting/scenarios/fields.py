@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
+from forecasting.fit.plan import FIRST_YEAR, LAST_YEAR
 from ledger.domain.problems import FieldProblem
 
 Kind = Literal["day", "money", "share", "whole", "text", "currency", "choice"]
@@ -14,7 +15,6 @@ Kind = Literal["day", "money", "share", "whole", "text", "currency", "choice"]
 TEXT_LIMIT = 255
 MOST_MONEY = Decimal("1e12")
 MONEY_DECIMALS = 6
-FIRST_YEAR, LAST_YEAR = 1999, 2100
 
 _MONEY = re.compile(r"\d{1,13}(\.\d+)?", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
