@@ -35,6 +35,7 @@ def _destinations(request: HttpRequest) -> tuple[Destination, ...]:
         return ()
     known = [
         ("Runway", reverse("runway"), "r"),
+        ("Plan", reverse("plan"), "p"),
         ("What if", reverse("scenarios"), "w"),
         ("Ledger", reverse("ledger"), "l"),
         ("Books", reverse("books"), "b"),

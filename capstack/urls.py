@@ -12,7 +12,7 @@ from capstack.views.theme import choose_theme
 from cloudpolicy.views import cloud, cloud_acts
 from cloudpolicy.views.cheapest import cheapest, plan_steps
 from cloudpolicy.views.policy import policy, policy_yaml
-from forecasting.views import scenarios
+from forecasting.views import plan, scenarios
 from forecasting.views.accuracy import accuracy
 from forecasting.views.runway import runway
 
@@ -21,6 +21,12 @@ handler500 = "capstack.views.refusal.server_error"
 
 urlpatterns = [
     path("", runway, name="runway"),
+    path("plan", plan.plan, name="plan"),
+    path("plan/rows/<slug:key>", plan.keep_row, name="keep-plan-row"),
+    path("plan/books", plan.keep_books, name="keep-plan-books"),
+    path("plan/json", plan.keep_json, name="keep-plan-json"),
+    path("plan/plan.json", plan.plan_json, name="plan-json"),
+    path("plan/versions/<int:version>/restore", plan.restore, name="restore-plan"),
     path("accuracy", accuracy, name="accuracy"),
     path("scenarios", scenarios.scenarios, name="scenarios"),
     path("scenarios/keep", scenarios.keep, name="keep-scenario"),

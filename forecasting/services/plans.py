@@ -32,6 +32,10 @@ CENT = Decimal("0.01")
 PROVIDER_LIMIT = 64  # as in the ledger, which keeps the grant
 
 
+class PlanMoved(Exception):
+    """Somebody recorded another version since the one that a change was made from."""
+
+
 @dataclass(frozen=True, slots=True)
 class BalanceDifference:
     """One currency in which history's opening balance and the events do not lead to the stated balance.
@@ -64,7 +68,9 @@ class RecordedPlan:
     warnings: tuple[str, ...]
 
 
-def record_plan(*, company_id: int, raw: Mapping[str, Any], actor: str, now: datetime) -> RecordedPlan:
+def record_plan(
+    *, company_id: int, raw: Mapping[str, Any], actor: str, now: datetime, instead_of: int | None = None
+) -> RecordedPlan:
     """Check a plan and make it the company's newest version, unless that says the same already.
 
     Opening balances become statements at the end of `as_of` (of the day before `history_start` for the history's),
@@ -72,9 +78,11 @@ def record_plan(*, company_id: int, raw: Mapping[str, Any], actor: str, now: dat
 
     Args:
         raw: the decoded document (`read_plan_text` decodes a file without loss).
+        instead_of: the version that it was made from, 0 for none; None: whatever is in force.
 
     Raises:
         InvalidPlan: every problem with its path.
+        PlanMoved: another version is in force than `instead_of`; nothing is recorded.
         CompanyNotFound: no such company.
     """
     company = company_ref(company_id=company_id)
@@ -88,6 +96,8 @@ def record_plan(*, company_id: int, raw: Mapping[str, Any], actor: str, now: dat
         before = plan_in_force(company_id=company_id)
         unchanged = before is not None and before.digest == digest
         version = before.version if before else 0
+        if instead_of not in (None, version):
+            raise PlanMoved(f"version {version} was saved since you opened version {instead_of}")
         if not unchanged:
             version += 1
             _append(
