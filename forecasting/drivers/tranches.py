@@ -38,9 +38,17 @@ def marks(setting: Setting) -> tuple[Mark, ...]:
 
 
 def named_tranches(setting: Setting) -> tuple[tuple[str, PlannedTranche], ...]:
-    """Tranches by planned date, each with the name of its shocks."""
-    ordered = sorted(setting.history.plan.tranches, key=lambda tranche: (tranche.date, tranche.amount))
-    return tuple((f"tranche {n}", tranche) for n, tranche in enumerate(ordered))
+    """Tranches that are still to come by planned date, each with the name of its shocks.
+
+    One that has come keeps its number, so that the luck of the others stays theirs.
+    """
+    planned = enumerate(setting.history.plan.tranches)
+    ordered = sorted(planned, key=lambda placed: (placed[1].date, placed[1].amount))
+    return tuple(
+        (f"tranche {n}", tranche)
+        for n, (place, tranche) in enumerate(ordered)
+        if place not in setting.company.arrived
+    )
 
 
 def tranche_label(tranche: PlannedTranche) -> str:

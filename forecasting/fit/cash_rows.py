@@ -15,6 +15,8 @@ SALES_DAYS_PER_HALF_YEAR = 20
 TAX_RUNS_PER_PAYROLL = 0.6
 LONGEST_SILENCE_DAYS = 92
 DENSE_GAPS, DENSE_GAP_DAYS = 8, 10  # days between movements: so many of them, and seldom more than that
+NEW_MONEY_EARLY_DAYS = 45  # money that comes longer before a tranche's planned day is something else
+NEW_MONEY_SHARE = 0.05  # what fees and an exchange may take of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +169,24 @@ def _roles(
 
 def _settle_roles(rows: CashRows, history: CompanyHistory) -> CashRows:
     role = rows.role.copy()
+    _settle_new_money(rows, history, role)
     _settle_customers(rows, history, role)
     _settle_sales(rows, role)
     _settle_payroll_tax(rows, role)
     return replace(rows, role=role)
+
+
+def _settle_new_money(rows: CashRows, history: CompanyHistory, role: NDArray[np.int8]) -> None:
+    """A bank's line need not say that somebody invests: what no word explains, of a tranche's amount about its
+    day, is that tranche, and no income to come again.
+    """
+    plan = history.plan
+    if plan.as_of is None or not plan.tranches or not len(role):
+        return
+    unnamed = (role == Role.OTHER) & (rows.amount > 0) & (rows.day > day_number(plan.as_of))
+    for tranche in plan.tranches:
+        near = rows.day >= day_number(tranche.date) - NEW_MONEY_EARLY_DAYS
+        role[unnamed & near & (np.abs(rows.amount / float(tranche.amount) - 1) <= NEW_MONEY_SHARE)] = Role.FUNDING
 
 
 def _settle_customers(rows: CashRows, history: CompanyHistory, role: NDArray[np.int8]) -> None:

@@ -1,5 +1,6 @@
 """The whole fit of a company: every row of its ledger goes to exactly one model, and each model is fitted once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,6 +17,7 @@ from forecasting.fit.leak import FittedLeak, fit_leak
 from forecasting.fit.looks import WINDOW_DAYS, Looks, look
 from forecasting.fit.payroll import FittedPayroll, calendar_of, fit_payrolls
 from forecasting.fit.payroll_tax import FittedPayrollTax, fit_payroll_taxes
+from forecasting.fit.plan_met import met_tranches
 from forecasting.fit.pool import IN, OUT, FittedPool, fit_pool, monthly_outflow, pool_history
 from forecasting.fit.recurring import Streams, expect
 from forecasting.fit.renewals import planned_bills
@@ -39,6 +41,7 @@ class FittedCompany:
         stream_names, stream_categories, stream_currencies: payee of each stream, and what it is paid for and in.
         pools, leaks: by direction, (OUT, IN).
         pooled: the rows that the pools stand for.
+        arrived: tranches of the plan that have come, by place in it, with their days.
         silence: days before and after a long time that the books do not know; `rows` begin with the latter.
     """
 
@@ -62,6 +65,7 @@ class FittedCompany:
     pools: tuple[FittedPool | None, FittedPool | None]
     leaks: tuple[FittedLeak, FittedLeak]
     pooled: CashRows
+    arrived: Mapping[int, int]
     silence: tuple[int, int] | None
 
 
@@ -119,6 +123,7 @@ def fit_company(history: CompanyHistory) -> FittedCompany:
         pools=pools,
         leaks=leaks,
         silence=silence,
+        arrived=met_tranches(rows, history),
         pooled=looks.rows.where(looks.pooled()[0]),
     )
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from forecasting.fit.cash_rows import CashRows
 from forecasting.fit.history import CompanyHistory
 from forecasting.fit.lateness import USUAL, Lateness, read_lateness
+from forecasting.fit.plan_met import met_receivables
 from forecasting.fit.role import Role, words_of
 from ledger.domain.flows import day_number
 
@@ -124,16 +125,20 @@ def fit_contracts(rows: CashRows, history: CompanyHistory) -> tuple[FittedContra
 
 
 def open_receivables(history: CompanyHistory, rows: CashRows, *, by_contract: set[str]) -> tuple[Receivable, ...]:
-    """The plan's open invoices. They are in base currency, as the plan states no other."""
+    """The plan's open invoices, without those that were paid since. They are in base currency, as the plan states
+    no other.
+    """
     terms = {
         receipt.customer: round(receipt.term_months * DAYS_PER_TERM_MONTH)
         for receipt in history.flows.contracts
         if receipt.deferred
     }
     due_days = {receivable.customer: day_number(receivable.due) for receivable in history.plan.open_receivables}
-    lateness = read_lateness(rows, due_days)
+    lateness, paid = read_lateness(rows, due_days), met_receivables(rows, history)
     found = []
-    for receivable in history.plan.open_receivables:
+    for place, receivable in enumerate(history.plan.open_receivables):
+        if place in paid:
+            continue
         due_day = day_number(receivable.due)
         late = rows.as_of_day - due_day > OVERDUE_DAYS
         found.append(

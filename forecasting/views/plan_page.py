@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from forecasting.drivers.contribution import Basis, Setting
 from forecasting.fit.plan import PlanDocument, PlanProblem
+from forecasting.fit.plan_met import met_receivables
 from forecasting.selectors.plans import StoredPlan, plan_versions
 from forecasting.services.plan_look import Sight, sight
 from forecasting.views.known_names import known_names
@@ -24,6 +25,7 @@ from ledger.views.company_page import answer, is_fragment, local_now
 from ledger.views.current_company import CurrentCompany
 
 BASIS: Basis = "free"
+EPOCH = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def show_plan(
     left = {
         (each.provider, each.expires_on): each.remaining for each in credit_grants(company_id=company.id, at=today)
     }
-    facts = Facts(base_currency=company.base_currency, today=today, left=left)
+    facts = Facts(base_currency=company.base_currency, today=today, left=left, came=_came(setting))
     versions = plan_versions(company_id=company.id, limit=SHOWN_VERSIONS + 1) if "versions" in request.GET else ()
     return answer(
         request,
@@ -84,6 +86,16 @@ def show_plan(
         zone=company.timezone,
         **context,
     )
+
+
+def _came(setting: Setting | None) -> dict[str, date]:
+    """What of the plan has come, by the name of its row."""
+    if setting is None:
+        return {}
+    paid = met_receivables(setting.company.rows, setting.history)
+    met = {f"tranches-{place}": day for place, day in setting.company.arrived.items()}
+    met |= {f"open_receivables-{place}": day for place, day in paid.items()}
+    return {name: date.fromordinal(EPOCH + day) for name, day in met.items()}
 
 
 def _runway(seen: Sight, *, today: date) -> tuple[Setting | None, dict[str, Any]]:

@@ -1,7 +1,7 @@
 """The rows of a plan as a person reads them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -58,11 +58,13 @@ class Facts:
 
     Attributes:
         left: what is left of each credit today, by provider and last day; empty when unknown.
+        came: days on which what rows wait for has come, by name of the row.
     """
 
     base_currency: str
     today: date
     left: Mapping[tuple[str, date], Decimal]
+    came: Mapping[str, date] = field(default_factory=dict)
 
 
 def plan_sections(document: PlanDocument, *, facts: Facts, form: RowForm | None) -> tuple[PlanSection, ...]:
@@ -82,13 +84,21 @@ def plan_sections(document: PlanDocument, *, facts: Facts, form: RowForm | None)
                 place=place,
                 name=f"{key}-{place}",
                 form=mine if mine is not None and mine.place == place else None,
-                **said,
+                **(said | _come(f"{key}-{place}", facts)),
             )
             for place, said in enumerate(told[key])
         ]
         rows.sort(key=lambda row: (row.day, row.place))
         sections.append(PlanSection(kind, tuple(rows), mine if mine is not None and mine.place is None else None))
     return tuple(sections)
+
+
+def _come(name: str, facts: Facts) -> dict[str, str]:
+    """What goes before any other doubt of a row: the ledger has it already."""
+    day = facts.came.get(name)
+    if day is None:
+        return {}
+    return {"doubt": f"Came on {day_date(day, facts.today)}: it is in bank and no longer waited for. Take it out."}
 
 
 def _tranche(each: PlannedTranche, facts: Facts) -> dict[str, Any]:

@@ -241,6 +241,8 @@ class _Ledger:
 def _tranches(document: PlanDocument, view: _View, facts: Facts) -> tuple[Lane, ...]:
     lanes = []
     for place, each in enumerate(document.tranches):
+        if f"tranches-{place}" in facts.came:
+            continue
         soon, last = likely_days(each)
         expected = each.date + timedelta(days=round(each.delay.mean_days))
         money = money_text(each.amount, facts.base_currency)
@@ -307,11 +309,16 @@ def _hires(document: PlanDocument, view: _View, facts: Facts) -> tuple[Lane, ...
 
 
 def _invoices(document: PlanDocument, view: _View, facts: Facts) -> tuple[Lane, ...]:
-    if not document.open_receivables:
+    waiting = [
+        each
+        for place, each in enumerate(document.open_receivables)
+        if f"open_receivables-{place}" not in facts.came
+    ]
+    if not waiting:
         return ()
-    total = sum(each.amount for each in document.open_receivables)
+    total = sum(each.amount for each in waiting)
     shapes = []
-    for each in document.open_receivables:
+    for each in waiting:
         late = (facts.today - each.due).days
         when = f"due for {days(late)}" if late > 0 else f"due {day_date(each.due, facts.today)}"
         words = f"{each.customer}, {money_text(each.amount, facts.base_currency)}, {when}"
@@ -319,7 +326,7 @@ def _invoices(document: PlanDocument, view: _View, facts: Facts) -> tuple[Lane, 
         day = max(each.due, facts.today)
         if view.shows(day):
             shapes.append(Shape("dot", "doubt" if late > 0 else "in", view.at(day), words))
-    aside = f"{money_text(total, facts.base_currency)} in {len(document.open_receivables)}"
+    aside = f"{money_text(total, facts.base_currency)} in {len(waiting)}"
     return (Lane("Open invoices", aside, "open_receivables", tuple(shapes)),)
 
 

@@ -8,9 +8,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from forecasting.models.plan import Plan
 from forecasting.selectors.plans import plan_in_force
 from forecasting.services.plans import record_plan
+from ledger.domain.event import parse_event
 from ledger.models.company import Membership, Role
 from ledger.models.user import User
 from ledger.services.companies import create_company
+from ledger.services.record import record
 from tests.forecasting.small_company import NOW, PLAN, small_company
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_redis")]
@@ -280,6 +282,25 @@ def test_who_changed_what_is_told_and_a_version_comes_back(finance, acme):
     assert raw(acme) == PLAN
     assert finance.post("/plan/versions/9/restore", {"based_on": "3"}).status_code == 404
     assert finance.post("/plan/versions/2/restore", {"based_on": "1"}).status_code == 409
+
+
+def test_what_has_come_is_said_and_no_longer_waited_for(finance, acme):
+    put(finance, "tranches", TRANCHE | {"date": "2026-04-02"})
+    raw_event = {
+        "source": "bank",
+        "event_type": "income",
+        "amount": "249000.00",
+        "currency": "USD",
+        "occurred_at": "2026-04-01T09:00:00Z",
+        "category": "funding",
+        "counterparty": "Northgate",
+        "external_ref": "closing-2",
+    }
+    record(company_id=acme.id, drafts=[parse_event(raw_event, now=NOW)], actor="test", now=NOW)
+    response = finance.get("/plan")
+    (row,) = response.context["sections"][0].rows
+    assert row.doubt.startswith("Came on 1\N{NO-BREAK SPACE}Apr")
+    assert all(group.title != "New money" for group in response.context["timeline"].groups)
 
 
 def test_a_company_without_anything_starts_its_plan_here(client):
