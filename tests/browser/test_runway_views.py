@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from playwright.sync_api import expect
 
 from forecasting.selectors.plans import plan_in_force
+from forecasting.services.explain import explain_forecasts
 from forecasting.services.plans import record_plan
 from forecasting.services.publish import publish_forecast
 from tests.browser.conftest import Demo
@@ -81,8 +82,10 @@ def test_chosen_colours_stay_and_reach_the_chart_and_the_admin(demo: Demo, visit
 
 
 def test_it_prints_on_two_pages_without_controls_and_in_light_colours(demo: Demo, visit: Callable) -> None:
+    explain_forecasts(company_id=demo.company_id, now=datetime.now(UTC))
     page = visit(scheme="dark").sign_in(demo)
     expect(page.locator("#chart .main-svg").first).to_be_visible()
+    expect(page.get_by_role("heading", name="What would help")).to_be_visible()
     document = page.pdf(prefer_css_page_size=True, print_background=True)
     assert len(re.findall(rb"/Type\s*/Page\b", document)) == 2
     page.emulate_media(media="print")
