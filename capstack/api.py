@@ -15,6 +15,7 @@ from forecasting.api.router import router as forecasts
 from ledger.api.arguments import as_written, known_queries_only
 from ledger.api.books import router as books
 from ledger.api.events import router as events
+from ledger.api.json_parser import StrictParser
 from ledger.api.problems import CONTENT_TYPE, install
 
 # What every address answers to a parameter that it does not have.
@@ -47,7 +48,7 @@ class Api(NinjaAPI):
 
 
 # The interactive page of the document loads scripts from elsewhere, which the content policy forbids: it is off.
-api = Api(title="capstack", version="1", docs_url=None, urls_namespace="api")
+api = Api(title="capstack", version="1", docs_url=None, urls_namespace="api", parser=StrictParser())
 install(api)
 api.add_decorator(known_queries_only)
 api.add_router("/events", events)

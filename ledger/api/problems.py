@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, AuthorizationError, HttpError, Throttled, ValidationError
 
+from ledger.api.json_parser import refusal_of
 from ledger.domain.problems import FieldProblem, InvalidEvent
 
 logger = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ def install(api: NinjaAPI) -> None:
     on(Problem, lambda error: error)
     on(InvalidEvent, invalid)
     on(ValidationError, _from_validation)
-    on(HttpError, lambda error: Problem(error.status_code, error.message))
+    on(HttpError, lambda error: Problem(error.status_code, refusal_of(error)))
     on(AuthenticationError, lambda _: unauthorized())
     on(AuthorizationError, lambda error: Problem(403, error.message))
     on(Throttled, lambda error: Problem(429, "Too many requests.", headers=_retry_after(error)))

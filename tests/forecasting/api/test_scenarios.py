@@ -164,3 +164,21 @@ def test_the_database_keeps_every_version_as_it_was():
 def test_a_huge_body_is_refused_by_its_size():
     answer = Api(small_company())("POST", body={"changes": [], "name": "a" * 3_000_000})
     assert (answer.status_code, answer["Content-Type"]) == (413, "application/problem+json")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"changes": [], "basis": "bank", "basis": "free"}', 'the key "basis" stands twice'),
+        ('{"changes": [{"kind": "cost_cut", "share": 0.1, "share": 0.9}]}', 'the key "share" stands twice'),
+        ('{"changes": [{"kind": "cost_cut", "share": NaN}]}', "NaN is not a JSON number"),
+        ('{"changes": [', "line 1, column"),
+        ("[" * 100_000, "is nested too deeply"),
+        (b'{"name": "\xff"}', "is not UTF-8"),
+    ],
+)
+def test_a_body_that_means_nothing_certain_is_refused_and_says_why(text, said):
+    api = Api(small_company())
+    answer = Client().post("/api/v1/scenarios", data=text, content_type="application/json", headers=api.headers)
+    assert answer.status_code == 400
+    assert said in answer.json()["detail"]
