@@ -163,9 +163,9 @@ def _do(
         )
     except InvalidPlan as invalid:
         return _invalid(request, chosen, stored, editing, invalid)
-    seen = effect(look, today=today)
+    told = effect(look, today=today)
     changes = change_words(stored.raw if stored else {}, changed, today=today) if editing.text is not None else ()
-    return show_plan(request, chosen, stored, replace(editing, look=seen, changes=changes))
+    return show_plan(request, chosen, stored, replace(editing, look=told, changes=changes), seen=look.now)
 
 
 def _save(

@@ -55,11 +55,17 @@ def show_plan(
     stored: StoredPlan | None,
     editing: Editing,
     *,
+    seen: Sight | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    """Render.
+
+    Args:
+        seen: what the plan in force implies, where somebody has looked already.
+    """
     company, today, now = chosen.company, local_now(chosen).date(), timezone.now()
     document = stored.document if stored else PlanDocument()
-    seen = sight(company=company, basis=BASIS, now=now)
+    seen = seen or sight(company=company, basis=BASIS, now=now)
     setting, context = _runway(seen, today=today)
     left = {
         (each.provider, each.expires_on): each.remaining for each in credit_grants(company_id=company.id, at=today)
