@@ -18,6 +18,7 @@ LUMP_SHARE = 0.04  # of a month's outflow
 OUTFLOW_DAYS = 182
 LUMP_DAYS = 728
 LUMP_HISTORY_DAYS = 28
+YOUNG_INCOME_DAYS = 28
 MOST_LUMPS_PER_DAY = 0.15
 # Few large bills of the next year were paid before: most ledgers of a year have seen none of them, or one.
 UNSEEN_LUMP = 0.08  # of a month's outflow
@@ -141,8 +142,11 @@ def pool_history(looks: Looks, *, direction: int, all_outflow: Floats) -> PoolHi
     index = np.nonzero(inside)
     flat = index[0] * weeks + week[index]
     weekly = np.bincount(flat, weights=rows.amount[index[1]], minlength=len(looks.day) * weeks)
-    # Less than a week of history is scaled to a week.
+    # Less than a week of spending is scaled to a week. Income of a young ledger is that of four weeks: with a
+    # receipt on its third day nobody knows of a second.
     scale = np.where(known_days < 7, 7 / known_days, 1.0)
+    if direction == IN:
+        scale = np.where(known_days < YOUNG_INCOME_DAYS, 7 * known_weeks / YOUNG_INCOME_DAYS, 1.0)
     lump_days = np.minimum(known_days, LUMP_DAYS).astype(np.float64)
     return PoolHistory(
         weekly=weekly.reshape(len(looks.day), weeks) * scale[:, None],

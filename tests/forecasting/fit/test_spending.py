@@ -7,7 +7,7 @@ import pytest
 from forecasting.fit.cloud import fit_cloud
 from forecasting.fit.company import FittedCompany, fit_company
 from forecasting.fit.history import MissingInputs
-from forecasting.fit.pool import OUT
+from forecasting.fit.pool import IN, OUT
 from ledger.domain.flows import day_number
 from tests.forecasting.journal import every, history, monthly
 
@@ -219,3 +219,10 @@ def test_it_names_everything_that_is_missing_at_once():
     with pytest.raises(MissingInputs) as missing:
         fit("", balances={})
     assert len(missing.value.reasons) == 2
+
+
+def test_a_receipt_in_the_first_week_of_the_books_is_not_one_a_week():
+    text = every(1, start="2025-06-25", until="2025-06-30", line="-1000 card Cafe")
+    pools = fit(text + "2025-06-27 28000 misc Somebody\n").pools
+    assert pools[OUT].mean_per_day == pytest.approx(-1000)
+    assert pools[IN].mean_per_day == pytest.approx(28000 / 28)
