@@ -19,6 +19,7 @@ OUTFLOW_DAYS = 182
 LUMP_DAYS = 728
 LUMP_HISTORY_DAYS = 28
 YOUNG_INCOME_DAYS = 28
+NEW_MONEY_MONTHS, MOST_NEW_MONEY = 6.0, 2
 MOST_LUMPS_PER_DAY = 0.15
 # Few large bills of the next year were paid before: most ledgers of a year have seen none of them, or one.
 UNSEEN_LUMP = 0.08  # of a month's outflow
@@ -126,7 +127,10 @@ def pool_history(looks: Looks, *, direction: int, all_outflow: Floats) -> PoolHi
     sign = rows.amount > 0 if direction == IN else rows.amount < 0
     pooled = looks.pooled() & sign
     age = looks.day[:, None] - rows.day[None, :]
-    large = np.abs(rows.amount) / np.maximum(rows.count, 1) > LUMP_SHARE * all_outflow[:, None]
+    size = np.abs(rows.amount) / np.maximum(rows.count, 1)
+    if direction == IN:
+        pooled &= ~_is_new_money(pooled, size, all_outflow)
+    large = size > LUMP_SHARE * all_outflow[:, None]
     habit = (rows.role == Role.CONTRACTOR) | _is_habit(looks, age)
     known_days = looks.day - looks.first_day + 1
     large &= pooled & ~habit
@@ -157,6 +161,16 @@ def pool_history(looks: Looks, *, direction: int, all_outflow: Floats) -> PoolHi
         # A month without a lump does not tell that there is one a month.
         lump_days=np.where(lump.any(axis=1), lump_days, np.maximum(lump_days, OUTFLOW_DAYS)),
     )
+
+
+def _is_new_money(pooled: NDArray[np.bool_], size: Floats, all_outflow: Floats) -> NDArray[np.bool_]:
+    """bool [looks, n]: income that pays for half a year of everything, and of which there were one or two.
+
+    That is a round, a loan or a sale of something, whatever it was called; nobody should live on its coming again.
+    """
+    vast = pooled & (size > NEW_MONEY_MONTHS * all_outflow[:, None])
+    found: NDArray[np.bool_] = vast & (vast.sum(axis=1) <= MOST_NEW_MONEY)[:, None]
+    return found
 
 
 def fit_pool(looks: Looks, known: PoolHistory) -> FittedPool | None:
