@@ -15,7 +15,7 @@ from forecasting.drivers.assembly import Part, assemble, contributions, expected
 from forecasting.drivers.contribution import Basis, Setting
 from forecasting.drivers.tranches import named_tranches, tranche_label
 from forecasting.fit.company import FittedCompany, fit_company
-from forecasting.fit.history import CompanyHistory
+from forecasting.fit.history import CompanyHistory, MissingInputs
 from forecasting.fit.plan import PlannedTranche
 from forecasting.kernel.inputs import ForecastInputs
 from forecasting.kernel.outcome import Bands as KernelBands
@@ -23,6 +23,7 @@ from forecasting.kernel.outcome import Outcome
 from forecasting.kernel.shared_parts import SharedParts
 from forecasting.kernel.shocks import Shocks, shocks_for
 from forecasting.kernel.simulate import simulate
+from forecasting.kernel.soundness import NonFinitePaths, UnsoundInputs
 from forecasting.kernel.tranche_cases import tranche_cases
 from forecasting.outcome import (
     PROBABILITY_DECIMALS,
@@ -40,7 +41,7 @@ from forecasting.outcome import (
 )
 
 # Changes whenever the same inputs would give other figures; stored with every run.
-ENGINE_VERSION = "5"
+ENGINE_VERSION = "6"
 
 HORIZON_DAYS = 365
 PATHS = 10_000
@@ -82,13 +83,17 @@ def forecast(
     )
     parts = contributions(setting)
     inputs = assemble(setting, parts)
-    outcome = simulate(
-        inputs,
-        shocks,
-        turned=[name for name, _ in _told_tranches(setting)],
-        dispersion=history.calibration.dispersion,
-        shared=shared,
-    )
+    try:
+        outcome = simulate(
+            inputs,
+            shocks,
+            turned=[name for name, _ in _told_tranches(setting)],
+            dispersion=history.calibration.dispersion,
+            shared=shared,
+        )
+    except (UnsoundInputs, NonFinitePaths) as error:
+        reason = f"what the books and the plan state cannot be simulated: {error}"
+        raise MissingInputs((reason,)) from error
     return _summarise(setting, parts, inputs, shocks, outcome)
 
 

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Literal
 
 CENT = Decimal("0.01")
+_ANY_FLOAT = Context(prec=400)  # no finite float has more digits, its cents included
 MONEY_DECIMALS = 2
 PROBABILITY_DECIMALS = 4
 
@@ -249,7 +250,7 @@ class Forecast:
 
 def money(amount: float) -> Decimal:
     """A figure of the kernel as money, to the cent: the one door out of float64."""
-    return Decimal(repr(float(amount))).quantize(CENT)
+    return Decimal(repr(float(amount))).quantize(CENT, context=_ANY_FLOAT)
 
 
 def _tranche_json(tranche: TrancheOutlook) -> dict[str, object]:

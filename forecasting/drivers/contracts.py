@@ -7,10 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.drivers.contribution import Contribution, DatedEvent, Driver, Setting, slot_names
+from forecasting.drivers.many_payments import single_and_many
 from forecasting.fit.contracts import DEAL_FIRST_DAY, DEAL_LOG_SD, RENEWAL_SD_DAYS, Renewal
 from forecasting.kernel.inputs import DatedLump, Factor, LumpStream
 
 Floats = NDArray[np.float64]
+
+MOST_SINGLE_DEALS = 64  # expected within the horizon
 
 
 def contribute(setting: Setting) -> Contribution:
@@ -24,20 +27,29 @@ def contribute(setting: Setting) -> Contribution:
     deals = setting.is_free and contracts.deals_deferred
     if deals and len(contracts.deal_sizes):
         factors.append(_earned_deals(setting))
+    won = len(contracts.deal_sizes) > 0 and not deals
+    as_flow = won and _expected_deals(setting) > MOST_SINGLE_DEALS
+    variance: float | Floats = 0.0
+    if as_flow:
+        factors.append(_flow_of_deals(setting))
+        variance = _deals_variance(setting)
     names = slot_names("renewal", (renewal.customer for renewal in cash))
+    lumps = [
+        DatedLump(
+            name=name,
+            day=setting.days_ahead(renewal.day),
+            amount=renewal.amount,
+            probability=renewal.probability,
+            delay_sd_days=RENEWAL_SD_DAYS,
+        )
+        for name, renewal in zip(names, cash, strict=True)
+    ]
+    single, many = single_and_many(lumps, name="small renewals", horizon_days=setting.horizon_days)
     return Contribution(
-        factors=tuple(factors),
-        dated_lumps=tuple(
-            DatedLump(
-                name=name,
-                day=setting.days_ahead(renewal.day),
-                amount=renewal.amount,
-                probability=renewal.probability,
-                delay_sd_days=RENEWAL_SD_DAYS,
-            )
-            for name, renewal in zip(names, cash, strict=True)
-        ),
-        lump_streams=() if deals or not len(contracts.deal_sizes) else (_deals(setting),),
+        factors=(*factors, *many),
+        shock_variance=variance,
+        dated_lumps=single,
+        lump_streams=(_deals(setting),) if won and not as_flow else (),
     )
 
 
@@ -66,6 +78,30 @@ def _deals(setting: Setting) -> LumpStream:
         size_log_sd=DEAL_LOG_SD,
         first_day=DEAL_FIRST_DAY,
     )
+
+
+def _expected_deals(setting: Setting) -> float:
+    contracts = setting.company.contracts
+    return (len(contracts.deal_sizes) + 0.5) / contracts.deal_days * setting.horizon_days
+
+
+def _flow_of_deals(setting: Setting) -> Factor:
+    """New customers who come every few days are a flow; how many come is as doubtful as it is of single ones."""
+    deals = _deals(setting)
+    mean = float(deals.sizes.mean()) * float(np.exp(DEAL_LOG_SD**2 / 2))
+    daily = np.where(_selling(setting), deals.rate_shape / deals.rate_days * mean, 0.0)
+    return Factor(name=deals.name, daily=daily, lvl=float(1 / np.sqrt(deals.rate_shape)))
+
+
+def _deals_variance(setting: Setting) -> Floats:
+    """float64 [horizon]: of a day's deals, by chance."""
+    deals = _deals(setting)
+    square = float((deals.sizes**2).mean()) * float(np.exp(2 * DEAL_LOG_SD**2))
+    return np.where(_selling(setting), deals.rate_shape / deals.rate_days * square, 0.0)
+
+
+def _selling(setting: Setting) -> NDArray[np.bool_]:
+    return np.arange(1, setting.horizon_days + 1) >= DEAL_FIRST_DAY
 
 
 def _earned_renewals(setting: Setting, renewals: list[Renewal]) -> Factor:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from forecasting.drivers.contribution import Contribution, DatedEvent, Driver, Setting, slot_names
+from forecasting.drivers.many_payments import single_and_many
 from forecasting.kernel.inputs import DatedLump, Factor
 
 
@@ -20,19 +21,18 @@ def contribute(setting: Setting) -> Contribution:
             start = max(1, setting.days_ahead(owed.due_day))
             daily += np.where(day >= start, owed.probability * owed.amount / owed.term_days, 0.0)
         factors.append(Factor(name="earned receivables", daily=daily))
-    return Contribution(
-        factors=tuple(factors),
-        dated_lumps=tuple(
-            DatedLump(
-                name=name,
-                day=setting.days_ahead(owed.due_day) + owed.lateness.shift,
-                amount=owed.amount,
-                probability=owed.probability,
-                delay_exp_days=owed.lateness.spread,
-            )
-            for name, owed in zip(names, cash, strict=True)
-        ),
-    )
+    lumps = [
+        DatedLump(
+            name=name,
+            day=setting.days_ahead(owed.due_day) + owed.lateness.shift,
+            amount=owed.amount,
+            probability=owed.probability,
+            delay_exp_days=owed.lateness.spread,
+        )
+        for name, owed in zip(names, cash, strict=True)
+    ]
+    single, many = single_and_many(lumps, name="small receivables", horizon_days=setting.horizon_days)
+    return Contribution(factors=(*factors, *many), dated_lumps=single)
 
 
 def next_events(setting: Setting) -> tuple[DatedEvent, ...]:

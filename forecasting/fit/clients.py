@@ -23,6 +23,7 @@ Floats = NDArray[np.float64]
 MOST_CLIENTS = 200  # more of them are as steady as sales, and need no look at each
 PAYMENTS_NEEDED = 3  # to know a client's rhythm
 GAP_DAYS = (5.0, 45.0)
+FEW_GAPS = 6
 YOUNG_DAYS = 75  # a first payment no older than that may be a new client's
 FEES_READ = 6
 FEE_SD, FEE_PRIOR, YOUNG_FEE_SD = 0.1, 2.0, 0.2  # of a fee, relative
@@ -179,7 +180,7 @@ def _client(day: Ints, amount: Floats, as_of_day: int, *, newest_due: int | None
             return None
         gap, fee_sd, delay_sd = DAYS_PER_MONTH, YOUNG_FEE_SD, LEAST_DELAY_SD
     else:
-        gap = float(np.median(gaps))
+        gap = _rhythm(gaps)
         if not GAP_DAYS[0] <= gap <= GAP_DAYS[1]:
             return None
         delay_sd = max(LEAST_DELAY_SD, ROBUST * float(np.median(np.abs(gaps - gap))))
@@ -195,6 +196,14 @@ def _client(day: Ints, amount: Floats, as_of_day: int, *, newest_due: int | None
         last_day=int(day[-1]),
         newest_due=newest_due,
     )
+
+
+def _rhythm(gaps: Ints) -> float:
+    """Days between payments. Few gaps between payments that come early and late have a median that lies anywhere;
+    their mean is wrong by the first and the last day alone."""
+    if len(gaps) < FEW_GAPS and GAP_DAYS[0] <= float(gaps.mean()) <= GAP_DAYS[1]:
+        return float(gaps.mean())
+    return float(np.median(gaps))
 
 
 def _comings_and_goings(rows: CashRows, clients: list[_Client]) -> tuple[float, float, Floats]:

@@ -27,6 +27,7 @@ RENEWAL_UPLIFT = 1.03
 RENEWAL_GIVEN_UP_DAYS = 45
 DEAL_FIRST_DAY = 28
 DEAL_LOG_SD = 0.25
+LEAST_DEAL_DAYS = 91  # a contract in the first week of the books does not tell that there is one a week
 
 PAYS_PROBABILITY, PAYS_LATE_PROBABILITY = 0.98, 0.85
 OVERDUE_DAYS = 30
@@ -69,7 +70,7 @@ class FittedContracts:
 
     Attributes:
         deal_sizes: float64 [n], first payments of past customers.
-        deal_days: days of history in which they arrived.
+        deal_days: days of history in which they arrived, a quarter at least.
         deal_term_days, deals_deferred: of the usual contract.
     """
 
@@ -118,7 +119,7 @@ def fit_contracts(rows: CashRows, history: CompanyHistory) -> tuple[FittedContra
         renewals=tuple(renewals),
         receivables=receivables,
         deal_sizes=np.array([first[customer][1] for customer in fresh]),
-        deal_days=float(rows.history_days),
+        deal_days=float(max(rows.history_days, LEAST_DEAL_DAYS)),
         deal_term_days=round(USUAL_TERM_MONTHS * DAYS_PER_TERM_MONTH),
         deals_deferred=bool(deferred),
     ), explained

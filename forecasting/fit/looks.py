@@ -17,7 +17,8 @@ BACK_DAYS = (60, 120, 180, 270, 360)
 HISTORY_NEEDED_DAYS = 120
 WINDOW_DAYS = 120
 NEVER_STREAMS = (Role.SPENDING, Role.CONTRACTOR)
-BILLS = (Role.SUBSCRIPTION, Role.RENT, Role.PAYROLL, Role.PAYROLL_TAX)
+# A provider's first cloud bill is here too: usage is read from two bills on.
+BILLS = (Role.SUBSCRIPTION, Role.RENT, Role.PAYROLL, Role.PAYROLL_TAX, Role.CLOUD)
 YEARLY_BILL = 10.0  # times the usual bill
 
 

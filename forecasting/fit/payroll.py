@@ -151,6 +151,11 @@ def clean_bonuses(*, run_day: Ints, run_amount: Floats) -> tuple[Floats, NDArray
     ratio[-1] = ratio[-1] if december[-1] else BONUS_RATIO_OF_LAST_RUN
     high = run_amount > ratio * around
     is_bonus = high & ~persists
+    # Where a bonus was paid a year before, the last run carries one if it is nearer to that than to none.
+    year_ago = is_bonus & (np.abs(run_day - (run_day[-1] - YEAR_DAYS)) <= BONUS_NEAR_DAYS)
+    if year_ago.any() and not persists[-1]:
+        share = float((run_amount[year_ago] / around[year_ago]).max() - 1)
+        is_bonus[-1] |= run_amount[-1] > (1 + share / 2) * around[-1]
     return np.where(is_bonus, around, run_amount), is_bonus
 
 
@@ -246,6 +251,8 @@ def _yearly_bonuses(
     found = []
     for n in np.flatnonzero(is_bonus & (run_day > run_day[-1] - BONUS_YEAR_DAYS)).tolist():
         day = int(run_day[n])
+        if (is_bonus & (np.abs(run_day - (day + YEAR_DAYS)) <= BONUS_NEAR_DAYS)).any():
+            continue  # it has come again already, and tells no second one
         before = is_bonus & (np.abs(run_day - (day - YEAR_DAYS)) <= BONUS_NEAR_DAYS)
         december = bool(month_of(run_day[n : n + 1])[0] % 12 == 11)
         again = BONUS_AGAIN_IN_DECEMBER if december else BONUS_SEEN_TWICE if before.any() else BONUS_SEEN_ONCE

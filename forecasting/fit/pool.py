@@ -18,6 +18,8 @@ LUMP_SHARE = 0.04  # of a month's outflow
 OUTFLOW_DAYS = 182
 LUMP_DAYS = 728
 LUMP_HISTORY_DAYS = 28
+YOUNG_INCOME_DAYS = 28
+NEW_MONEY_MONTHS, MOST_NEW_MONEY = 6.0, 2
 MOST_LUMPS_PER_DAY = 0.15
 # Few large bills of the next year were paid before: most ledgers of a year have seen none of them, or one.
 UNSEEN_LUMP = 0.08  # of a month's outflow
@@ -125,7 +127,10 @@ def pool_history(looks: Looks, *, direction: int, all_outflow: Floats) -> PoolHi
     sign = rows.amount > 0 if direction == IN else rows.amount < 0
     pooled = looks.pooled() & sign
     age = looks.day[:, None] - rows.day[None, :]
-    large = np.abs(rows.amount) / np.maximum(rows.count, 1) > LUMP_SHARE * all_outflow[:, None]
+    size = np.abs(rows.amount) / np.maximum(rows.count, 1)
+    if direction == IN:
+        pooled &= ~_is_new_money(pooled, size, all_outflow)
+    large = size > LUMP_SHARE * all_outflow[:, None]
     habit = (rows.role == Role.CONTRACTOR) | _is_habit(looks, age)
     known_days = looks.day - looks.first_day + 1
     large &= pooled & ~habit
@@ -141,8 +146,11 @@ def pool_history(looks: Looks, *, direction: int, all_outflow: Floats) -> PoolHi
     index = np.nonzero(inside)
     flat = index[0] * weeks + week[index]
     weekly = np.bincount(flat, weights=rows.amount[index[1]], minlength=len(looks.day) * weeks)
-    # Less than a week of history is scaled to a week.
+    # Less than a week of spending is scaled to a week. Income of a young ledger is that of four weeks: with a
+    # receipt on its third day nobody knows of a second.
     scale = np.where(known_days < 7, 7 / known_days, 1.0)
+    if direction == IN:
+        scale = np.where(known_days < YOUNG_INCOME_DAYS, 7 * known_weeks / YOUNG_INCOME_DAYS, 1.0)
     lump_days = np.minimum(known_days, LUMP_DAYS).astype(np.float64)
     return PoolHistory(
         weekly=weekly.reshape(len(looks.day), weeks) * scale[:, None],
@@ -153,6 +161,16 @@ def pool_history(looks: Looks, *, direction: int, all_outflow: Floats) -> PoolHi
         # A month without a lump does not tell that there is one a month.
         lump_days=np.where(lump.any(axis=1), lump_days, np.maximum(lump_days, OUTFLOW_DAYS)),
     )
+
+
+def _is_new_money(pooled: NDArray[np.bool_], size: Floats, all_outflow: Floats) -> NDArray[np.bool_]:
+    """bool [looks, n]: income that pays for half a year of everything, and of which there were one or two.
+
+    That is a round, a loan or a sale of something, whatever it was called; nobody should live on its coming again.
+    """
+    vast = pooled & (size > NEW_MONEY_MONTHS * all_outflow[:, None])
+    found: NDArray[np.bool_] = vast & (vast.sum(axis=1) <= MOST_NEW_MONEY)[:, None]
+    return found
 
 
 def fit_pool(looks: Looks, known: PoolHistory) -> FittedPool | None:

@@ -25,6 +25,9 @@ USUAL_NOISE = 0.3  # noise variance of a block per variance of the steps between
 WALK_USED = 0.9
 PROFILE_DAYS = 182
 YOUNG_LOG_SD = 0.15  # of a monthly step, before two blocks have shown it
+# A payout stands for the days since the one before it; one alone is taken to stand for a fortnight.
+USUAL_GAP_DAYS, GAP_PRIOR = 14.0, 0.5
+YOUNG_RECEIPT_SD = 0.5  # of what a single day with receipts tells of the level; of more days by their root less
 ENDED_DAYS = 42
 DAYS_PER_BLOCK_BY_WEEK = 10  # fewer days with receipts than that, and months say more than weeks
 ONE_WEEKDAY = 0.7
@@ -146,7 +149,8 @@ def _fit(
     if not len(log_total):
         return None
     seasonality = fit_seasonality(day=centre, log_total=log_total)
-    trend = _trend(centre, log_total - seasonality.log_effect(centre), as_of_day, habit)
+    receipt_days = len(np.unique(day[amount > 0]))
+    trend = _trend(centre, log_total - seasonality.log_effect(centre), as_of_day, habit, receipt_days=receipt_days)
     profile = weekday_profile(day=day, amount=amount, as_of_day=as_of_day, days=PROFILE_DAYS)
     return FittedRevenue(
         level_per_day=float(np.exp(trend.log_level)) / BLOCK_DAYS,
@@ -172,7 +176,7 @@ def _blocks(day: Ints, amount: Floats, first_day: int, as_of_day: int) -> tuple[
     """
     known = as_of_day - first_day + 1
     if known < BLOCK_DAYS:
-        whole = float(amount.sum()) * BLOCK_DAYS / known
+        whole = float(amount.sum()) * BLOCK_DAYS / _days_stood_for(np.unique(day[amount > 0]), as_of_day)
         return np.array([as_of_day - known // 2]), np.log([whole]) if whole > 0 else np.zeros(0)
     months_back = np.arange(known // BLOCK_DAYS + 1)[::-1]
     if _comes_by_month(day[amount > 0], blocks=known / BLOCK_DAYS):
@@ -197,6 +201,18 @@ def _blocks(day: Ints, amount: Floats, first_day: int, as_of_day: int) -> tuple[
     return centre, np.log(np.maximum(total, floor))
 
 
+def _days_stood_for(days: Ints, as_of_day: int) -> float:
+    """How long it takes to earn what came on these days, for receipts that began less than a block ago.
+
+    The first of them was earned before it came: a first payout of today is not a day's sales.
+    """
+    if not len(days):
+        return float(BLOCK_DAYS)
+    first, last = int(days[0]), int(days[-1])
+    gap = (last - first + GAP_PRIOR * USUAL_GAP_DAYS) / (len(days) - 1 + GAP_PRIOR)
+    return as_of_day - first + gap
+
+
 def _comes_by_month(day: Ints, *, blocks: float) -> bool:
     """Few days with receipts, and not always the same weekday, as weekly payouts would have."""
     days = np.unique(day)
@@ -217,12 +233,13 @@ class _Trend:
     step: float
 
 
-def _trend(centre: Ints, log_total: Floats, as_of_day: int, habit: _Habit) -> _Trend:
+def _trend(centre: Ints, log_total: Floats, as_of_day: int, habit: _Habit, *, receipt_days: int) -> _Trend:
     y = log_total[-TREND_BLOCKS:]
     months = (centre[-TREND_BLOCKS:] - as_of_day) / DAYS_PER_MONTH
     if len(y) < 3:
         level = float(y.mean()) - habit.growth * float(months.mean())
-        return _Trend(level, YOUNG_LOG_SD / 2, habit.growth, USUAL_GROWTH_SD, YOUNG_LOG_SD, YOUNG_LOG_SD)
+        lvl = float(np.hypot(YOUNG_LOG_SD / 2, YOUNG_RECEIPT_SD / np.sqrt(max(receipt_days, 1))))
+        return _Trend(level, lvl, habit.growth, USUAL_GROWTH_SD, YOUNG_LOG_SD, YOUNG_LOG_SD)
     steps = np.diff(y)
     sd, walk = float(np.std(steps)), _walk_sd(steps)
     slope, se = drift(steps, months=float(months[-1] - months[0]), walk=walk, noise=max(sd**2 - walk**2, 0.0) / 2)

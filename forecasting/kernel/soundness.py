@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from forecasting.kernel.inputs import CloudUsage, DatedLump, Factor, ForecastInputs, LumpStream, Tranche
 
 MAX_HORIZON_DAYS = 3_660
+LARGEST_BALANCE = 1e30  # float32 ends at 3e38, and what follows from a balance needs room
 
 
 class UnsoundInputs(ValueError):
@@ -31,7 +32,7 @@ def check_inputs(inputs: ForecastInputs) -> None:
     if not 1 <= inputs.horizon_days <= MAX_HORIZON_DAYS:
         raise UnsoundInputs(f"horizon_days: must be 1 to {MAX_HORIZON_DAYS}, is {inputs.horizon_days}")
     problems = [
-        *_numbers("opening_balance", inputs.opening_balance, at_least=None),
+        *_numbers("opening_balance", inputs.opening_balance, at_least=-LARGEST_BALANCE, at_most=LARGEST_BALANCE),
         *_per_day("fixed", inputs.fixed, inputs.horizon_days),
         *_per_day("shock_sd_per_day", inputs.shock_sd_per_day, inputs.horizon_days, at_least=0.0),
         *_per_day("persistent_sd", inputs.persistent_sd, inputs.horizon_days, at_least=0.0),

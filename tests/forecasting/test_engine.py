@@ -300,3 +300,20 @@ def test_any_ledger_gets_an_answer_or_a_clear_refusal(rows: list[tuple], cash: D
         return
     json.dumps(made.to_json(), allow_nan=False)
     assert 1 <= made.p5_days <= made.p50_days <= made.p95_days <= 365
+
+
+def test_the_first_payout_of_a_company_does_not_make_it_last_for_ever():
+    made = run(FLAT + f"{AS_OF} 3000 sales Stripe\n")
+    assert 100 <= made.p50_days < 160
+    assert made.p95_days > made.p5_days + 30
+
+
+def test_a_providers_first_bill_is_one_a_month():
+    made = run(FLAT + "2025-06-05 -9000 cloud AWS\n")
+    assert 70 <= made.p50_days <= 82  # 1,296 a day
+
+
+def test_figures_of_any_size_are_told_to_the_cent_and_what_overflows_is_refused():
+    assert run(f"{AS_OF} -500 card Cafe\n", cash="9" * 29).balance == Decimal(repr(float("9" * 29)))
+    with pytest.raises(MissingInputs, match="cannot be simulated"):
+        run(f"{AS_OF} -500 card Cafe\n", cash="9" * 308)

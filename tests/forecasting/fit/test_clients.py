@@ -147,3 +147,13 @@ def test_one_client_alone_is_read_though_receipts_are_too_few_to_be_read_togethe
     assert explained.all()
     assert fitted.level_per_day == pytest.approx(100, rel=0.03)
     assert fitted.rw > 0.1  # everything hangs on one
+
+
+def test_a_new_client_who_pays_early_and_late_pays_as_often_as_it_did_in_all():
+    """Invoices of four months, paid with 20, 20 and 51 days between them."""
+    days = ("2025-03-10", "2025-03-30", "2025-04-19", "2025-06-09")
+    newcomer = "".join(f"{day} {FEE} invoices Late\n" for day in days)
+    alone = fit(client("A") + client("B"))
+    assert fit(client("A") + client("B") + newcomer).level_per_day - alone.level_per_day == pytest.approx(
+        100, rel=0.1
+    )

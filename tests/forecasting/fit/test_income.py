@@ -184,3 +184,22 @@ def test_a_contract_is_earned_day_by_day():
     assert part.days_left == 364
     assert part.amount == pytest.approx(36400)
     assert unearned(history(RENT, as_of="2026-06-30", contracts=[receipt])) == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "start", "days", "least", "most"),
+    [
+        ("3000 sales Stripe", "2025-06-30", 1, 100, 300),  # of today, from nobody knows how many days
+        ("3000 sales Stripe", "2025-06-16", 7, 250, 430),  # three weekly ones
+        ("200 sales Stripe", "2025-06-24", 1, 150, 200),  # a week of daily ones
+    ],
+)
+def test_the_first_payouts_stand_for_the_days_before_them_too(
+    line: str, start: str, days: int, least: float, most: float
+):
+    payouts = every(days, start=start, until="2025-06-30", line=line)
+    sales = fit(payouts).sales
+    assert sales is not None
+    assert least < sales.level_per_day <= most
+    # The fewer there are, the less they tell.
+    assert sales.lvl == pytest.approx(np.hypot(0.075, 0.5 / np.sqrt(payouts.count("sales"))))

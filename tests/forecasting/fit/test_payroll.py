@@ -189,3 +189,14 @@ def test_a_tax_paid_after_every_run_is_withheld_tax_whatever_it_is_called():
     assert company.taxes is None
     assert company.taxes_of[0] is not None
     assert company.taxes_of[0].ratio == pytest.approx(0.4)
+
+
+def test_a_last_run_as_high_as_a_year_before_carries_the_bonus_again():
+    """A third more is believed to be people, unless the same month of last year had a bonus of that kind."""
+    plain = [100.0] * 9
+    assert payroll([*plain, 100.0, 100.0, 100.0, 138.0]).level == 138.0
+    fitted = payroll([100.0, 150.0, 100.0, *plain, 100.0, 138.0])
+    assert fitted.level == 100.0
+    assert [(round(bonus.share, 2), bonus.chance) for bonus in fitted.bonuses] == [(0.38, 0.95)]
+    # A tenth more is nearer to no bonus, and is a raise.
+    assert payroll([100.0, 150.0, 100.0, *plain, 100.0, 110.0]).level == 110.0

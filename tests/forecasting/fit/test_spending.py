@@ -7,7 +7,7 @@ import pytest
 from forecasting.fit.cloud import fit_cloud
 from forecasting.fit.company import FittedCompany, fit_company
 from forecasting.fit.history import MissingInputs
-from forecasting.fit.pool import OUT
+from forecasting.fit.pool import IN, OUT
 from ledger.domain.flows import day_number
 from tests.forecasting.journal import every, history, monthly
 
@@ -219,3 +219,24 @@ def test_it_names_everything_that_is_missing_at_once():
     with pytest.raises(MissingInputs) as missing:
         fit("", balances={})
     assert len(missing.value.reasons) == 2
+
+
+def test_a_receipt_in_the_first_week_of_the_books_is_not_one_a_week():
+    text = every(1, start="2025-06-25", until="2025-06-30", line="-1000 card Cafe")
+    pools = fit(text + "2025-06-27 28000 misc Somebody\n").pools
+    assert pools[OUT].mean_per_day == pytest.approx(-1000)
+    assert pools[IN].mean_per_day == pytest.approx(28000 / 28)
+
+
+def test_a_round_without_a_name_is_not_expected_again():
+    """New money is told by its size where no word tells it; a receipt of a month's spending may come again."""
+    flat = every(1, start="2025-03-01", until="2025-06-30", line="-1000 card Cafe")
+    with_round, with_receipt = (
+        fit(flat + f"2025-03-10 {amount} wire Acme LP\n").pools[IN] for amount in (500_000, 30_000)
+    )
+    assert with_round is None
+    assert with_receipt is not None
+    assert with_receipt.lump_sizes.tolist() == [30_000.0]
+    # Half a dozen of them are how this business lives.
+    many = "".join(f"2025-0{month}-{day} 500000 wire Payer {day}\n" for month in (3, 5) for day in (10, 13, 19))
+    assert fit(flat + many).pools[IN].lump_sizes.sum() > 0

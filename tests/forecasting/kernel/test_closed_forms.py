@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import gamma, nbinom, norm
 
 from forecasting.kernel.block import PathBlock
+from forecasting.kernel.burn import burn_of
 from forecasting.kernel.calendar import month_steps
 from forecasting.kernel.cash_terms import cash_terms
 from forecasting.kernel.inputs import CloudUsage, CreditGrant, DatedLump, Factor, LumpStream, Tranche
@@ -218,3 +219,9 @@ def test_funding_is_no_burn():
     burn = simulate(company(opening_balance=1e6, burn_per_day=1_000, tranches=(tranche,)), shocks()).burn
     assert burn.mean_per_day == pytest.approx(1_000)
     assert burn.std_per_day == pytest.approx(0.0, abs=1.0)
+
+
+def test_the_spread_of_burn_is_told_beyond_the_squares_of_float32():
+    flows = np.array([[-1e20, -3e20], [-1e20, -3e20]], np.float32)
+    assert burn_of(flows).std_per_day == pytest.approx(1e20, rel=1e-5)
+    assert burn_of(flows / np.float32(1e18)).std_per_day == pytest.approx(100.0, rel=1e-5)
