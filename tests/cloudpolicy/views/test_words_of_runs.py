@@ -64,7 +64,9 @@ def test_groups_read_before_a_run_that_ended_early_are_told_as_older(
     client.post("/cloud/look")
     text = words(client.get("/cloud"))
     assert older not in text
-    assert "steps done. Another plan waits below." in text
+    # What is decided since comes first, and the run that ended early stays below it.
+    assert f"nothing is changed before. The last run ended early: plan {plan.pk}: partly applied." in text
+    assert text.index("Proposed plan") < text.index("steps done")
 
 
 def test_who_stopped_a_run_is_named_without_the_door(cloud: StrictProxy, reader: Reader, hour: Hour) -> None:
