@@ -51,7 +51,7 @@ def headline(
     said = _today(is_read_only=is_read_only, refusal=refusal, newest=newest, proposal=proposal)
     if run is None or run.run.state not in (RunState.PARTLY, RunState.STOPPED):
         return said
-    return replace(said, text=f"{said.text} The last run ended early: {run.title[:1].lower()}{run.title[1:]}.")
+    return replace(said, text=f"{said.text} The last run ended early: plan {run.run.plan_id} was {run.run.said}.")
 
 
 def _today(*, is_read_only: bool, refusal: str, newest: Decision | None, proposal: Proposal | None) -> Headline:
