@@ -17,6 +17,7 @@ from cloudpolicy.services.refusals import EngineBusy, NotAllowed
 from cloudpolicy.services.running import work_on
 from cloudpolicy.services.runs import start_apply
 from cloudpolicy.services.scoring import look_at_savings
+from cloudpolicy.services.trusted_again import trusted_again
 from cloudpolicy.services.waiting_runs import runs_to_look_after
 from cloudpolicy.wake import open_gate, open_run_gate, wake, wake_run, wake_scoring
 
@@ -91,7 +92,7 @@ def sweep(*, now: datetime) -> int:
     Returns:
         How many companies were woken.
     """
-    companies = unplanned_companies(now=now)
+    companies = tuple(dict.fromkeys((*unplanned_companies(now=now), *trusted_again(now=now))))
     for company_id in companies:
         wake(company_id=company_id)
     for run_id in runs_to_look_after(now=now):

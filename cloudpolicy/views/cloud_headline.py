@@ -60,7 +60,11 @@ def _today(*, is_read_only: bool, refusal: str, newest: Decision | None, proposa
             return Headline("The cloud cannot be read", f"{refusal}.".replace("..", "."), "bad")
         return Headline("Nothing is planned yet", "The first plan follows the first forecast.", "unknown")
     if is_read_only:
-        return Headline("Read-only for now", "Nothing will be changed, for the reasons below.", "warn")
+        return Headline(
+            "Read-only for now",
+            "Nothing will be changed, for the reasons below. Once they are gone, this ends by itself.",
+            "warn",
+        )
     if refusal:
         # What is known of the groups is old, so nothing is said of them that may be wrong by now.
         return Headline("The cloud cannot be read", "What stands below is from the last time it could be.", "bad")
