@@ -55,6 +55,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "cloudpolicy.middleware.show_text_as_stored",
     "cloudpolicy.middleware.hurry_the_cloud",
 ]
 

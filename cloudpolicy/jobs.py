@@ -9,7 +9,6 @@ from datetime import datetime
 from django.utils import timezone
 
 from cloudpolicy.models.run import RunState
-from cloudpolicy.selectors.runs import runs_to_resume
 from cloudpolicy.selectors.unplanned import is_resting, last_refusal, unplanned_companies
 from cloudpolicy.selectors.unscored import unscored_companies
 from cloudpolicy.services.aws import CloudUnavailable
@@ -18,6 +17,8 @@ from cloudpolicy.services.refusals import EngineBusy, NotAllowed
 from cloudpolicy.services.running import work_on
 from cloudpolicy.services.runs import start_apply
 from cloudpolicy.services.scoring import look_at_savings
+from cloudpolicy.services.trusted_again import trusted_again
+from cloudpolicy.services.waiting_runs import runs_to_look_after
 from cloudpolicy.wake import open_gate, open_run_gate, wake, wake_run, wake_scoring
 
 logger = logging.getLogger(__name__)
@@ -56,8 +57,6 @@ def work_on_run(*, run_id: int) -> str:
         logger.info("scaling_run_put_off: run %s until %s: %s", run.pk, run.resume_at, run.outcome)
     elif run.outcome:
         logger.warning("scaling_run_ended: run %s, %s: %s", run.pk, run.state, run.outcome)
-    if run.state == RunState.DONE:
-        wake(company_id=run.company_id)
     return str(run.state)
 
 
@@ -93,10 +92,10 @@ def sweep(*, now: datetime) -> int:
     Returns:
         How many companies were woken.
     """
-    companies = unplanned_companies(now=now)
+    companies = tuple(dict.fromkeys((*unplanned_companies(now=now), *trusted_again(now=now))))
     for company_id in companies:
         wake(company_id=company_id)
-    for run_id in runs_to_resume(now=now):
+    for run_id in runs_to_look_after(now=now):
         wake_run(run_id=run_id)
     for company_id in unscored_companies(now=now):
         wake_scoring(company_id=company_id)

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.contrib import admin
 from django.utils import timezone
 
+from cloudpolicy.admin.company_time import company_time, instant_of
 from cloudpolicy.admin.reasoned_act import ReasonedActAdmin
 from cloudpolicy.models.exclusion import Exclusion
 from cloudpolicy.services.exclusions import lift_exclusion
@@ -14,15 +15,16 @@ from ledger.admin.scope import CompanyFilter
 
 @admin.register(Exclusion)
 class ExclusionAdmin(ReasonedActAdmin):
+    made, ends, lifted = company_time("made_at"), company_time("ends_at"), company_time("lifted_at")
     act_words = "Lift it"
     what_follows = "The policy looks at the cloud again at once, and decides about it as about everything else."
-    list_display = ("name", "company", "region", "where_it_stands", "because", "actor", "ends_at")
+    list_display = ("name", "company", "region", "where_it_stands", "because", "actor", "ends")
     list_filter = (CompanyFilter, "only_growth")
     list_select_related = ("company",)
     ordering = ("-id",)
     fields = (
         "company", "name", "account", "region", "where_it_stands", "only_growth", "because", "plan", "actor",
-        "made_at", "ends_at", "lifted_at", "lifted_by",
+        "made", "ends", "lifted", "lifted_by",
     )  # fmt: skip
     readonly_fields = fields
 
@@ -37,7 +39,7 @@ class ExclusionAdmin(ReasonedActAdmin):
 
     def about(self, row: Exclusion) -> str:
         what = "is not made larger" if row.only_growth else "is left alone"
-        return f"{row.name} {what} until {row.ends_at:%Y-%m-%d %H:%M} UTC: {row.because} ({row.actor})."
+        return f"{row.name} {what} until {instant_of(row, 'ends_at')}: {row.because} ({row.actor})."
 
     def do(self, row: Exclusion, *, actor: str, reason: str, now: datetime) -> str:
         lift_exclusion(company_id=row.company_id, exclusion_id=row.pk, actor=actor, reason=reason, now=now)

@@ -2,13 +2,15 @@
 
 from django.contrib import admin
 
+from cloudpolicy.admin.company_time import company_time
 from cloudpolicy.models.held_resource import HeldResource
 from ledger.admin.scope import CompanyFilter, CompanyScopedAdmin
 
 
 @admin.register(HeldResource)
 class HeldResourceAdmin(CompanyScopedAdmin):
-    list_display = ("resource", "company", "action", "region", "plan", "held_at", "released_at")
+    held, released = company_time("held_at"), company_time("released_at")
+    list_display = ("resource", "company", "action", "region", "plan", "held", "released")
     list_filter = (CompanyFilter, "action")
     list_select_related = ("company", "plan")
     ordering = ("-id",)

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
+from cloudpolicy.admin.company_time import company_time
 from cloudpolicy.models.kill_switch import KillSwitchTurn
 from cloudpolicy.services.kill_switch import turn_kill_switch
 from cloudpolicy.services.refusals import MAX_REASON, NotAllowed
@@ -41,12 +42,13 @@ class TurnForm(forms.Form):
 
 @admin.register(KillSwitchTurn)
 class KillSwitchTurnAdmin(CompanyScopedAdmin):
+    turned = company_time("turned_at")
     add_roles = ADMINS
-    list_display = ("company", "on", "reason", "actor", "turned_at")
+    list_display = ("company", "on", "reason", "actor", "turned")
     list_filter = (CompanyFilter, "on")
     list_select_related = ("company",)
     ordering = ("-id",)
-    fields = ("company", "on", "reason", "actor", "turned_at")
+    fields = ("company", "on", "reason", "actor", "turned")
     readonly_fields = fields
 
     def add_view(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin, messages
@@ -11,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
+from cloudpolicy.admin.company_time import company_time
 from cloudpolicy.engine.document import InvalidPolicy
 from cloudpolicy.models.approval import PlanApproval
 from cloudpolicy.models.plan import ScalingPlan
@@ -46,6 +48,7 @@ class ActForm(forms.Form):
 
 @admin.register(ScalingPlan)
 class ScalingPlanAdmin(CompanyScopedAdmin):
+    made, applied = company_time("created_at"), company_time("applied_at")
     list_display = (
         "id",
         "company",
@@ -53,8 +56,8 @@ class ScalingPlanAdmin(CompanyScopedAdmin):
         "band",
         "number_of_calls",
         "is_read_only",
-        "created_at",
-        "applied_at",
+        "made",
+        "applied",
     )
     list_filter = (CompanyFilter,)
     list_select_related = ("company",)
@@ -129,13 +132,15 @@ class ScalingPlanAdmin(CompanyScopedAdmin):
 
 @admin.register(ScalingRun)
 class ScalingRunAdmin(CompanyScopedAdmin):
-    list_display = ("id", "company", "plan", "kind", "state", "actor", "started_at", "ended_at", "outcome")
+    started, ended = company_time("started_at"), company_time("ended_at")
+    resumes = company_time("resume_at")
+    list_display = ("id", "company", "plan", "kind", "state", "actor", "started", "ended", "outcome")
     list_filter = (CompanyFilter, "state")
     list_select_related = ("company", "plan")
     ordering = ("-id",)
     fields = (
-        "company", "plan", "kind", "undoes", "state", "outcome", "actor", "reason", "started_at", "resume_at",
-        "attempts", "ended_at", "journal",
+        "company", "plan", "kind", "undoes", "state", "outcome", "actor", "reason", "started",
+        "resumes", "attempts", "ended", "journal",
     )  # fmt: skip
     readonly_fields = fields
 
@@ -146,7 +151,8 @@ class ScalingRunAdmin(CompanyScopedAdmin):
         for entry in StepEntry.objects.filter(run=run).order_by("line"):
             group = calls[entry.step]["group"] if entry.step < len(calls) else ""
             said = [entry.get_phase_display(), entry.text, entry.content.get("request_id", "")]
-            lines.append(f"{entry.at:%Y-%m-%d %H:%M:%S} {group}: " + ", ".join(str(each) for each in said if each))
+            at = entry.at.astimezone(ZoneInfo(run.company.timezone))
+            lines.append(f"{at:%Y-%m-%d %H:%M:%S %Z} {group}: " + ", ".join(str(each) for each in said if each))
         return "\n".join(lines) or "nothing yet"
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.contrib import admin
 
+from cloudpolicy.admin.company_time import company_time, instant_of
 from cloudpolicy.admin.reasoned_act import ReasonedActAdmin
 from cloudpolicy.models.suspended_process import SuspendedProcess
 from cloudpolicy.services.suspended_processes import leave_suspended
@@ -12,20 +13,26 @@ from ledger.admin.scope import CompanyFilter
 
 @admin.register(SuspendedProcess)
 class SuspendedProcessAdmin(ReasonedActAdmin):
+    suspended, released = company_time("suspended_at"), company_time("released_at")
     act_words = "Leave it suspended"
     what_follows = "The policy forgets that it has suspended it, and resumes it no more. A person has to."
     list_display = (
-        "process", "group", "company", "account", "region", "plan", "suspended_at", "released_at", "left_because",
+        "process", "group", "company", "account", "region", "plan", "suspended", "released", "left_because",
     )  # fmt: skip
     list_filter = (CompanyFilter, "process")
     list_select_related = ("company", "plan")
     ordering = ("-id",)
+    fields = (
+        "company", "plan", "account", "region", "group", "process", "suspended", "released",
+        "released_by", "left_because",
+    )  # fmt: skip
+    readonly_fields = fields
 
     def may_be_done(self, row: SuspendedProcess, now: datetime) -> bool:
         return row.released_at is None
 
     def about(self, row: SuspendedProcess) -> str:
-        since = f"since {row.suspended_at:%Y-%m-%d %H:%M} UTC, because plan {row.plan_id} suspended it"
+        since = f"since {instant_of(row, 'suspended_at')}, because plan {row.plan_id} suspended it"
         resumed = "The policy resumes it once no row asks for that any more."
         return f"{row.process} of {row.group} ({row.region}) stands still {since}. {resumed}"
 

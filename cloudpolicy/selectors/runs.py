@@ -174,7 +174,7 @@ def _said(row: ScalingRun, steps: tuple[StepView, ...]) -> str:
     if row.state == RunState.PARTLY:
         return f"partly {verb}"
     doing = "applying" if row.kind == RunKind.APPLY else "rolling back"
-    if row.attempts:
+    if row.attempts and row.outcome:
         return f"partly {verb}, goes on later" if some else f"{doing}, put off"
     return doing
 

@@ -23,6 +23,7 @@ from botocore.exceptions import (
     ParamValidationError,
     PartialCredentialsError,
 )
+from botocore.parsers import ResponseParserError
 from django.conf import settings
 
 from cloudpolicy.engine.cloud import mixed_policy_as_request
@@ -238,6 +239,9 @@ def one_line_errors() -> Iterator[None]:
     except (ConnectTimeoutError, EndpointConnectionError) as error:
         # It never left this machine.
         raise CloudUnavailable(f"AWS cannot be reached: {_one_line(error)}", was_refused=True) from error
+    except ResponseParserError as error:
+        # A page of what stands in between, in place of an answer: whether AWS did it is not known.
+        raise CloudUnavailable("AWS answered with something that cannot be read") from error
     except (BotoCoreError, ValueError) as error:
         # A malformed endpoint or region is a ValueError.
         raise CloudUnavailable(f"AWS cannot be reached: {_one_line(error)}") from error

@@ -23,6 +23,7 @@ from cloudpolicy.selectors.plans import StoredPlan, plans_of_the_policy, stored_
 from cloudpolicy.selectors.savings import plan_worth
 from cloudpolicy.selectors.unplanned import LOOK_AGAIN_AFTER
 from cloudpolicy.services.aws import CloudUnavailable
+from cloudpolicy.services.early_ends import rests_until
 from cloudpolicy.services.held_resources import release_found_running
 from cloudpolicy.services.inventory import Inventory, read_inventory, with_ours
 from cloudpolicy.services.kept_plans import Same, keep_plan, plan_row, same_plan
@@ -92,7 +93,7 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
             company_id=company.id,
             considered_run=plan.forecast_run,
             looked_at=now,
-            look_again_at=plan.look_again_at,
+            look_again_at=_next_look(company_id=company.id, plan=plan, policy=policy, now=now),
             tried_at=now,
             refusal="",
         )
@@ -101,6 +102,14 @@ def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
     # Simulations take a second or two, so nobody waits for them behind the lock.
     try_to_price(company=company, plan_id=kept.pk, groups=inventory.groups, resources=inventory.resources, now=now)
     return stored_plan(kept, worth=plan_worth(company_id=company.id, plan_id=kept.pk))
+
+
+def _next_look(
+    *, company_id: int, plan: engine_plan.ScalingPlan, policy: PolicyInForce, now: datetime
+) -> datetime | None:
+    """When time alone may lead on: as the plan says, or because a rest of what the policy does by itself ends."""
+    rest = rests_until(company_id=company_id, now=now) if policy.policy.approval.automatic else None
+    return min(filter(None, (plan.look_again_at, rest)), default=None)
 
 
 def _note_groups(*, company_id: int, groups: tuple[Group, ...], now: datetime) -> None:

@@ -4,7 +4,7 @@ from unicodedata import category
 
 MAX_REASON = 500
 # Unicode's Bidi_Control: they turn the text that follows round, and an audit trail reads otherwise than was typed.
-_TURNS_TEXT = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+TURNS_TEXT = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 MISLEADING = "must not contain control characters, such as those that turn the direction of text"
 
 
@@ -40,4 +40,4 @@ def need_reason(reason: str) -> str:
 
 def misleads(text: str) -> bool:
     """Whether a text of one or more lines may be shown in another order than it is stored, or not at all."""
-    return any(letter in _TURNS_TEXT or (category(letter) == "Cc" and letter not in "\t\n\r") for letter in text)
+    return any(letter in TURNS_TEXT or (category(letter) == "Cc" and letter not in "\t\n\r") for letter in text)

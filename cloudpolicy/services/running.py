@@ -131,9 +131,12 @@ class _Engine:
             exclude_after_choice(run=self.run, calls=[steps.calls[place] for place in sorted(made)], now=now)
         if state == RunState.DONE and self.run.kind == RunKind.APPLY:
             ScalingPlan.objects.filter(pk=self.run.plan_id, applied_at__isnull=True).update(applied_at=now)
+        self._end_run(state, outcome, now)
+
+    def _end_run(self, state: RunState, outcome: str, now: datetime) -> None:
+        """Close the run, and have the groups looked at: what it did is a decision's ground, however it ended."""
         end_run(self.run, state, outcome=outcome, now=now)
-        if state == RunState.DONE:
-            look_again(company_id=self.run.company_id, now=now)
+        look_again(company_id=self.run.company_id, now=now)
 
     def permit(self) -> None:
         """Asked before every call: may this engine change anything at this moment?"""
@@ -208,7 +211,7 @@ class _Engine:
             if attempts > MAX_ATTEMPTS:
                 journal = StepJournal(self.run)
                 state = RunState.PARTLY if journal.changed_something else RunState.STOPPED
-                end_run(self.run, state, outcome=f"given up after {MAX_ATTEMPTS} attempts: {pause}", now=now)
+                self._end_run(state, f"given up after {MAX_ATTEMPTS} attempts: {pause}", now)
                 return
             # With jitter, so that those who were throttled together do not come back together.
             after = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempts - 1)) * _chance.uniform(0.75, 1.25)

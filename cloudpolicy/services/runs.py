@@ -8,6 +8,7 @@ from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.models.run import RunKind, RunState, ScalingRun
 from cloudpolicy.selectors.kill_switch import kill_switch
 from cloudpolicy.services.approving import consent_to, note_approval_by_policy
+from cloudpolicy.services.early_ends import rests_until
 from cloudpolicy.services.engine_lock import engine_lock
 from cloudpolicy.services.exclusions import exclude_after_rollback
 from cloudpolicy.services.planning_lock import lock_planning
@@ -49,6 +50,8 @@ def start_apply(
         consent = consent_to(plan=plan, now=now)
         if not consent.is_enough or (only_if_automatic and consent.needed):
             raise NotAllowed(f"plan {plan.pk} cannot be applied: {consent.missing or 'a person has to apply it'}")
+        if only_if_automatic and rests_until(company_id=company_id, now=now) is not None:
+            raise NotAllowed(f"plan {plan.pk} is not applied by itself yet: the last run ended early")
         if consent.needed == 0:
             note_approval_by_policy(plan=plan, now=now)
         return _open(plan, RunKind.APPLY, actor=actor, reason=reason, now=now, calls=plan.calls)
@@ -78,8 +81,6 @@ def start_rollback(*, company_id: int, plan_id: int, actor: str, reason: str, no
         begun, applied = _begun_and_applied(plan)  # Somebody else may have begun in the meantime.
         if begun is not None:
             return begun
-        if not StepJournal(applied).changed_something:
-            raise NotAllowed(f"plan {plan.pk} cannot be rolled back: it has changed nothing")
         if applied.state == RunState.OPEN:
             end_run(applied, RunState.PARTLY, outcome="ended to be rolled back", now=now)
         exclude_after_rollback(plan=plan, calls=calls_of(plan), actor=actor, reason=reason, now=now)
@@ -89,19 +90,28 @@ def start_rollback(*, company_id: int, plan_id: int, actor: str, reason: str, no
 def _begun_and_applied(plan: ScalingPlan) -> tuple[ScalingRun | None, ScalingRun]:
     """The roll-back of a plan that is open, None without one, and the run that is to be taken back.
 
+    A plan may have been begun several times: what is taken back is the newest run that has changed something and
+    still stands. One that was stopped before anything hides none that changed something before it.
+
     Raises:
         NotAllowed: there is nothing to take back, or it is taken back already.
     """
     runs = ScalingRun.objects.filter(plan=plan).order_by("-id")
-    applied = runs.filter(kind=RunKind.APPLY).first()
-    if applied is None:
+    attempts = list(runs.filter(kind=RunKind.APPLY))
+    if not attempts:
         raise NotAllowed(f"plan {plan.pk} cannot be rolled back: it was never applied")
     last = runs[0]
     if last.kind == RunKind.ROLLBACK and last.state == RunState.OPEN:
-        return last, applied
-    if ScalingRun.objects.filter(undoes=applied, state=RunState.DONE).exists():
+        assert last.undoes is not None
+        return last, last.undoes
+    changed = [run for run in attempts if StepJournal(run).changed_something]
+    if not changed:
+        raise NotAllowed(f"plan {plan.pk} cannot be rolled back: it has changed nothing")
+    taken_back = set(runs.filter(kind=RunKind.ROLLBACK, state=RunState.DONE).values_list("undoes_id", flat=True))
+    standing = [run for run in changed if run.pk not in taken_back]
+    if not standing:
         raise NotAllowed(f"plan {plan.pk} cannot be rolled back: it is rolled back already")
-    return None, applied
+    return None, standing[0]
 
 
 def end_run(run: ScalingRun, state: RunState, *, outcome: str, now: datetime) -> None:

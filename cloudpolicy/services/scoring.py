@@ -178,7 +178,10 @@ def _said(compared: _Compared, days: int) -> str:
         if compared.method == "instances"
         else "lines of the groups' instance types, since bills name no instance of theirs"
     )
-    rest = f"the rest did {compared.factor.normalize():f} times what it did before"
+    factor = compared.factor.normalize()
+    rest = (
+        "the rest cost as much as before" if factor == 1 else f"the rest cost {factor:f} times as much as before"
+    )
     short = f"; only {compared.before_days} days before could be compared" if compared.before_days < days else ""
     return f"{how}; {rest}{short}"
 

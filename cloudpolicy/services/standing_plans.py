@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from cloudpolicy.actions.registry import all_actions
 from cloudpolicy.engine import plan as engine_plan
@@ -66,19 +66,26 @@ def void_because(*, plan: ScalingPlan, now: datetime) -> str:
     if problems:
         return f"it is beyond the policy's limits: {problems[0]}"
     excluded = _excluded(plan, policy.policy, now)
-    return _found_changed(plan) or excluded or _forecast_moved(plan, policy, now)
+    return _left_otherwise(plan) or excluded or _forecast_moved(plan, policy, now)
 
 
-def _found_changed(plan: ScalingPlan) -> str:
-    """What a run of the plan has found otherwise than planned since the groups were last read for it."""
+def _left_otherwise(plan: ScalingPlan) -> str:
+    """What a run of the plan has found, or left, otherwise than planned since the groups were last read for it.
+
+    What is left of a plan that is partly applied is another plan: a template that we have changed half-way would
+    be taken for somebody else's doing.
+    """
+    changed = StepEntry.objects.filter(run=OuterRef("pk"), phase=Phase.CHANGED)
     run = (
         ScalingRun.objects.filter(plan=plan, kind=RunKind.APPLY, ended_at__gte=plan.confirmed_at)
-        .exclude(state=RunState.DONE)
-        .filter(Exists(StepEntry.objects.filter(run=OuterRef("pk"), phase=Phase.CHANGED)))
+        .annotate(found_changed=Exists(changed))
+        .filter(Q(state=RunState.PARTLY) | Q(state=RunState.STOPPED, found_changed=True))
         .order_by("-id")
         .first()
     )
-    return run.outcome if run else ""
+    if run is None:
+        return ""
+    return run.outcome if run.found_changed else "it is partly applied, and the groups were not read again since"
 
 
 def _excluded(plan: ScalingPlan, policy: Policy, now: datetime) -> str:

@@ -106,7 +106,8 @@ class StepJournal:
         self._hear(entry)
 
     def _stay_alive(self, now: datetime, phase: Phase) -> None:
-        values: dict[str, Any] = {"resume_at": now + LEASE}
+        # Whoever writes is at work: what put the run off before is over.
+        values: dict[str, Any] = {"resume_at": now + LEASE, "outcome": ""}
         if phase in WAS_MADE:
             values["attempts"] = 0
         ScalingRun.objects.filter(pk=self.run.pk, state=RunState.OPEN).update(**values)

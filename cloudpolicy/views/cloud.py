@@ -150,12 +150,22 @@ def _answer(
         path=path,
         query=query_of(chosen),
         refused=refused,
-        given=request.POST,
+        # A form that was refused shows what was typed into it, and no other form does.
+        given=_given(request),
         may_decide=chosen.role == Role.ADMIN.value,
         reason_length=MAX_REASON,
         zone=chosen.company.timezone,
         **context,
     )
+
+
+def _given(request: HttpRequest) -> dict[str, object]:
+    """What was typed, by the name of the form's address; `exclusion_id` tells which of several forms it was."""
+    match = request.resolver_match
+    if request.method != "POST" or match is None:
+        return {}
+    name = (match.url_name or "").replace("-", "_")
+    return {name: request.POST, "exclusion_id": match.kwargs.get("exclusion_id")}
 
 
 def _seen(chosen: CurrentCompany) -> str:

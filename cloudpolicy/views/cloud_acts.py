@@ -155,7 +155,7 @@ def pause(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
     elif asked == "resume":
         messages.warning(request, f"Your company's pause is over, but {switch.because}.")
     else:
-        messages.success(request, "Paused. Nothing changes your cloud; what was being applied stops.")
+        messages.success(request, "Paused. Whatever is being applied stops before its next call.")
     return HttpResponseRedirect(reverse("cloud") + query_of(chosen))
 
 

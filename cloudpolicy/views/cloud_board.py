@@ -90,9 +90,12 @@ class CloudBoard:
 
     @property
     def run_is_over(self) -> bool:
-        """The run on top has ended as it should, and another plan waits: that plan comes first."""
-        done = self.run is not None and self.run.run.state == RunState.DONE
-        return done and self.proposal is not None and not self.proposal_is_run
+        """The run on top has ended, and another plan waits that was made since: that plan comes first."""
+        return self.run_is_followed and self.proposal is not None and not self.proposal_is_run
+
+    @property
+    def run_is_followed(self) -> bool:
+        return self.run is not None and _is_followed(self.run.run, self.inventory)
 
     @property
     def proposal_is_run(self) -> bool:
@@ -144,6 +147,7 @@ def cloud_board(*, company: CompanyRef, user_id: int, before_id: int | None, now
         headline=headline(
             switch=switch,
             run=card,
+            run_is_followed=card is not None and _is_followed(card.run, inventory),
             policy_problem=problem,
             is_read_only=bool(today.against),
             refusal=refusal,
@@ -231,6 +235,13 @@ def _unsaid(
 def _may_be_undone(company: CompanyRef, run: RunView) -> bool:
     runs = runs_of_plans(company_id=company.id, plan_ids=[run.plan_id])
     return may_be_undone(runs.get(run.plan_id, ()))
+
+
+def _is_followed(run: RunView, inventory: Inventory | None) -> bool:
+    """Whether what is decided today was decided after the run: the groups were read since, or it is done."""
+    if run.ended_at is None:
+        return False
+    return run.state == RunState.DONE or (inventory is not None and inventory.seen_at >= run.ended_at)
 
 
 def _run_on_top(run: RunView | None, now: datetime) -> RunView | None:

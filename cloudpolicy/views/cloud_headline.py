@@ -1,6 +1,6 @@
 """What the page of the cloud says first: one line, and why."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cloudpolicy.models.run import RunState
 from cloudpolicy.selectors.decisions import Decision
@@ -23,6 +23,7 @@ def headline(
     *,
     switch: KillSwitch,
     run: RunCard | None,
+    run_is_followed: bool,
     policy_problem: str,
     is_read_only: bool,
     refusal: str,
@@ -33,6 +34,7 @@ def headline(
 
     Args:
         run: the newest, while it stays on the page.
+        run_is_followed: it has ended, and the groups were read and decided about since.
         is_read_only: something stands against acting on today's forecast.
         newest: decision.
         proposal: of the newest decision; None without one.
@@ -40,19 +42,29 @@ def headline(
     if policy_problem:
         return Headline("The policy cannot be read", "Nothing is planned until it is put right.", "bad")
     if switch.on:
-        return Headline("Paused", "Nothing changes your cloud until the pause ends.", "warn")
-    if run is not None and (run.run.is_open or run.run.state == RunState.PARTLY):
+        stops = "What is being applied stops before its next call. " if run is not None and run.run.is_open else ""
+        return Headline("Paused", f"{stops}Nothing changes your cloud until the pause ends.", "warn")
+    if run is not None and not run_is_followed and (run.run.is_open or run.run.state == RunState.PARTLY):
         done = f"{run.run.done} of {len(run.steps)} steps done." if run.steps else "It has not begun yet."
         text = f"{done} It waits for a worker." if run.waits_for_worker else done
-        if proposal is not None and proposal.stands and not run.run.is_open:
-            text += " Another plan waits below."
         return Headline(run.title, text, run.state)
+    said = _today(is_read_only=is_read_only, refusal=refusal, newest=newest, proposal=proposal)
+    if run is None or run.run.state not in (RunState.PARTLY, RunState.STOPPED):
+        return said
+    return replace(said, text=f"{said.text} The last run ended early: plan {run.run.plan_id} was {run.run.said}.")
+
+
+def _today(*, is_read_only: bool, refusal: str, newest: Decision | None, proposal: Proposal | None) -> Headline:
     if newest is None:
         if refusal:
             return Headline("The cloud cannot be read", f"{refusal}.".replace("..", "."), "bad")
         return Headline("Nothing is planned yet", "The first plan follows the first forecast.", "unknown")
     if is_read_only:
-        return Headline("Read-only for now", "Nothing will be changed, for the reasons below.", "warn")
+        return Headline(
+            "Read-only for now",
+            "Nothing will be changed, for the reasons below. Once they are gone, this ends by itself.",
+            "warn",
+        )
     if refusal:
         # What is known of the groups is old, so nothing is said of them that may be wrong by now.
         return Headline("The cloud cannot be read", "What stands below is from the last time it could be.", "bad")

@@ -87,15 +87,16 @@ def told(reasons: Iterable[Reason], *, zone: tzinfo | None) -> tuple[Told, ...]:
     found = {}
     for reason in reasons:
         page, link = _MENDED_AT.get(reason.code, ("", ""))
-        said = " ".join(
-            filter(None, (_sentence(reason_words(reason, zone=zone or UTC)), _ADVICE.get(reason.code, "")))
-        )
+        text = reason_words(reason, zone=zone or UTC)
+        said = " ".join(filter(None, (_sentence(text, code=reason.code), _ADVICE.get(reason.code, ""))))
         found[reason.text] = Told(said, reverse(page) if page else "", link)
     return tuple(found.values())
 
 
-def _sentence(text: str) -> str:
+def _sentence(text: str, *, code: str) -> str:
     # Names of groups and accounts begin as they are written.
     first, _, _ = text.partition(" ")
-    begun = text[:1].upper() + text[1:] if first.isalpha() and first.islower() and len(first) < 7 else text
+    is_name = code.startswith("account_") and first not in ("all", "the")
+    is_word = first.isalpha() and first.islower() and len(first) < 7 and not is_name
+    begun = text[:1].upper() + text[1:] if is_word else text
     return f"{begun.rstrip('.')}."

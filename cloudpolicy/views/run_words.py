@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from cloudpolicy.models.run import RunKind, RunState
+from cloudpolicy.models.run import Phase, RunKind, RunState
 from cloudpolicy.selectors.runs import RunView, StepView
+from cloudpolicy.services.running import DOUBT
 from cloudpolicy.services.waiting_runs import waits_for_worker
 from cloudpolicy.views.call_words import Change, as_sentence, changes, place_words
 
 _RUN_STATES = {"open": "busy", "done": "good", "partly": "warn", "stopped": "bad"}
 _PHASES = {
     "waiting": ("waits for its turn", "unknown"),
-    "intent": ("in doubt until it is looked at", "warn"),
+    "intent": ("being asked at this moment", "busy"),
+    "in_doubt": ("in doubt until it is looked at", "warn"),
     "made": ("asked; not seen in the cloud yet", "busy"),
     "found_made": ("found to be made; not seen in the cloud yet", "busy"),
     "not_made": ("found not to be made", "warn"),
@@ -26,13 +28,19 @@ _PHASES = {
 _ENDED_AS = {
     "waiting": "left undone: the run ended before",
     "put_off": "put off, and not asked again",
-    "intent": "in doubt: what became of it is found out by a roll-back",
+    "in_doubt": "in doubt: what became of it is found out by a roll-back",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
-    """One step. `said` is where it stands, `text` what the engine noted about it."""
+    """One step.
+
+    Attributes:
+        said: where it stands.
+        text: what the engine noted about it.
+        without_id: what is said where the cloud gave no number of a request.
+    """
 
     does: str
     group: str
@@ -43,6 +51,7 @@ class StepRow:
     text: str
     at: datetime | None
     request_ids: tuple[str, ...]
+    without_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,23 +83,27 @@ def run_card(run: RunView, *, company_id: int, now: datetime) -> RunCard:
         run=run,
         title=f"{subject}: {run.said}",
         state="warn" if waits else _RUN_STATES[run.state],
-        steps=tuple(_step(step, is_open=run.is_open) for step in run.steps),
+        steps=tuple(_step(step, is_open=run.is_open, now=now) for step in run.steps),
         waits_for_worker=waits,
     )
 
 
 def may_be_undone(runs: tuple[RunView, ...]) -> bool:
-    """Whether the newest of a plan's runs, newest first, has changed something that nobody has taken back."""
-    applied = next((run for run in runs if run.kind == RunKind.APPLY), None)
-    if applied is None or not any(step.asked for step in applied.steps):
+    """Whether one of a plan's runs has changed something that nobody has taken back, or is taking back."""
+    if any(run.kind == RunKind.ROLLBACK and run.is_open for run in runs):
         return False
-    return not any(run.undoes == applied.run_id and run.state in (RunState.OPEN, RunState.DONE) for run in runs)
+    taken_back = {run.undoes for run in runs if run.state == RunState.DONE}
+    applied = [run for run in runs if run.kind == RunKind.APPLY and run.run_id not in taken_back]
+    return any(step.asked for run in applied for step in run.steps)
 
 
-def _step(step: StepView, *, is_open: bool) -> StepRow:
-    said, state = _PHASES.get(step.phase, (step.phase, "unknown"))
+def _step(step: StepView, *, is_open: bool, now: datetime) -> StepRow:
+    phase = step.phase
+    if phase == Phase.INTENT and not (is_open and step.at is not None and now - step.at < DOUBT):
+        phase = "in_doubt"
+    said, state = _PHASES.get(phase, (phase, "unknown"))
     if not is_open:
-        said = _ENDED_AS.get(step.phase, said)
+        said = _ENDED_AS.get(phase, said)
     return StepRow(
         does=as_sentence(step.says),
         group=step.group,
@@ -101,4 +114,11 @@ def _step(step: StepView, *, is_open: bool) -> StepRow:
         text=step.text,
         at=step.at,
         request_ids=step.request_ids,
+        without_id=_without_id(step, phase),
     )
+
+
+def _without_id(step: StepView, phase: str) -> str:
+    if not step.asked:
+        return "not asked"
+    return "no answer yet" if phase == Phase.INTENT else "the answer got lost"

@@ -33,7 +33,8 @@ class Trouble:
     """What happens to coming requests of one action, instead of or after doing it.
 
     Attributes:
-        status, code: of the answer; status 0 gives none and closes the connection.
+        status, code: of the answer; status 0 gives none and closes the connection. A page in place of a code is
+            the whole answer.
         does_it: whether the request reaches the server all the same, as it may when an answer gets lost.
         seconds: to wait before answering.
         skip: requests of the action that pass before.
@@ -101,6 +102,8 @@ class StrictProxy:
                 self._do(action, asked, body, headers)
             time.sleep(trouble.seconds)
             if trouble.status != 200:
+                if trouble.code.startswith("<"):
+                    return trouble.status, trouble.code.encode()
                 return trouble.status, _error_like(headers, trouble.code, "as the test wants it")
             if trouble.does_it:
                 return 0, b""

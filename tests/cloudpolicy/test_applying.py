@@ -14,7 +14,7 @@ from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.models.run import Phase, RunState, ScalingRun, StepEntry
 from cloudpolicy.selectors.runs import list_runs, run_view, runs_to_resume
 from cloudpolicy.services import running
-from cloudpolicy.services.aws import client
+from cloudpolicy.services.aws import CloudUnavailable, client
 from cloudpolicy.services.kill_switch import turn_kill_switch
 from cloudpolicy.services.planning import plan_scaling
 from cloudpolicy.services.refusals import NotAllowed
@@ -396,6 +396,17 @@ def test_a_call_without_an_answer_is_settled_by_looking(
     assert max(cloud.sets.values()) <= 2  # size and spot of one group
     templates = client("ec2", region=REGION).describe_launch_templates()["LaunchTemplates"]
     assert sum(template["LatestVersionNumber"] for template in templates) == len(BEFORE) + 2
+
+
+def test_a_page_in_place_of_an_answer_is_doubt_and_no_crash(cloud: StrictProxy) -> None:
+    page = "<!doctype html>\n<title>502 Bad Gateway</title>"
+    run = begin(approved())
+    cloud.troubles = [Trouble(UPDATE, 502, page, does_it=True)]
+    assert finish(run, FakeClock()).state == RunState.DONE
+    assert StepEntry.objects.filter(run=run, phase=Phase.FOUND_MADE).count() == 1
+    cloud.troubles = [Trouble("DescribeAutoScalingGroups", 502, page) for _ in range(5)]
+    with pytest.raises(CloudUnavailable, match="AWS answered with something that cannot be read"):
+        plan_scaling(company_id=run.company_id, now=NOW)
 
 
 def test_a_refusal_ends_the_run_with_the_words_of_aws(cloud: StrictProxy) -> None:

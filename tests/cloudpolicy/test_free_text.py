@@ -1,6 +1,7 @@
 """What people type is shown as typed: text that turns itself round, or hides a part, is refused by its field."""
 
 import pytest
+from django.test import Client
 
 from cloudpolicy.engine.document import InvalidPolicy
 from cloudpolicy.engine.ladder import FOUNDING_LADDER
@@ -9,8 +10,10 @@ from cloudpolicy.models.kill_switch import KillSwitchTurn
 from cloudpolicy.services.kill_switch import turn_kill_switch
 from cloudpolicy.services.policies import enable_policy, save_draft
 from cloudpolicy.services.prices import PriceRefused, enter_price
-from cloudpolicy.services.refusals import NotAllowed, need_reason
+from cloudpolicy.services.refusals import TURNS_TEXT, NotAllowed, need_reason
 from ledger.domain.company import CompanyRef
+from ledger.models.company import Membership, Role
+from ledger.models.user import User
 from tests.cloudpolicy.steered_company import NOW, steered_company
 
 # "approved by ann" that reads "approved by bob" in a browser, and an escape of a terminal.
@@ -74,3 +77,17 @@ def test_no_door_keeps_such_a_text(company: CompanyRef, text: str) -> None:
 
 def _left_alone(because: str) -> dict[str, str]:
     return {"group": "capstack-dev-asg", "exclude_until": "2027-01-01", "because": because}
+
+
+def test_what_was_kept_before_cannot_turn_a_page_round(company: CompanyRef, client: Client) -> None:
+    """Approvals and turns are append-only: what was typed before such letters were refused is in them for ever."""
+    KillSwitchTurn.objects.create(
+        company_id=company.id, on=True, actor="ann", reason="less \u202enna yb \u05e4\u2069", turned_at=NOW
+    )
+    user = User.objects.create_user("ann@example.com", "correct horse battery staple", is_staff=True)
+    Membership.objects.create(company_id=company.id, user=user, role=Role.ADMIN)
+    client.force_login(user)
+    for address in ("/cloud", "/admin/cloudpolicy/killswitchturn/"):
+        text = client.get(address).content.decode()
+        assert "less \N{REPLACEMENT CHARACTER}nna yb \u05e4\N{REPLACEMENT CHARACTER}" in text
+        assert not TURNS_TEXT & set(text)

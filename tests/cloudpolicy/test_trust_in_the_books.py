@@ -10,6 +10,7 @@ from capstack.demo.cloud import seed_groups
 from cloudpolicy.selectors.plans import StoredPlan
 from cloudpolicy.selectors.unplanned import LOOK_AGAIN_AFTER, unplanned_companies
 from cloudpolicy.services.planning import plan_scaling, replan_scaling
+from cloudpolicy.services.trusted_again import trusted_again
 from ledger.domain.company import CompanyRef
 from ledger.domain.event import EventDraft
 from ledger.models.account import Account
@@ -108,6 +109,8 @@ def test_an_unreconciled_account_makes_the_plan_read_only_until_it_is_explained(
     assert book.reconciliation is not None
     broken = book.reconciliation.first_break
     assert broken is not None
+    turns = [NOW + timedelta(seconds=10 * turn) for turn in range(6)]
+    assert [trusted_again(now=turn) for turn in turns] == [()] * 6
     explain_break(
         company_id=company.id,
         account_id=book.account_id,
@@ -119,7 +122,12 @@ def test_an_unreconciled_account_makes_the_plan_read_only_until_it_is_explained(
         actor="ann",
         now=NOW,
     )
-    assert codes(plan_scaling(company_id=company.id, now=NOW + MINUTE)) == []
+    # Nothing was published, and the sweep finds the company all the same: once a minute, and once only.
+    assert sorted(trusted_again(now=turn) for turn in turns) == [()] * 5 + [(company.id,)]
+    plan = replan_scaling(company_id=company.id, now=NOW + MINUTE)
+    assert plan is not None
+    assert codes(plan) == []
+    assert [trusted_again(now=turn) for turn in turns] == [()] * 6
 
 
 def test_a_silent_account_makes_the_plan_read_only_unless_it_is_empty_and_given_up(company: CompanyRef) -> None:

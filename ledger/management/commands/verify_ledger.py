@@ -5,16 +5,21 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from ledger.domain.company import CompanyNotFound
 from ledger.selectors.companies import all_companies, company_ref
 from ledger.services.chain_heads.place import PlaceUnusable
 from ledger.services.chain_heads.places import place_of
+from ledger.services.chain_verdicts import verify_and_keep
 from ledger.services.verify import Verification, verify_company
 
 
 class Command(BaseCommand):
-    help = "Recompute the chain of hashes over the journal; exit 1 and name the first row that was tampered with."
+    help = (
+        "Recompute the chain of hashes over the journal; exit 1 and name the first row that was tampered with. "
+        "The verdict is kept like the scheduler's, unless other heads are given."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--company", metavar="SLUG", help="Default: every company.")
@@ -31,7 +36,11 @@ class Command(BaseCommand):
             place = place_of(options["heads"] or settings.CHAIN_HEADS_PATH)
             found = []
             for company in companies:
-                found.append(verify_company(company=company, place=place))
+                if options["heads"]:
+                    found.append(verify_company(company=company, place=place))
+                else:
+                    # What an operator has found stops the cloud policy at once, or lets it go on, as it is kept.
+                    found.append(verify_and_keep(company_id=company.id, now=timezone.now()))
                 if not options["json"]:
                     self.stdout.write(_sentence(found[-1]))
         except (CompanyNotFound, PlaceUnusable) as error:

@@ -354,12 +354,18 @@ def test_it_says_that_no_worker_comes(cloud: StrictProxy, reader: Reader, hour: 
         assert "no worker has come" in words(client.get(URL)), "that one is at work elsewhere"
 
 
-def test_it_says_that_a_step_is_in_doubt(cloud: StrictProxy, reader: Reader) -> None:
+def test_it_says_that_a_step_is_being_asked_for_and_later_that_it_is_in_doubt(
+    cloud: StrictProxy, reader: Reader, hour: Hour
+) -> None:
     company, plan = planned_company()
     run = begin_approved(plan)
     with killed_at_line(2), pytest.raises(Killed):
         running.work_on(run_id=run.pk, clock=FakeClock().as_clock())
-    assert "in doubt until it is looked at" in words(reader(company, Role.FOUNDER).get(URL))
+    client = reader(company, Role.FOUNDER)
+    text = words(client.get(URL))
+    assert ("being asked at this moment" in text, "no answer yet" in text) == (True, True)
+    hour.now = FakeClock().now() + running.DOUBT
+    assert "in doubt until it is looked at" in words(client.get(URL))
 
 
 def test_a_pause_stops_everything_and_only_with_a_reason(cloud: StrictProxy, reader: Reader) -> None:

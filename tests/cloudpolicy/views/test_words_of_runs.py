@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from cloudpolicy.models.exclusion import Exclusion
 from cloudpolicy.services import running
 from cloudpolicy.services.kill_switch import turn_kill_switch
 from ledger.domain.company import CompanyRef
@@ -64,7 +65,9 @@ def test_groups_read_before_a_run_that_ended_early_are_told_as_older(
     client.post("/cloud/look")
     text = words(client.get("/cloud"))
     assert older not in text
-    assert "steps done. Another plan waits below." in text
+    # What is decided since comes first, and the run that ended early stays below it.
+    assert f"nothing is changed before. The last run ended early: plan {plan.pk} was partly applied." in text
+    assert text.index("Proposed plan") < text.index("steps done")
 
 
 def test_who_stopped_a_run_is_named_without_the_door(cloud: StrictProxy, reader: Reader, hour: Hour) -> None:
@@ -113,3 +116,28 @@ def test_the_end_of_what_is_left_alone_stands_in_the_companys_time_everywhere(
     assert re.search(r"until 8 Apr 2026, 17:3\d IST", text)
     assert re.search(r"is left alone until 2026-04-08 17:3\d IST", text), "as the cause of a decision, too"
     assert "UTC" not in text
+
+
+def test_a_form_that_was_refused_keeps_what_was_typed_and_no_other_form_shows_it(
+    cloud: StrictProxy, reader: Reader
+) -> None:
+    company, plan = planned_company()
+    approve(plan)
+    client = reader(company, Role.ADMIN)
+    typed = "a long \u202ereason"
+    kept = 'value="a long \N{REPLACEMENT CHARACTER}reason"'
+
+    def refused(address: str, **also: str) -> str:
+        response = client.post(address, {"reason": typed, **also})
+        assert response.status_code == 422
+        text = response.content.decode()
+        assert text.count(kept) == 1, address
+        return text[: text.index(kept)].rpartition("<input id=")[2]
+
+    assert refused(f"/cloud/plans/{plan.pk}/apply").startswith('"apply-reason"')
+    assert refused("/cloud/pause", do="pause").startswith('"pause-reason"')
+    finish(begin(plan), FakeClock())
+    assert refused(f"/cloud/plans/{plan.pk}/rollback").startswith('"undo-reason"')
+    finish(begin_rollback(plan), FakeClock())
+    row = Exclusion.objects.order_by("pk")[2]
+    assert refused(f"/cloud/exclusions/{row.pk}/lift").startswith(f'"lift-{row.pk}"')

@@ -1,9 +1,11 @@
 """The verifier's verdict is kept, so that whoever must not act on a broken chain can ask cheaply."""
 
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from pytest_django.fixtures import Settings
 
@@ -41,6 +43,16 @@ def test_a_broken_chain_says_where_and_how(sealed_company: CompanyRef, tamper: T
     assert verdict.broken_at == 4
     assert verdict.broken == "edited at position 4: the row at 4 is not the one that was recorded"
     assert verify_chain(company_id=sealed_company.id).startswith("broken at 4")
+
+
+def test_what_an_operator_finds_is_kept_like_the_schedulers_verdict(
+    sealed_company: CompanyRef, tamper: Tamper, heads: str
+) -> None:
+    tamper("UPDATE ledger_capitalevent SET amount = amount + 1 WHERE position = 4")
+    for elsewhere in (True, False):
+        with pytest.raises(CommandError, match="broken at position 4"):
+            call_command("verify_ledger", *(["--heads", heads] if elsewhere else []), stdout=StringIO())
+        assert ChainVerdict.objects.filter(broken_at=4).exists() is not elsewhere
 
 
 def test_an_older_verification_that_ends_later_changes_nothing(sealed_company: CompanyRef) -> None:
