@@ -281,4 +281,5 @@ ACTION = Action(
     inverse=inverse,
     untagged=(CREATE_VERSION,),
     speaks=lambda target: target.spot is not None,
+    heeds=lambda target: (target.spot, target.on_demand_percent if target.spot else None),
 )

@@ -1,13 +1,14 @@
 """Let chosen processes of a group stand still, after its size is as wanted."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cloudpolicy.engine.action import NOTHING, Action, Observed, Proposal, Receipt
-from cloudpolicy.engine.call import ApiCall
+from cloudpolicy.engine.call import ApiCall, calls_from
 from cloudpolicy.engine.cloud import Cloud, describe_group, request_id_of, tags_of
 from cloudpolicy.engine.followers import Followers
 from cloudpolicy.engine.group import Group, Target
+from cloudpolicy.engine.kind import Kind
 from cloudpolicy.engine.policy import SCHEDULING_PROCESSES
 from cloudpolicy.engine.reason import Reason
 
@@ -19,14 +20,45 @@ def propose(group: Group, target: Target, _followers: Followers) -> Proposal:
     wanted = target.suspend - group.suspended
     if not wanted:
         return NOTHING
-    needed = wanted & SCHEDULING_PROCESSES if group.is_scheduled and not target.may_stop_schedules else frozenset()
-    warnings = (
-        Reason(
-            "schedule_kept", f"{group.name}: {', '.join(sorted(needed))} runs on: its scheduled actions need it"
-        ),
-    )
+    needed = _needed(wanted, target) if group.is_scheduled else frozenset()
     calls = (processes_call(group, target, wanted - needed, suspend=True),) if wanted - needed else ()
-    return Proposal(calls=calls, warnings=warnings if needed else ())
+    return Proposal(calls=calls, warnings=_kept(group.name, ", ".join(sorted(needed))) if needed else ())
+
+
+def propose_to_kind(kind: Kind, target: Target) -> Sequence[Proposal]:
+    """What `propose` says of each group: which processes stand still is the same in all of a kind."""
+    one = kind.groups[0]
+    wanted = target.suspend - one.suspended
+    if not wanted:
+        return [NOTHING] * len(kind.groups)
+    needed = _needed(wanted, target)
+    kept = ", ".join(sorted(needed))
+    # A call on groups with schedules and one on those without; what they have in common is filled in once.
+    scheduled, free = (
+        processes_call(one, target, processes, suspend=True) if processes else None
+        for processes in (wanted - needed, wanted)
+    )
+    found = []
+    for group in kind.groups:
+        like = scheduled if group.is_scheduled else free
+        calls: tuple[ApiCall, ...] = ()
+        if like is not None:
+            parameters = {**like.parameters, "AutoScalingGroupName": group.name}
+            calls = tuple(calls_from([(
+                like.action, group.name, like.environment, group.region, like.permission, like.before, like.after,
+                parameters, like.because, group.account,
+            )]))  # fmt: skip
+        found.append(Proposal(calls, _kept(group.name, kept) if kept and group.is_scheduled else ()))
+    return found
+
+
+def _needed(wanted: frozenset[str], target: Target) -> frozenset[str]:
+    """Processes that run on in a group with scheduled actions."""
+    return frozenset() if target.may_stop_schedules else wanted & SCHEDULING_PROCESSES
+
+
+def _kept(group: str, needed: str) -> tuple[Reason, ...]:
+    return (Reason("schedule_kept", f"{group}: {needed} runs on: its scheduled actions need it"),)
 
 
 def processes_call(group: Group, target: Target, processes: frozenset[str], *, suspend: bool) -> ApiCall:
@@ -88,4 +120,6 @@ ACTION = Action(
     perform=perform,
     inverse=inverse,
     speaks=lambda target: bool(target.suspend),
+    propose_to_kind=propose_to_kind,
+    heeds=lambda target: (target.suspend, target.may_stop_schedules),
 )
