@@ -1,6 +1,7 @@
 """Let chosen processes of a group stand still, after its size is as wanted."""
 
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 from cloudpolicy.engine.action import NOTHING, Action, Observed, Proposal, Receipt
@@ -25,31 +26,37 @@ def propose(group: Group, target: Target, _followers: Followers) -> Proposal:
     return Proposal(calls=calls, warnings=_kept(group.name, ", ".join(sorted(needed))) if needed else ())
 
 
-def propose_to_kind(kind: Kind, target: Target) -> Sequence[Proposal]:
-    """What `propose` says of each group: which processes stand still is the same in all of a kind."""
+def propose_to_kind(
+    kind: Kind, target: Target
+) -> tuple[Sequence[tuple[ApiCall, ...]], Mapping[int, tuple[Reason, ...]]]:
+    """What `propose` says of each group: column by column, as in all of a kind the same processes stand still."""
     one = kind.groups[0]
     wanted = target.suspend - one.suspended
-    if not wanted:
-        return [NOTHING] * len(kind.groups)
     needed = _needed(wanted, target)
+    if not wanted:
+        return [()] * len(kind.groups), {}
+    in_free = _column(kind, target, wanted)
+    if not needed:
+        return in_free, {}
+    in_all = _column(kind, target, wanted - needed)
     kept = ", ".join(sorted(needed))
-    # A call on groups with schedules and one on those without; what they have in common is filled in once.
-    scheduled, free = (
-        processes_call(one, target, processes, suspend=True) if processes else None
-        for processes in (wanted - needed, wanted)
-    )
-    found = []
-    for group in kind.groups:
-        like = scheduled if group.is_scheduled else free
-        calls: tuple[ApiCall, ...] = ()
-        if like is not None:
-            parameters = {**like.parameters, "AutoScalingGroupName": group.name}
-            calls = tuple(calls_from([(
-                like.action, group.name, like.environment, group.region, like.permission, like.before, like.after,
-                parameters, like.because, group.account,
-            )]))  # fmt: skip
-        found.append(Proposal(calls, _kept(group.name, kept) if kept and group.is_scheduled else ()))
-    return found
+    is_scheduled = [group.is_scheduled for group in kind.groups]
+    calls = [few if bound else more for few, more, bound in zip(in_all, in_free, is_scheduled, strict=True)]
+    return calls, {place: _kept(kind.names[place], kept) for place, bound in enumerate(is_scheduled) if bound}
+
+
+def _column(kind: Kind, target: Target, processes: frozenset[str]) -> Sequence[tuple[ApiCall, ...]]:
+    """A call on each group of a kind; what they have in common is filled in once."""
+    if not processes:
+        return [()] * len(kind.groups)
+    like = processes_call(kind.groups[0], target, processes, suspend=True)
+    names = like.parameters["ScalingProcesses"]
+    parameters = [{"AutoScalingGroupName": name, "ScalingProcesses": names} for name in kind.names]
+    rows = zip(
+        repeat(like.action), kind.names, repeat(like.environment), kind.regions, repeat(like.permission),
+        repeat(like.before), repeat(like.after), parameters, repeat(like.because), kind.accounts,
+    )  # fmt: skip
+    return [(call,) for call in calls_from(rows)]
 
 
 def _needed(wanted: frozenset[str], target: Target) -> frozenset[str]:
@@ -121,5 +128,5 @@ ACTION = Action(
     inverse=inverse,
     speaks=lambda target: bool(target.suspend),
     propose_to_kind=propose_to_kind,
-    heeds=lambda target: (target.suspend, target.may_stop_schedules),
+    heeds=lambda _kind, target: (target.suspend, target.may_stop_schedules),
 )

@@ -85,7 +85,8 @@ class Resources:
 
 
 Propose = Callable[[Group, Target, Followers], Proposal]
-ProposeToKind = Callable[[Kind, Target], Sequence[Proposal]]
+Warned = Mapping[int, tuple[Reason, ...]]
+ProposeToKind = Callable[[Kind, Target], tuple[Sequence[tuple[ApiCall, ...]], Warned]]
 ProposeSizes = Callable[[Kind, Becomes, str], Sequence[tuple[ApiCall, ...]]]
 
 
@@ -119,10 +120,10 @@ class Action:
         resources: for an action on single resources; None for one on groups.
         untagged: those of its permissions that AWS cannot tie to the opt-in tag: what they are for is only being
             made, or carries no tags.
-        heeds: (target) -> what of it, besides its reason and its size, the proposals depend on: what it proposed
+        heeds: (kind, target) -> what of the target, but for reason and size, proposals depend on: what it proposed
             for one target it proposes for every other with the same. None: it is asked anew for each.
-        propose_to_kind: (kind, target) -> what `propose` says of each group of a kind, of an action that
-            heeds something and does not look at the size: in less time, as a kind has most of a call in common.
+        propose_to_kind: (kind, target) -> (calls, warnings by position): what `propose` says of each group,
+            of an action that heeds something and does not look at the size, in less time.
         propose_sizes: (kind, sizes, because) -> calls on each group of the kind. What `propose` says of one after
             the other, of an action that looks at nothing but the size and warns of nothing, in less time.
     """
@@ -138,6 +139,6 @@ class Action:
     resources: Resources | None = None
     untagged: tuple[str, ...] = ()
     speaks: Callable[[Target], bool] = to_every_target
-    heeds: Callable[[Target], Hashable] | None = None
+    heeds: Callable[[Kind, Target], Hashable] | None = None
     propose_to_kind: ProposeToKind | None = None
     propose_sizes: ProposeSizes | None = None

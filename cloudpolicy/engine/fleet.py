@@ -50,7 +50,7 @@ class Fleet:
             by_name[name] = (*by_name[name], place) if name in by_name else (place,)
             by_key[key] = (*by_key[key], place) if key in by_key else (place,)
             is_possible = not capacity_problems(group.capacity)
-            kind = (group.environment, group.opted_in, group.suspended, is_possible)
+            kind = (group.environment, group.opted_in, group.suspended, is_possible, type(group.market))
             alike.setdefault(kind, []).append(place)
         kinds = tuple(
             Kind(tuple(found[place] for place in places), tuple(places), tuple(ranks[place] for place in places))

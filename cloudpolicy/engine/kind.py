@@ -16,8 +16,9 @@ Becomes = Mapping[int, Capacity]
 class Kind:
     """Groups that filters and targets can only tell apart by what is said of one by name or key.
 
-    They have their environment in common, whether they are opted in, which processes stand still, and whether AWS
-    could have given them their size. All sequences are in the same order, that in which the groups were found.
+    They have their environment in common, whether they are opted in, which processes stand still, whether AWS
+    could have given them their size, and in which way they buy instances. All sequences are in the order in which
+    the groups were found.
 
     Attributes:
         places: of the groups in their fleet.

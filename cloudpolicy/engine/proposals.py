@@ -9,7 +9,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import add
 
-from cloudpolicy.engine.action import Action, Proposal
+from cloudpolicy.engine.action import Action
 from cloudpolicy.engine.call import ApiCall, asked_for_by
 from cloudpolicy.engine.followers import Followers
 from cloudpolicy.engine.group import Group, Target
@@ -98,7 +98,7 @@ class Proposals:
             return _Said(target.because, action.propose_sizes(kind, becomes, target.because), {})
         if action.heeds is None:
             return self._each(action, kind, target, becomes)
-        heeded = (action.name, kind.places[0], action.heeds(target))
+        heeded = (action.name, kind.places[0], action.heeds(kind, target))
         found = self.said.get((heeded, target.because))
         if found is None:
             first = self.said.get(heeded)
@@ -112,12 +112,9 @@ class Proposals:
     def _each(self, action: Action, kind: Kind, target: Target, becomes: Becomes) -> _Said:
         """What it proposes to one group after the other."""
         if action.propose_to_kind is not None:
-            return _said(target, action.propose_to_kind(kind, target))
+            return _Said(target.because, *action.propose_to_kind(kind, target))
         targets = {now: replace(target, capacity=size) for now, size in becomes.items()}
         followers, propose = self.followers, action.propose
-        return _said(target, [propose(group, targets[group.capacity.desired], followers) for group in kind.groups])
-
-
-def _said(target: Target, proposals: Sequence[Proposal]) -> _Said:
-    warnings = {position: warnings for position, (_, warnings) in enumerate(proposals) if warnings}
-    return _Said(target.because, [calls for calls, _ in proposals], warnings)
+        said = [propose(group, targets[group.capacity.desired], followers) for group in kind.groups]
+        warnings = {position: each.warnings for position, each in enumerate(said) if each.warnings}
+        return _Said(target.because, [each.calls for each in said], warnings)

@@ -178,7 +178,7 @@ def test_no_filter_tells_groups_of_a_kind_apart_that_the_policy_does_not_name(
         name="twin",
         region="ap-south-1",
         account="third",
-        market=MixedInstances({}),
+        market=MixedInstances({}) if isinstance(one.market, MixedInstances) else one.market,
         is_scheduled=not one.is_scheduled,
         capacity=data.draw(SIZES.filter(lambda size: bool(capacity_problems(size)) == is_impossible)),
     )  # fmt: skip

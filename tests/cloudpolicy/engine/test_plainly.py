@@ -103,9 +103,10 @@ def test_an_action_proposes_the_same_for_targets_that_agree_in_what_it_heeds(
     if action.heeds is None:
         assert action.propose_sizes is not None  # Else its every proposal is made anew, and nothing is to be held.
         return
-    if action.heeds(one) != action.heeds(other):
-        other = replace(one, capacity=other.capacity, because=other.because)
     followers = Followers.of(groups)
+    for kind in Fleet.of(groups).kinds:
+        if action.heeds(kind, one) != action.heeds(kind, other):
+            other = replace(one, capacity=other.capacity, because=other.because)
     for each in groups:
         first, second = (action.propose(each, target, followers) for target in (one, other))
         assert [call._replace(because="") for call in first.calls] == [
