@@ -1,14 +1,16 @@
 """Resize a group: always min, max and desired together, so that no step leaves desired outside its bounds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 from cloudpolicy.engine.action import NOTHING, Action, Observed, Proposal, Receipt
-from cloudpolicy.engine.call import ApiCall
+from cloudpolicy.engine.call import ApiCall, calls_from
 from cloudpolicy.engine.capacity import Capacity, parse_capacity
 from cloudpolicy.engine.cloud import Cloud, describe_group, request_id_of, tags_of
 from cloudpolicy.engine.followers import Followers
 from cloudpolicy.engine.group import Group, Target
+from cloudpolicy.engine.kind import Becomes, Kind
 
 NAME = "resize_group"
 PERMISSION = "autoscaling:UpdateAutoScalingGroup"
@@ -18,13 +20,48 @@ def propose(group: Group, target: Target, _followers: Followers) -> Proposal:
     before, after = group.capacity, target.capacity
     if before == after:
         return NOTHING
-    # By place and not by name, which takes twice as long: this is asked of every group for every policy.
     call = ApiCall(
-        NAME, group.name, group.environment, group.region, PERMISSION,
-        before.as_dict(), after.as_dict(), _parameters(group.name, after),
-        target.because, group.account,
-    )  # fmt: skip
+        action=NAME,
+        group=group.name,
+        environment=group.environment,
+        region=group.region,
+        account=group.account,
+        permission=PERMISSION,
+        before=before.as_dict(),
+        after=after.as_dict(),
+        parameters=_parameters(group.name, after),
+        because=target.because,
+    )
     return Proposal((call,))
+
+
+def propose_sizes(kind: Kind, becomes: Becomes, because: str) -> Sequence[tuple[ApiCall, ...]]:
+    """What `propose` says of each group: column by column, as hardly two policies want the same."""
+    settings = {now: size.as_dict() for now, size in becomes.items()}
+    afters = [settings[now] for now in kind.desired]
+    figures = {now: (size.min, size.max, size.desired) for now, size in becomes.items()}
+    parameters = [
+        {"AutoScalingGroupName": name, "MinSize": least, "MaxSize": most, "DesiredCapacity": wanted}
+        for name, (least, most, wanted) in zip(kind.names, map(figures.__getitem__, kind.desired), strict=True)
+    ]
+    # Groups of a kind are of one environment.
+    made = calls_from(
+        zip(
+            repeat(NAME),
+            kind.names,
+            repeat(kind.groups[0].environment),
+            kind.regions,
+            repeat(PERMISSION),
+            kind.sizes,
+            afters,
+            parameters,
+            repeat(because),
+            kind.accounts,
+        )
+    )
+    return [
+        () if before == after else (call,) for call, before, after in zip(made, kind.sizes, afters, strict=True)
+    ]
 
 
 def observe(call: ApiCall, cloud: Cloud, _token: str) -> Observed | None:
@@ -76,4 +113,5 @@ ACTION = Action(
     observe=observe,
     perform=perform,
     inverse=inverse,
+    propose_sizes=propose_sizes,
 )

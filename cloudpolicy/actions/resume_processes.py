@@ -28,4 +28,5 @@ ACTION = Action(
     perform=perform,
     inverse=inverse,
     speaks=lambda target: bool(target.resume),
+    heeds=lambda _kind, target: target.resume,
 )

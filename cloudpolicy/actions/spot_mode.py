@@ -22,6 +22,7 @@ from cloudpolicy.engine.cloud import (
 )
 from cloudpolicy.engine.followers import Followers
 from cloudpolicy.engine.group import Group, Target
+from cloudpolicy.engine.kind import Kind
 from cloudpolicy.engine.market import LaunchTemplate, MixedInstances
 from cloudpolicy.engine.reason import Reason
 
@@ -46,6 +47,12 @@ def propose(group: Group, target: Target, followers: Followers) -> Proposal:
     wanted = "on" if target.spot else "off"
     doubt = f"{group.name}: turning spot {wanted} is left to a person: {market.reason}"
     return Proposal(warnings=(Reason("spot_unreadable", doubt),))
+
+
+def heeds(kind: Kind, target: Target) -> tuple[bool | None, int | None]:
+    """What proposals depend on: the share of on-demand instances only where groups have one that spot needs."""
+    is_shared = target.spot and isinstance(kind.groups[0].market, MixedInstances)
+    return target.spot, target.on_demand_percent if is_shared else None
 
 
 def _change_share(group: Group, market: MixedInstances, target: Target) -> Proposal:
@@ -281,4 +288,5 @@ ACTION = Action(
     inverse=inverse,
     untagged=(CREATE_VERSION,),
     speaks=lambda target: target.spot is not None,
+    heeds=heeds,
 )

@@ -4,7 +4,7 @@ Planning is pure. Making and looking use the clients that a `Cloud` hands out, s
 the cloud, holds credentials or decides whether a call may be made: that is the business of whoever applies a plan.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.cloud import Cloud
 from cloudpolicy.engine.followers import Followers
 from cloudpolicy.engine.group import Group, Target
+from cloudpolicy.engine.kind import Becomes, Kind
 from cloudpolicy.engine.policy import Policy, Rule
 from cloudpolicy.engine.reason import Reason
 from cloudpolicy.engine.resource import Resource
@@ -84,6 +85,9 @@ class Resources:
 
 
 Propose = Callable[[Group, Target, Followers], Proposal]
+Warned = Mapping[int, tuple[Reason, ...]]
+ProposeToKind = Callable[[Kind, Target], tuple[Sequence[tuple[ApiCall, ...]], Warned]]
+ProposeSizes = Callable[[Kind, Becomes, str], Sequence[tuple[ApiCall, ...]]]
 
 
 def for_no_group(_group: Group, _target: Target, _followers: Followers) -> Proposal:
@@ -116,6 +120,12 @@ class Action:
         resources: for an action on single resources; None for one on groups.
         untagged: those of its permissions that AWS cannot tie to the opt-in tag: what they are for is only being
             made, or carries no tags.
+        heeds: (kind, target) -> what of the target, but for reason and size, proposals depend on: what it proposed
+            for one target it proposes for every other with the same. None: it is asked anew for each.
+        propose_to_kind: (kind, target) -> (calls, warnings by position): what `propose` says of each group,
+            of an action that heeds something and does not look at the size, in less time.
+        propose_sizes: (kind, sizes, because) -> calls on each group of the kind. What `propose` says of one after
+            the other, of an action that looks at nothing but the size and warns of nothing, in less time.
     """
 
     name: str
@@ -129,3 +139,6 @@ class Action:
     resources: Resources | None = None
     untagged: tuple[str, ...] = ()
     speaks: Callable[[Target], bool] = to_every_target
+    heeds: Callable[[Kind, Target], Hashable] | None = None
+    propose_to_kind: ProposeToKind | None = None
+    propose_sizes: ProposeSizes | None = None

@@ -1,6 +1,7 @@
 """A call is data: one request to the cloud with before and after, planned and not made."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 
@@ -49,6 +50,22 @@ class ApiCall(NamedTuple):
 def parse_call(stored: Mapping[str, Any]) -> ApiCall:
     """Read `ApiCall.as_dict` back. Plans from before there were several accounts name none."""
     return ApiCall(**{"account": "", **stored})
+
+
+# Makes a call from its values in their order: several times faster than by name, for tens of thousands at a time.
+_call_from = partial(tuple.__new__, ApiCall)
+
+
+def calls_from(rows: Iterable[tuple[Any, ...]]) -> "Iterable[ApiCall]":
+    """Calls from the values of each, in the order of `ApiCall`; mappings may be shared, as nobody changes them."""
+    return map(_call_from, rows)
+
+
+def asked_for_by(because: str, calls: Sequence[tuple[ApiCall, ...]]) -> list[tuple[ApiCall, ...]]:
+    """The same calls, each group's in a tuple, for the sake of another row."""
+    return [
+        tuple(_call_from((*call[:8], because, call.account)) for call in each) if each else each for each in calls
+    ]
 
 
 def place_of(call: ApiCall) -> tuple[str, str, str]:

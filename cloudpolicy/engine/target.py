@@ -15,10 +15,25 @@ RESUMED = "processes that no row suspends any more"
 
 
 def target_of(*, group: Group, policy: Policy, band: Band, history: History) -> Target | Reason | None:
-    """Decide what a group should be: a row in force, else the environment's `otherwise`, else its journalled size.
+    """Decide what a group should become next: what it should be, or as far towards that as one plan may go.
 
     Returns:
         None when the policy has nothing to say about the group; a Reason when it has, but must leave it alone.
+    """
+    goal = goal_of(group=group, policy=policy, band=band, history=history)
+    if not isinstance(goal, Target):
+        return goal
+    floor = policy.floor_of(group.environment, group.name)
+    percent = policy.limits.step_percent
+    size = within_step(goal.capacity, desired_now=group.capacity.desired, percent=percent, floor=floor)
+    return goal if size is goal.capacity else replace(goal, capacity=size)
+
+
+def goal_of(*, group: Group, policy: Policy, band: Band, history: History) -> Target | Reason | None:
+    """Decide what a group should be: a row in force, else the environment's `otherwise`, else its journalled size.
+
+    How large the group is now is looked at only where the policy has suspended processes of it, so groups of which
+    nothing is remembered and that are not named have a goal in common with their whole kind.
     """
     rule = rule_of(policy, band, group.environment)
     if rule is not None:
@@ -46,7 +61,7 @@ def _target(
 ) -> Target:
     suspend = rule.suspended if rule else frozenset()
     return Target(
-        _within_step(group, policy, lifted(capacity, policy.floor_of(group.environment, group.name))),
+        lifted(capacity, policy.floor_of(group.environment, group.name)),
         spot,
         policy.on_demand_percent_with_spot,
         because,
@@ -63,13 +78,12 @@ def lifted(capacity: Capacity, floor: int) -> Capacity:
     return Capacity(floor, max(capacity.max, floor), max(capacity.desired, floor))
 
 
-def _within_step(group: Group, policy: Policy, target: Capacity) -> Capacity:
-    """As far towards the target as one plan may go. What is below its floor is lifted to it at once."""
-    percent = policy.limits.step_percent
-    now = group.capacity.desired
-    if percent is None or target.desired == now:
-        return target
-    most = max(1, now * percent // 100)
-    desired = min(max(target.desired, now - most), now + most)
-    desired = max(desired, policy.floor_of(group.environment, group.name))
-    return Capacity(min(target.min, desired), max(target.max, desired), desired)
+def within_step(goal: Capacity, *, desired_now: int, percent: int | None, floor: int) -> Capacity:
+    """As far towards the goal as one plan may go. What is below its floor is lifted to it at once."""
+    if percent is None or goal.desired == desired_now:
+        return goal
+    most = max(1, desired_now * percent // 100)
+    desired = min(max(goal.desired, desired_now - most), desired_now + most)
+    if desired < floor:
+        desired = floor
+    return Capacity(min(goal.min, desired), max(goal.max, desired), desired)

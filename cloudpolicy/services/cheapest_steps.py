@@ -12,13 +12,13 @@ from cloudpolicy.actions import resize_group
 from cloudpolicy.engine.band import Band, band_at
 from cloudpolicy.engine.call import ApiCall
 from cloudpolicy.engine.cheapest import Choice, Disruption, Option, Shrinkable, cheapest_choice
-from cloudpolicy.engine.evaluate import left_alone
 from cloudpolicy.engine.exclusion import Exclusion, Place
 from cloudpolicy.engine.followers import NOBODY
 from cloudpolicy.engine.group import Group, Target
 from cloudpolicy.engine.least import least_instances, made_smaller
 from cloudpolicy.engine.policy import Policy
 from cloudpolicy.engine.price import ZERO, PriceBook
+from cloudpolicy.engine.question import left_alone
 from cloudpolicy.engine.saving import footing_of, saving_of
 from cloudpolicy.engine.worth import CallWorth
 from cloudpolicy.filters.registry import all_filters

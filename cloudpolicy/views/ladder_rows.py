@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from cloudpolicy.engine.band import Band
-from cloudpolicy.engine.evaluate import left_alone
 from cloudpolicy.engine.exclusion import Exclusion
 from cloudpolicy.engine.filter import Filter
 from cloudpolicy.engine.policy import Otherwise, Policy, Row
+from cloudpolicy.engine.question import left_alone
 from cloudpolicy.filters.registry import all_filters
 from cloudpolicy.selectors.groups_seen import SeenGroup
 from cloudpolicy.views.call_words import place_words
