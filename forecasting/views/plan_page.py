@@ -10,6 +10,7 @@ from django.utils import timezone
 from forecasting.drivers.contribution import Basis, Setting
 from forecasting.fit.plan import PlanDocument, PlanProblem
 from forecasting.fit.plan_met import met_receivables
+from forecasting.scenarios.change import InvalidScenario
 from forecasting.selectors.plans import StoredPlan, plan_versions
 from forecasting.services.plan_look import Sight, sight
 from forecasting.views.known_names import known_names
@@ -88,7 +89,6 @@ def show_plan(
         shows_versions="versions" in request.GET,
         based_on=stored.version if stored else 0,
         names=known_names(seen.known) if seen.known else {},
-        waiting_for=seen.refusal,
         zone=company.timezone,
         **context,
     )
@@ -106,9 +106,12 @@ def _came(setting: Setting | None) -> dict[str, date]:
 
 def _runway(seen: Sight, *, today: date) -> tuple[Setting | None, dict[str, Any]]:
     """The runway that the plan in force gives, for the head of the page and the zone of the timeline."""
-    case = seen.case()
+    try:
+        case = seen.case()
+    except InvalidScenario as beyond:
+        return None, {"runout": None, "waiting_for": f"{beyond.errors[0].message}."}
     if seen.known is None or case is None:
-        return None, {"runout": None}
+        return None, {"runout": None, "waiting_for": seen.refusal}
     as_of = seen.known.gathered.history.as_of
     runway = case.runway
     counts = (runway.p5_days, runway.p50_days, runway.p95_days)

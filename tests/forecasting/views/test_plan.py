@@ -6,9 +6,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from forecasting.models.plan import Plan
+from forecasting.scenarios.change import InvalidScenario
 from forecasting.selectors.plans import plan_in_force
 from forecasting.services.plans import record_plan
 from ledger.domain.event import parse_event
+from ledger.domain.problems import FieldProblem
 from ledger.models.company import Membership, Role
 from ledger.models.user import User
 from ledger.services.companies import create_company
@@ -320,3 +322,14 @@ def test_another_companys_plan_is_not_shown(finance):
     small_company("rival")
     assert finance.get("/plan?company=rival").status_code == 404
     assert finance.post("/plan/versions/1/restore?company=rival", {"based_on": "1"}).status_code == 404
+
+
+def test_a_plan_beyond_what_can_be_simulated_is_shown_and_says_so(finance, acme, monkeypatch):
+    def beyond(*_args, **_kwargs):
+        raise InvalidScenario((FieldProblem("changes", "cannot be simulated together: too large"),))
+
+    monkeypatch.setattr("forecasting.services.what_if.KnownNow.case", beyond)
+    text = finance.get("/plan").content.decode()
+    assert "cannot be simulated together: too large." in text
+    looked = put(finance, "tranches", TRANCHE | {"do": "look"})
+    assert "no forecast could be made" in looked.context["editing"].look.lead
