@@ -28,6 +28,8 @@ _PHASES = {
 _ENDED_AS = {
     "waiting": "left undone: the run ended before",
     "put_off": "put off, and not asked again",
+    "made": "asked; the run ended before it was seen in the cloud",
+    "found_made": "found to be made; the run ended before it was seen in the cloud",
     "in_doubt": "in doubt: what became of it is found out by a roll-back",
 }
 
@@ -104,6 +106,7 @@ def _step(step: StepView, *, is_open: bool, now: datetime) -> StepRow:
     said, state = _PHASES.get(phase, (phase, "unknown"))
     if not is_open:
         said = _ENDED_AS.get(phase, said)
+        state = "warn" if state == "busy" else state
     return StepRow(
         does=as_sentence(step.says),
         group=step.group,

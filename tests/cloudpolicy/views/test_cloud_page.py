@@ -433,7 +433,7 @@ def test_a_cloud_that_cannot_be_read_is_told_with_what_to_do(settings: Settings,
     answer = client.post("/cloud/look", follow=True)
     text = words(answer)
     assert "The cloud cannot be read: AWS cannot be reached" in text
-    assert "CLOUD_ACCOUNTS; then look again" in text
+    assert "CLOUD_ACCOUNTS. It is tried again each minute by itself" in text
 
 
 def test_a_broken_policy_is_told_and_nothing_breaks(cloud: StrictProxy, reader: Reader) -> None:
