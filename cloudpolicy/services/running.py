@@ -102,33 +102,29 @@ class _Engine:
 
     def work(self) -> None:
         journal = StepJournal(self.run)
-        steps: _Steps | None = None
+        steps = _Steps(self, self.run, journal)
         try:
             self.permit()
             if self.run.kind == RunKind.APPLY:
+                # An answer that got lost is found out about even where nothing more may be done.
+                steps.settle_all()
                 self._still_stands()
             else:
                 self._prepare_rollback()
-            steps = _Steps(self, self.run, journal)
+                steps = _Steps(self, self.run, journal)
             steps.compare_all()
             for number in range(len(steps.calls)):
                 steps.finish(number)
             self._need_all_taken_back()
             outcome, state = "", RunState.DONE
         except _Pause as pause:
-            self._pause(pause)
+            self._pause(pause, steps)
             return
         except _End as end:
             outcome = str(end)
             state = RunState.PARTLY if journal.changed_something else RunState.STOPPED
         now = self.clock.now()
-        if steps is not None:
-            unfinished = steps.unfinished()
-            clear_restored(run=self.run, calls=steps.calls, unfinished=unfinished, now=now)
-            made = steps.maybe_made()
-            release_after_run(run=self.run, calls=steps.calls, unfinished=unfinished, made=made, now=now)
-            release_processes_after_run(run=self.run, calls=steps.calls, unfinished=unfinished, made=made, now=now)
-            exclude_after_choice(run=self.run, calls=[steps.calls[place] for place in sorted(made)], now=now)
+        self._remember(steps, now)
         if state == RunState.DONE and self.run.kind == RunKind.APPLY:
             ScalingPlan.objects.filter(pk=self.run.plan_id, applied_at__isnull=True).update(applied_at=now)
         self._end_run(state, outcome, now)
@@ -137,6 +133,14 @@ class _Engine:
         """Close the run, and have the groups looked at: what it did is a decision's ground, however it ended."""
         end_run(self.run, state, outcome=outcome, now=now)
         look_again(company_id=self.run.company_id, now=now)
+
+    def _remember(self, steps: "_Steps", now: datetime) -> None:
+        """What a run leaves to remember when it ends, however it ends, also before it went on."""
+        unfinished, made = steps.unfinished(), steps.maybe_made()
+        clear_restored(run=self.run, calls=steps.calls, unfinished=unfinished, now=now)
+        release_after_run(run=self.run, calls=steps.calls, unfinished=unfinished, made=made, now=now)
+        release_processes_after_run(run=self.run, calls=steps.calls, unfinished=unfinished, made=made, now=now)
+        exclude_after_choice(run=self.run, calls=[steps.calls[place] for place in sorted(made)], now=now)
 
     def permit(self) -> None:
         """Asked before every call: may this engine change anything at this moment?"""
@@ -202,15 +206,15 @@ class _Engine:
             raise _Pause(reason, after=pause)
         self.clock.sleep(pause.total_seconds())
 
-    def _pause(self, pause: _Pause) -> None:
+    def _pause(self, pause: _Pause, steps: "_Steps") -> None:
         """Put the run off: for as long as the pause says, else longer with every time in a row."""
         now, attempts = self.clock.now(), self.run.attempts
         after = pause.after
         if after is None:
             attempts = ScalingRun.objects.values_list("attempts", flat=True).get(pk=self.run.pk) + 1
             if attempts > MAX_ATTEMPTS:
-                journal = StepJournal(self.run)
-                state = RunState.PARTLY if journal.changed_something else RunState.STOPPED
+                state = RunState.PARTLY if steps.journal.changed_something else RunState.STOPPED
+                self._remember(steps, now)
                 self._end_run(state, f"given up after {MAX_ATTEMPTS} attempts: {pause}", now)
                 return
             # With jitter, so that those who were throttled together do not come back together.
