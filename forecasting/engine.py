@@ -3,26 +3,26 @@
 Pure: the same history, question and engine version give the same figures, bit for bit on one machine.
 """
 
-import hashlib
-import struct
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import get_args
 
 import numpy as np
 
+from forecasting.coming_dates import ComingDates, marks_of
 from forecasting.drivers.assembly import Part, assemble, contributions, expected_per_day
 from forecasting.drivers.contribution import Basis, Setting
 from forecasting.drivers.tranches import named_tranches, tranche_label
 from forecasting.fit.company import FittedCompany, fit_company
 from forecasting.fit.history import CompanyHistory, MissingInputs
 from forecasting.fit.plan import PlannedTranche
+from forecasting.input_digest import digest
 from forecasting.kernel.inputs import ForecastInputs
 from forecasting.kernel.outcome import Bands as KernelBands
 from forecasting.kernel.outcome import Outcome
 from forecasting.kernel.shared_parts import SharedParts
 from forecasting.kernel.shocks import Shocks, shocks_for
-from forecasting.kernel.simulate import simulate
+from forecasting.kernel.simulate import BegunSimulation, begin_simulation
 from forecasting.kernel.soundness import NonFinitePaths, UnsoundInputs
 from forecasting.kernel.tranche_cases import tranche_cases
 from forecasting.outcome import (
@@ -47,9 +47,35 @@ HORIZON_DAYS = 365
 PATHS = 10_000
 SEED = 42
 PROBABILITY_DAYS = (30, 60, 90, 180, 365)
-LARGE_EVENT_SHARE = 0.01  # of a month's outflow: smaller bills do not deserve a line
-EVENTS_LIMIT = 60
 TRANCHE_OUTLOOKS_LIMIT = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BegunForecast:
+    """A forecast that is simulated and not yet summed up: its bands are sorted on another thread meanwhile."""
+
+    setting: Setting
+    parts: tuple[Part, ...]
+    inputs: ForecastInputs
+    shocks: Shocks
+    simulation: BegunSimulation
+
+    def finished(self, dates: ComingDates | None = None) -> Forecast:
+        """The figures, and the dates ahead.
+
+        Args:
+            dates: keeps what the other basis has in common with this one.
+        """
+        dates = ComingDates() if dates is None else dates
+        ahead = dates.next_events(self.setting, self.parts), marks_of(self.setting, self.parts)
+        input_digest = digest(
+            self.inputs,
+            engine_version=ENGINE_VERSION,
+            seed=self.shocks.seed,
+            paths=self.shocks.paths,
+            dispersion=self.simulation.dispersion,
+        )
+        return _summarise(self, ahead=ahead, input_digest=input_digest)
 
 
 def forecast(
@@ -72,6 +98,46 @@ def forecast(
         MissingInputs: naming what has to be supplied first.
         ValueError: a question out of range, or an unknown basis.
     """
+    return _begin(
+        history, basis=basis, horizon_days=horizon_days, paths=paths, seed=seed, company=company, shared=shared
+    ).finished()
+
+
+def forecasts(
+    history: CompanyHistory, *, horizon_days: int = HORIZON_DAYS, paths: int = PATHS, seed: int = SEED
+) -> tuple[Forecast, Forecast]:
+    """The runway on free and on bank cash, from one fit: what `forecast` says of each, sooner.
+
+    Raises:
+        MissingInputs, ValueError: as `forecast`.
+    """
+    company = fit_company(history)
+    shared = SharedParts(shocks_for(seed=seed, paths=paths, horizon_days=horizon_days))
+    # Both are simulated before either is summed up, so that nobody waits for the first one's bands.
+    bank, free = (
+        _begin(
+            history, basis=basis, horizon_days=horizon_days, paths=paths, seed=seed, company=company, shared=shared
+        )
+        for basis in _BOTH
+    )
+    dates = ComingDates()
+    in_bank = bank.finished(dates)
+    return free.finished(dates), in_bank
+
+
+_BOTH: tuple[Basis, Basis] = ("bank", "free")
+
+
+def _begin(
+    history: CompanyHistory,
+    *,
+    basis: Basis,
+    horizon_days: int,
+    paths: int,
+    seed: int,
+    company: FittedCompany | None,
+    shared: SharedParts | None,
+) -> BegunForecast:
     if basis not in get_args(Basis):
         raise ValueError(f"basis: must be one of {', '.join(get_args(Basis))}, is {basis}")
     shocks = shocks_for(seed=seed, paths=paths, horizon_days=horizon_days)
@@ -84,7 +150,7 @@ def forecast(
     parts = contributions(setting)
     inputs = assemble(setting, parts)
     try:
-        outcome = simulate(
+        simulation = begin_simulation(
             inputs,
             shocks,
             turned=[name for name, _ in _told_tranches(setting)],
@@ -94,22 +160,18 @@ def forecast(
     except (UnsoundInputs, NonFinitePaths) as error:
         reason = f"what the books and the plan state cannot be simulated: {error}"
         raise MissingInputs((reason,)) from error
-    return _summarise(setting, parts, inputs, shocks, outcome)
-
-
-def digest(inputs: ForecastInputs, *, seed: int, paths: int, dispersion: float = 1.0) -> str:
-    """SHA-256, hexadecimal, over everything that decides the figures of a run."""
-    state = hashlib.sha256(f"{ENGINE_VERSION}|{seed}|{paths}|".encode())
-    if dispersion != 1.0:
-        state.update(f"{dispersion!r}|".encode())
-    for piece in _canonical(inputs):
-        state.update(piece)
-    return state.hexdigest()
+    return BegunForecast(setting=setting, parts=parts, inputs=inputs, shocks=shocks, simulation=simulation)
 
 
 def _summarise(
-    setting: Setting, parts: tuple[Part, ...], inputs: ForecastInputs, shocks: Shocks, outcome: Outcome
+    begun: BegunForecast,
+    *,
+    ahead: tuple[tuple[UpcomingEvent, ...], tuple[ChartMark, ...]],
+    input_digest: str,
 ) -> Forecast:
+    setting, inputs, shocks = begun.setting, begun.inputs, begun.shocks
+    outcome = begun.simulation.outcome()
+    next_events, marks = ahead
     history, as_of = setting.history, setting.history.as_of
     case = case_of(outcome)
     p5_beyond, p50_beyond, p95_beyond = case.beyond_horizon
@@ -152,10 +214,10 @@ def _summarise(
                 label=part.driver.label,
                 expected_per_day=money(expected_per_day(part.contribution, horizon_days=setting.horizon_days)),
             )
-            for part in parts
+            for part in begun.parts
         ),
         engine_version=ENGINE_VERSION,
-        input_digest=digest(inputs, seed=shocks.seed, paths=outcome.paths, dispersion=outcome.dispersion),
+        input_digest=input_digest,
         lowest=LowestPoint(
             day=outcome.lowest.day,
             date=as_of + timedelta(days=outcome.lowest.day),
@@ -163,8 +225,8 @@ def _summarise(
         ),
         lasts_past=_lasts_past(outcome, as_of),
         tranches=_tranche_outlooks(setting, inputs, shocks, outcome),
-        next_events=_next_events(setting, parts),
-        marks=_marks(setting, parts),
+        next_events=next_events,
+        marks=marks,
         calibration=history.calibration,
     )
 
@@ -203,41 +265,6 @@ def _tranche_outlooks(
     return tuple(outlooks)
 
 
-def _next_events(setting: Setting, parts: tuple[Part, ...]) -> tuple[UpcomingEvent, ...]:
-    """The dated events of all drivers, soonest first; small ones are left out so that the list says something."""
-    events = [event for part in parts for event in part.driver.next_events(setting)]
-    outflow = -sum(event.amount for event in events if event.amount < 0) / setting.horizon_days * 30.4
-    told = [event for event in events if not event.amount or abs(event.amount) >= LARGE_EVENT_SHARE * outflow]
-    told.sort(key=lambda event: (event.day, event.amount, event.label))
-    return tuple(
-        UpcomingEvent(
-            day=event.day,
-            date=setting.history.as_of + timedelta(days=event.day),
-            kind=event.kind,
-            label=event.label,
-            amount=money(event.amount),
-            probability=_share(event.probability),
-        )
-        for event in told[:EVENTS_LIMIT]
-    )
-
-
-def _marks(setting: Setting, parts: tuple[Part, ...]) -> tuple[ChartMark, ...]:
-    marks = sorted(
-        (mark for part in parts for mark in part.driver.marks(setting)), key=lambda mark: (mark.day, mark.label)
-    )
-    return tuple(
-        ChartMark(
-            day=mark.day,
-            date=setting.history.as_of + timedelta(days=mark.day),
-            kind=mark.kind,
-            label=mark.label,
-            amount=money(mark.amount),
-        )
-        for mark in marks
-    )
-
-
 def _lasts_past(outcome: Outcome, as_of: date) -> LastsPast | None:
     """For the last year's end within the horizon."""
     year_end = date((as_of + timedelta(days=outcome.horizon_days + 1)).year - 1, 12, 31)
@@ -264,19 +291,3 @@ def _bands(bands: KernelBands) -> Bands:
 
 def _share(probability: float) -> float:
     return round(float(probability), PROBABILITY_DECIMALS)
-
-
-def _canonical(value: object) -> list[bytes]:
-    """An unambiguous encoding of inputs: every piece carries its kind, and its length where that varies."""
-    if is_dataclass(value):
-        pieces = [f"{type(value).__name__}(".encode()]
-        for field in fields(value):
-            pieces += [field.name.encode(), b"=", *_canonical(getattr(value, field.name))]
-        return [*pieces, b")"]
-    if isinstance(value, tuple):
-        return [f"[{len(value)}:".encode(), *(piece for item in value for piece in _canonical(item)), b"]"]
-    if isinstance(value, np.ndarray):
-        return [f"a{value.dtype.str}{value.shape}".encode(), np.ascontiguousarray(value).tobytes()]
-    if isinstance(value, str):
-        return [f"s{len(value.encode())}:".encode(), value.encode()]
-    return [b"d", struct.pack("<d", float(value))]  # type: ignore[arg-type]  # ints and floats are what is left

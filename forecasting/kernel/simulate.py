@@ -8,6 +8,7 @@ thing slowly.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,35 @@ from forecasting.kernel.quantiles import is_determined, quantile_days, runway_qu
 from forecasting.kernel.shared_parts import SharedParts
 from forecasting.kernel.shocks import Shocks
 from forecasting.kernel.soundness import UnsoundInputs, check_inputs
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BegunSimulation:
+    """A simulation whose runways are known, while the days of its bands may still be sorted on another thread.
+
+    Attributes:
+        runway: int32 [paths], first day with a balance of zero; the horizon plus one when there is none.
+        turned_runways: the same per tranche asked for, had it been decided the other way.
+        charted: paths for bands and burn, None when nobody asked for them.
+    """
+
+    horizon_days: int
+    runway: NDArray[np.int32]
+    turned_runways: Mapping[str, NDArray[np.int32]]
+    charted: ChartedPaths | None
+    dispersion: float
+
+    def outcome(self) -> Outcome:
+        """What it says, once everything is sorted."""
+        charted = self.charted
+        return outcome_of(
+            self.runway,
+            horizon_days=self.horizon_days,
+            turned=self.turned_runways,
+            burn=None if charted is None else charted.burn(),
+            bands=None if charted is None else charted.bands(dispersion=self.dispersion),
+            dispersion=self.dispersion,
+        )
 
 
 def simulate(
@@ -51,6 +81,21 @@ def simulate(
         UnsoundInputs: the inputs are not finite, out of range or longer than the shocks.
         NonFinitePaths: a balance overflowed on the way.
     """
+    return begin_simulation(
+        inputs, shocks, with_bands=with_bands, turned=turned, dispersion=dispersion, shared=shared
+    ).outcome()
+
+
+def begin_simulation(
+    inputs: ForecastInputs,
+    shocks: Shocks,
+    *,
+    with_bands: bool = True,
+    turned: Sequence[str] = (),
+    dispersion: float = 1.0,
+    shared: SharedParts | None = None,
+) -> BegunSimulation:
+    """`simulate` without waiting for the bands: whoever has something else to do does it meanwhile."""
     check_inputs(inputs)
     if inputs.horizon_days > shocks.horizon_days:
         raise UnsoundInputs(
@@ -75,12 +120,11 @@ def simulate(
         for name, other in otherwise.items():
             days = PathBlock(other, start=start, stop=stop, before_funding=block).runway_days()
             turned_runways[name][start:stop] = days
-    return outcome_of(
-        runway,
+    return BegunSimulation(
         horizon_days=inputs.horizon_days,
-        turned=turned_runways,
-        burn=None if charted is None else charted.burn(),
-        bands=None if charted is None else charted.bands(dispersion=dispersion),
+        runway=runway,
+        turned_runways=turned_runways,
+        charted=charted,
         dispersion=dispersion,
     )
 

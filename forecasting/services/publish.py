@@ -8,7 +8,6 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -19,10 +18,7 @@ from forecasting import engine
 from forecasting.cache import put_texts
 from forecasting.closing_balances import ClosingBalances, bank_balances, free_balances
 from forecasting.engine import ENGINE_VERSION, HORIZON_DAYS, PATHS, SEED
-from forecasting.fit.company import fit_company
 from forecasting.fit.history import MissingInputs
-from forecasting.kernel.shared_parts import SharedParts
-from forecasting.kernel.shocks import shocks_for
 from forecasting.machine import MACHINE
 from forecasting.metrics import FORECAST_SECONDS
 from forecasting.models.cursor import ForecastCursor
@@ -154,15 +150,7 @@ def _compute(
 ) -> tuple[ForecastRun, ForecastRun]:
     """Both forecasts, from one fit and the same shocks, as rows that are not saved yet."""
     history = gathered.history
-    asked: dict[str, Any] = {
-        "horizon_days": HORIZON_DAYS,
-        "paths": PATHS,
-        "seed": SEED,
-        "company": fit_company(history),
-        "shared": SharedParts(shocks_for(seed=SEED, paths=PATHS, horizon_days=HORIZON_DAYS)),
-    }
-    bank = engine.forecast(history, basis="bank", **asked)
-    free = engine.forecast(history, basis="free", **asked)
+    free, bank = engine.forecasts(history, horizon_days=HORIZON_DAYS, paths=PATHS, seed=SEED)
     in_bank = bank_balances(history)
     ours = free_balances(history, bank=in_bank, opening=free.balance)
     runs = (

@@ -7,7 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from forecasting.engine import ENGINE_VERSION, forecast
+from bench.invented_companies import invent
+from forecasting.drivers.contribution import Setting
+from forecasting.drivers.registry import all_drivers
+from forecasting.engine import ENGINE_VERSION, forecast, forecasts
+from forecasting.fit.company import fit_company
 from forecasting.fit.history import CompanyHistory, MissingInputs
 from forecasting.outcome import Forecast
 from ledger.domain.flows import ContractReceipt
@@ -317,3 +321,21 @@ def test_figures_of_any_size_are_told_to_the_cent_and_what_overflows_is_refused(
     assert run(f"{AS_OF} -500 card Cafe\n", cash="9" * 29).balance == Decimal(repr(float("9" * 29)))
     with pytest.raises(MissingInputs, match="cannot be simulated"):
         run(f"{AS_OF} -500 card Cafe\n", cash="9" * 308)
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_both_bases_made_together_are_what_each_is_alone(seed):
+    past = invent(style="software", seed=seed, futures=0).history
+    free, bank = forecasts(past, paths=1000)
+    assert free == forecast(past, basis="free", paths=1000)
+    assert bank == forecast(past, basis="bank", paths=1000)
+    assert free != bank
+
+
+def test_no_driver_knows_other_dates_on_another_basis():
+    past = invent(style="software", seed=3, futures=0).history
+    bank = Setting(history=past, company=fit_company(past), basis="bank", horizon_days=365)
+    dated = {driver.name: driver.next_events(bank) for driver in all_drivers()}
+    assert any(dated.values())
+    for driver in all_drivers():
+        assert driver.next_events(replace(bank, basis="free")) == dated[driver.name], driver.name
