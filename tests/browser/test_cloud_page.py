@@ -77,8 +77,8 @@ def test_a_plan_is_approved_seen_applied_and_rolled_back(
     expect(page.get_by_role("status").first).to_contain_text("is approved")
     assert production() == BEFORE
     page.get_by_label("Why now").fill("less runway")
-    page.evaluate("window.stayed = false")
-    page.get_by_role("button", name="Apply it").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Apply it").click()
     # The page renews itself: nobody reloads it.
     page.evaluate("window.stayed = true")
     expect(page.locator("#cloud")).to_contain_text(f"Plan {plan.plan_id}: applied", timeout=SLOW_MS)
