@@ -182,6 +182,9 @@ class _Progress:
             sys.stderr.flush()
 
     def interrupted(self, *, dry_run: bool) -> str:
+        if not dry_run and (self._last is None or not self._last.recorded):
+            # A batch may have been committed in the very moment in which somebody pressed Ctrl-C.
+            return "interrupted: the first lines at most are recorded; the same command again goes on from there"
         return f"interrupted: {self._so_far(dry_run=dry_run)}"
 
     def broke_off(self, *, dry_run: bool) -> str:
