@@ -2,7 +2,7 @@
 
 import sys
 
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -14,6 +14,9 @@ RETRY_AFTER_SECONDS = 5
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Say which part of the address is wrong, where a page of ours says so; what Django suspects stays unsaid."""
+    if isinstance(exception, RequestDataTooBig):
+        said = "What the form sent is larger than a page takes. Nothing was saved; a file may be larger."
+        return render(request, "400.html", {"said": said, "code": 413}, status=413)
     said = str(exception) if isinstance(exception, BadRequest) else ""
     return render(request, "400.html", {"said": said}, status=400)
 

@@ -300,3 +300,10 @@ def test_a_plan_beyond_what_can_be_simulated_is_shown_and_says_so(finance, acme,
     assert "cannot be simulated together: too large." in text
     looked = put(finance, "tranches", TRANCHE | {"do": "look"})
     assert "no forecast could be made" in looked.context["editing"].look.lead
+
+
+def test_a_text_that_is_too_large_for_a_form_is_refused_by_its_size_and_nothing_is_saved(finance, acme):
+    response = finance.post("/plan/json", {"text": "x" * 3_000_000, "based_on": "1", "do": "keep"}, follow=False)
+    assert response.status_code == 413
+    assert "Nothing was saved" in response.content.decode()
+    assert raw(acme) == PLAN

@@ -8,7 +8,8 @@ import pytest
 
 from forecasting.fit.plan import Delay, PlanDocument, PlannedHire, PlannedTranche, parse_plan
 from forecasting.views.plan_rows import Facts
-from forecasting.views.plan_timeline import likely_days, plan_timeline
+from forecasting.views.plan_timeline import plan_timeline
+from forecasting.views.planned_lanes import likely_days
 
 TODAY = date(2026, 4, 1)
 FACTS = Facts(base_currency="USD", today=TODAY, left={})
