@@ -81,6 +81,7 @@ def test_a_payment_is_split_by_keyboard_and_put_together_again(
     page: Page = visit(javascript=javascript).sign_in(demo, role="finance")
     page.goto(f"{demo.url}/ledger/events/{payment}")
     page.get_by_role("link", name="Split it").press("Enter")
+    expect(page.locator("#counts-1")).to_be_visible()
     page.locator("#counts-1").select_option(label=next(
         label for label in page.locator("#counts-1 option").all_inner_texts() if label.startswith("990.15")
     ))  # fmt: skip
