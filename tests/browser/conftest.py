@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from capstack.demo.company import DemoCompany, create_demo
 from capstack.demo.people import SignIn
@@ -17,6 +17,10 @@ from tests.conftest import LiveApp
 
 # Playwright runs an event loop in this thread, which Django would otherwise take for an async view.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+# On a machine that does much else; what an expectation waits for comes within a second on an idle one.
+PATIENCE_MS = 20_000
+expect.set_options(timeout=PATIENCE_MS)
 
 HEIGHTS = {375: 812, 768: 1024, 1440: 1000}
 REPORT_VIOLATIONS = """

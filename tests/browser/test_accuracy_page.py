@@ -1,5 +1,6 @@
 """The accuracy page in a browser: clean in both themes and three widths, with and without scripts."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -59,7 +60,7 @@ def test_a_horizon_and_a_day_are_chosen_without_a_new_page(demo: Demo, visit: Ca
     page.get_by_role("button", name="Replay that day").click()
     expect(page.locator("#replayed")).to_be_visible()
     expect(page.locator(".chart .main-svg").first).to_be_visible()
-    assert "on=" in page.url
+    expect(page).to_have_url(re.compile("on="))
     assert page.evaluate("window.stayed") is True
     page.get_by_role("link", name="Back to the record").click()
     expect(page.locator("#record")).to_be_visible()

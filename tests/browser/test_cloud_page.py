@@ -71,7 +71,7 @@ def test_a_plan_is_approved_seen_applied_and_rolled_back(
     assert_clean(page, show)
 
     page.set_viewport_size({"width": 1440, "height": 1000})
-    assert plan.digest in page.inner_text("#cloud")
+    expect(page.locator("#cloud")).to_contain_text(plan.digest)
     page.get_by_label("Why you agree").fill("less runway")
     page.get_by_role("button", name="Approve exactly this plan").click()
     expect(page.get_by_role("status").first).to_contain_text("is approved")

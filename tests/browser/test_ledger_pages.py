@@ -1,5 +1,6 @@
 """The ledger's pages in a browser: clean in both themes and three widths, and usable with and without scripts."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -70,7 +71,7 @@ def test_a_search_finds_without_a_new_page_and_stays_in_the_address(demo: Demo, 
     page.keyboard.type("1840.77")
     page.keyboard.press("Enter")
     expect(page.locator("table.journal tbody tr")).to_have_count(2)
-    assert "q=1840.77" in page.url
+    expect(page).to_have_url(re.compile("q=1840.77"))
     page.select_option("#source", "csv")
     expect(page.locator("table.journal tbody tr")).to_have_count(1)
     assert page.evaluate("window.stayed") is True

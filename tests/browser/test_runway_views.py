@@ -72,6 +72,7 @@ def test_the_keyboard_reaches_everything(demo: Demo, visit: Callable) -> None:
 def test_chosen_colours_stay_and_reach_the_chart_and_the_admin(demo: Demo, visit: Callable) -> None:
     page = visit().sign_in(demo, role="admin")
     ink = "getComputedStyle(document.querySelector('#chart .ytick text')).fill"
+    expect(page.locator("#chart .ytick text").first).to_be_visible()
     light = page.evaluate(ink)
     with page.expect_response("**/theme"):
         page.get_by_role("button", name="Dark").click()
@@ -98,13 +99,12 @@ def test_without_scripts_the_table_stands_in_for_the_chart(demo: Demo, visit: Ca
     page = visit(javascript=False).sign_in(demo)
     expect(page.locator("#chart")).to_be_hidden()
     rows = page.locator("table.figures tbody tr")
-    expect(rows.first).to_be_visible()
-    assert rows.count() == 26
+    expect(rows).to_have_count(26)
     page.get_by_role("link", name="12 months").click()
     page.wait_for_url("**/?range=12m")
     page.get_by_role("button", name="Dark").click()
     page.wait_for_url("**/?range=12m")
-    assert page.locator('meta[name="theme"]').get_attribute("content") == "dark"
+    expect(page.locator('meta[name="theme"]')).to_have_attribute("content", "dark")
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/sign-in")
 

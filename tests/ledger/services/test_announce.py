@@ -60,12 +60,14 @@ def test_a_web_process_tells_at_once_then_gathers_and_tells_the_last_position(
     committed_db: str, heard: list, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.PROCESS = "web"
-    monkeypatch.setattr(announce, "GATHER_SECONDS", 0.5)
+    # So long that a machine that does much else hands over everything below meanwhile.
+    gather_seconds = 3.0
+    monkeypatch.setattr(announce, "GATHER_SECONDS", gather_seconds)
     monkeypatch.setattr(announce, "_herald", announce._Herald())
     begun = time.monotonic()
     announce_advance(company_id=1, position=0)
     wait_for(lambda: len(heard) >= 1)
-    assert time.monotonic() - begun < 0.4
+    assert time.monotonic() - begun < gather_seconds
     for position in range(1, 51):
         announce_advance(company_id=1, position=position)
         announce_advance(company_id=2, position=position)
@@ -81,15 +83,16 @@ def test_a_slow_or_failing_receiver_neither_delays_nor_stops_a_web_process(
 ) -> None:
     settings.PROCESS = "web"
 
+    told = threading.Event()
+
     def fail(**_: Any) -> None:
-        time.sleep(0.2)
+        assert told.wait(timeout=5), "whoever announced waited for this"
         raise ConnectionError("Redis is down")
 
     journal_advanced.connect(fail)
     try:
-        begun = time.monotonic()
         announce_advance(company_id=1, position=1)
-        assert time.monotonic() - begun < 0.1
+        told.set()
         wait_for(lambda: (1, 1, "journal-herald") in heard)
         announce_advance(company_id=1, position=2)
         wait_for(lambda: (1, 2, "journal-herald") in heard)
