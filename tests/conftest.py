@@ -249,21 +249,38 @@ def committed_db(
     """
     from django.db import connection, connections
 
+    from ledger.services import partitions
+
     if request.node.get_closest_marker("django_db") or {"db", "transactional_db"} & set(request.fixturenames):
         pytest.fail("committed_db is a database of its own: drop the django_db mark and the db fixture")
     source = connection.settings_dict["NAME"]
-    clone = f"{source}_{os.getpid()}_{next(_clone_numbers)}"
+    number = next(_clone_numbers)
+    has_kept_server = _is_shown_in_a_browser(request)
+    clone = f"{source}_shown" if has_kept_server else f"{source}_{os.getpid()}_{number}"
     with django_db_blocker.unblock():
         _end_other_sessions(source)
         with connection._nodb_cursor() as cursor:
             cursor.execute(f'create database "{clone}" template "{source}"')
         connection.settings_dict["NAME"] = clone
+        if has_kept_server:
+            partitions.forget(clone)
+            with connection.cursor() as cursor:
+                cursor.execute(_NUMBERS_OF_ITS_OWN, [number * 10_000])
         try:
             yield urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{clone}").geturl()
         finally:
             connections.close_all()
             connection.settings_dict["NAME"] = source
             _drop(clone)
+
+
+# What a server remembers of a company or a run is never taken for that of a test before.
+_NUMBERS_OF_ITS_OWN = "select setval(format('%%I.%%I', schemaname, sequencename)::regclass, %s) from pg_sequences"
+
+
+def _is_shown_in_a_browser(request: pytest.FixtureRequest) -> bool:
+    """Whether the test's database is served by the web server that such tests have in common."""
+    return "visit" in request.fixturenames
 
 
 def _drop(database: str) -> None:
@@ -323,27 +340,65 @@ def static_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+class WebServer:
+    """At most one server at a time, started when it is asked for and kept while the same is asked for."""
+
+    def __init__(self) -> None:
+        self._app: LiveApp | None = None
+        self._running: RunningProgram | None = None
+
+    def serving(self, env: dict[str, str]) -> LiveApp:
+        """The application with this environment, ready."""
+        if self._app is None or self._app.env != env:
+            self.stop()
+            self._app = self._start(env)
+        return self._app
+
+    def _start(self, env: dict[str, str]) -> LiveApp:
+        port = free_port()
+        url, log = f"http://127.0.0.1:{port}", _LOGS / f"web-{port}.log"
+        program = replace(
+            web_program(env=env, log=log, host="127.0.0.1", port=port), is_ready=lambda: _answers(f"{url}/livez")
+        )
+        self._running = RunningProgram(program=program)
+        self._running.wait_ready()
+        return LiveApp(url=url, database_url=env["DATABASE_URL"], env=env, log=log)
+
+    def stop(self) -> None:
+        if self._running is not None:
+            self._running.stop()
+        self._app = self._running = None
+
+
+@pytest.fixture(scope="session")
+def shown_server() -> Iterator[WebServer]:
+    """Give the server of the tests with a browser: to start one takes most of such a test's time."""
+    server = WebServer()
+    yield server
+    server.stop()
+
+
 @pytest.fixture
-def live_app(committed_db: str, static_root: Path, empty_redis: "redis.Redis") -> Iterator[LiveApp]:
+def live_app(
+    request: pytest.FixtureRequest,
+    committed_db: str,
+    static_root: Path,
+    empty_redis: "redis.Redis",
+    shown_server: WebServer,
+) -> Iterator[LiveApp]:
     """Serve the application over HTTP on the test's own database (see `committed_db`), as `make run` serves it."""
-    port = free_port()
     env = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
         "DATABASE_URL": committed_db,
         "STATIC_ROOT": str(static_root),
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
     }
-    app = LiveApp(
-        url=f"http://127.0.0.1:{port}", database_url=committed_db, env=env, log=_LOGS / f"web-{port}.log"
-    )
-    program = replace(
-        web_program(env=env, log=app.log, host="127.0.0.1", port=port),
-        is_ready=lambda: _answers(f"{app.url}/livez"),
-    )
-    server = RunningProgram(program=program)
+    if _is_shown_in_a_browser(request):
+        yield shown_server.serving(env)
+        return
+    server = WebServer()
     try:
-        server.wait_ready()
-        yield app
+        yield server.serving(env)
     finally:
         server.stop()
 

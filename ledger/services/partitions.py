@@ -73,6 +73,12 @@ def make_missing_months(months: Iterable[date]) -> tuple[date, ...]:
     return tuple(made)
 
 
+def forget(database: str) -> None:
+    """Forget what is known of a database that was dropped: another may be given its name."""
+    for known in (_known, _unsure, _rest_until):
+        known.pop(database, None)
+
+
 def _make(month: date) -> bool:
     def make() -> bool:
         with transaction.atomic(), connection.cursor() as cursor:
