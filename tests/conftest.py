@@ -4,6 +4,7 @@ PostgreSQL and Redis are real. With DATABASE_URL and REDIS_URL set they are your
 allowed to create databases, the Redis database is flushed); else both are started for the session from wheels.
 """
 
+import contextlib
 import fcntl
 import itertools
 import logging
@@ -148,21 +149,61 @@ def missing(reason: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> Iterator[None]:
-    """Start PostgreSQL before pytest-django creates the test database, and stop it after that is gone."""
+def django_db_modify_db_settings(
+    django_test_environment: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """Start PostgreSQL before pytest-django creates the test database, and stop it after that is gone.
+
+    Processes of one session migrate once: the first does, the others wait and copy what it has made.
+    """
     if _CLUSTER is None:
         yield
         return
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = tmp_path_factory.getbasetemp().parent
+        made = shared / "migrated"
+        with (shared / "migrated-lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if made.exists():
+                _copy_data(made, _CLUSTER.pgdata)
+            else:
+                with _running_postgres(_CLUSTER), django_db_blocker.unblock():
+                    _migrate()
+                _copy_data(_CLUSTER.pgdata, made)
+    with _running_postgres(_CLUSTER):
+        yield
+
+
+@contextlib.contextmanager
+def _running_postgres(cluster: postgres.Cluster) -> Iterator[None]:
     server = RunningProgram(
-        program=postgres.postgres_program(cluster=_CLUSTER, log=_LOGS / "postgres.log", durable=False)
+        program=postgres.postgres_program(cluster=cluster, log=_LOGS / "postgres.log", durable=False)
     )
     try:
         server.wait_ready()
-        postgres.ensure_database(cluster=_CLUSTER, name="capstack")
-        _let_tests_switch_triggers_off(_CLUSTER)
+        postgres.ensure_database(cluster=cluster, name="capstack")
+        _let_tests_switch_triggers_off(cluster)
         yield
     finally:
         server.stop()
+
+
+def _copy_data(source: Path, target: Path) -> None:
+    """Copy the folder of a stopped server with its owner, in one step for whoever looks whether it is there."""
+    unfinished = target.with_name(f"{target.name}-unfinished")
+    subprocess.run(["cp", "-a", str(source), str(unfinished)], check=True)
+    unfinished.rename(target)
+
+
+def _migrate() -> None:
+    """Create the migrated test database and leave it behind."""
+    from django.db import connection, connections
+    from django.test.utils import setup_databases
+
+    name = connection.settings_dict["NAME"]
+    setup_databases(verbosity=0, interactive=False)
+    connections.close_all()
+    connection.settings_dict["NAME"] = name
 
 
 def _let_tests_switch_triggers_off(cluster: postgres.Cluster) -> None:
@@ -188,7 +229,8 @@ def django_db_setup(
     from django.test.utils import setup_databases, teardown_databases
 
     with django_db_blocker.unblock():
-        databases = setup_databases(verbosity=0, interactive=False)
+        # The cluster is of this session, so what is there was migrated by it.
+        databases = setup_databases(verbosity=0, interactive=False, keepdb=_CLUSTER is not None)
     yield
     with django_db_blocker.unblock():
         _end_other_sessions(connection.settings_dict["NAME"])
