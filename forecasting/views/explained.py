@@ -12,6 +12,7 @@ from django.urls import reverse
 from ledger.templatetags.amounts import MINUS, days
 
 SHOWN_CHECKS = 6
+UNKNOWN = "–"
 COMPARED = ("last_week", "yesterday")
 # The kind of change on the page of what-ifs that asks the same question with figures of one's own.
 TRIED = {
@@ -129,8 +130,8 @@ def explained(content: Mapping[str, Any], *, is_current: bool, company_slug: str
         levers=tuple(
             LeverLine(
                 label=lever["label"],
-                cautious=_gained(lever["p5_days"], is_least=lever["runway"]["beyond_horizon"]["p5"]),
-                middle=_gained(lever["p50_days"], is_least=lever["runway"]["beyond_horizon"]["p50"]),
+                cautious=_gained(lever, "p5", other=lever["runway"]),
+                middle=_gained(lever, "p50", other=lever["runway"]),
                 average=signed(round(lever["mean_days"])),
                 try_url=_try_url(lever["kind"], company=company_slug),
             )
@@ -140,7 +141,7 @@ def explained(content: Mapping[str, Any], *, is_current: bool, company_slug: str
             DriverLine(
                 label=driver["label"],
                 per_day=Decimal(driver["expected_per_day"]),
-                effect=_gained(driver["p5_days"], is_least=driver["beyond_horizon"]),
+                effect=_gained(driver, "p5", other=driver.get("without")),
             )
             for driver in content["drivers"]
             if driver["p5_days"] or abs(Decimal(driver["expected_per_day"])) >= 1
@@ -223,9 +224,18 @@ def _runway(case: Mapping[str, Any]) -> tuple[str, str]:
     return cautious, middle
 
 
-def _gained(count: int, *, is_least: bool) -> str:
-    """Beyond the horizon nobody knows how many more."""
-    return f"{signed(count)}{' or more' if is_least and count else ''}"
+def _gained(told: Mapping[str, Any], name: str, *, other: Mapping[str, Any] | None) -> str:
+    """Days gained or lost. Beyond the horizon nobody knows how many more; where both lie there, nor whether any.
+
+    Args:
+        other: the runway that the forecast's own was compared with; None in explanations of before it was kept.
+    """
+    count = told[f"{name}_days"]
+    if "is_least" not in told or other is None:
+        return signed(count)
+    if told["is_least"][name]:
+        return f"{signed(count)} or more"
+    return UNKNOWN if other["beyond_horizon"][name] else signed(count)
 
 
 def _ledger_url(**query: str) -> str:

@@ -17,6 +17,7 @@ from forecasting.kernel.simulate import simulate
 from forecasting.scenarios.change import InvalidScenario
 from forecasting.scenarios.churn import Churn
 from forecasting.scenarios.cloud_step import CloudStep
+from forecasting.scenarios.comparison import days_gained
 from forecasting.scenarios.compose import changed_inputs
 from forecasting.scenarios.cost_cut import CostCut
 from forecasting.scenarios.fx_shock import FxShock
@@ -177,6 +178,17 @@ def test_a_certain_raise_on_the_day_buys_its_amount_over_burn():
     changed = certain(changed_inputs(view, [NewMoney(date(2025, 7, 10), Decimal(50050), 1.0, 0, 0)]))
     outcome = simulate(changed, shocks_for(seed=42, paths=500, horizon_days=365))
     assert (outcome.p5.days, outcome.p95.days) == (150, 150)
+
+
+def test_what_is_lost_from_beyond_the_horizon_is_at_least_that_much():
+    view = flat(cash="600000")  # of 600 days the first 365 are seen
+    base, hired = simulated(view), simulated(view, [Hire(date(2025, 7, 1), Decimal(60000))])
+    assert (base.runway.p5_days, base.runway.beyond_horizon) == (365, (True, True, True))
+    lost = days_gained(hired, base=base)
+    assert lost.p50 == hired.runway.p50_days - 365 < 0
+    assert lost.is_least == (True, True, True)
+    assert days_gained(base, base=hired).is_least == (True, True, True)
+    assert days_gained(base, base=base).is_least == (False, False, False)
 
 
 def test_a_currency_that_gains_makes_its_cash_and_its_bills_dearer():
