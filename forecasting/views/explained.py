@@ -13,6 +13,7 @@ from ledger.templatetags.amounts import MINUS, days
 
 SHOWN_CHECKS = 6
 UNKNOWN = "–"
+SEARCHED_LETTERS = 100
 COMPARED = ("last_week", "yesterday")
 # The kind of change on the page of what-ifs that asks the same question with figures of one's own.
 TRIED = {
@@ -93,10 +94,13 @@ class DriverLine:
 
 @dataclass(frozen=True, slots=True)
 class DoubtLine:
+    """`url` leads to the rows in doubt, or to the plan where no row is; `link` says which."""
+
     sentence: str
     advice: str
     since: date
     url: str
+    link: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,15 +150,7 @@ def explained(content: Mapping[str, Any], *, is_current: bool, company_slug: str
             for driver in content["drivers"]
             if driver["p5_days"] or abs(Decimal(driver["expected_per_day"])) >= 1
         ),
-        doubts=tuple(
-            DoubtLine(
-                sentence=doubt["sentence"],
-                advice=doubt["advice"],
-                since=date.fromisoformat(doubt["since"]),
-                url=_ledger_url(company=company_slug, **doubt["rows"]),
-            )
-            for doubt in doubts[:SHOWN_CHECKS]
-        ),
+        doubts=tuple(_doubt(doubt, company_slug) for doubt in doubts[:SHOWN_CHECKS]),
         more_doubts=max(0, len(doubts) - SHOWN_CHECKS),
     )
 
@@ -174,6 +170,19 @@ def _different(changes: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]
         for n, entry in enumerate(known)
         if entry[1]["run_id"] not in {each["run_id"] for _, each in known[:n]}
     ]
+
+
+def _doubt(doubt: Mapping[str, Any], company_slug: str) -> DoubtLine:
+    rows = doubt["rows"]
+    # A wide forecast without a payment to look at becomes narrower by what the plan says.
+    is_plans = doubt["code"] == "wide_interval" and not rows["q"]
+    return DoubtLine(
+        sentence=doubt["sentence"],
+        advice=doubt["advice"],
+        since=date.fromisoformat(doubt["since"]),
+        url=_url("plan", company=company_slug) if is_plans else _ledger_url(company=company_slug, **rows),
+        link="plan" if is_plans else "rows",
+    )
 
 
 def _change(key: str, change: Mapping[str, Any], company_slug: str) -> ChangeLines:
@@ -239,11 +248,17 @@ def _gained(told: Mapping[str, Any], name: str, *, other: Mapping[str, Any] | No
 
 
 def _ledger_url(**query: str) -> str:
-    return f"{reverse('ledger')}?{urlencode({key: value for key, value in query.items() if value})}"
+    # The page searches for part of a name, and refuses a longer one than anybody types.
+    asked = {key: value[:SEARCHED_LETTERS].strip() for key, value in query.items() if value}
+    return _url("ledger", **asked)
+
+
+def _url(page: str, **query: str) -> str:
+    asked = urlencode({key: value for key, value in query.items() if value})
+    return f"{reverse(page)}?{asked}" if asked else reverse(page)
 
 
 def _try_url(lever: str, *, company: str) -> str:
     if lever not in TRIED:
         return ""
-    query = {"company": company, "add": TRIED[lever]}
-    return f"{reverse('scenarios')}?{urlencode({key: value for key, value in query.items() if value})}"
+    return _url("scenarios", company=company, add=TRIED[lever])
