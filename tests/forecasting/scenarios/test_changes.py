@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from forecasting.engine import forecast
-from forecasting.fit.contracts import Renewal
+from forecasting.fit.contracts import DEAL_FIRST_DAY, Renewal
 from forecasting.fit.hires import NET_SHARE
 from forecasting.kernel.inputs import Factor
 from forecasting.kernel.shocks import shocks_for
@@ -28,8 +28,8 @@ from forecasting.scenarios.lost_tranche import LostTranche
 from forecasting.scenarios.new_money import NewMoney
 from forecasting.scenarios.price_change import PriceChange
 from forecasting.scenarios.slipped_tranche import SlippedTranche
-from ledger.domain.flows import day_number
-from tests.forecasting.drivers.settings import ahead
+from ledger.domain.flows import ContractReceipt, day_number
+from tests.forecasting.drivers.settings import ahead, setting
 from tests.forecasting.scenarios.worlds import base_of, busy, difference, flat, mean_flow, simulated
 
 TOMORROW = date(2025, 7, 1)
@@ -118,6 +118,19 @@ def test_prices_move_income_and_not_its_costs():
     first = ahead("2025-10-01") - 1
     assert not moved[:first].any()
     assert moved[first:] == pytest.approx(0.10 * gross[first:])
+
+
+def test_a_later_price_moves_the_contracts_still_to_be_won_as_much_as_one_of_today():
+    """What is won from the change on is dearer by its share, in the mean, and nothing is won before it can be."""
+    receipt = ContractReceipt(date(2024, 9, 1), "Big Co", Decimal(120000), "USD", 12, True, False)
+    view = setting("2024-09-01 120000 enterprise Big Co\n", contracts=[receipt])
+    a_day = 1.5 / 547 * 120_000 * math.exp(0.25**2 / 2)
+    soon, later = (difference(view, PriceChange(start, 0.5)) for start in (date(2025, 7, 10), OCTOBER))
+    assert not soon[: DEAL_FIRST_DAY - 1].any()
+    assert soon[DEAL_FIRST_DAY - 1 :] == pytest.approx(0.5 * a_day)
+    first = ahead("2025-10-01") - 1
+    assert not later[:first].any()
+    assert later[first:] == pytest.approx(0.5 * a_day)
 
 
 def test_customers_who_leave_over_a_price_are_counted():
