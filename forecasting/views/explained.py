@@ -14,7 +14,7 @@ from ledger.templatetags.amounts import MINUS, days
 SHOWN_CHECKS = 6
 UNKNOWN = "–"
 SEARCHED_LETTERS = 100
-COMPARED = ("last_week", "yesterday")
+COMPARED = ("last_week", "yesterday", "first_forecast")
 # The kind of change on the page of what-ifs that asks the same question with figures of one's own.
 TRIED = {
     "cut_spending": "cost_cut",
