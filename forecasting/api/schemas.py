@@ -98,9 +98,9 @@ class ExplanationSchema(Schema):
     `changes` compares with the last forecast of the day before (`yesterday`) and of a week before (`last_week`),
     or is null where there is none; on a company's first day with its first (`first_forecast`). Days of `causes`
     sum to `p5_days` and `p50_days`, those of `events` to the cause `events`. Causes are made one after the other,
-    always in this order: restated, time, rates, events, refit, plan. Effects of drivers and gains of levers are at
-    least so large where `is_least` says so. `tranches`, `lowest` and `burn` come with the numbers, also while the
-    rest is pending.
+    always in this order: restated, calibration, time, rates, events, refit, plan. Effects of drivers and gains of
+    levers are at least so large where `is_least` says so. `tranches`, `lowest` and `burn` come with the numbers,
+    also while the rest is pending.
     """
 
     run_id: int

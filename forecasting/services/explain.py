@@ -134,8 +134,7 @@ def _content(
     compared = {name: last_run_by(run=run, days_before=days_before) for name, days_before in COMPARED.items()}
     compared[FIRST] = first_run(run=run) if compared["yesterday"] is None else None
     earlier = {
-        name: _earlier(then, now=run, company=company, known=known, pause=pause)
-        for name, then in compared.items()
+        name: _earlier(then, now=run, company=company, known=known, pause=pause) for name, then in compared.items()
     }
     return explain(stage=staged, runway=published, earlier=earlier, feeds=feeds).to_json()
 
