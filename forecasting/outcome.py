@@ -51,6 +51,15 @@ class RunwayCase:
     beyond_horizon: tuple[bool, bool, bool]
 
 
+def is_least(one: RunwayCase, other: RunwayCase) -> tuple[bool, bool, bool]:
+    """Of p5, p50 and p95: whether the two lie at least so many days apart as their days say.
+
+    One of them lies beyond the horizon then. Where both do, nothing is known of their difference, which reads 0.
+    """
+    p5, p50, p95 = (a != b for a, b in zip(one.beyond_horizon, other.beyond_horizon, strict=True))
+    return p5, p50, p95
+
+
 @dataclass(frozen=True, slots=True)
 class TrancheOutlook:
     """What a tranche decides: the runway with it and without it."""

@@ -60,7 +60,10 @@ class CaseSchema(Schema):
 
 
 class DaysGainedSchema(Schema):
-    """Days that the changed case has beyond the base; `is_least` where it reaches beyond the horizon."""
+    """Days that the changed case has beyond the base; `is_least` where one of the two lies beyond the horizon.
+
+    Where both do, the days are 0 and say nothing.
+    """
 
     p5: int
     p50: int

@@ -96,8 +96,11 @@ class ExplanationSchema(Schema):
     """Why the forecast in force is what it is. `state` is `pending` for a moment after its numbers are published.
 
     `changes` compares with the last forecast of the day before (`yesterday`) and of a week before (`last_week`),
-    or is null where there is none; the days of `causes` sum to `p5_days` and `p50_days`, those of `events` to the
-    cause `events`. `tranches`, `lowest` and `burn` come with the numbers, also while the rest is pending.
+    or is null where there is none; on a company's first day with its first (`first_forecast`). Days of `causes`
+    sum to `p5_days` and `p50_days`, those of `events` to the cause `events`. Causes are made one after the other,
+    always in this order: restated, calibration, time, rates, events, refit, plan. Effects of drivers and gains of
+    levers are at least so large where `is_least` says so. `tranches`, `lowest` and `burn` come with the numbers,
+    also while the rest is pending.
     """
 
     run_id: int

@@ -36,11 +36,14 @@ def find(company: CheckedCompany) -> tuple[DataCheck, ...]:
         gap = float(np.median(np.diff(runs[-RUNS_READ:])))
         if silent > LATE_SHARE * gap + GRACE_DAYS:
             last = day_of(int(days[-1]))
+            sentence = f"No payroll in {currency} since {last}, though it comes every {gap:.0f} days."
+            if not any(payroll.currency == currency for payroll in company.fitted.payrolls):
+                sentence += " The forecast takes it for ended, so cash may run out sooner than it says."
             payees = largest_payees(rows, mine & (rows.day == days[-1]), limit=1)
             found.append(
                 DataCheck(
                     code="payroll_missing",
-                    sentence=f"No payroll in {currency} since {last}, though it comes every {gap:.0f} days.",
+                    sentence=sentence,
                     advice="See whether its feed is late, or a run was booked under another category.",
                     since=day_of(round(int(days[-1]) + gap)),
                     rows=CheckedRows(month=last, text=payees[0][0] if payees else ""),

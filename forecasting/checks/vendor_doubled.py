@@ -35,6 +35,7 @@ def find(company: CheckedCompany) -> tuple[DataCheck, ...]:
     vendor = (rows.amount < 0) & ~np.isin(rows.role, NO_VENDORS)
     least = LEAST_SHARE * outflow_per_month(rows)
     spent: dict[str, list[float]] = {}
+    latest_day: dict[str, int] = {}
     first_day: dict[str, int] = {}
     back = (rows.as_of_day - rows.day) // WINDOW_DAYS
     for code in np.unique(rows.payee[vendor & (back == 0)]).tolist():
@@ -43,8 +44,10 @@ def find(company: CheckedCompany) -> tuple[DataCheck, ...]:
         windows = -np.bincount(back[mine], weights=rows.amount[mine], minlength=WINDOWS_BEFORE + 1)
         known = spent.setdefault(name, [0.0] * (WINDOWS_BEFORE + 1))
         spent[name] = [known[n] + float(windows[n]) for n in range(WINDOWS_BEFORE + 1)]
-        start = int(rows.day[mine & (back == 0)].min())
+        billed = rows.day[mine & (back == 0)]
+        start, latest = int(billed.min()), int(billed.max())
         first_day[name] = min(start, first_day.get(name, start))
+        latest_day[name] = max(latest, latest_day.get(name, latest))
     found = []
     for name, (now, *before) in spent.items():
         usual = float(np.median(before))
@@ -61,7 +64,8 @@ def find(company: CheckedCompany) -> tuple[DataCheck, ...]:
                         ),
                         advice="See whether it is a new contract, or a bill that was paid twice.",
                         since=since,
-                        rows=CheckedRows(month=since, text=name),
+                        # The page shows one month: that of the newest bill, which is the news.
+                        rows=CheckedRows(month=day_of(latest_day[name]), text=name),
                     ),
                 )
             )

@@ -1,15 +1,16 @@
 """Why the runway changed between two forecasts, in days per cause; the causes add up to the whole exactly.
 
-The earlier forecast is led to the later one in six steps, always in this order (ADR 0094). Each step is a world
-that could have been: simulated with the same shocks, it differs from the one before by one cause alone, so the
-steps telescope and nothing is left over:
+The earlier forecast is led to the later one in seven steps, always in this order (ADR 0094, 0203). Each step is a
+world that could have been: simulated with the same shocks, it differs from the one before by one cause alone, so
+the steps telescope and nothing is left over:
 
-    restated  the earlier forecast, computed again with today's engine and today's reading of its ledger
-    time      its days passed just as it expected
-    rates     today's exchange rates
-    events    what really happened: the balance, open invoices, contracts, credits, tax owed
-    refit     what the ledger now says about the future: levels, growth, calendars, doubts
-    plan      today's version of the plan
+    restated     the earlier forecast, computed again with today's engine and today's reading of its ledger
+    calibration  its interval as wide as the company's record asks for today
+    time         its days passed just as it expected
+    rates        today's exchange rates
+    events       what really happened: the balance, open invoices, contracts, credits, tax owed
+    refit        what the ledger now says about the future: levels, growth, calendars, doubts
+    plan         today's version of the plan
 """
 
 from dataclasses import dataclass, replace
@@ -28,12 +29,15 @@ from forecasting.outcome import RunwayCase, money
 
 CAUSES = {
     "restated": "The past, read again",
+    "calibration": "The company’s own record of forecasts",
     "time": "Days that passed",
     "rates": "Exchange rates",
     "events": "What happened",
     "refit": "What that says about the future",
     "plan": "Changes of the plan",
 }
+# Left out where they are nothing.
+SELDOM = frozenset(("restated", "calibration"))
 # What these drivers contribute is a state of affairs, which events change; the others say what is believed.
 FACTS = frozenset(
     (
@@ -95,7 +99,7 @@ class RunwayChange:
     """Attributes:
     then, now: the runways as published, capped at the horizon.
     mean_days: by how much the mean changed.
-    causes: in the order of CAUSES; their days sum to `now` less `then`. "restated" is left out when it is nothing.
+    causes: in the order of CAUSES; their days sum to `now` less `then`. Those of SELDOM are left out when nothing.
     events: the days of the cause "events", by group; they sum to it.
     """
 
@@ -120,8 +124,15 @@ def runway_change(*, earlier: EarlierForecast, now: Stage, runway: RunwayCase) -
     if not 0 <= days < now.setting.horizon_days:
         return None
     worlds = _Worlds(earlier=earlier, now=now, days=days)
-    restated = now.answer(worlds.restated())
-    elapsed = now.answer(worlds.elapsed()) if days else restated
+    same_past = worlds.restated()
+    recalibrated = now.answer(same_past)
+    spread_then = earlier.history.calibration.dispersion
+    restated = (
+        recalibrated
+        if spread_then == now.setting.history.calibration.dispersion
+        else now.answer(same_past, dispersion=spread_then)
+    )
+    elapsed = now.answer(worlds.elapsed()) if days else recalibrated
     revalued_inputs = worlds.revalued()
     revalued = now.answer(revalued_inputs) if worlds.rates_moved else elapsed
     happened = now.answer(worlds.happened())
@@ -129,7 +140,7 @@ def runway_change(*, earlier: EarlierForecast, now: Stage, runway: RunwayCase) -
     published = Answer(runway=runway, mean_days=now.answer(now.inputs).mean_days)
     refitted = now.answer(worlds.refitted()) if worlds.plan_moved else published
     stored = Answer(runway=earlier.runway, mean_days=restated.mean_days)
-    steps = [stored, restated, elapsed, revalued, happened, refitted, published]
+    steps = [stored, restated, recalibrated, elapsed, revalued, happened, refitted, published]
     causes = _causes(tuple(CAUSES.items()), steps)
     return RunwayChange(
         run_id=earlier.run_id,
@@ -138,7 +149,7 @@ def runway_change(*, earlier: EarlierForecast, now: Stage, runway: RunwayCase) -
         then=earlier.runway,
         now=runway,
         mean_days=(_tenths(published) - _tenths(stored)) / 10,
-        causes=tuple(cause for cause in causes if cause.key != "restated" or cause.p5_days or cause.p50_days),
+        causes=tuple(cause for cause in causes if cause.key not in SELDOM or cause.p5_days or cause.p50_days),
         events=_events(worlds, before=revalued, inputs=revalued_inputs, after=happened),
     )
 

@@ -8,7 +8,7 @@ from forecasting.drivers.contribution import Contribution
 from forecasting.explain.expectation import at_expectation
 from forecasting.explain.stage import Answer, Stage
 from forecasting.kernel.calendar import month_steps
-from forecasting.outcome import money
+from forecasting.outcome import RunwayCase, is_least, money
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,9 @@ class DriverEffect:
         mean_days: the same of the mean runway.
         doubt_p5_days, doubt_p50_days: the runway less what it would be, were the driver just as expected.
         doubt_width_days: by how much that would narrow the interval between p5 and p95.
-        beyond_horizon: without the driver p5 or p50 lies beyond the horizon, so the effect is at least that large.
+        without: the runway without the driver.
+        is_least: of p5, p50 and p95, whether the effect is at least that large (`forecasting.outcome.is_least`).
+        beyond_horizon: without the driver p5 or p50 lies beyond the horizon.
     """
 
     name: str
@@ -32,6 +34,8 @@ class DriverEffect:
     doubt_p5_days: int
     doubt_p50_days: int
     doubt_width_days: int
+    without: RunwayCase
+    is_least: tuple[bool, bool, bool]
     beyond_horizon: bool
 
 
@@ -79,5 +83,7 @@ def _effect(stage: Stage, part: Part, *, base: Answer) -> DriverEffect:
         doubt_p5_days=runway.p5_days - expected.p5_days,
         doubt_p50_days=runway.p50_days - expected.p50_days,
         doubt_width_days=(runway.p95_days - runway.p5_days) - (expected.p95_days - expected.p5_days),
+        without=without,
+        is_least=is_least(runway, without),
         beyond_horizon=without.beyond_horizon[0] or without.beyond_horizon[1],
     )

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from forecasting.drivers.contribution import Contribution
 from forecasting.kernel.calendar import MonthSteps
-from forecasting.kernel.inputs import DatedLump, Factor, LumpStream, Tranche
+from forecasting.kernel.expected_lumps import expected_lumps
+from forecasting.kernel.inputs import DatedLump, Factor, Tranche
 from forecasting.kernel.levels import expected_levels
 from forecasting.kernel.single_payments import arrival_day_cdf
 
@@ -18,7 +19,7 @@ def at_expectation(contribution: Contribution, *, steps: MonthSteps) -> Contribu
     """What a driver contributes, as certain flows; cloud usage keeps its grants and invoices, at its mean."""
     fixed = np.zeros(steps.days) if contribution.fixed is None else contribution.fixed.copy()
     for stream in contribution.lump_streams:
-        fixed += _stream(stream, days=steps.days)
+        fixed += expected_lumps(stream, days=steps.days)
     for lump in contribution.dated_lumps:
         fixed += _dated(lump, days=steps.days)
     for tranche in contribution.tranches:
@@ -34,13 +35,6 @@ def at_expectation(contribution: Contribution, *, steps: MonthSteps) -> Contribu
 def _factor(factor: Factor, *, steps: MonthSteps) -> Factor:
     levels = expected_levels(factor=factor, months_ahead=steps.months_ahead)
     return Factor(name=factor.name, daily=factor.daily * levels[steps.step_of_day])
-
-
-def _stream(stream: LumpStream, *, days: int) -> Floats:
-    mean = float(stream.sizes.mean()) * float(np.exp(stream.size_log_sd**2 / 2.0))
-    daily = np.zeros(days)
-    daily[stream.first_day - 1 :] = stream.rate_shape / stream.rate_days * mean
-    return daily
 
 
 def _dated(lump: DatedLump, *, days: int) -> Floats:

@@ -82,6 +82,8 @@ def _driver_json(driver: DriverEffect) -> dict[str, object]:
         "doubt_p5_days": driver.doubt_p5_days,
         "doubt_p50_days": driver.doubt_p50_days,
         "doubt_width_days": driver.doubt_width_days,
+        "without": case_json(driver.without),
+        "is_least": _least_json(driver.is_least),
         "beyond_horizon": driver.beyond_horizon,
     }
 
@@ -94,7 +96,12 @@ def _lever_json(lever: Lever) -> dict[str, object]:
         "p50_days": lever.p50_days,
         "mean_days": lever.mean_days,
         "runway": case_json(lever.runway),
+        "is_least": _least_json(lever.is_least),
     }
+
+
+def _least_json(is_least: tuple[bool, bool, bool]) -> dict[str, bool]:
+    return dict(zip(("p5", "p50", "p95"), is_least, strict=True))
 
 
 def _change_json(change: RunwayChange) -> dict[str, object]:

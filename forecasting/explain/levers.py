@@ -11,7 +11,7 @@ from forecasting.drivers.registry import all_drivers
 from forecasting.drivers.tranches import named_tranches
 from forecasting.explain.stage import Answer, Stage
 from forecasting.kernel.inputs import ForecastInputs
-from forecasting.outcome import RunwayCase
+from forecasting.outcome import RunwayCase, is_least
 
 Floats = NDArray[np.float64]
 
@@ -33,6 +33,7 @@ class Lever:
         kind: stable name; levers of different kinds are different things to do.
         p5_days, p50_days, mean_days: days gained.
         runway: with the change made.
+        is_least: of p5, p50 and p95, whether at least so many days are gained (`forecasting.outcome.is_least`).
     """
 
     kind: str
@@ -41,6 +42,7 @@ class Lever:
     p50_days: int
     mean_days: float
     runway: RunwayCase
+    is_least: tuple[bool, bool, bool]
 
 
 def best_levers(stage: Stage, *, base: Answer) -> tuple[Lever, ...]:
@@ -64,6 +66,7 @@ def best_levers(stage: Stage, *, base: Answer) -> tuple[Lever, ...]:
                 p50_days=answer.runway.p50_days - base.runway.p50_days,
                 mean_days=round(answer.mean_days - base.mean_days, 1),
                 runway=answer.runway,
+                is_least=is_least(answer.runway, base.runway),
             )
         )
     useful = [lever for lever in levers if lever.p5_days >= 0 and lever.mean_days >= LEAST_GAIN_DAYS]

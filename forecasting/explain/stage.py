@@ -55,14 +55,18 @@ class Stage:
         """The runway that other inputs lead to, on the same shocks."""
         return self.answer(inputs).runway
 
-    def answer(self, inputs: ForecastInputs) -> Answer:
-        """The same with its mean."""
+    def answer(self, inputs: ForecastInputs, *, dispersion: float | None = None) -> Answer:
+        """The same with its mean.
+
+        Args:
+            dispersion: factor on the spread of the quantiles; default the company's own.
+        """
         self.pause()
         outcome = simulate(
             inputs,
             self.shocks,
             with_bands=False,
-            dispersion=self.setting.history.calibration.dispersion,
+            dispersion=self.setting.history.calibration.dispersion if dispersion is None else dispersion,
             shared=self.shared,
         )
         within = np.minimum(outcome.runway_days, outcome.horizon_days)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.kernel.expected_lumps import expected_lumps
 from forecasting.kernel.inputs import CloudUsage, CreditGrant, ForecastInputs
 
 
@@ -46,8 +47,7 @@ def expected_flow(inputs: ForecastInputs, *, days: int) -> float:
     """What the first `days` days bring at level 1, signed; single payments and tranches apart."""
     flow = float(inputs.fixed[:days].sum()) + sum(float(factor.daily[:days].sum()) for factor in inputs.factors)
     for stream in inputs.lump_streams:
-        mean = float(stream.sizes.mean()) * float(np.exp(stream.size_log_sd**2 / 2.0))
-        flow += stream.rate_shape / stream.rate_days * mean * max(0, days - stream.first_day + 1)
+        flow += float(expected_lumps(stream, days=days).sum())
     for cloud in inputs.cloud:
         flow -= float(_elapse_cloud(cloud, as_of_day=inputs.as_of_day, days=days).bills[:days].sum())
     return flow

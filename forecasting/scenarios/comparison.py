@@ -12,7 +12,7 @@ from forecasting.kernel.shared_parts import SharedParts
 from forecasting.kernel.shocks import Shocks
 from forecasting.kernel.simulate import simulate
 from forecasting.kernel.soundness import NonFinitePaths, UnsoundInputs
-from forecasting.outcome import RunwayCase
+from forecasting.outcome import RunwayCase, is_least
 from forecasting.scenarios.change import Change, InvalidScenario
 from forecasting.scenarios.compose import changed_inputs
 from ledger.domain.problems import FieldProblem
@@ -36,7 +36,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class DaysGained:
-    """How many days a case is longer than the base; at least so many where a flag says so."""
+    """How many days a case is longer than the base; at least so many, gained or lost, where a flag says so.
+
+    Where both lie beyond the horizon the days are 0 and say nothing.
+    """
 
     p5: int
     p50: int
@@ -74,14 +77,10 @@ def case(
 def days_gained(changed: Case, *, base: Case) -> DaysGained:
     """The difference in days, quantile by quantile."""
     new, old = changed.runway, base.runway
-    least = tuple(
-        is_beyond and not was_beyond
-        for is_beyond, was_beyond in zip(new.beyond_horizon, old.beyond_horizon, strict=True)
-    )
     return DaysGained(
         p5=new.p5_days - old.p5_days,
         p50=new.p50_days - old.p50_days,
         p95=new.p95_days - old.p95_days,
         mean=round(changed.mean_days - base.mean_days, 1),
-        is_least=(least[0], least[1], least[2]),
+        is_least=is_least(new, old),
     )

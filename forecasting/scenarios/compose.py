@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from forecasting.drivers.assembly import Part, assemble
 from forecasting.drivers.contribution import Contribution, Setting
 from forecasting.drivers.registry import all_drivers
+from forecasting.kernel.expected_lumps import expected_lumps
 from forecasting.kernel.inputs import Factor, ForecastInputs, LumpStream
 from forecasting.scenarios.change import Change, Inapplicable, InvalidScenario, Told
 from forecasting.scenarios.income import gross_income
@@ -164,10 +165,8 @@ def _lumps(
 
     A stream has one law over the whole horizon: a later change moves its mean, and leaves its spread.
     """
-    new = {each.name: each for each in after.lump_streams}
-    more = 0.0
-    for each in before.lump_streams:
-        changed = new.get(each.name)
-        mean = float(changed.sizes.mean()) if changed is not None else 0.0
-        more += each.rate_shape / each.rate_days * (mean - float(each.sizes.mean()))
+    more = np.zeros(len(later))
+    for streams, sign in ((after.lump_streams, 1.0), (before.lump_streams, -1.0)):
+        for each in streams:
+            more += sign * expected_lumps(each, days=len(later))
     return before.lump_streams, np.where(later, more, 0.0)

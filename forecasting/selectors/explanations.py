@@ -82,6 +82,17 @@ def runs_unexplained(*, company_id: int) -> Sequence[ForecastRun]:
     )
 
 
+def first_run(*, run: ForecastRun) -> ForecastRun | None:
+    """Return the first run of the same company and basis; None when that is the run itself."""
+    return (
+        ForecastRun.objects.filter(company_id=run.company_id, basis=run.basis, id__lt=run.pk)
+        .select_related("plan")
+        .defer("closing_balances")
+        .order_by("id")
+        .first()
+    )
+
+
 def last_run_by(*, run: ForecastRun, days_before: int) -> ForecastRun | None:
     """Return the last run of the same basis that was published so many days before, or earlier."""
     return (

@@ -23,6 +23,10 @@ _DUE = """
         SELECT FROM forecasting_forecastrun run, unnest(%(days)s::integer[]) AS ahead
         WHERE run.company_id = k.company_id AND run.basis = 'bank'
           AND run.as_of + ahead <= k.known_to AND ahead <= run.horizon_days
+          AND (run.cited OR NOT EXISTS (
+              SELECT FROM forecasting_forecastrun later
+              WHERE later.company_id = run.company_id AND later.basis = run.basis
+                AND later.published_day = run.published_day AND later.id > run.id))
           AND NOT EXISTS (
               SELECT FROM forecasting_cashscore s WHERE s.run_id = run.id AND s.days_ahead = ahead)
     ) OR (

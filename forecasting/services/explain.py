@@ -20,7 +20,7 @@ from forecasting.metrics import EXPLANATION_SECONDS
 from forecasting.models.explanation import ForecastExplanation
 from forecasting.models.run import ForecastRun
 from forecasting.outcome import RunwayCase
-from forecasting.selectors.explanations import last_run_by, runs_unexplained
+from forecasting.selectors.explanations import first_run, last_run_by, runs_unexplained
 from forecasting.selectors.feeds import feeds_of
 from forecasting.services.known_then import known_to
 from forecasting.signals import forecast_explained
@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 # What a forecast is compared with: the last one published so many of the company's days before, or earlier.
 COMPARED = {"yesterday": 1, "last_week": 7}
+# On a company's first day there is none yet, but events and plans come one after the other (ADR 0202).
+FIRST = "first_forecast"
 # A published figure that comes out otherwise now has been overtaken: a statement or a rate came since.
 OVERTAKEN_DAYS = 1
 
@@ -129,24 +131,24 @@ def _content(
     ):
         logger.info("forecast_overtaken: run %d is not explained", run.pk)
         return None
+    compared = {name: last_run_by(run=run, days_before=days_before) for name, days_before in COMPARED.items()}
+    compared[FIRST] = first_run(run=run) if compared["yesterday"] is None else None
     earlier = {
-        name: _earlier(run, company=company, known=known, days_before=days_before, pause=pause)
-        for name, days_before in COMPARED.items()
+        name: _earlier(then, now=run, company=company, known=known, pause=pause) for name, then in compared.items()
     }
     return explain(stage=staged, runway=published, earlier=earlier, feeds=feeds).to_json()
 
 
 def _earlier(
-    run: ForecastRun,
+    then: ForecastRun | None,
     *,
+    now: ForecastRun,
     company: CompanyRef,
     known: dict[tuple[object, ...], _Known | None],
-    days_before: int,
     pause: Callable[[], None],
 ) -> EarlierForecast | None:
     pause()
-    then = last_run_by(run=run, days_before=days_before)
-    if then is None or then.horizon_days != run.horizon_days:
+    if then is None or then.horizon_days != now.horizon_days:
         return None
     found = _known(then, company=company, known=known)
     if found is None:

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from forecasting import engine
+from forecasting.closing_balances import bank_balances, free_balances
 from forecasting.engine import ENGINE_VERSION
-from forecasting.fit.history import MissingInputs
+from forecasting.fit.history import CompanyHistory, MissingInputs
 from forecasting.machine import MACHINE
 from forecasting.models.run import Basis, ForecastRun
+from forecasting.outcome import Forecast
 from forecasting.services.history import GatheredHistory, without_liabilities
 from forecasting.services.replay import MICROSECOND, differing_parts, first_difference, history_as_known
 from ledger.selectors.companies import company_ref
@@ -20,6 +22,24 @@ from ledger.selectors.journal import journal_position
 _BEFORE = timedelta(hours=1)
 _AFTER = timedelta(minutes=1)
 MOST_INSTANTS = 12
+# What every run has said from the first on; what a later version says besides may be missing of an earlier run.
+CLAIMED = (
+    "balance",
+    "p5_days",
+    "p50_days",
+    "p95_days",
+    "p5_date",
+    "p50_date",
+    "p95_date",
+    "beyond_horizon",
+    "determined",
+    "quantile_days",
+    "probability_of_zero_by",
+    "bands",
+    "burn",
+    "drivers",
+    "input_digest",
+)
 _NEWS = """
     SELECT at FROM (
         SELECT recorded_at AS at FROM ledger_balancestatement WHERE company_id = %(company)s
@@ -97,16 +117,30 @@ def reproduce(*, run_id: int) -> Reproduction:
         horizon_days=run.horizon_days,
         paths=run.paths,
         seed=run.seed,
-    ).to_json()
-    # Quantiles first: they are the claim, the rest follows from them.
-    found = first_difference(run.result["quantile_days"], made["quantile_days"], path="quantile_days")
-    return _answer(
-        run,
-        company.slug,
-        known_at,
-        same_inputs=True,
-        difference=found or first_difference(run.result, made),
     )
+    return _answer(
+        run, company.slug, known_at, same_inputs=True, difference=_difference(run, made, gathered.history)
+    )
+
+
+def _difference(run: ForecastRun, made: Forecast, history: CompanyHistory) -> str:
+    """The first difference between what is stored of a run, copies and chart included, and what was computed."""
+    told = made.to_json()
+    absent = [name for name in CLAIMED if name not in run.result]
+    if absent:
+        return f"{absent[0]}: nothing was stored, {told[absent[0]]!r:.60} was computed"
+    # Quantiles first: they are the claim, the rest follows from them.
+    found = first_difference(run.result["quantile_days"], told["quantile_days"], path="quantile_days")
+    found = found or first_difference(run.result, told)
+    # Lists, metrics, comparisons and replayed policies read these and never `result`.
+    copies = {name: getattr(run, name) for name in ("p5_days", "p50_days", "p95_days", "input_digest")}
+    copies |= {"as_of": run.as_of.isoformat(), "plan_digest": run.plan_digest}
+    digest = run.plan.digest if run.plan else ""
+    found = found or first_difference(copies, told | {"plan_digest": digest}, path="column")
+    balances = bank_balances(history)
+    if run.basis != Basis.BANK:
+        balances = free_balances(history, bank=balances, opening=made.balance)
+    return found or first_difference(run.closing_balances, balances.to_json(), path="closing_balances")
 
 
 def _refuse_other_engines(run: ForecastRun) -> None:
@@ -166,7 +200,7 @@ def _other_instants(run: ForecastRun) -> list[datetime]:
 def _answer(
     run: ForecastRun, company: str, known_at: datetime, *, same_inputs: bool, difference: str
 ) -> Reproduction:
-    bands = run.result["bands"]
+    bands = run.result.get("bands", {})
     return Reproduction(
         run_id=run.pk,
         company=company,
@@ -175,5 +209,6 @@ def _answer(
         known_at=known_at,
         same_inputs=same_inputs,
         difference=difference,
-        compared=len(run.result["quantile_days"]) + sum(len(bands[name]) for name in bands if name != "days"),
+        compared=len(run.result.get("quantile_days", ()))
+        + sum(len(bands[name]) for name in bands if name != "days"),
     )

@@ -1,4 +1,4 @@
-"""Which runs stay: those in force, the last of each day, those somebody cites. The rest go after a while.
+"""Which runs stay: those in force, the last of each day, the first of all, those somebody cites. The rest go.
 
 A run is about 30 kB on each basis. A company with an event a minute would add 90 MB a day; the last run of each
 day is what "since last week" and the track record need, and comes to 20 MB a year.
@@ -30,6 +30,9 @@ WHERE run.company_id = %s AND run.published_day >= %s
       SELECT FROM forecasting_forecastrun later
       WHERE later.company_id = run.company_id AND later.basis = run.basis
         AND later.published_day = run.published_day AND later.id > run.id)
+  AND EXISTS (
+      SELECT FROM forecasting_forecastrun earlier
+      WHERE earlier.company_id = run.company_id AND earlier.basis = run.basis AND earlier.id < run.id)
   AND NOT EXISTS (
       SELECT FROM forecasting_forecastcursor cursor
       WHERE cursor.company_id = run.company_id AND run.id IN (cursor.free_run_id, cursor.bank_run_id))
@@ -41,7 +44,8 @@ LIMIT %s
 def prune_runs(*, company_id: int, now: datetime) -> int:
     """Delete a company's superseded runs that are older than the grace period; returns how many went.
 
-    A run that another table protects (a scaling plan made from it) is marked as cited and stays for good.
+    The company's first run stays, because there is nothing else to tell its first day's changes from. A run that
+    another table protects (a scaling plan made from it) is marked as cited and stays for good.
     """
     with connection.cursor() as cursor:
         cursor.execute(_SUPERSEDED, [company_id, (now - LOOK_BACK).date(), now - GRACE, RUNS_PER_CALL])

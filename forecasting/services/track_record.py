@@ -39,7 +39,13 @@ RECORD_LOCK = 0x7265636F  # "reco"
 
 _DUE = """
     SELECT run.id FROM forecasting_forecastrun run
-    WHERE run.company_id = %(company)s AND (
+    WHERE run.company_id = %(company)s
+    -- What was superseded within its day is no forecast of that day, unless somebody acted on it.
+    AND (run.cited OR NOT EXISTS (
+        SELECT FROM forecasting_forecastrun later
+        WHERE later.company_id = run.company_id AND later.basis = run.basis
+          AND later.published_day = run.published_day AND later.id > run.id))
+    AND (
         EXISTS (
             SELECT FROM unnest(%(days)s::integer[]) AS ahead
             WHERE ahead <= run.horizon_days AND run.as_of + ahead <= %(known_to)s

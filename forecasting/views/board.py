@@ -35,9 +35,10 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class Survival:
-    """The odds that cash lasts a number of days."""
+    """The odds that cash lasts a number of days, up to a day."""
 
     days: int
+    day: date
     share: float
     text: str
 
@@ -96,6 +97,11 @@ class RunwayBoard:
     flows: tuple[Flow, ...]
     explained: Explained | None
 
+    @property
+    def shows_lowest(self) -> bool:
+        """Where the middle of all futures runs out, that day is the message, and it is lowest at the very end."""
+        return self.projection.p50.is_beyond_horizon and self.projection.lowest is not None
+
 
 def runway_board(
     *,
@@ -131,7 +137,8 @@ def runway_board(
         events=projection.next_events[:SHOWN_EVENTS],
         tranches=tuple(_tranche(money) for money in projection.new_money),
         survivals=tuple(
-            Survival(days=count, share=1 - zero, text=odds(1 - zero)) for count, zero in projection.zero_by
+            Survival(days=count, day=projection.day(count), share=1 - zero, text=odds(1 - zero))
+            for count, zero in projection.zero_by
         ),
         flows=_largest(projection.flows),
         explained=explained,
@@ -184,10 +191,15 @@ def _tranche(money: NewMoney) -> TrancheCard:
     return TrancheCard(
         money=money,
         cases=tuple(
-            TrancheCase(title=title, figure=span(p50), aside=f"90 % sure: {p5.days} to {span(p95)}")
-            for title, (p5, p50, p95) in cases
+            TrancheCase(title=title, figure=span(p50), aside=_sure(p5, p95)) for title, (p5, p50, p95) in cases
         ),
     )
+
+
+def _sure(p5: RunoutDay, p95: RunoutDay) -> str:
+    if p5.is_beyond_horizon:
+        return f"95 % sure: {span(p5)}"
+    return f"90 % sure: {p5.days} to {span(p95)}"
 
 
 def _change(projection: Projection, earlier: EarlierRun) -> Change:

@@ -12,7 +12,9 @@ from django.urls import reverse
 from ledger.templatetags.amounts import MINUS, days
 
 SHOWN_CHECKS = 6
-COMPARED = ("last_week", "yesterday")
+UNKNOWN = "–"
+SEARCHED_LETTERS = 100
+COMPARED = ("last_week", "yesterday", "first_forecast")
 # The kind of change on the page of what-ifs that asks the same question with figures of one's own.
 TRIED = {
     "cut_spending": "cost_cut",
@@ -92,10 +94,13 @@ class DriverLine:
 
 @dataclass(frozen=True, slots=True)
 class DoubtLine:
+    """`url` leads to the rows in doubt, or to the plan where no row is; `link` says which."""
+
     sentence: str
     advice: str
     since: date
     url: str
+    link: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +134,8 @@ def explained(content: Mapping[str, Any], *, is_current: bool, company_slug: str
         levers=tuple(
             LeverLine(
                 label=lever["label"],
-                cautious=_gained(lever["p5_days"], is_least=lever["runway"]["beyond_horizon"]["p5"]),
-                middle=_gained(lever["p50_days"], is_least=lever["runway"]["beyond_horizon"]["p50"]),
+                cautious=_gained(lever, "p5", other=lever["runway"]),
+                middle=_gained(lever, "p50", other=lever["runway"]),
                 average=signed(round(lever["mean_days"])),
                 try_url=_try_url(lever["kind"], company=company_slug),
             )
@@ -140,20 +145,12 @@ def explained(content: Mapping[str, Any], *, is_current: bool, company_slug: str
             DriverLine(
                 label=driver["label"],
                 per_day=Decimal(driver["expected_per_day"]),
-                effect=_gained(driver["p5_days"], is_least=driver["beyond_horizon"]),
+                effect=_gained(driver, "p5", other=driver.get("without")),
             )
             for driver in content["drivers"]
             if driver["p5_days"] or abs(Decimal(driver["expected_per_day"])) >= 1
         ),
-        doubts=tuple(
-            DoubtLine(
-                sentence=doubt["sentence"],
-                advice=doubt["advice"],
-                since=date.fromisoformat(doubt["since"]),
-                url=_ledger_url(company=company_slug, **doubt["rows"]),
-            )
-            for doubt in doubts[:SHOWN_CHECKS]
-        ),
+        doubts=tuple(_doubt(doubt, company_slug) for doubt in doubts[:SHOWN_CHECKS]),
         more_doubts=max(0, len(doubts) - SHOWN_CHECKS),
     )
 
@@ -173,6 +170,19 @@ def _different(changes: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]
         for n, entry in enumerate(known)
         if entry[1]["run_id"] not in {each["run_id"] for _, each in known[:n]}
     ]
+
+
+def _doubt(doubt: Mapping[str, Any], company_slug: str) -> DoubtLine:
+    rows = doubt["rows"]
+    # A wide forecast without a payment to look at becomes narrower by what the plan says.
+    is_plans = doubt["code"] == "wide_interval" and not rows["q"]
+    return DoubtLine(
+        sentence=doubt["sentence"],
+        advice=doubt["advice"],
+        since=date.fromisoformat(doubt["since"]),
+        url=_url("plan", company=company_slug) if is_plans else _ledger_url(company=company_slug, **rows),
+        link="plan" if is_plans else "rows",
+    )
 
 
 def _change(key: str, change: Mapping[str, Any], company_slug: str) -> ChangeLines:
@@ -223,17 +233,32 @@ def _runway(case: Mapping[str, Any]) -> tuple[str, str]:
     return cautious, middle
 
 
-def _gained(count: int, *, is_least: bool) -> str:
-    """Beyond the horizon nobody knows how many more."""
-    return f"{signed(count)}{' or more' if is_least and count else ''}"
+def _gained(told: Mapping[str, Any], name: str, *, other: Mapping[str, Any] | None) -> str:
+    """Days gained or lost. Beyond the horizon nobody knows how many more; where both lie there, nor whether any.
+
+    Args:
+        other: the runway that the forecast's own was compared with; None in explanations of before it was kept.
+    """
+    count = told[f"{name}_days"]
+    if "is_least" not in told or other is None:
+        return signed(count)
+    if told["is_least"][name]:
+        return f"{signed(count)} or more"
+    return UNKNOWN if other["beyond_horizon"][name] else signed(count)
 
 
 def _ledger_url(**query: str) -> str:
-    return f"{reverse('ledger')}?{urlencode({key: value for key, value in query.items() if value})}"
+    # The page searches for part of a name, and refuses a longer one than anybody types.
+    asked = {key: value[:SEARCHED_LETTERS].strip() for key, value in query.items() if value}
+    return _url("ledger", **asked)
+
+
+def _url(page: str, **query: str) -> str:
+    asked = urlencode({key: value for key, value in query.items() if value})
+    return f"{reverse(page)}?{asked}" if asked else reverse(page)
 
 
 def _try_url(lever: str, *, company: str) -> str:
     if lever not in TRIED:
         return ""
-    query = {"company": company, "add": TRIED[lever]}
-    return f"{reverse('scenarios')}?{urlencode({key: value for key, value in query.items() if value})}"
+    return _url("scenarios", company=company, add=TRIED[lever])

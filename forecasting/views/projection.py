@@ -73,6 +73,7 @@ class Projection:
         today: in the company's calendar; dates of this year are written without the year.
         as_of: the last day of which the forecast knows what happened.
         calibration: `calibrated` when the width of the intervals was judged by the company's own record.
+        lowest: where the median balance is lowest, day and balance.
     """
 
     today: date
@@ -98,6 +99,7 @@ class Projection:
     next_events: tuple[ComingEvent, ...]
     marks: tuple[ComingEvent, ...]
     calibration: str = "uncalibrated"
+    lowest: tuple[date, Decimal] | None = None
 
     def day(self, days: int) -> date:
         """The calendar day that is `days` after the as-of date."""
@@ -158,7 +160,12 @@ def projection_of(forecast: Mapping[str, Any], *, today: date) -> Projection:
         ),
         # Runs from before there was a record do not say.
         calibration=forecast.get("calibration", {}).get("state", "uncalibrated"),
+        lowest=_lowest(forecast.get("lowest")),
     )
+
+
+def _lowest(point: Mapping[str, Any] | None) -> tuple[date, Decimal] | None:
+    return None if point is None else (date.fromisoformat(point["date"]), Decimal(point["balance"]))
 
 
 def _runout(source: Mapping[str, Any], *, as_of: date) -> Runout:

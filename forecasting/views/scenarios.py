@@ -289,8 +289,11 @@ def _row(
         ("", "", "")
         if gained is None
         else tuple(
-            f"{_gained(count)}{' or more' if is_least and count else ''}"
-            for count, is_least in zip((gained.p5, gained.p50, gained.p95), gained.is_least, strict=True)
+            # Nobody knows how many more, nor, when the base lies beyond the horizon too, whether any.
+            f"{_gained(count)} or more" if is_least else "" if beyond else _gained(count)
+            for count, is_least, beyond in zip(
+                (gained.p5, gained.p50, gained.p95), gained.is_least, runway.beyond_horizon, strict=True
+            )
         )
     )
     return Row(

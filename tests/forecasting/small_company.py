@@ -49,9 +49,17 @@ def small_company(slug: str = "acme", *, plan: dict[str, Any] | None = PLAN) -> 
     return company
 
 
-def spend(company: CompanyRef, amount: str, *, on: date = AS_OF, ref: str = "extra", now: datetime = NOW) -> int:
+def spend(
+    company: CompanyRef,
+    amount: str,
+    *,
+    on: date = AS_OF,
+    ref: str = "extra",
+    now: datetime = NOW,
+    payee: str = "Furniture Inc",
+) -> int:
     """Record one expense and return its position."""
-    raw = _event("expense", amount, on, "office", "Furniture Inc", ref)
+    raw = _event("expense", amount, on, "office", payee, ref)
     (outcome,) = record(company_id=company.id, drafts=[parse_event(raw, now=now)], actor="test", now=now)
     assert outcome.position is not None
     return outcome.position

@@ -256,9 +256,19 @@ def test_from_cents_to_billions_the_days_are_the_same():
     assert days(Decimal(1_000_000)) == pytest.approx(plain, abs=1)
 
 
-def test_events_of_the_future_change_nothing():
-    ahead = FLAT + "2025-08-01 -90000 legal Lawyers\n"
-    assert run(ahead).bands == run(FLAT).bands
+@pytest.mark.parametrize(
+    "ahead",
+    [
+        "2025-08-01 -90000 legal Lawyers\n",
+        monthly(start="2025-04-15", months=12, line="-30000 payroll Gusto"),
+        every(1, start="2025-07-01", until="2025-12-31", line="+3000 sales Stripe"),
+        monthly(start="2025-07-03", months=6, line="-9000 cloud AWS"),
+    ],
+    ids=["lump", "payroll", "sales", "cloud"],
+)
+def test_events_of_the_future_change_nothing(ahead: str):
+    past = "".join(line for line in ahead.splitlines(keepends=True) if line[:10] <= AS_OF)
+    assert run(FLAT + ahead).to_json() == run(FLAT + past).to_json()
 
 
 def test_several_currencies_need_their_rates():

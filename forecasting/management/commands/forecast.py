@@ -86,6 +86,8 @@ def _in_words(result: Forecast) -> list[str]:
         f"  Burn: {_money(burn.mean_per_day, result)} a day, give or take {_money(burn.std_per_day, result)}"
         f" (next {burn.window_days} days)"
     )
+    lowest = result.lowest
+    lines.append(f"  The middle of all futures is lowest on {lowest.date}, at {_money(lowest.balance, result)}")
     for tranche in result.tranches:
         lines += ["", *_tranche_in_words(tranche, result)]
     if result.next_events:

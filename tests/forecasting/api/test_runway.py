@@ -144,7 +144,7 @@ def test_an_explanation_is_pending_until_it_is_worked_out() -> None:
         assert told["run_id"] == get(company, f"/runway?basis={basis}").json()["run_id"]
         assert told["drivers"][0].keys() >= {"name", "label", "p5_days", "p50_days", "doubt_p5_days"}
         assert told["levers"][0].keys() >= {"kind", "label", "p5_days", "p50_days", "runway"}
-        assert set(told["changes"]) == {"yesterday", "last_week"}
+        assert set(told["changes"]) == {"yesterday", "last_week", "first_forecast"}
 
 
 def test_a_token_shows_its_own_company_s_explanation_only() -> None:

@@ -134,7 +134,15 @@ def test_the_missing_payroll_says_when_it_last_ran():
     quiet = CALM + every(7, start="2025-07-01", until="2025-08-10", line="-400 card Cafe")
     doubt = found(checked(quiet, as_of="2025-08-10"))["payroll_missing"]
     assert "since 2025-06-28" in doubt.sentence
+    assert "takes it for ended" not in doubt.sentence
     assert doubt.rows.text == "Gusto"
+
+
+def test_a_payroll_that_the_forecast_has_given_up_is_said_to_make_it_too_hopeful():
+    quiet = CALM + every(7, start="2025-07-01", until="2025-09-10", line="-400 card Cafe")
+    company = checked(quiet, as_of="2025-09-10")
+    assert not company.fitted.payrolls
+    assert "takes it for ended, so cash may run out sooner" in found(company)["payroll_missing"].sentence
 
 
 @pytest.mark.parametrize(
@@ -161,6 +169,17 @@ def test_a_vendor_who_doubled_is_named_with_both_amounts():
     assert "Tools Inc cost 7,500 USD" in doubt.sentence
     assert "2.5 times the usual 3,000 USD" in doubt.sentence
     assert (doubt.rows.text, doubt.since) == ("Tools Inc", date(2025, 6, 5))
+
+
+def test_a_second_bill_in_another_month_is_where_the_link_leads():
+    text = (
+        monthly(start="2024-06-28", months=13, line="-30000 payroll Gusto")
+        + monthly(start="2024-06-01", months=12, line="-3000 software Tools Inc")
+        + "2025-05-31 -3000 software Tools Inc\n2025-06-12 -3500 software Tools Inc\n"
+    )
+    doubt = found(checked(text))["vendor_doubled"]
+    assert doubt.since == date(2025, 5, 31)
+    assert (doubt.rows.text, doubt.rows.month) == ("Tools Inc", date(2025, 6, 12))
 
 
 @pytest.mark.parametrize("amount", ["-5000", "-60"])

@@ -12,7 +12,7 @@ from forecasting.explain.change import EarlierForecast, RunwayChange, runway_cha
 from forecasting.fit.company import fit_company
 from forecasting.fit.history import CompanyHistory
 from forecasting.fit.plan import parse_plan
-from forecasting.outcome import RunwayCase
+from forecasting.outcome import Calibration, RunwayCase
 from tests.forecasting.explain.stages import AS_OF, FLAT, stage_of
 from tests.forecasting.journal import every, flows, history, monthly
 
@@ -145,6 +145,20 @@ def test_what_an_older_engine_said_is_restated_first():
     stored = RunwayCase(p5_days=80, p50_days=90, p95_days=95, beyond_horizon=(False, False, False))
     days = days_of(changed(then, then, runway=stored))
     assert {key for key, count in days.items() if count} == {"restated"}
+
+
+def test_a_wider_interval_is_the_record_s_and_neither_the_past_s_nor_the_plan_s():
+    """The record says so a moment after the first forecast, or once a month: nothing else has happened."""
+    then = history(FLAT, as_of=AS_OF, cash="100000", plan={"tranches": [TRANCHE]})
+    wider = replace(then, calibration=Calibration(state="calibrated", dispersion=1.8, windows=10))
+    change = changed(then, wider)
+    (calibration,) = [cause for cause in change.causes if cause.p5_days or cause.p50_days]
+    assert calibration.key == "calibration"
+    assert (calibration.p5_days, calibration.p50_days) == (change.now.p5_days - change.then.p5_days, 0)
+    assert calibration.p5_days < 0
+    without = replace(wider, plan=parse_plan({"tranches": []}))
+    keys = [cause.key for cause in changed(then, without).causes]
+    assert keys == ["calibration", "time", "rates", "events", "refit", "plan"]
 
 
 def test_a_dearer_payroll_is_first_a_surprise_and_then_an_expectation():

@@ -35,6 +35,8 @@ def test_a_certain_tranche_adds_the_days_that_it_pays_for():
     pool, tranches = driver_effects(stage, base=base)
     assert (pool.name, pool.beyond_horizon) == ("pool", True)
     assert pool.p5_days == 120 - HORIZON
+    assert pool.is_least == (True, True, True)
+    assert tranches.is_least == (False, False, False)
     assert (tranches.name, tranches.p5_days, tranches.p50_days) == ("tranches", 20, 20)
 
 
@@ -47,6 +49,17 @@ def test_the_doubt_of_a_tranche_is_what_its_expectation_would_buy():
     effect = next(effect for effect in driver_effects(stage, base=base) if effect.name == "tranches")
     assert (effect.p5_days, effect.doubt_p5_days, effect.doubt_width_days) == (0, -20, 40)
     assert effect.mean_days == 20.0
+
+
+def test_an_effect_on_p5_is_exact_though_the_middle_lies_beyond_the_horizon_with_and_without_it():
+    """Half of 1,000,000 for certain: in the worse half of all futures 100,000 are spent at 1,000 a day."""
+    tranche = Tranche("t", day=50, amount=1_000_000.0, probability=0.6, delay_mean_days=0.0, delay_sd_days=0.0)
+    stage = by_hand(pool=flat(-800.0), vendors=flat(-200.0), tranches=Contribution(tranches=(tranche,)))
+    base = stage.answer(stage.inputs)
+    assert (base.runway.p5_days, base.runway.beyond_horizon) == (100, (False, True, True))
+    vendors = next(effect for effect in driver_effects(stage, base=base) if effect.name == "vendors")
+    assert (vendors.p5_days, vendors.is_least) == (-25, (False, False, False))
+    assert (vendors.beyond_horizon, vendors.without.beyond_horizon) == (True, (False, True, True))
 
 
 def test_the_largest_effect_on_p5_comes_first():

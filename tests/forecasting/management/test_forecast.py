@@ -28,7 +28,17 @@ def as_json(*arguments: str) -> dict[str, Any]:
 def test_it_prints_days_and_dates_burn_and_tranches() -> None:
     small_company()
     text = run("--company", "acme")
-    for words in ("acme", "free cash of 120,000 USD", "2026-03-31", "p5", "p50", "p95", "Burn", "Second closing"):
+    for words in (
+        "acme",
+        "free cash of 120,000 USD",
+        "2026-03-31",
+        "p5",
+        "p50",
+        "p95",
+        "Burn",
+        "lowest on",
+        "Second closing",
+    ):
         assert words in text
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from forecasting.engine import forecast
-from forecasting.fit.contracts import Renewal
+from forecasting.fit.contracts import DEAL_FIRST_DAY, Renewal
 from forecasting.fit.hires import NET_SHARE
 from forecasting.kernel.inputs import Factor
 from forecasting.kernel.shocks import shocks_for
@@ -17,6 +17,7 @@ from forecasting.kernel.simulate import simulate
 from forecasting.scenarios.change import InvalidScenario
 from forecasting.scenarios.churn import Churn
 from forecasting.scenarios.cloud_step import CloudStep
+from forecasting.scenarios.comparison import days_gained
 from forecasting.scenarios.compose import changed_inputs
 from forecasting.scenarios.cost_cut import CostCut
 from forecasting.scenarios.fx_shock import FxShock
@@ -27,8 +28,8 @@ from forecasting.scenarios.lost_tranche import LostTranche
 from forecasting.scenarios.new_money import NewMoney
 from forecasting.scenarios.price_change import PriceChange
 from forecasting.scenarios.slipped_tranche import SlippedTranche
-from ledger.domain.flows import day_number
-from tests.forecasting.drivers.settings import ahead
+from ledger.domain.flows import ContractReceipt, day_number
+from tests.forecasting.drivers.settings import ahead, setting
 from tests.forecasting.scenarios.worlds import base_of, busy, difference, flat, mean_flow, simulated
 
 TOMORROW = date(2025, 7, 1)
@@ -119,6 +120,19 @@ def test_prices_move_income_and_not_its_costs():
     assert moved[first:] == pytest.approx(0.10 * gross[first:])
 
 
+def test_a_later_price_moves_the_contracts_still_to_be_won_as_much_as_one_of_today():
+    """What is won from the change on is dearer by its share, in the mean, and nothing is won before it can be."""
+    receipt = ContractReceipt(date(2024, 9, 1), "Big Co", Decimal(120000), "USD", 12, True, False)
+    view = setting("2024-09-01 120000 enterprise Big Co\n", contracts=[receipt])
+    a_day = 1.5 / 547 * 120_000 * math.exp(0.25**2 / 2)
+    soon, later = (difference(view, PriceChange(start, 0.5)) for start in (date(2025, 7, 10), OCTOBER))
+    assert not soon[: DEAL_FIRST_DAY - 1].any()
+    assert soon[DEAL_FIRST_DAY - 1 :] == pytest.approx(0.5 * a_day)
+    first = ahead("2025-10-01") - 1
+    assert not later[:first].any()
+    assert later[first:] == pytest.approx(0.5 * a_day)
+
+
 def test_customers_who_leave_over_a_price_are_counted():
     view = busy()
     gross = view.company.sales.expected(first_day=view.first_day, days=365)
@@ -177,6 +191,17 @@ def test_a_certain_raise_on_the_day_buys_its_amount_over_burn():
     changed = certain(changed_inputs(view, [NewMoney(date(2025, 7, 10), Decimal(50050), 1.0, 0, 0)]))
     outcome = simulate(changed, shocks_for(seed=42, paths=500, horizon_days=365))
     assert (outcome.p5.days, outcome.p95.days) == (150, 150)
+
+
+def test_what_is_lost_from_beyond_the_horizon_is_at_least_that_much():
+    view = flat(cash="600000")  # of 600 days the first 365 are seen
+    base, hired = simulated(view), simulated(view, [Hire(date(2025, 7, 1), Decimal(60000))])
+    assert (base.runway.p5_days, base.runway.beyond_horizon) == (365, (True, True, True))
+    lost = days_gained(hired, base=base)
+    assert lost.p50 == hired.runway.p50_days - 365 < 0
+    assert lost.is_least == (True, True, True)
+    assert days_gained(base, base=hired).is_least == (True, True, True)
+    assert days_gained(base, base=base).is_least == (False, False, False)
 
 
 def test_a_currency_that_gains_makes_its_cash_and_its_bills_dearer():

@@ -62,7 +62,7 @@ def test_both_runs_in_force_are_explained_once_free_cash_first() -> None:
     effects = [abs(driver["p5_days"]) for driver in content["drivers"]]
     assert effects == sorted(effects, reverse=True)
     assert 1 <= len({lever["kind"] for lever in content["levers"]}) <= 3
-    assert content["changes"] == {"yesterday": None, "last_week": None}
+    assert content["changes"] == {"yesterday": None, "last_week": None, "first_forecast": None}
     assert explained[0].duration_ms > 0
 
 
@@ -99,6 +99,7 @@ def test_the_day_before_is_compared_with_the_last_run_of_that_day() -> None:
     changes = content_of(run)["changes"]
     assert changes["yesterday"]["run_id"] == last.pk
     assert changes["last_week"] is None
+    assert changes["first_forecast"] is None
 
 
 def test_an_edit_of_the_plan_is_told_from_what_happened() -> None:
@@ -110,6 +111,26 @@ def test_an_edit_of_the_plan_is_told_from_what_happened() -> None:
     causes = {cause["key"]: cause for cause in content_of(run)["changes"]["yesterday"]["causes"]}
     assert causes["plan"]["p50_days"] < -10
     assert causes["events"]["p50_days"] == 0
+
+
+def test_an_edit_of_the_plan_on_a_company_s_first_day_is_told_from_its_first_forecast() -> None:
+    company = small_company()
+    first = publish(company)
+    for minutes, ref in ((1, "a"), (2, "b")):
+        spend(company, "1.00", ref=ref)
+        publish(company, now=NOW + timedelta(minutes=minutes))
+    later = NOW + timedelta(hours=1)
+    record_plan(company_id=company.id, raw=PLAN | {"tranches": []}, actor="test", now=later)
+    prune_runs(company_id=company.id, now=later)
+    run = publish(company, now=later)
+    assert run.published_day == first.published_day
+    explain_forecasts(company_id=company.id, now=later)
+    changes = content_of(run)["changes"]
+    assert (changes["yesterday"], changes["first_forecast"]["run_id"]) == (None, first.pk)
+    causes = {cause["key"]: cause["p50_days"] for cause in changes["first_forecast"]["causes"]}
+    assert causes["plan"] < -10
+    assert causes["time"] == 0
+    assert sum(causes.values()) == run.p50_days - first.p50_days
 
 
 def test_what_a_run_knew_is_what_it_was_computed_from() -> None:
@@ -185,14 +206,16 @@ def test_explanations_can_be_neither_changed_nor_removed_while_their_run_stands(
 
 def test_a_pruned_run_takes_its_explanation_with_it() -> None:
     company = small_company()
-    first = publish(company)
-    explain_forecasts(company_id=company.id, now=NOW)
-    spend(company, "10.00", on=AS_OF, ref="more")
-    second = publish(company, now=NOW + timedelta(minutes=1))
-    explain_forecasts(company_id=company.id, now=NOW + timedelta(minutes=1))
+    publish(company)
+    runs = []
+    for minutes in (1, 2):
+        spend(company, "10.00", on=AS_OF, ref=f"more {minutes}")
+        runs.append(publish(company, now=NOW + timedelta(minutes=minutes)))
+        explain_forecasts(company_id=company.id, now=NOW + timedelta(minutes=minutes))
+    pruned, last = runs
     assert prune_runs(company_id=company.id, now=NOW + timedelta(hours=1)) == 2
-    assert explanation_of(company_id=company.id, run_id=first.pk) is None
-    assert explanation_of(company_id=company.id, run_id=second.pk) is not None
+    assert explanation_of(company_id=company.id, run_id=pruned.pk) is None
+    assert explanation_of(company_id=company.id, run_id=last.pk) is not None
 
 
 def test_somebody_who_gives_up_in_the_middle_stores_nothing() -> None:

@@ -271,6 +271,42 @@ def test_a_figure_that_was_changed_afterwards_is_named() -> None:
     assert answer.difference.startswith("quantile_days[4]: ")
 
 
+@pytest.mark.parametrize(
+    ("column", "changed"),
+    [
+        ("p5_days", 0),
+        ("p50_days", 138),
+        ("p95_days", 364),
+        ("as_of", AS_OF - timedelta(days=3)),
+        ("input_digest", "f" * 64),
+        ("plan_digest", "f" * 64),
+    ],
+)
+def test_a_copy_that_lists_and_policies_read_is_held_to_the_figure(column: str, changed: object) -> None:
+    run = publish(small_company(), at=NOW)
+    ForecastRun.objects.filter(id=run.pk).update(**{column: changed})
+    answer = reproduce(run_id=run.pk)
+    assert answer.same_inputs
+    assert answer.difference.startswith(f"column.{column}: ")
+
+
+@pytest.mark.parametrize("basis", ["bank", "free"])
+def test_a_balance_of_the_chart_that_was_changed_is_named(basis: str) -> None:
+    made = publish_forecast(company_id=small_company().id, now=NOW)
+    run = ForecastRun.objects.get(id=made.bank_run_id if basis == "bank" else made.free_run_id)
+    run.closing_balances["balances"][3] = "1.00"
+    ForecastRun.objects.filter(id=run.pk).update(closing_balances=run.closing_balances)
+    assert reproduce(run_id=run.pk).difference.startswith("closing_balances.balances[3]: '1.00' was stored")
+
+
+@pytest.mark.parametrize("name", ["quantile_days", "bands", "burn"])
+def test_a_figure_that_was_taken_out_is_named_and_no_failure(name: str) -> None:
+    run = publish(small_company(), at=NOW)
+    del run.result[name]
+    ForecastRun.objects.filter(id=run.pk).update(result=run.result)
+    assert reproduce(run_id=run.pk).difference.startswith(f"{name}: nothing was stored")
+
+
 def test_inputs_that_are_no_longer_what_they_were_are_named() -> None:
     company = small_company()
     run = publish(company, at=NOW)

@@ -24,12 +24,14 @@ def left() -> set[int]:
     return set(ForecastRun.objects.filter(basis="free").values_list("id", flat=True))
 
 
-def test_of_a_day_only_the_last_run_stays() -> None:
+def test_of_a_day_only_the_last_run_stays_and_of_all_the_first() -> None:
     company = small_company()
-    runs = [publish(company, at=NOW + timedelta(minutes=number), ref=f"r{number}") for number in range(3)]
-    tomorrow = publish(company, at=NOW + timedelta(days=1), ref="tomorrow")
-    assert prune_runs(company_id=company.id, now=NOW + timedelta(days=1, hours=1)) == 4
-    assert left() == {runs[-1], tomorrow}
+    runs = [publish(company, at=NOW + timedelta(minutes=number), ref=f"r{number}") for number in range(4)]
+    next_day = [
+        publish(company, at=NOW + timedelta(days=1, minutes=number), ref=f"next{number}") for number in range(2)
+    ]
+    assert prune_runs(company_id=company.id, now=NOW + timedelta(days=1, hours=1)) == 2 * 3
+    assert left() == {runs[0], runs[-1], next_day[-1]}
 
 
 def test_a_run_just_superseded_stays_for_a_while() -> None:
@@ -48,8 +50,8 @@ def test_another_company_s_runs_are_left_alone() -> None:
 
 def test_a_run_that_a_scaling_plan_was_made_from_stays_and_is_marked() -> None:
     company = small_company()
-    cited, superseded, last = (
-        publish(company, at=NOW + timedelta(minutes=number), ref=f"r{number}") for number in range(3)
+    first, cited, superseded, last = (
+        publish(company, at=NOW + timedelta(minutes=number), ref=f"r{number}") for number in range(4)
     )
     policy = PolicyVersion.objects.create(
         company_id=company.id, version=1, name="x", document={}, digest="0" * 64, actor="test", created_at=NOW
@@ -59,7 +61,7 @@ def test_a_run_that_a_scaling_plan_was_made_from_stays_and_is_marked() -> None:
     )
     later = NOW + timedelta(hours=1)
     assert prune_runs(company_id=company.id, now=later) == 3
-    assert left() == {cited, last}
+    assert left() == {first, cited, last}
     assert superseded not in left()
     assert ForecastRun.objects.get(id=cited).cited
     assert prune_runs(company_id=company.id, now=later) == 0

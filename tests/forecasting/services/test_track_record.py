@@ -12,10 +12,12 @@ from forecasting.fit.calibration import LEAST_EVIDENCE
 from forecasting.models.record import Backtest, BacktestOrigin, CalibrationVersion, CashScore, RunwayScore
 from forecasting.models.run import ForecastRun
 from forecasting.scores import SCORED_DAYS
+from forecasting.selectors.record_due import companies_to_judge
 from forecasting.selectors.track_record import past_forecasts, share_below_p5, track_record
 from forecasting.services.history import gather_history
 from forecasting.services.publish import publish_forecast
 from forecasting.services.track_record import (
+    SETTLE_DAYS,
     NotEnoughHistory,
     begin_backtest,
     continue_backtest,
@@ -25,6 +27,7 @@ from forecasting.services.track_record import (
     score_published,
 )
 from tests.forecasting.long_company import LAST_DAY, NOW, live, long_company, receive_funding
+from tests.forecasting.small_company import spend
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_redis")]
 DAY = timedelta(days=1)
@@ -50,6 +53,26 @@ def test_a_published_forecast_is_scored_when_its_days_have_come_and_never_again(
     assert float(scores[0].actual) == pytest.approx(900_000 + moved)
     assert score_published(company=company, now=later) == 0
     assert CashScore.objects.filter(basis="free").count() == 2
+
+
+def test_what_was_superseded_within_its_day_is_scored_only_where_somebody_acted_on_it() -> None:
+    company = long_company(days=200)
+    first = publish_forecast(company_id=company.id, now=NOW)
+    spend(company, "7.00", on=LAST_DAY, now=NOW)
+    last = publish_forecast(company_id=company.id, now=NOW + timedelta(minutes=5))
+    assert first.bank_run_id != last.bank_run_id
+    later = NOW + 65 * DAY
+    live(company, first=LAST_DAY + DAY, last=LAST_DAY + 65 * DAY, now=later)
+    publish_forecast(company_id=company.id, now=later)
+    due = {"now": later, "settle_days": SETTLE_DAYS, "least_days": 10_000, "most": 5}
+    assert companies_to_judge(**due) == (company.id,)
+    assert score_published(company=company, now=later) == 2
+    assert set(CashScore.objects.values_list("run", flat=True)) == {last.free_run_id, last.bank_run_id}
+    assert companies_to_judge(**due) == ()
+    ForecastRun.objects.filter(id=first.bank_run_id).update(cited=True)
+    assert companies_to_judge(**due) == (company.id,)
+    assert score_published(company=company, now=later) == 1
+    assert score_published(company=company, now=later) == 0
 
 
 def cash_moves(company_id: int) -> list[tuple[date, float]]:

@@ -1,6 +1,6 @@
 """What stands around the chart says only what the forecast contains."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from forecasting.views.board import EarlierRun, RunwayBoard, runway_board
@@ -62,6 +62,25 @@ def test_the_payroll_tile_needs_a_payroll():
     labels = [tile.label for tile in board().tiles]
     assert labels[-1].startswith("Every payroll to 15\N{NO-BREAK SPACE}Dec covered")
     assert len(board(forecast={"next_events": []}).tiles) == 3
+
+
+def test_money_that_outlasts_the_horizon_is_not_given_an_interval_from_its_end_to_its_end():
+    beyond = {"p5": True, "p50": True, "p95": True}
+    forecast = stored_forecast()
+    received = {"p5_days": 365, "p50_days": 365, "p95_days": 365, "beyond_horizon": beyond}
+    tranches = [forecast["tranches"][0] | {"received": received}]
+    comes, not_ = board(forecast={"tranches": tranches}).tranches[0].cases
+    assert (comes.figure, comes.aside) == ("over 365 days", "95 % sure: over 365 days")
+    assert not_.aside.startswith("90 % sure: ")
+
+
+def test_the_lowest_point_of_the_middle_is_told_where_the_middle_never_runs_out():
+    lowest = {"day": 63, "date": "2027-01-25", "balance": "347741.22"}
+    through = {"p5": False, "p50": True, "p95": True}
+    shown = board(forecast={"lowest": lowest, "beyond_horizon": through, "p50_date": None, "p95_date": None})
+    assert shown.projection.lowest == (date(2027, 1, 25), Decimal("347741.22"))
+    assert shown.shows_lowest
+    assert not board(forecast={"lowest": lowest | {"balance": "-5.00"}}).shows_lowest
 
 
 def test_odds_are_never_promised():

@@ -54,6 +54,8 @@ def content() -> dict:
                 "doubt_p5_days": 0,
                 "doubt_p50_days": 0,
                 "beyond_horizon": True,
+                "without": {**runway, "beyond_horizon": {"p5": True, "p50": True, "p95": True}},
+                "is_least": {"p5": True, "p50": False, "p95": False},
             }
         ],
         "levers": [
@@ -64,6 +66,7 @@ def content() -> dict:
                 "p50_days": 0,
                 "mean_days": 4.6,
                 "runway": case,
+                "is_least": {"p5": False, "p50": False, "p95": False},
             }
         ],
         "changes": {"yesterday": None, "last_week": change},
@@ -93,10 +96,51 @@ def test_what_is_stored_becomes_lines_with_links():
     assert (group.cautious, group.middle, group.average) == ("−12", "0", "−12")
     assert group.payees[0].name == "Lawyers & Co, legal"
     assert group.payees[0].url == "/ledger?q=Lawyers+%26+Co"
-    assert told.doubts[0].url == "/ledger?month=2026-10&account=bank"
+    assert (told.doubts[0].url, told.doubts[0].link) == ("/ledger?month=2026-10&account=bank", "rows")
     assert told.drivers[0].effect == "−275 or more"
-    assert (told.levers[0].cautious, told.levers[0].middle, told.levers[0].average) == ("+12", "0", "+5")
+    assert (told.levers[0].cautious, told.levers[0].middle, told.levers[0].average) == ("+12", "–", "+5")
     assert told.levers[0].try_url.startswith("/scenarios?")
+
+
+def test_a_doubt_about_no_payee_leads_to_the_plan_that_would_settle_it():
+    raw = content()
+    raw["checks"][0] |= {"code": "wide_interval", "rows": {"month": "2026-11", "q": "", "account": ""}}
+    (doubt,) = explained(raw, is_current=True, company_slug="acme").doubts
+    assert (doubt.url, doubt.link) == ("/plan?company=acme", "plan")
+
+
+@pytest.mark.django_db
+def test_the_rows_of_a_payee_with_a_very_long_name_are_found():
+    company = small_company()
+    name = ("Extremely Long Vendor Name " * 6).strip()
+    spend(company, "9000.00", now=NOW, payee=name)
+    founder = User.objects.create_user(email="f@example.com", password=None)
+    Membership.objects.create(user=founder, company_id=company.id, role=Role.FOUNDER)
+    browser = Client()
+    browser.force_login(founder)
+    raw = content()
+    raw["changes"]["last_week"]["events"][0]["payees"][0]["counterparty"] = name
+    raw["checks"][0]["rows"] = {"month": "2026-03", "q": name, "account": ""}
+    told = explained(raw, is_current=True, company_slug="")
+    for url in (told.doubts[0].url, told.changes[0].events[0].payees[0].url):
+        response = browser.get(url)
+        assert response.status_code == 200
+        assert response.content.decode().count(name) > 0
+
+
+def test_an_effect_is_or_more_only_where_its_own_quantile_lies_beyond():
+    raw = content()
+    (driver,) = raw["drivers"]
+    driver["is_least"]["p5"] = False
+    driver["without"]["beyond_horizon"]["p5"] = False
+    assert explained(raw, is_current=True, company_slug="").drivers[0].effect == "−275"
+
+
+def test_an_explanation_of_before_the_other_runway_was_kept_is_still_shown():
+    raw = content()
+    del raw["drivers"][0]["without"], raw["drivers"][0]["is_least"], raw["levers"][0]["is_least"]
+    told = explained(raw, is_current=True, company_slug="")
+    assert (told.drivers[0].effect, told.levers[0].middle) == ("−275", "0")
 
 
 def test_a_comparison_with_the_same_forecast_is_shown_once():
