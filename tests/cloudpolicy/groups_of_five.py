@@ -15,7 +15,8 @@ from cloudpolicy.services.approving import Approver, approve_plan
 from cloudpolicy.services.aws import client
 from cloudpolicy.services.planning import plan_scaling
 from cloudpolicy.services.policies import enable_policy
-from cloudpolicy.services.running import Clock, work_on
+from cloudpolicy.services.run_pace import Clock
+from cloudpolicy.services.running import work_on
 from cloudpolicy.services.runs import start_apply, start_rollback
 from cloudpolicy.services.step_journal import StepJournal
 from ledger.domain.company import CompanyRef

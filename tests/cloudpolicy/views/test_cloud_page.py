@@ -22,6 +22,7 @@ from cloudpolicy.services.engine_lock import engine_lock
 from cloudpolicy.services.kill_switch import turn_kill_switch
 from cloudpolicy.services.planning import plan_scaling
 from cloudpolicy.services.policies import enable_policy
+from cloudpolicy.services.run_pace import DOUBT
 from cloudpolicy.views.call_words import call_rows
 from ledger.domain.company import CompanyRef
 from ledger.models.company import Role
@@ -364,7 +365,7 @@ def test_it_says_that_a_step_is_being_asked_for_and_later_that_it_is_in_doubt(
     client = reader(company, Role.FOUNDER)
     text = words(client.get(URL))
     assert ("being asked at this moment" in text, "no answer yet" in text) == (True, True)
-    hour.now = FakeClock().now() + running.DOUBT
+    hour.now = FakeClock().now() + DOUBT
     assert "in doubt until it is looked at" in words(client.get(URL))
 
 
