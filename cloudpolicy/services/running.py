@@ -76,14 +76,14 @@ class _RunAtWork:
         Raises:
             RunEnds, RunIsPutOff
         """
-        self.engine.permit()
-        if self.run.kind == RunKind.APPLY:
-            # An answer that got lost is found out about even where nothing more may be done.
-            self.steps.settle_all()
-            self._need_plan_to_stand()
-        else:
+        # An answer that got lost is found out about even where nothing more may be done: looking changes nothing.
+        self.steps.settle_all()
+        if self.run.kind == RunKind.ROLLBACK:
             prepare_rollback(run=self.run, engine=self.engine)
             self.steps = RunSteps(self.engine, self.run, self.steps.journal)
+        self.engine.permit()
+        if self.run.kind == RunKind.APPLY:
+            self._need_plan_to_stand()
         self.steps.compare_all()
         for number in range(len(self.steps.calls)):
             self.steps.finish(number)

@@ -176,16 +176,17 @@ class Killed(BaseException):
 
 
 @contextmanager
-def killed_at_line(number: int) -> Iterator[None]:
-    """Let the engine die before it writes the n-th line of its journal."""
+def killed_at_line(number: int, *, written_first: bool = False) -> Iterator[None]:
+    """Let the engine die before it writes the n-th line of its journal, or right after that."""
     write, written = StepJournal.write, 0
 
     def dying(self: StepJournal, *args: Any, **kwargs: Any) -> None:
         nonlocal written
         written += 1
+        if written != number or written_first:
+            write(self, *args, **kwargs)
         if written == number:
             raise Killed
-        write(self, *args, **kwargs)
 
     with patch.object(StepJournal, "write", dying):
         yield
