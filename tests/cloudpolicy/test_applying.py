@@ -370,6 +370,38 @@ def test_throttling_puts_the_rest_off_and_what_is_done_stays_done(
     assert run.attempts == 0
 
 
+@pytest.mark.parametrize(
+    ("action", "status", "code"),
+    [
+        (CREATE, 503, "RequestLimitExceeded"),
+        ("DescribeLaunchTemplateVersions", 503, "RequestLimitExceeded"),
+        ("DescribeAutoScalingGroups", 400, "Throttling"),
+        ("DescribeAutoScalingGroups", 500, "ResourceContention"),
+    ],
+)
+def test_throttling_of_whatever_a_run_asks_puts_it_off_and_it_goes_on_from_there(
+    cloud: StrictProxy, action: str, status: int, code: str
+) -> None:
+    plan = approved()
+    run = begin(plan)
+
+    def throttle(_: dict[str, str]) -> None:
+        """From the first change on, for longer than a question is repeated by itself."""
+        cloud.before = None
+        cloud.troubles = [Trouble(action, status, code) for _ in range(4)]
+
+    cloud.before = throttle
+    clock = FakeClock()
+    run = work_on(run_id=run.pk, clock=clock.as_clock())
+    assert (run.state, code in run.outcome) == (RunState.OPEN, True), run.outcome
+    (view,) = list_runs(company_id=plan.company_id)
+    assert view.said == "partly applied, goes on later"
+    run = finish(run, clock)
+    assert (run.state, sizes()) == (RunState.DONE, AFTER)
+    refused = 4 if action == CREATE else 0
+    assert sum(cloud.mutating.values()) == len(plan.calls) + refused, "what was done was not asked again"
+
+
 def test_a_run_that_is_throttled_for_ever_gives_up_and_says_so(cloud: StrictProxy) -> None:
     run = begin(approved())
     cloud.troubles = [Trouble(UPDATE, 400, "Throttling") for _ in range(run_pace.MAX_ATTEMPTS + 1)]
