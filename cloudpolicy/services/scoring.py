@@ -139,8 +139,16 @@ def _score(
         return score
     is_true = delivers(predicted=score.predicted, billed=compared.saved)
     score.verdict = Verdict.DELIVERED if is_true else Verdict.SHORT
-    score.text = _said(compared, days)
+    score.text = "; ".join(filter(None, (_said(compared, days), _credited(price))))
     return score
+
+
+def _credited(price: PlanPrice | None) -> str:
+    """Why money that is saved may be few days, or none."""
+    percent = 0 if price is None else round(price.credit_share * 100)
+    return (
+        f"credits paid {percent} % of the bill, and what they pay adds no days before they end" if percent else ""
+    )
 
 
 def _said(compared: _Compared, days: int) -> str:

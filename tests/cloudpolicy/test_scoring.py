@@ -53,6 +53,7 @@ def applied(
     band: str = "below 60",
     instances: Iterable[str] = ("i-1", "i-2"),
     wanted: int | None = None,
+    credit_share: str = "0",
 ) -> ScalingRun:
     """A run that resized a group with instances i-1 and i-2, as planner and engine leave it behind."""
     call = {
@@ -78,6 +79,7 @@ def applied(
         prices="p",
         currency="USD",
         monthly_saving=saving,
+        credit_share=D(credit_share),
         calls=[{"monthly_saving": None if saving is None else str(saving)}],
         curve=[["0", 50], ["304", 52], ["608", 53]],
     )
@@ -138,6 +140,17 @@ def test_predicted_and_billed_stand_side_by_side_in_money_and_in_days(company: C
     assert (month.predicted_days, month.billed_days, month.adjusted_by) == (2.0, 2.0, D(1))
     (band,) = band_verdicts(company_id=company.id)
     assert (band.runs, band.predicted, band.billed, band.delivers) == (1, D(300), D(300), True)
+
+
+def test_what_credits_paid_is_told_beside_the_days(company: CompanyRef) -> None:
+    applied(company, credit_share="0.75")
+    bill(company)
+    look_at_savings(company_id=company.id, now=LATER)
+    said = {each.text for each in scored_savings(company_id=company.id)}
+    assert said == {
+        "lines of the groups' instances; the rest cost as much as before; credits paid 75 % of the bill, and what"
+        " they pay adds no days before they end"
+    }
 
 
 def test_a_band_that_saves_less_than_half_is_flagged(company: CompanyRef) -> None:

@@ -167,9 +167,11 @@ def test_bills_that_rose_are_said_to_have_risen(
         billed=Decimal(billed),
         scored_at=NOW,
     )
+    CostFigure.objects.create(company_id=company.id, currency="USD", cost=9000, saved=-300, looked_at=NOW)
     text = words(reader(company, Role.FOUNDER).get(URL))
     assert f"Below 60 does not deliver: {flag}, over 1 run." in text
     assert verdict in text
+    assert "Share saved \N{MINUS SIGN}3 % Saved \N{MINUS SIGN}$300" in text
     ScalingPlan.objects.update(wanted_p5_days=90)
     text = words(reader(company, Role.FOUNDER).get(URL))
     assert ("does not deliver" in text, "asked for 90 days 30 days" in text) == (False, True)
