@@ -24,7 +24,7 @@ ON, OFF = "on", "off"
 class TurnForm(forms.Form):
     company = forms.ModelChoiceField(Company.objects.none())
     turn = forms.ChoiceField(
-        choices=[(ON, "Pause: nothing may change the cloud"), (OFF, "Allow changes again")],
+        choices=[(ON, "On: nothing may change the cloud"), (OFF, "Off: changes are allowed again")],
         initial=ON,
         widget=forms.RadioSelect,
     )
@@ -71,7 +71,7 @@ class KillSwitchTurnAdmin(CompanyScopedAdmin):
             except NotAllowed as refused:
                 form.add_error(refused.field or None, f"{refused}.".capitalize())
             else:
-                said = f"{switch.because}." if switch.because else "Changes are allowed again."
+                said = f"{switch.because}." if switch.because else "The kill switch is off."
                 messages.success(request, said[:1].upper() + said[1:])
                 return HttpResponseRedirect(reverse("admin:cloudpolicy_killswitchturn_changelist"))
         status = 422 if form.errors else 200

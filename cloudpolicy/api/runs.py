@@ -198,7 +198,7 @@ def get_kill_switch(request: HttpRequest) -> KillSwitch:
     return kill_switch(company_id=_caller(request).company_id)
 
 
-@router.put("/kill-switch", response={200: SwitchSchema, **REFUSALS}, summary="Stop everything, or allow it again")
+@router.put("/kill-switch", response={200: SwitchSchema, **REFUSALS}, summary="Turn the kill switch on or off")
 def put_kill_switch(request: HttpRequest, turn: Turn) -> KillSwitch:
     caller = _caller(request)
     with _refusals():

@@ -111,6 +111,9 @@ class ScoreSchema(Schema):
     adjusted_by: str | None
     text: str
     scored_at: datetime
+    wanted_p5_days: int | None = Field(
+        description="What a person asked the plan to reach; null for a plan of the policy's."
+    )
 
 
 class BandSchema(Schema):

@@ -47,3 +47,8 @@ class Exclusion:
         if not self.only_growth:
             return True
         return int(call.after.get("desired", 0)) > max(int(call.before.get("desired", 0)), floor)
+
+
+def makes_smaller(call: ApiCall) -> bool:
+    """Whether a call leaves a group with fewer instances than it has."""
+    return int(call.after.get("desired", 0)) < int(call.before.get("desired", 0))

@@ -53,10 +53,15 @@ def billed_saving(*, before: Spent, after: Spent) -> BilledSaving:
     )
 
 
-def delivers(*, predicted: Decimal, billed: Decimal) -> bool:
+def delivers(*, predicted: Decimal, billed: Decimal, moved: Decimal | None = None) -> bool:
     """Whether no more than half of what was predicted is missing; for a cost, whether it is half as much again at
-    most."""
-    return billed >= predicted - abs(predicted) / 2
+    most.
+
+    Args:
+        moved: what was predicted of each of several, without signs; savings and costs in one sum cancel out, and
+            half of what is left would be nothing.
+    """
+    return billed >= predicted - (abs(predicted) if moved is None else moved) / 2
 
 
 def days_at(*, curve: Sequence[tuple[Decimal, int]], saving_per_month: Decimal) -> float | None:

@@ -14,6 +14,7 @@ from cloudpolicy.selectors.usage_type import HOURS, NAMED, TYPED
 _SPENT = r"""
     SELECT l.currency,
            CASE WHEN @named = ANY (%(instances)s) THEN 'instance'
+                WHEN @named = ANY (%(aside)s) THEN 'aside'
                 WHEN (l.region, substring(l.usage_type FROM %(typed)s)) IN
                      (SELECT * FROM unnest(%(regions)s::text[], %(types)s::text[])) THEN 'type'
                 ELSE 'rest' END,
@@ -55,16 +56,18 @@ def instance_costs(
     stop: date,
     instances: Collection[str],
     types: Collection[tuple[str, str]],
+    aside: Collection[str],
     rates: Rates,
 ) -> InstanceCosts:
     """Sum what bills ask for instance-hours of `[start, stop)`, UTC days, before credits.
 
     Args:
         types: (region, instance type) of the groups.
+        aside: instances that are neither theirs nor of the rest.
         rates: lines in a currency that it does not know are left out.
     """
     pairs = sorted(types)
-    sums = {"instance": ZERO, "type": ZERO, "rest": ZERO}
+    sums = {"instance": ZERO, "type": ZERO, "aside": ZERO, "rest": ZERO}
     with connection.cursor() as cursor:
         cursor.execute(
             _SPENT,
@@ -73,6 +76,7 @@ def instance_costs(
                 "start": start,
                 "stop": stop,
                 "instances": sorted(instances),
+                "aside": sorted(aside),
                 "regions": [region for region, _ in pairs],
                 "types": [kind for _, kind in pairs],
                 "hours": list(HOURS),

@@ -11,6 +11,8 @@ from cloudpolicy.selectors.plans import call_in_words
 
 MAX_RUNS = 100
 _ENDED_WELL = (Phase.THERE, Phase.ALREADY)
+# The cloud has done it, seen there or not.
+_CARRIED_OUT = (*_ENDED_WELL, Phase.MADE, Phase.FOUND_MADE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,7 @@ def _view(row: ScalingRun, entries: list[StepEntry]) -> RunView:
 
 def _said(row: ScalingRun, steps: tuple[StepView, ...]) -> str:
     verb = "applied" if row.kind == RunKind.APPLY else "rolled back"
-    some = any(step.is_done for step in steps)
+    some = any(step.phase in _CARRIED_OUT for step in steps)
     if row.state == RunState.DONE:
         return verb
     if row.state == RunState.STOPPED:

@@ -65,7 +65,11 @@ class PlanWorth:
 
 @dataclass(frozen=True, slots=True)
 class ScoredSaving:
-    """A run 7 or 30 days on; the fields are those of `SavingScore`."""
+    """A run 7 or 30 days on; the fields are those of `SavingScore`.
+
+    Attributes:
+        wanted_p5_days: what a person asked its plan to reach; None for a plan of the policy's.
+    """
 
     run_id: int
     plan_id: int
@@ -80,6 +84,7 @@ class ScoredSaving:
     adjusted_by: Decimal | None
     text: str
     scored_at: datetime
+    wanted_p5_days: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -96,6 +101,7 @@ class ScoredSaving:
             "adjusted_by": None if self.adjusted_by is None else f"{self.adjusted_by:f}",
             "text": self.text,
             "scored_at": self.scored_at.isoformat(),
+            "wanted_p5_days": self.wanted_p5_days,
         }
 
 
@@ -164,7 +170,7 @@ def plan_worths(*, company_id: int, plan_ids: Collection[int]) -> Mapping[int, P
 
 def scored_savings(*, company_id: int, limit: int = 20, run_id: int | None = None) -> tuple[ScoredSaving, ...]:
     """Predicted and billed savings side by side, the newest first; of one run, if asked so."""
-    rows = SavingScore.objects.filter(company_id=company_id).select_related("run").order_by("-id")
+    rows = SavingScore.objects.filter(company_id=company_id).select_related("run__plan").order_by("-id")
     if run_id is not None:
         rows = rows.filter(run_id=run_id)
     return tuple(_scored(row) for row in rows[: min(limit, MAX_SCORES)])
@@ -172,7 +178,10 @@ def scored_savings(*, company_id: int, limit: int = 20, run_id: int | None = Non
 
 def band_verdicts(*, company_id: int) -> tuple[BandVerdict, ...]:
     """Whether the bands of the ladder deliver, by name; those that were never judged are left out."""
-    rows = SavingScore.objects.filter(company_id=company_id, verdict__in=JUDGED)
+    # A plan that somebody asked for is no doing of the band that happened to be in force.
+    rows = SavingScore.objects.filter(
+        company_id=company_id, verdict__in=JUDGED, run__plan__wanted_p5_days__isnull=True
+    )
     longest = rows.order_by("run_id", "-after_days").distinct("run_id")
     found: dict[tuple[str, str], list[SavingScore]] = {}
     for row in longest:
@@ -241,15 +250,16 @@ def _scored(row: SavingScore) -> ScoredSaving:
         adjusted_by=row.adjusted_by,
         text=row.text,
         scored_at=row.scored_at,
+        wanted_p5_days=row.run.plan.wanted_p5_days,
     )
 
 
 def _verdict(band: str, currency: str, scores: list[SavingScore]) -> BandVerdict:
     predicted = sum((row.predicted or Decimal(0) for row in scores), Decimal(0))
     billed = sum((row.billed or Decimal(0) for row in scores), Decimal(0))
-    return BandVerdict(
-        band, len(scores), predicted, billed, currency, delivers(predicted=predicted, billed=billed)
-    )
+    moved = sum((abs(row.predicted or Decimal(0)) for row in scores), Decimal(0))
+    is_true = delivers(predicted=predicted, billed=billed, moved=moved)
+    return BandVerdict(band, len(scores), predicted, billed, currency, is_true)
 
 
 def _share(row: CostFigure) -> CostShare:

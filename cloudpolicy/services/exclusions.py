@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from django.db import models, transaction
 
 from cloudpolicy.engine.call import ApiCall, place_of
+from cloudpolicy.engine.exclusion import makes_smaller
 from cloudpolicy.models.exclusion import Exclusion
 from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.models.run import RunKind, ScalingRun
@@ -31,13 +32,14 @@ def exclude_after_rollback(
 
 
 def exclude_after_choice(*, run: ScalingRun, calls: Iterable[ApiCall], now: datetime) -> None:
-    """Keep the ladder from bringing back what a person's wish for runway has made smaller."""
+    """Keep the ladder from bringing back what a person's wish for runway has made smaller, and only that."""
     wanted = run.plan.wanted_p5_days
     if run.kind != RunKind.APPLY or wanted is None:
         return
     because = f"plan {run.plan_id} made it smaller for a cautious runway of {wanted} days"
+    smaller = [call for call in calls if makes_smaller(call)]
     _exclude(
-        run.plan, calls, actor=run.actor, because=because, now=now, ends_at=now + AFTER_CHOICE, only_growth=True
+        run.plan, smaller, actor=run.actor, because=because, now=now, ends_at=now + AFTER_CHOICE, only_growth=True
     )
 
 

@@ -133,17 +133,17 @@ def roll_back(request: HttpRequest, chosen: CurrentCompany, plan_id: int) -> Htt
 
 @company_page
 @by_button
-def pause(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
-    """Form: `do` pause | resume, `reason`."""
+def turn_switch(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
+    """Form: `turn` on | off, `reason`. The kill switch of the company."""
     _require_admin(chosen)
-    asked = request.POST.get("do", "")
-    if asked not in ("pause", "resume"):
-        raise BadRequest("do: must be pause or resume.")
+    turn = request.POST.get("turn", "")
+    if turn not in ("on", "off"):
+        raise BadRequest("turn: must be on or off.")
     try:
         with _refusals():
             switch = turn_kill_switch(
                 company_id=chosen.company.id,
-                on=asked == "pause",
+                on=turn == "on",
                 actor=actor_of(request),
                 reason=request.POST.get("reason", ""),
                 now=timezone.now(),
@@ -151,11 +151,11 @@ def pause(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
     except Refused as refused:
         return show_cloud(request, chosen, refused=refused)
     if not switch.on:
-        messages.success(request, "The pause is over. What it stopped does not go on by itself.")
-    elif asked == "resume":
-        messages.warning(request, f"Your company's pause is over, but {switch.because}.")
+        messages.success(request, "The kill switch is off. What it stopped does not go on by itself.")
+    elif turn == "off":
+        messages.warning(request, f"Your company's kill switch is off, but {switch.because}.")
     else:
-        messages.success(request, "Paused. Whatever is being applied stops before its next call.")
+        messages.success(request, "The kill switch is on. Whatever is being applied stops before its next call.")
     return HttpResponseRedirect(reverse("cloud") + query_of(chosen))
 
 

@@ -43,7 +43,7 @@ def headline(
         return Headline("The policy cannot be read", "Nothing is planned until it is put right.", "bad")
     if switch.on:
         stops = "What is being applied stops before its next call. " if run is not None and run.run.is_open else ""
-        return Headline("Paused", f"{stops}Nothing changes your cloud until the pause ends.", "warn")
+        return Headline("Kill switch on", f"{stops}Nothing changes your cloud until it is turned off.", "warn")
     if run is not None and not run_is_followed and (run.run.is_open or run.run.state == RunState.PARTLY):
         done = f"{run.run.done} of {len(run.steps)} steps done." if run.steps else "It has not begun yet."
         text = f"{done} It waits for a worker." if run.waits_for_worker else done

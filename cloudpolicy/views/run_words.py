@@ -5,7 +5,7 @@ from datetime import datetime
 
 from cloudpolicy.models.run import Phase, RunKind, RunState
 from cloudpolicy.selectors.runs import RunView, StepView
-from cloudpolicy.services.running import DOUBT
+from cloudpolicy.services.run_pace import DOUBT
 from cloudpolicy.services.waiting_runs import waits_for_worker
 from cloudpolicy.views.call_words import Change, as_sentence, changes, place_words
 

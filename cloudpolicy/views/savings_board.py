@@ -20,10 +20,12 @@ from cloudpolicy.selectors.savings import (
 from cloudpolicy.views.cost_figure import cost_chart
 from cloudpolicy.views.worth_words import days_text
 from ledger.domain.company import CompanyRef
+from ledger.templatetags.amounts import money_text
 from ledger.views.books_charts import Chart
 
 SHOWN_DAYS = 183
 SCORES_SHOWN = 12
+ABOVE = "above the ladder"
 _STATES = {Verdict.DELIVERED: "good", Verdict.SHORT: "bad"}
 
 
@@ -34,8 +36,18 @@ class ScoreRow:
     score: ScoredSaving
     said: str
     state: str
+    band: str
     predicted_days: str
     billed_days: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A band that does not deliver: `said` is what the bills did, and what was predicted."""
+
+    band: str
+    said: str
+    runs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +71,7 @@ class SavingsBoard:
     figure: Chart | None
     scores: tuple[ScoreRow, ...]
     verdicts: tuple[BandVerdict, ...]
-    flagged: tuple[BandVerdict, ...]
+    flagged: tuple[Flag, ...]
     prices: tuple[EnteredPrice, ...]
     priceable: tuple[Priceable, ...]
 
@@ -77,7 +89,7 @@ def savings_board(*, company: CompanyRef, inventory: Inventory | None, now: date
         figure=_figure(company, today=now.date()),
         scores=tuple(_score(each) for each in scored_savings(company_id=company.id, limit=SCORES_SHOWN)),
         verdicts=verdicts,
-        flagged=tuple(each for each in verdicts if not each.delivers),
+        flagged=tuple(_flag(each) for each in verdicts if not each.delivers),
         prices=prices,
         priceable=_priceable(inventory, planned_things(company_id=company.id)),
     )
@@ -99,11 +111,31 @@ def _score(score: ScoredSaving) -> ScoreRow:
     verdict = Verdict(score.verdict)
     return ScoreRow(
         score=score,
-        said=str(verdict.label).lower(),
+        said=_short_of(score) if verdict == Verdict.SHORT else str(verdict.label).lower(),
         state=_STATES.get(verdict, "unknown"),
+        band=f"asked for {score.wanted_p5_days:,} days" if score.wanted_p5_days else score.band or ABOVE,
         predicted_days=days_text(score.predicted_days),
         billed_days=days_text(score.billed_days),
     )
+
+
+def _short_of(score: ScoredSaving) -> str:
+    if score.predicted is not None and score.predicted < 0:
+        return "cost half as much again, or more"
+    if score.billed is not None and score.billed < 0:
+        return "the bills rose"
+    return str(Verdict.SHORT.label).lower()
+
+
+def _flag(band: BandVerdict) -> Flag:
+    billed, predicted = (money_text(abs(each), band.currency) for each in (band.billed, band.predicted))
+    rose = band.billed < 0
+    if rose == (band.predicted < 0):
+        expected = predicted
+    else:
+        expected = f"a {'rise' if band.predicted < 0 else 'fall'} of {predicted}"
+    said = f"the bills {'rose' if rose else 'fell'} by {billed} where {expected} was predicted"
+    return Flag(band.band or ABOVE, said, band.runs)
 
 
 def _priceable(inventory: Inventory | None, things: Sequence[PlannedThing]) -> tuple[Priceable, ...]:

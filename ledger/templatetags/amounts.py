@@ -160,4 +160,5 @@ def odds(probability: float) -> str:
 @register.filter
 def share(part: float) -> str:
     """`0.923` -> `92 %`: of what was counted, so 0 and 100 are what they say."""
-    return f"{round(part * 100)}{NARROW_SPACE}%"
+    percent = round(part * 100)
+    return f"{MINUS if percent < 0 else ''}{abs(percent)}{NARROW_SPACE}%"

@@ -15,7 +15,8 @@ from cloudpolicy.services.approving import Approver, approve_plan
 from cloudpolicy.services.aws import client
 from cloudpolicy.services.planning import plan_scaling
 from cloudpolicy.services.policies import enable_policy
-from cloudpolicy.services.running import Clock, work_on
+from cloudpolicy.services.run_pace import Clock
+from cloudpolicy.services.running import work_on
 from cloudpolicy.services.runs import start_apply, start_rollback
 from cloudpolicy.services.step_journal import StepJournal
 from ledger.domain.company import CompanyRef
@@ -175,16 +176,17 @@ class Killed(BaseException):
 
 
 @contextmanager
-def killed_at_line(number: int) -> Iterator[None]:
-    """Let the engine die before it writes the n-th line of its journal."""
+def killed_at_line(number: int, *, written_first: bool = False) -> Iterator[None]:
+    """Let the engine die before it writes the n-th line of its journal, or right after that."""
     write, written = StepJournal.write, 0
 
     def dying(self: StepJournal, *args: Any, **kwargs: Any) -> None:
         nonlocal written
         written += 1
+        if written != number or written_first:
+            write(self, *args, **kwargs)
         if written == number:
             raise Killed
-        write(self, *args, **kwargs)
 
     with patch.object(StepJournal, "write", dying):
         yield

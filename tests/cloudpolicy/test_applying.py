@@ -13,8 +13,9 @@ from cloudpolicy.models.group_size import GroupSize
 from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.models.run import Phase, RunState, ScalingRun, StepEntry
 from cloudpolicy.selectors.runs import list_runs, run_view, runs_to_resume
-from cloudpolicy.services import running
+from cloudpolicy.services import run_pace, run_steps
 from cloudpolicy.services.aws import CloudUnavailable, client
+from cloudpolicy.services.engine_at_work import EngineAtWork
 from cloudpolicy.services.kill_switch import turn_kill_switch
 from cloudpolicy.services.planning import plan_scaling
 from cloudpolicy.services.refusals import NotAllowed
@@ -118,7 +119,7 @@ def test_a_roll_back_brings_everything_back_in_reverse_order(cloud: StrictProxy)
 
 def without(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Let the engine be of a version that has no such action."""
-    monkeypatch.setattr(running, "all_actions", lambda: [each for each in all_actions() if each.name != name])
+    monkeypatch.setattr(run_steps, "all_actions", lambda: [each for each in all_actions() if each.name != name])
 
 
 def test_a_run_whose_action_is_gone_ends_with_that_reason_and_is_not_tried_for_ever(
@@ -293,10 +294,10 @@ def test_the_kill_switch_is_looked_at_before_each_call(cloud: StrictProxy) -> No
     plan = approved()
     run = begin(plan)
 
-    look = running._Engine.permit
+    look = EngineAtWork.permit
     permitted = 0
 
-    def permit(self: running._Engine) -> None:
+    def permit(self: EngineAtWork) -> None:
         nonlocal permitted
         permitted += 1
         if permitted == 4:  # once when it begins, then before each call
@@ -304,7 +305,7 @@ def test_the_kill_switch_is_looked_at_before_each_call(cloud: StrictProxy) -> No
         look(self)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(running._Engine, "permit", permit)
+        patch.setattr(EngineAtWork, "permit", permit)
         run = finish(run, FakeClock())
     assert run.state == RunState.PARTLY
     assert run.outcome == "the kill switch is on: an outage (ada)"
@@ -369,9 +370,41 @@ def test_throttling_puts_the_rest_off_and_what_is_done_stays_done(
     assert run.attempts == 0
 
 
+@pytest.mark.parametrize(
+    ("action", "status", "code"),
+    [
+        (CREATE, 503, "RequestLimitExceeded"),
+        ("DescribeLaunchTemplateVersions", 503, "RequestLimitExceeded"),
+        ("DescribeAutoScalingGroups", 400, "Throttling"),
+        ("DescribeAutoScalingGroups", 500, "ResourceContention"),
+    ],
+)
+def test_throttling_of_whatever_a_run_asks_puts_it_off_and_it_goes_on_from_there(
+    cloud: StrictProxy, action: str, status: int, code: str
+) -> None:
+    plan = approved()
+    run = begin(plan)
+
+    def throttle(_: dict[str, str]) -> None:
+        """From the first change on, for longer than a question is repeated by itself."""
+        cloud.before = None
+        cloud.troubles = [Trouble(action, status, code) for _ in range(4)]
+
+    cloud.before = throttle
+    clock = FakeClock()
+    run = work_on(run_id=run.pk, clock=clock.as_clock())
+    assert (run.state, code in run.outcome) == (RunState.OPEN, True), run.outcome
+    (view,) = list_runs(company_id=plan.company_id)
+    assert view.said == "partly applied, goes on later"
+    run = finish(run, clock)
+    assert (run.state, sizes()) == (RunState.DONE, AFTER)
+    refused = 4 if action == CREATE else 0
+    assert sum(cloud.mutating.values()) == len(plan.calls) + refused, "what was done was not asked again"
+
+
 def test_a_run_that_is_throttled_for_ever_gives_up_and_says_so(cloud: StrictProxy) -> None:
     run = begin(approved())
-    cloud.troubles = [Trouble(UPDATE, 400, "Throttling") for _ in range(running.MAX_ATTEMPTS + 1)]
+    cloud.troubles = [Trouble(UPDATE, 400, "Throttling") for _ in range(run_pace.MAX_ATTEMPTS + 1)]
     clock = FakeClock()
     run = finish(run, clock)
     assert run.state in (RunState.PARTLY, RunState.STOPPED)
@@ -433,8 +466,8 @@ def test_a_group_that_does_not_arrive_soon_is_looked_at_later_and_given_up_in_th
         return observed and replace(observed, arrived=False, progress="0 of 1 in service")
 
     stuck = tuple(replace(each, observe=late) if each.name == "resize_group" else each for each in all_actions())
-    monkeypatch.setattr(running, "all_actions", lambda: stuck)
-    monkeypatch.setattr(running, "LOOK_EVERY", timedelta(minutes=1))  # Fewer looks at what stays as it is.
+    monkeypatch.setattr(run_steps, "all_actions", lambda: stuck)
+    monkeypatch.setattr(run_steps, "LOOK_EVERY", timedelta(minutes=1))  # Fewer looks at what stays as it is.
     first = work_on(run_id=run.pk, clock=clock.as_clock())
     assert (first.state, first.attempts) == (RunState.OPEN, 0)
     assert first.outcome == "capstack-dev2-asg: 0 of 1 in service"
@@ -444,7 +477,7 @@ def test_a_group_that_does_not_arrive_soon_is_looked_at_later_and_given_up_in_th
         first = work_on(run_id=run.pk, clock=clock.as_clock())
     assert (first.state, first.attempts) == (RunState.OPEN, 0)
     assert "capstack-dev2-asg is not there after 16 minutes: 0 of 1 in service" in first.outcome
-    assert first.resume_at == clock.now() + running.LOOK_LATER
+    assert first.resume_at == clock.now() + run_pace.LOOK_LATER
     run = finish(run, clock)
     if arrives_after is not None:
         assert (run.state, run.outcome) == (RunState.DONE, "")

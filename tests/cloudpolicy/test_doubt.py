@@ -9,7 +9,7 @@ import pytest
 from cloudpolicy.actions import resize_group
 from cloudpolicy.actions.registry import all_actions
 from cloudpolicy.models.run import Phase, RunState, ScalingRun, StepEntry
-from cloudpolicy.services import running
+from cloudpolicy.services import run_steps
 from tests.cloudpolicy.groups_of_five import (
     FakeClock,
     approve,
@@ -79,7 +79,7 @@ def test_what_somebody_changes_while_instances_are_coming_ends_the_run_and_is_no
         return observed and replace(observed, arrived=False, progress="0 of 1 in service")
 
     slow = tuple(replace(each, observe=coming) if each.name == "resize_group" else each for each in all_actions())
-    monkeypatch.setattr(running, "all_actions", lambda: slow)
+    monkeypatch.setattr(run_steps, "all_actions", lambda: slow)
     clock = EventfulClock(happens=lambda: set_size("dev2", 0, 9, 3))
     began = clock.now()
     run = finish(run, clock)

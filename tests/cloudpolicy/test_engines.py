@@ -47,7 +47,8 @@ KILLED = """
 import django
 django.setup()
 from datetime import UTC, datetime
-from cloudpolicy.services.running import Clock, work_on
+from cloudpolicy.services.run_pace import Clock
+from cloudpolicy.services.running import work_on
 work_on(run_id={run}, clock=Clock(now=lambda: datetime(2026, 4, 1, 12, 1, tzinfo=UTC)))
 """
 

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterable
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
@@ -46,9 +47,13 @@ def bill(company: CompanyRef, month: date, lines: Iterable[tuple[date, str, str,
     assert not report.rejected_lines, report
 
 
-@pytest.mark.parametrize(("stays_billed", "verdict"), [(False, "delivered"), (True, "short")])
+# What share of the promise the bills keep: all, two fifths, nothing; or they rise by half of what was promised.
+@pytest.mark.parametrize(
+    ("kept", "verdict"),
+    [(Decimal(1), "delivered"), (Decimal("0.4"), "short"), (Decimal(0), "short"), (Decimal("-0.5"), "short")],
+)
 def test_what_was_promised_stands_beside_what_was_billed(
-    strict_aws: StrictProxy, stays_billed: bool, verdict: str
+    strict_aws: StrictProxy, kept: Decimal, verdict: str
 ) -> None:
     make_things()
     company = steered_company(days=60)
@@ -80,12 +85,12 @@ def test_what_was_promised_stands_beside_what_was_billed(
     gone = {call["group"] for call in plan.calls if "running" in call["after"]}
     last = max(resource for resource, group in named.items() if group == GROUP)
     after = days(NOW.date(), 40)
-    lines = [
-        (day, resource, usage(resource), "24")
-        for day in after
-        for resource, group in named.items()
-        if stays_billed or day == after[0] or (group not in gone and resource != last)
-    ]
+    lines = []
+    for day in after:
+        for resource, group in named.items():
+            runs_on = day == after[0] or (group not in gone and resource != last)
+            if runs_on or kept < 1:
+                lines.append((day, resource, usage(resource), "24" if runs_on else str(24 * (1 - kept))))
     lines += [(day, "i-rest", "BoxUsage:m6i.large", "48") for day in after]
     for month, days_on, expected in ((date(2026, 4, 1), 10, [7]), (date(2026, 5, 1), 41, [7, 30])):
         then = NOW + timedelta(days=days_on)
@@ -101,16 +106,21 @@ def test_what_was_promised_stands_beside_what_was_billed(
     assert month_on.billed is not None
     assert month_on.predicted_days is not None
     assert month_on.predicted == (made.worth.monthly_saving / 304 * 300).quantize(month_on.predicted)
-    assert month_on.billed == (0 if stays_billed else month_on.predicted)
+    promised = made.worth.monthly_saving / 304 * 300
+    assert abs(month_on.billed - kept * promised) < Decimal("0.01")
+    assert month_on.predicted_days > 0
+    assert month_on.billed_days is not None
+    assert month_on.billed_days == pytest.approx(float(kept) * month_on.predicted_days, abs=1.5)
+    assert (month_on.billed_days > 0, month_on.billed_days < 0) == (kept > 0, kept < 0)
     (band,) = band_verdicts(company_id=company.id)
-    assert (band.band, band.delivers) == (plan.band, not stays_billed)
+    assert (band.band, band.delivers) == (plan.band, kept == 1)
     share = cost_share(company_id=company.id)
     assert share is not None
     assert share.share is not None
-    assert (share.share > 0) is not stays_billed
+    assert (share.share > 0, share.share < 0) == (kept > 0, kept < 0)
     registry = CollectorRegistry()
     registry.register(SavingsCollector())
     told = generate_latest(registry).decode()
     assert f'cloud_cost_saved_ratio{{company="acme"}} {share.share}' in told
-    assert f'cloud_bands_flagged{{company="acme"}} {float(stays_billed)}' in told
+    assert f'cloud_bands_flagged{{company="acme"}} {float(kept < 1)}' in told
     assert sweep(now=NOW + timedelta(days=41)) >= 0

@@ -49,8 +49,11 @@ def applied(
     at: datetime = APPLIED,
     kind: RunKind = RunKind.APPLY,
     undoes: ScalingRun | None = None,
-    phase: Phase = Phase.THERE,
+    phases: Iterable[Phase] = (Phase.INTENT, Phase.MADE, Phase.THERE),
     band: str = "below 60",
+    instances: Iterable[str] = ("i-1", "i-2"),
+    wanted: int | None = None,
+    credit_share: str = "0",
 ) -> ScalingRun:
     """A run that resized a group with instances i-1 and i-2, as planner and engine leave it behind."""
     call = {
@@ -67,6 +70,7 @@ def applied(
         decision="d",
         created_at=at,
         confirmed_at=at,
+        wanted_p5_days=wanted,
     )
     PlanPrice.objects.create(
         company_id=company.id,
@@ -75,6 +79,7 @@ def applied(
         prices="p",
         currency="USD",
         monthly_saving=saving,
+        credit_share=D(credit_share),
         calls=[{"monthly_saving": None if saving is None else str(saving)}],
         curve=[["0", 50], ["304", 52], ["608", 53]],
     )
@@ -90,14 +95,15 @@ def applied(
         started_at=at,
         ended_at=at,
     )
-    StepEntry.objects.create(company_id=company.id, run=run, line=1, step=0, phase=phase, at=at)
+    for line, phase in enumerate(phases, start=1):
+        StepEntry.objects.create(company_id=company.id, run=run, line=line, step=0, phase=phase, at=at)
     GroupInstance.objects.bulk_create(
         [
             GroupInstance(
                 company_id=company.id, region="us-east-1", group=group, instance=name, instance_type="m5.large",
                 first_seen=at,
             )
-            for name in ("i-1", "i-2")
+            for name in instances
         ],
         ignore_conflicts=True,
     )  # fmt: skip
@@ -136,6 +142,17 @@ def test_predicted_and_billed_stand_side_by_side_in_money_and_in_days(company: C
     assert (band.runs, band.predicted, band.billed, band.delivers) == (1, D(300), D(300), True)
 
 
+def test_what_credits_paid_is_told_beside_the_days(company: CompanyRef) -> None:
+    applied(company, credit_share="0.75")
+    bill(company)
+    look_at_savings(company_id=company.id, now=LATER)
+    said = {each.text for each in scored_savings(company_id=company.id)}
+    assert said == {
+        "lines of the groups' instances; the rest cost as much as before; credits paid 75 % of the bill, and what"
+        " they pay adds no days before they end"
+    }
+
+
 def test_a_band_that_saves_less_than_half_is_flagged(company: CompanyRef) -> None:
     applied(company)
     bill(company, after="16")
@@ -169,7 +186,9 @@ def test_a_score_waits_for_its_time_and_for_the_bill(company: CompanyRef) -> Non
     assert look_at_savings(company_id=company.id, now=APPLIED + timedelta(days=7)) == 0
     assert look_at_savings(company_id=company.id, now=APPLIED + timedelta(days=20)) == 0, "no bill has come"
     bill(company, until=7)
-    assert look_at_savings(company_id=company.id, now=APPLIED + timedelta(days=8)) == 1
+    on_time = APPLIED + timedelta(days=8)
+    assert look_at_savings(company_id=company.id, now=on_time) == 0, "its last day may be billed in part"
+    assert look_at_savings(company_id=company.id, now=on_time + timedelta(days=3)) == 1
     assert look_at_savings(company_id=company.id, now=LATER) == 0, "the bill of the month has not come"
     late = APPLIED + timedelta(days=120)
     assert look_at_savings(company_id=company.id, now=late) == 1
@@ -228,9 +247,115 @@ def test_what_was_not_predicted_is_not_judged(company: CompanyRef, saving: Decim
 
 
 def test_a_step_that_was_there_already_saves_nothing(company: CompanyRef) -> None:
-    applied(company, phase=Phase.ALREADY)
+    applied(company, phases=[Phase.ALREADY])
     bill(company)
     assert look_at_savings(company_id=company.id, now=LATER) == 0
+
+
+@pytest.mark.parametrize(
+    ("phases", "verdicts"),
+    [
+        ([Phase.INTENT, Phase.MADE, Phase.LATE], {"delivered"}),
+        ([Phase.INTENT, Phase.FOUND_MADE], {"delivered"}),
+        ([Phase.INTENT, Phase.REFUSED], set()),
+        ([Phase.INTENT, Phase.MADE, Phase.CHANGED], set()),
+        ([Phase.INTENT], set()),
+    ],
+)
+def test_what_was_asked_and_answered_is_judged_also_where_nobody_saw_it_arrive(
+    company: CompanyRef, phases: list[Phase], verdicts: set[str]
+) -> None:
+    applied(company, phases=phases)
+    bill(company)
+    look_at_savings(company_id=company.id, now=LATER)
+    assert {each.verdict for each in scored_savings(company_id=company.id)} == verdicts
+
+
+@pytest.mark.parametrize("phases", [[Phase.INTENT], [Phase.INTENT, Phase.MADE, Phase.CHANGED]])
+def test_a_later_run_overtakes_also_by_what_nobody_knows_the_end_of(
+    company: CompanyRef, phases: list[Phase]
+) -> None:
+    applied(company)
+    applied(company, at=APPLIED + timedelta(days=10), phases=phases)
+    bill(company)
+    look_at_savings(company_id=company.id, now=LATER)
+    found = {each.after_days: each.verdict for each in scored_savings(company_id=company.id)}
+    assert found == {7: "delivered", 30: "overtaken"}
+
+
+def test_days_before_the_first_bill_are_not_taken_for_free_ones(company: CompanyRef) -> None:
+    applied(company)
+    before, later = days(DAY - timedelta(days=5), 6), days(DAY + timedelta(days=1), 31)
+    import_bill(
+        company,
+        [*hours(before, "20", "i-1"), *hours([*before, *later], "20", "i-9"), *hours(later, "10", "i-2")],
+        now=LATER,
+    )
+    look_at_savings(company_id=company.id, now=LATER)
+    month = SavingScore.objects.get(after_days=30)
+    assert (month.billed, month.adjusted_by, month.verdict) == (D(300), D(1), "delivered")
+    assert "only 5 days before" in month.text
+
+
+def test_days_after_it_that_no_bill_speaks_of_are_waited_for_and_not_taken_for_saved(company: CompanyRef) -> None:
+    applied(company, at=APPLIED + timedelta(days=5))
+    february, march = days(DAY - timedelta(days=14), 28), days(date(2026, 3, 1), 31)
+    rest = hours([*february, *march], "20", "i-9")
+    # The bill of February was delivered before the month was over, and that of March is there.
+    import_bill(company, [*hours(february[:23], "20", "i-1"), *hours(february[:23], "20", "i-9")], now=LATER)
+    import_bill(company, [*hours(march, "20", "i-1"), *hours(march, "20", "i-9")], now=LATER)
+    assert look_at_savings(company_id=company.id, now=LATER) == 0
+    import_bill(company, [*hours([*february, *march], "20", "i-1"), *rest], now=LATER)
+    look_at_savings(company_id=company.id, now=LATER)
+    assert set(SavingScore.objects.values_list("verdict", "billed")) == {("short", D(0))}
+
+
+def test_groups_that_other_plans_changed_meanwhile_are_no_likeness_of_the_rest(company: CompanyRef) -> None:
+    run = applied(company)
+    applied(company, group="api", at=APPLIED + timedelta(days=1), instances=["i-5", "i-6"])
+    before, later = days(DAY - timedelta(days=30), 31), days(DAY + timedelta(days=1), 31)
+    import_bill(
+        company,
+        [
+            *hours(before, "20", "i-1"), *hours(later, "10", "i-2"),
+            *hours(before, "20", "i-5"), *hours(later, "10", "i-6"),
+            *hours([*before, *later], "10", "i-9"),
+        ],
+        now=LATER,
+    )  # fmt: skip
+    look_at_savings(company_id=company.id, now=LATER)
+    month = SavingScore.objects.get(run=run, after_days=30)
+    assert (month.billed, month.adjusted_by) == (D(300), D(1))
+
+
+def test_a_plan_that_somebody_asked_for_says_nothing_of_a_band(company: CompanyRef) -> None:
+    applied(company, wanted=90)
+    bill(company, after="20")
+    look_at_savings(company_id=company.id, now=LATER)
+    month = next(each for each in scored_savings(company_id=company.id) if each.after_days == 30)
+    assert (month.verdict, month.wanted_p5_days) == ("short", 90)
+    assert band_verdicts(company_id=company.id) == ()
+
+
+def test_a_band_that_saves_and_costs_by_turns_is_not_flagged_for_a_cent(company: CompanyRef) -> None:
+    for predicted, billed in ((300, 300), (-300, D("-300.01"))):
+        SavingScore.objects.create(
+            company_id=company.id, run=applied(company), after_days=30, band="below 60", currency="USD",
+            verdict="delivered", predicted=predicted, billed=billed, scored_at=LATER,
+        )  # fmt: skip
+    (band,) = band_verdicts(company_id=company.id)
+    assert (band.predicted, band.billed, band.delivers) == (D(0), D("-0.01"), True)
+
+
+def test_the_share_counts_savings_of_days_that_were_billed(company: CompanyRef) -> None:
+    applied(company)
+    bill(company)
+    look_at_savings(company_id=company.id, now=LATER)
+    # Of the thirty days up to then, the first and the last are billed.
+    import_bill(company, hours([DAY + timedelta(days=60)], "20", "i-9"), now=LATER)
+    look_at_savings(company_id=company.id, now=LATER)
+    figure = CostFigure.objects.get()
+    assert (figure.cost, figure.saved) == (D(30 + 20), D(20))
 
 
 def test_another_companys_runs_and_bills_are_not_looked_at(company: CompanyRef) -> None:

@@ -368,6 +368,14 @@ def test_a_choice_keeps_the_ladder_from_growth_and_a_roll_back_from_everything(p
     assert len(taken.because) == 500
 
 
+def test_a_choice_says_nothing_of_groups_that_it_made_larger_or_left_in_size(plan: ScalingPlan) -> None:
+    ScalingPlan.objects.update(wanted_p5_days=90)
+    plan.refresh_from_db()
+    grown, narrowed = call_on("grown", SMALL, LARGE), call_on("narrowed", LARGE, {**LARGE, "max": 3})
+    exclude_after_choice(run=run_of(plan), calls=[grown, RESIZE, narrowed], now=NOW)
+    assert [each.name for each in Exclusion.objects.all()] == [RESIZE.group]
+
+
 def test_an_exclusion_is_lifted_once_before_its_end_and_by_its_own_company(plan: ScalingPlan) -> None:
     exclude_after_rollback(plan=plan, calls=[RESIZE], actor="ben", reason="load", now=NOW)
     row, other = Exclusion.objects.get(), plan_of("other")

@@ -56,7 +56,8 @@ def _lines(
             f"predicted {_shown(each.predicted, each.predicted_days, each.currency)},"
             f" billed {_shown(each.billed, each.billed_days, each.currency)}"
         )
-        lines.append(f"Run {each.run_id}, {each.after_days} days on: {figures}: {each.verdict}")
+        asked = f" (asked for {each.wanted_p5_days} days)" if each.wanted_p5_days else ""
+        lines.append(f"Run {each.run_id}{asked}, {each.after_days} days on: {figures}: {each.verdict}")
         if each.text:
             lines.append(f"       {each.text}")
     for band in bands:

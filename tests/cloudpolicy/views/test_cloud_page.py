@@ -22,6 +22,7 @@ from cloudpolicy.services.engine_lock import engine_lock
 from cloudpolicy.services.kill_switch import turn_kill_switch
 from cloudpolicy.services.planning import plan_scaling
 from cloudpolicy.services.policies import enable_policy
+from cloudpolicy.services.run_pace import DOUBT
 from cloudpolicy.views.call_words import call_rows
 from ledger.domain.company import CompanyRef
 from ledger.models.company import Role
@@ -97,8 +98,8 @@ def test_who_was_signed_out_comes_back_to_the_plan_and_hears_that_nothing_was_do
     assert back.redirect_chain == [(f"/cloud/plans/{plan.pk}", 302)]
     assert "Nothing was done yet." in words(back)
     assert not ScalingRun.objects.exists()
-    paused = reader(company, Role.ADMIN).get("/cloud/pause", {"do": "pause", "reason": "a link"}, follow=True)
-    assert paused.redirect_chain == [(URL, 302)]
+    turned = reader(company, Role.ADMIN).get("/cloud/kill-switch", {"turn": "on", "reason": "a link"}, follow=True)
+    assert turned.redirect_chain == [(URL, 302)]
     assert not KillSwitchTurn.objects.exists()
 
 
@@ -139,11 +140,11 @@ def test_who_is_no_admin_reads_and_changes_nothing(cloud: StrictProxy, reader: R
     client = reader(company, role)
     text = words(client.get(URL))
     assert "An admin of Acme approves and applies it." in text
-    assert "An admin of Acme pauses and resumes." in text
+    assert "An admin of Acme turns it on and off." in text
     assert b"Approve exactly this plan" not in client.get(f"/cloud/plans/{plan.pk}").content
     for verb in ("approve", "apply", "rollback"):
         assert act(client, plan, verb).status_code == 403
-    assert client.post("/cloud/pause", {"do": "pause", "reason": "no"}).status_code == 403
+    assert client.post("/cloud/kill-switch", {"turn": "on", "reason": "no"}).status_code == 403
     assert client.post("/cloud/look").status_code == 302, "looking changes nothing"
     assert not PlanApproval.objects.exists()
     assert not KillSwitchTurn.objects.exists()
@@ -364,24 +365,25 @@ def test_it_says_that_a_step_is_being_asked_for_and_later_that_it_is_in_doubt(
     client = reader(company, Role.FOUNDER)
     text = words(client.get(URL))
     assert ("being asked at this moment" in text, "no answer yet" in text) == (True, True)
-    hour.now = FakeClock().now() + running.DOUBT
+    hour.now = FakeClock().now() + DOUBT
     assert "in doubt until it is looked at" in words(client.get(URL))
 
 
-def test_a_pause_stops_everything_and_only_with_a_reason(cloud: StrictProxy, reader: Reader) -> None:
+def test_the_kill_switch_stops_everything_and_only_with_a_reason(cloud: StrictProxy, reader: Reader) -> None:
     company, plan = planned_company()
     client = reader(company, Role.ADMIN)
-    without = client.post("/cloud/pause", {"do": "pause", "reason": ""})
+    without = client.post("/cloud/kill-switch", {"turn": "on", "reason": ""})
     assert (without.status_code, "A reason of at most" in words(without)) == (422, True)
-    assert client.post("/cloud/pause", {"do": "stop", "reason": "x"}).status_code == 400
-    client.post("/cloud/pause", {"do": "pause", "reason": "an incident"})
+    assert client.post("/cloud/kill-switch", {"turn": "stop", "reason": "x"}).status_code == 400
+    client.post("/cloud/kill-switch", {"turn": "on", "reason": "an incident"})
     text = words(client.get(URL))
-    assert "Paused Nothing changes your cloud until the pause ends." in text
+    assert "Kill switch on Nothing changes your cloud until it is turned off." in text
+    assert "pause" not in text.lower(), "one thing has one name"
     assert "an incident" in text
     refused = agree(client, plan)
     assert (refused.status_code, "the kill switch is on: an incident" in words(refused)) == (409, True)
-    client.post("/cloud/pause", {"do": "resume", "reason": "it is over"})
-    assert "Pause ended: it is over" in words(client.get(URL))
+    client.post("/cloud/kill-switch", {"turn": "off", "reason": "it is over"})
+    assert "Turned off: it is over" in words(client.get(URL))
     assert agree(client, plan).status_code == 302
 
 
@@ -392,7 +394,7 @@ def test_the_switch_of_the_installation_is_not_turned_off_from_the_page(
     settings.CLOUD_KILL_SWITCH = True
     page = reader(company, Role.ADMIN).get(URL)
     assert "whoever runs it turns it off there" in words(page)
-    assert b"End the pause" not in page.content
+    assert b"Turn the kill switch off" not in page.content
 
 
 def test_read_only_says_why_and_where_it_is_mended(cloud: StrictProxy, reader: Reader, hour: Hour) -> None:

@@ -144,6 +144,40 @@ def test_predicted_and_billed_stand_side_by_side_and_a_poor_band_is_flagged(
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("predicted", "billed", "flag", "verdict"),
+    [
+        (700, -300, "the bills rose by $300 where a fall of $700 was predicted", "the bills rose"),
+        (-300, -900, "the bills rose by $900 where $300 was predicted", "cost half as much again, or more"),
+    ],
+)
+def test_bills_that_rose_are_said_to_have_risen(
+    cloud: StrictProxy, reader: Reader, predicted: int, billed: int, flag: str, verdict: str
+) -> None:
+    company, plan = planned_company()
+    approve(plan)
+    SavingScore.objects.create(
+        company_id=company.id,
+        run=begin(plan),
+        after_days=30,
+        band="below 60",
+        verdict=Verdict.SHORT,
+        currency="USD",
+        predicted=Decimal(predicted),
+        billed=Decimal(billed),
+        scored_at=NOW,
+    )
+    CostFigure.objects.create(company_id=company.id, currency="USD", cost=9000, saved=-300, looked_at=NOW)
+    text = words(reader(company, Role.FOUNDER).get(URL))
+    assert f"Below 60 does not deliver: {flag}, over 1 run." in text
+    assert verdict in text
+    assert "Share saved \N{MINUS SIGN}3 % Saved \N{MINUS SIGN}$300" in text
+    ScalingPlan.objects.update(wanted_p5_days=90)
+    text = words(reader(company, Role.FOUNDER).get(URL))
+    assert ("does not deliver" in text, "asked for 90 days 30 days" in text) == (False, True)
+
+
+@pytest.mark.django_db
 def test_the_cheapest_steps_to_a_runway_are_told(
     cloud: StrictProxy, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -135,7 +135,7 @@ def test_a_form_that_was_refused_keeps_what_was_typed_and_no_other_form_shows_it
         return text[: text.index(kept)].rpartition("<input id=")[2]
 
     assert refused(f"/cloud/plans/{plan.pk}/apply").startswith('"apply-reason"')
-    assert refused("/cloud/pause", do="pause").startswith('"pause-reason"')
+    assert refused("/cloud/kill-switch", turn="on").startswith('"switch-reason"')
     finish(begin(plan), FakeClock())
     assert refused(f"/cloud/plans/{plan.pk}/rollback").startswith('"undo-reason"')
     finish(begin_rollback(plan), FakeClock())
