@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
+from django.db.models.fields.json import KT
 from numpy.typing import NDArray
 
 from forecasting.closing_balances import bank_balances, free_balances
@@ -99,7 +100,7 @@ class Actuals:
         of_the_day = (
             ForecastRun.objects.filter(company_id=self.company.id, basis=Basis.FREE, as_of=day)
             .order_by("-id")
-            .values_list("result__balance", flat=True)
+            .values_list(KT("result__balance"), flat=True)
             .first()
         )
         if of_the_day is not None:

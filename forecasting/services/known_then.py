@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from django.db.models.fields.json import KT
+
 from forecasting.closing_balances import CHART_DAYS
 from forecasting.fit.history import CompanyHistory
 from forecasting.fit.plan import CloudCredit, PlanDocument, parse_plan
@@ -78,7 +80,9 @@ def _bank_balance(run: ForecastRun) -> Decimal | None:
             history_digest=run.history_digest,
             engine_version=run.engine_version,
         )
-        .values_list("result__balance", flat=True)
+        # By its name alone, Django catches an error of its own on the way, whose frames hold all that callers hold
+        # until the collector comes by: some ten megabytes each time.
+        .values_list(KT("result__balance"), flat=True)
         .first()
     )
     return None if balance is None else Decimal(balance)

@@ -1,5 +1,6 @@
 """Explanations: stored beside the run a moment later, from what each run knew, and never changed."""
 
+import gc
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from forecasting.fit.company import fit_company
+from forecasting.fit.company import FittedCompany, fit_company
 from forecasting.models.explanation import ForecastExplanation
 from forecasting.models.run import ForecastRun
 from forecasting.selectors.explanations import companies_unexplained, explanation_of, runs_unexplained
@@ -64,6 +65,19 @@ def test_both_runs_in_force_are_explained_once_free_cash_first() -> None:
     assert 1 <= len({lever["kind"] for lever in content["levers"]}) <= 3
     assert content["changes"] == {"yesterday": None, "last_week": None, "first_forecast": None}
     assert explained[0].duration_ms > 0
+
+
+def test_what_was_fitted_is_let_go_of_without_the_collector() -> None:
+    """A worker looks for cycles seldom: what one of them held would grow with each explanation."""
+    company = small_company()
+    a_week_later(company)
+    gc.collect()
+    gc.disable()
+    try:
+        assert len(explain_forecasts(company_id=company.id, now=NOW + WEEK)) == 2
+        assert [each for each in gc.get_objects() if isinstance(each, FittedCompany)] == []
+    finally:
+        gc.enable()
 
 
 def test_what_happened_in_a_week_is_told_in_days_that_add_up() -> None:
