@@ -173,10 +173,14 @@ def differing_parts(one: dict[str, str], other: dict[str, str]) -> tuple[str, ..
 def first_difference(stored: Any, made: Any, *, path: str = "") -> str:
     """Where two JSON values first differ, in words; '' when they are equal, numbers bit for bit.
 
-    A key that only one of them has is no difference: a later version says more.
+    A key that was not stored is no difference, because a later version says more; one that nothing computes is.
     """
     if isinstance(stored, dict) and isinstance(made, dict):
-        pairs = [(f"{path}.{key}" if path else key, stored[key], made[key]) for key in stored if key in made]
+        names = {key: f"{path}.{key}" if path else key for key in stored}
+        unknown = next((names[key] for key in stored if key not in made), None)
+        if unknown is not None:
+            return f"{unknown}: was stored, and nothing of this name is computed"
+        pairs = [(names[key], stored[key], made[key]) for key in stored]
     elif isinstance(stored, list) and isinstance(made, list) and len(stored) == len(made):
         pairs = [(f"{path}[{n}]", *pair) for n, pair in enumerate(zip(stored, made, strict=True))]
     else:

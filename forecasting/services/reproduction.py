@@ -137,6 +137,9 @@ def _difference(run: ForecastRun, made: Forecast, history: CompanyHistory) -> st
     copies |= {"as_of": run.as_of.isoformat(), "plan_digest": run.plan_digest}
     digest = run.plan.digest if run.plan else ""
     found = found or first_difference(copies, told | {"plan_digest": digest}, path="column")
+    # Whatever the company's time zone was then, its day was at most one off from the day of UTC.
+    if not found and abs(run.published_day - run.computed_at.date()) > timedelta(days=1):
+        found = f"column.published_day: {run.published_day} was stored, computed on {run.computed_at:%F}"
     balances = bank_balances(history)
     if run.basis != Basis.BANK:
         balances = free_balances(history, bank=balances, opening=made.balance)

@@ -280,6 +280,7 @@ def test_a_figure_that_was_changed_afterwards_is_named() -> None:
         ("as_of", AS_OF - timedelta(days=3)),
         ("input_digest", "f" * 64),
         ("plan_digest", "f" * 64),
+        ("published_day", AS_OF - timedelta(days=30)),
     ],
 )
 def test_a_copy_that_lists_and_policies_read_is_held_to_the_figure(column: str, changed: object) -> None:
@@ -305,6 +306,13 @@ def test_a_figure_that_was_taken_out_is_named_and_no_failure(name: str) -> None:
     del run.result[name]
     ForecastRun.objects.filter(id=run.pk).update(result=run.result)
     assert reproduce(run_id=run.pk).difference.startswith(f"{name}: nothing was stored")
+
+
+def test_a_figure_that_was_put_in_is_named() -> None:
+    run = publish(small_company(), at=NOW)
+    run.result["burn"]["adjusted_per_day"] = "1.00"
+    ForecastRun.objects.filter(id=run.pk).update(result=run.result)
+    assert reproduce(run_id=run.pk).difference.startswith("burn.adjusted_per_day: was stored")
 
 
 def test_inputs_that_are_no_longer_what_they_were_are_named() -> None:
