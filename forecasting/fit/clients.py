@@ -37,6 +37,7 @@ HEARD_GAPS = 1.3
 USUAL_SHARE = 0.6
 MISSING_INVOICE = 0.02  # the chance that a client who stays has no invoice where the others have one
 NEXT_INVOICE_DAYS = 4
+EARLY_SHARE = 1 / 3  # of the days between invoices: no earlier than that is one paid before it is due
 USUAL_GROWTH_SD, LEAST_GROWTH_SE = 0.014, 0.005
 LEAST_LEVEL_SD = 0.02
 
@@ -226,23 +227,29 @@ def _comings_and_goings(rows: CashRows, clients: list[_Client]) -> tuple[float, 
 
 def _still_there(clients: list[_Client], loss: float, as_of_day: int) -> Floats:
     """float64 [clients]: Bayes over silence, and over a missing invoice where the others have one."""
-    heard = [
-        client for client in clients if client.fees > 1 and as_of_day - client.last_day <= HEARD_GAPS * client.gap
-    ]
     dues = [client.newest_due for client in clients if client.newest_due is not None]
     latest = max(dues, default=as_of_day)
-    owing_is_usual = bool(heard) and np.mean([client.newest_due is not None for client in heard]) >= USUAL_SHARE
+    # Whoever has paid around the newest due day owes nothing now, and would if the payment were of the one before.
+    settled = [bool(dues) and client.last_day >= latest - client.gap * EARLY_SHARE for client in clients]
+    heard = [
+        client.newest_due is not None
+        for client, has_settled in zip(clients, settled, strict=True)
+        if client.fees > 1 and as_of_day - client.last_day <= HEARD_GAPS * client.gap and not has_settled
+    ]
+    owing_is_usual = bool(dues) and bool(heard) and np.mean(heard) >= USUAL_SHARE
     fresh_is_usual = bool(dues) and (
         np.mean([due + DAYS_PER_MONTH > latest + NEXT_INVOICE_DAYS for due in dues]) >= USUAL_SHARE
     )
     # An invoice is written long before it is due, so who is missing among the newest left before that.
     lead = max(latest - as_of_day, 0) if owing_is_usual else 0
     chances = []
-    for client in clients:
+    for client, has_settled in zip(clients, settled, strict=True):
         if client.newest_due is not None:
             lags = client.newest_due + client.gap <= latest + NEXT_INVOICE_DAYS
             days = as_of_day + lead - client.newest_due if lags else client.gap / 2
             seen = MISSING_INVOICE if lags and fresh_is_usual else 1.0
+        elif owing_is_usual and has_settled:
+            days, seen = client.gap / 2, 1.0
         else:
             silence = as_of_day - client.last_day
             days = silence + lead
