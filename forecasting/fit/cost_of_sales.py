@@ -40,6 +40,7 @@ GOODS_WORDS = frozenset(
 )
 LEADS_BLOCKS = (0, 1, -1)
 RECENT_BLOCKS = 6
+YEAR_BLOCKS = 13  # over a whole year a wrong lead makes no difference: it is too high here and too low there
 NEVER = (Role.PAYROLL, Role.PAYROLL_TAX, Role.CLOUD, Role.RENT, Role.FUNDING, Role.TRANSFER)
 
 
@@ -144,5 +145,5 @@ def _follow(paid: Floats, sold: Floats, *, named: bool) -> tuple[float, int, flo
         if len(x) < BLOCKS_NEEDED or not (shown or (named and rest <= NAMED_REST)):
             continue
         if best is None or rest < 0.9 * best[2]:
-            best = float(np.exp((x - s)[-RECENT_BLOCKS:].mean())), lead, rest
+            best = float(np.exp((x - s)[-YEAR_BLOCKS:].mean())), lead, rest
     return best
