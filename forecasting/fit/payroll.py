@@ -23,7 +23,7 @@ BONUS_RATIO_OUTSIDE_DECEMBER = 1.3
 BONUS_YEAR_DAYS, YEAR_DAYS, BONUS_NEAR_DAYS = 372, 365, 16
 BONUS_AGAIN_IN_DECEMBER, BONUS_SEEN_TWICE, BONUS_SEEN_ONCE = 1.0, 0.95, 0.7
 BONUS_RATIO_OF_LAST_RUN = 1.4  # in a team of three one hire is a third more, and no later run has told yet
-OUTLIER, CONFIRMED = 0.4, 0.1  # so far off the median, and the run before not that near
+OUTLIER = 0.4  # so far off the usual run and the run before
 GROWTH_MONTHS = 24
 USUAL_GROWTH, USUAL_GROWTH_SD = 0.006, 0.012
 LEAST_GROWTH, MOST_GROWTH = -0.05, 0.06
@@ -148,14 +148,21 @@ def clean_bonuses(*, run_day: Ints, run_amount: Floats) -> tuple[Floats, NDArray
     following = np.append(run_amount[1:], run_amount[-2:-1] if len(run_amount) > 1 else run_amount)
     persists = following > (run_amount + around) / 2
     ratio = np.where(december, BONUS_RATIO, BONUS_RATIO_OUTSIDE_DECEMBER)
-    ratio[-1] = ratio[-1] if december[-1] else BONUS_RATIO_OF_LAST_RUN
-    high = run_amount > ratio * around
-    is_bonus = high & ~persists
-    # Where a bonus was paid a year before, the last run carries one if it is nearer to that than to none.
-    year_ago = is_bonus & (np.abs(run_day - (run_day[-1] - YEAR_DAYS)) <= BONUS_NEAR_DAYS)
-    if year_ago.any() and not persists[-1]:
-        share = float((run_amount[year_ago] / around[year_ago]).max() - 1)
-        is_bonus[-1] |= run_amount[-1] > (1 + share / 2) * around[-1]
+    is_bonus = (run_amount > ratio * around) & ~persists
+    if persists[-1]:
+        return np.where(is_bonus, around, run_amount), is_bonus
+    if len(run_amount) > 1 and not is_bonus[-2]:
+        around[-1] = max(around[-1], run_amount[-2])  # of two hires in a row the first has raised what is usual
+    a_year_ago = np.abs(run_day - (run_day[-1] - YEAR_DAYS)) <= BONUS_NEAR_DAYS
+    paid_then = is_bonus & a_year_ago
+    if paid_then.any():
+        # Nearer to what came a year before than to none.
+        least = 1 + float((run_amount[paid_then] / around[paid_then]).max() - 1) / 2
+    elif december[-1] and not a_year_ago.any():
+        least = BONUS_RATIO
+    else:
+        least = BONUS_RATIO_OF_LAST_RUN
+    is_bonus[-1] = run_amount[-1] > least * around[-1]
     return np.where(is_bonus, around, run_amount), is_bonus
 
 
@@ -207,10 +214,10 @@ def _bundles(rows: CashRows, payroll: NDArray[np.bool_]) -> list[tuple[str, list
 
 
 def _level(usual: Floats) -> float:
-    """The last run, unless it is far off and no earlier run confirms it."""
-    last, median = float(usual[-1]), float(np.median(usual[-5:]))
-    confirmed = len(usual) > 1 and abs(usual[-2] / max(last, 1e-9) - 1) <= CONFIRMED
-    return median if abs(last / max(median, 1e-9) - 1) > OUTLIER and not confirmed else last
+    """The last run, unless it is far off what is usual and off the run before."""
+    last, median, before = float(usual[-1]), float(np.median(usual[-5:])), float(usual[-2:][0])
+    is_far_off = all(abs(last / max(one, 1e-9) - 1) > OUTLIER for one in (median, before))
+    return median if is_far_off and len(usual) > 1 else last
 
 
 def _growth(run_day: Ints, log_level: Floats, schedule: PaySchedule) -> tuple[float, float, float]:
