@@ -31,6 +31,11 @@ YOUNG_RECEIPT_SD = 0.5  # of what a single day with receipts tells of the level;
 ENDED_DAYS = 42
 DAYS_PER_BLOCK_BY_WEEK = 10  # fewer days with receipts than that, and months say more than weeks
 ONE_WEEKDAY = 0.7
+# Money that comes in a few large pieces: the variance of a block by chance alone, relative to its square.
+LUMPY = 0.09
+LUMPS_SEEN = 0.3  # of that variance blocks must show: payouts on fixed days are few and large, and not by chance
+LUMPY_WALK_SD = 0.07
+LUMPY_BLOCKS = 6
 MONTH_END = 31
 STEADY_BLOCKS, STEADY_RECEIPTS = 6, 8
 
@@ -148,9 +153,12 @@ def _fit(
     centre, log_total = _blocks(day, amount, first_day, as_of_day)
     if not len(log_total):
         return None
-    seasonality = fit_seasonality(day=centre, log_total=log_total)
+    lumps = _lumps(day, amount, first_day=first_day, as_of_day=as_of_day, habit=habit)
+    seasonality = Seasonality() if lumps else fit_seasonality(day=centre, log_total=log_total)
     receipt_days = len(np.unique(day[amount > 0]))
-    trend = _trend(centre, log_total - seasonality.log_effect(centre), as_of_day, habit, receipt_days=receipt_days)
+    trend = lumps or _trend(
+        centre, log_total - seasonality.log_effect(centre), as_of_day, habit, receipt_days=receipt_days
+    )
     profile = weekday_profile(day=day, amount=amount, as_of_day=as_of_day, days=PROFILE_DAYS)
     return FittedRevenue(
         level_per_day=float(np.exp(trend.log_level)) / BLOCK_DAYS,
@@ -256,6 +264,46 @@ def _trend(centre: Ints, log_total: Floats, as_of_day: int, habit: _Habit, *, re
         lvl=0.5 * sd,
         walk=walk,
         step=sd,
+    )
+
+
+def _lumps(day: Ints, amount: Floats, *, first_day: int, as_of_day: int, habit: _Habit) -> _Trend | None:
+    """Level of income that comes in a few large pieces at any time; None where it is steadier than that.
+
+    The logarithm of such a month is of no use: one without a receipt would be the end of the world, and the step
+    to the next its resurrection. What pieces of this size make of a month by chance is known (compound Poisson), so
+    the level is a mean of many months, weighed like the steady state of a Kalman filter between that noise and a
+    usual walk.
+    """
+    blocks = min(TREND_BLOCKS, (as_of_day - first_day + 1) // BLOCK_DAYS)
+    if blocks < LUMPY_BLOCKS:
+        return None
+    back = (as_of_day - day) // BLOCK_DAYS
+    inside = back < blocks
+    total = np.bincount(blocks - 1 - back[inside], weights=amount[inside], minlength=blocks)
+    mean = float(total.mean())
+    if mean <= 0.0:
+        return None
+    noise = float(np.square(amount[inside]).sum()) / blocks / mean**2
+    seen = float(np.square(np.diff(total)).mean()) / 2 / mean**2
+    if noise < LUMPY or seen < LUMPS_SEEN * noise:
+        return None
+    noise = (noise + seen) / 2
+    walk = LUMPY_WALK_SD
+    gain = (np.sqrt(walk**4 + 4 * walk**2 * noise) - walk**2) / (2 * noise)
+    weights = (1 - gain) ** np.arange(blocks)[::-1]
+    weights /= weights.sum()
+    age = (np.arange(blocks)[::-1] + 0.5) * BLOCK_DAYS / DAYS_PER_MONTH
+    level = float(weights @ (total * np.exp(habit.growth * age)))
+    if level <= 0.0:
+        return None
+    return _Trend(
+        log_level=float(np.log(level)),
+        lvl=float(np.sqrt(noise * max(gain, float(np.square(weights).sum())))),
+        g=habit.growth,
+        gsd=USUAL_GROWTH_SD,
+        walk=walk,
+        step=float(np.sqrt(2 * noise)),
     )
 
 
