@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from forecasting.fit.cash_rows import CashRows
 from forecasting.fit.contracts import Receivable
-from forecasting.fit.lateness import MONTHLY_GAP_DAYS
+from forecasting.fit.lateness import DAYS_PER_QUARTER, MONTHLY_GAP_DAYS, QUARTERLY_GAP_DAYS
 from forecasting.fit.recurring import ROBUST
 from forecasting.fit.shrinkage import DAYS_PER_MONTH, shrink, weight
 
@@ -22,7 +22,8 @@ Floats = NDArray[np.float64]
 
 MOST_CLIENTS = 200  # more of them are as steady as sales, and need no look at each
 PAYMENTS_NEEDED = 3  # to know a client's rhythm
-GAP_DAYS = (5.0, 45.0)
+GAP_DAYS = (5.0, 100.0)
+SAME_GAP = 0.25  # two payments so far off the usual days apart show no rhythm
 FEW_GAPS = 6
 YOUNG_DAYS = 75  # a first payment no older than that may be a new client's
 FEES_READ = 6
@@ -142,24 +143,30 @@ def _read_clients(
         if not one.by_contract:
             open_amounts.setdefault(one.customer, []).append(one.amount)
             newest[one.customer] = max(newest.get(one.customer, one.due_day), one.due_day)
-    clients, gaps = [], []
-    for payee, mine in of_payee:
-        name = rows.payees[payee].counterparty
-        client = _client(rows.day[mine], rows.amount[mine], rows.as_of_day, newest_due=newest.get(name))
-        if client is None:
-            irregular[mine] = True
-            continue
-        clients.append(client)
-        if len(mine) >= PAYMENTS_NEEDED:
-            gaps.append(client.gap)
+    gaps = [_rhythm(np.diff(rows.day[mine])) for _, mine in of_payee if len(mine) >= PAYMENTS_NEEDED]
+    gaps = [_whole(gap) for gap in gaps if GAP_DAYS[0] <= gap <= GAP_DAYS[1]]
     if not gaps:
         return [], irregular
+    usual_gap = float(np.median(gaps))
+    clients = []
+    for payee, mine in of_payee:
+        client = _client(
+            rows.day[mine],
+            rows.amount[mine],
+            rows.as_of_day,
+            newest_due=newest.get(rows.payees[payee].counterparty),
+            usual_gap=usual_gap,
+        )
+        if client is None:
+            irregular[mine] = True
+        else:
+            clients.append(client)
     paid_before = {rows.payees[payee].counterparty for payee, _ in of_payee}
     clients += [
         _Client(
             fee=float(np.mean(amounts)),
             fee_sd=YOUNG_FEE_SD,
-            gap=float(np.median(gaps)),
+            gap=usual_gap,
             delay_sd=LEAST_DELAY_SD,
             fees=1,
             first_day=rows.as_of_day,
@@ -172,20 +179,24 @@ def _read_clients(
     return clients, irregular
 
 
-def _client(day: Ints, amount: Floats, as_of_day: int, *, newest_due: int | None) -> _Client | None:
+def _client(
+    day: Ints, amount: Floats, as_of_day: int, *, newest_due: int | None, usual_gap: float
+) -> _Client | None:
     """One payee's receipts; None where they have no rhythm and are not those of a new client."""
     recent = amount[-FEES_READ:]
     fee, spread, gaps = float(recent.mean()), float(recent.std()), np.diff(day)
     if len(day) < PAYMENTS_NEEDED:
-        if as_of_day - int(day[0]) >= YOUNG_DAYS:
+        is_young = as_of_day - int(day[0]) < max(YOUNG_DAYS, HEARD_GAPS * usual_gap)
+        has_rhythm = len(day) > 1 and abs(int(gaps[0]) / usual_gap - 1) <= SAME_GAP
+        if not (is_young or has_rhythm):
             return None
-        gap, fee_sd, delay_sd = DAYS_PER_MONTH, YOUNG_FEE_SD, LEAST_DELAY_SD
+        gap, fee_sd, delay_sd = usual_gap, YOUNG_FEE_SD, LEAST_DELAY_SD
     else:
         gap = _rhythm(gaps)
         if not GAP_DAYS[0] <= gap <= GAP_DAYS[1]:
             return None
         delay_sd = max(LEAST_DELAY_SD, ROBUST * float(np.median(np.abs(gaps - gap))))
-        gap = DAYS_PER_MONTH if MONTHLY_GAP_DAYS[0] <= gap <= MONTHLY_GAP_DAYS[1] else gap
+        gap = _whole(gap)
         fee_sd = sqrt((len(recent) * (spread / fee) ** 2 + FEE_PRIOR * FEE_SD**2) / (len(recent) + FEE_PRIOR))
     return _Client(
         fee=fee,
@@ -205,6 +216,13 @@ def _rhythm(gaps: Ints) -> float:
     if len(gaps) < FEW_GAPS and GAP_DAYS[0] <= float(gaps.mean()) <= GAP_DAYS[1]:
         return float(gaps.mean())
     return float(np.median(gaps))
+
+
+def _whole(gap: float) -> float:
+    """A month or a quarter, where it is about one."""
+    if MONTHLY_GAP_DAYS[0] <= gap <= MONTHLY_GAP_DAYS[1]:
+        return DAYS_PER_MONTH
+    return DAYS_PER_QUARTER if QUARTERLY_GAP_DAYS[0] <= gap <= QUARTERLY_GAP_DAYS[1] else gap
 
 
 def _comings_and_goings(rows: CashRows, clients: list[_Client]) -> tuple[float, float, Floats]:
