@@ -4,8 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.drivers.contribution import Contribution, DatedEvent, Driver, Setting
+from forecasting.fit.clients import LOSS_PER_MONTH
 from forecasting.fit.payroll import FX_MONTHLY_SD
 from forecasting.fit.recurring import PERIOD_DAYS, Occurrences, Streams, expect
+from forecasting.fit.role import GRANT_WORDS, words_of
 from forecasting.kernel.inputs import Factor
 from ledger.domain.flows import day_number
 
@@ -14,6 +16,7 @@ Floats = NDArray[np.float64]
 RENEWED = 0.93
 YEAR_DAYS = 365
 LVL, GROWTH, GROWTH_SD, WALK_SD = 0.01, 0.004, 0.004, 0.01
+LOSS_OF_GRANTS = 0.1  # per month: most are paid in a handful of instalments
 LARGE_BILL = 0.02  # of the month's bills: worth a line among the next events
 
 
@@ -25,19 +28,45 @@ def contribute(setting: Setting) -> Contribution:
     currency = setting.company.stream_currencies
     foreign = np.array([code != base for code in currency], dtype=bool)[found.stream]
     factors = []
-    for name, chosen, walk in (
-        ("vendors", (found.amount < 0) & ~foreign, WALK_SD),
-        ("vendors abroad", (found.amount < 0) & foreign, float(np.hypot(WALK_SD, FX_MONTHLY_SD))),
-        ("recurring income", (found.amount > 0) & ~foreign, WALK_SD),
-        ("recurring income abroad", (found.amount > 0) & foreign, float(np.hypot(WALK_SD, FX_MONTHLY_SD))),
-    ):
-        daily = setting.per_day(found.day[chosen], found.amount[chosen])
+    for name, chosen in (("vendors", ~foreign), ("vendors abroad", foreign)):
+        bills = chosen & (found.amount < 0)
+        daily = setting.per_day(found.day[bills], found.amount[bills])
         if name == "vendors":
             daily += _renewals_per_day(setting)
+        walk = float(np.hypot(WALK_SD, FX_MONTHLY_SD)) if name == "vendors abroad" else WALK_SD
         if daily.any():
             factors.append(Factor(name=name, daily=daily, lvl=LVL, g=GROWTH, gsd=GROWTH_SD, rw=walk))
+    for name, chosen in (("recurring income", ~foreign), ("recurring income abroad", foreign)):
+        income = chosen & (found.amount > 0)
+        if income.any():
+            factors.append(_income(setting, found, income, name=name))
     variance = float(((streams.amount * streams.log_sd) ** 2 / PERIOD_DAYS[streams.cadence]).sum())
     return Contribution(factors=tuple(factors), shock_variance=variance)
+
+
+def _income(setting: Setting, found: Occurrences, chosen: NDArray[np.bool_], *, name: str) -> Factor:
+    """Who has paid so far may stop, and nobody comes in the place of that payer: with few of them that is a step of
+    the sum, which its walk stands for as it does for clients (`fit/clients.py`)."""
+    streams = setting.company.streams
+    payers = np.unique(found.stream[chosen])
+    rate = streams.amount[payers] / PERIOD_DAYS[streams.cadence[payers]]
+    loss = np.array(
+        [
+            LOSS_OF_GRANTS if words_of(setting.company.stream_categories[payer]) & GRANT_WORDS else LOSS_PER_MONTH
+            for payer in payers.tolist()
+        ]
+    )
+    total = float(rate.sum())
+    churn = float((loss * rate**2).sum()) / total**2  # variance of the log level, per month
+    walk = float(np.sqrt(churn))
+    return Factor(
+        name=name,
+        daily=setting.per_day(found.day[chosen], found.amount[chosen]),
+        lvl=LVL,
+        g=-float((loss * rate).sum()) / total - churn / 4,
+        gsd=GROWTH_SD,
+        rw=float(np.hypot(walk, FX_MONTHLY_SD)) if name.endswith("abroad") else walk,
+    )
 
 
 def next_events(setting: Setting) -> tuple[DatedEvent, ...]:

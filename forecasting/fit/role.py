@@ -8,6 +8,7 @@ recurring stream or as part of the variable pool.
 import re
 from enum import IntEnum
 from functools import lru_cache
+from unicodedata import combining, normalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,24 +51,35 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-TAX_WORDS = _words("tax taxes withholding eftps irs hmrc paye fica futa suta finanzamt urssaf vat")
-PAYROLL_WORDS = _words(
-    "payroll salary salaries wage wages compensation paycheck gehalt lohn salaire gusto deel rippling adp paychex "
-    "justworks personio payfit onpay trinet"
+# Accents are folded before words are compared: "Löhne" reads as "lohne".
+TAX_WORDS = _words(
+    "tax taxes withholding eftps irs hmrc paye fica futa suta finanzamt urssaf vat gst steuer steuern umsatzsteuer "
+    "ust mwst lohnsteuer tva impot impots iva btw belasting moms skatt imposta imposte impuesto impuestos"
 )
+PAYROLL_WORDS = _words(
+    "payroll salary salaries wage wages compensation paycheck gehalt gehalter gehaelter lohn lohne loehne salaire "
+    "salaires paie nomina nominas sueldo sueldos salario salarios stipendi salaris salarissen lonen lonn loner "
+    "ordenados wynagrodzenia gusto deel rippling adp paychex justworks personio payfit onpay trinet"
+)
+PAYROLL_TAX_WORDS = PAYROLL_WORDS | _words("withholding eftps paye fica futa suta urssaf lohnsteuer")
 CLOUD_WORDS = _words(
     "cloud aws amazonaws gcp azure hosting infrastructure infra compute heroku digitalocean hetzner ovh linode "
     "vultr iaas paas"
 )
-RENT_WORDS = _words("rent rental lease landlord coworking wework regus")
+RENT_WORDS = _words(
+    "rent rental lease landlord coworking wework regus miete mieten loyer loyers alquiler affitto huur hyra aluguel"
+)
 SUBSCRIPTION_WORDS = _words(
-    "saas software subscription subscriptions tools tooling license licenses licence licences apps"
+    "saas software subscription subscriptions tools tooling license licenses licence licences apps abo abos "
+    "abonnement abonnements logiciel logiciels lizenzen suscripciones"
 )
 CONTRACTOR_WORDS = _words(
-    "contractor contractors freelance freelancer freelancers consultant consultants consulting upwork"
+    "contractor contractors freelance freelancer freelancers consultant consultants consulting upwork subcontractor "
+    "subcontractors subunternehmer freiberufler prestataire prestataires"
 )
 SPENDING_WORDS = _words(
-    "card cards travel meals oneoff off misc miscellaneous equipment hardware capex recruiting reimbursement"
+    "card cards travel meals oneoff off misc miscellaneous equipment hardware capex recruiting reimbursement reise "
+    "reisen deplacements viajes"
 )
 FUNDING_WORDS = _words(
     "funding investment investor investors equity tranche safe seed financing capital fundraise fundraising loan "
@@ -75,13 +87,15 @@ FUNDING_WORDS = _words(
 )
 REVENUE_WORDS = _words(
     "revenue sales sale mrr stripe payout payouts processor charges checkout paypal shopify subscription "
-    "subscriptions adyen braintree paddle gocardless ecommerce usage orders"
+    "subscriptions adyen braintree paddle gocardless mollie sumup ecommerce usage orders takings umsatz umsatze "
+    "erlose ventes ventas omzet donation donations spenden dons"
 )
 CONTRACT_WORDS = _words("enterprise contract contracts annual yearly license licence licenses licences")
 INVOICED_WORDS = _words(
     "invoice invoices invoiced b2b customer customers client clients retainer retainers wholesale dealer dealers "
-    "receivable receivables project projects fees services"
+    "receivable receivables project projects fees services rechnung rechnungen facture factures honoraires facturas"
 )
+GRANT_WORDS = _words("grant grants subsidy subsidies subvention subventions zuschuss zuschusse")
 REFUND_WORDS = _words("refund refunds chargeback chargebacks dispute disputes")
 
 
@@ -104,13 +118,14 @@ def role_of(*, event_type: int, cash_in: bool, category: str, counterparty: str)
 
 @lru_cache(maxsize=65536)
 def words_of(text: str) -> frozenset[str]:
-    """Lower-case words; `payroll_tax` and `PayrollTax` read alike."""
-    return frozenset(word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|\d+", text))
+    """Lower-case words without accents; `payroll_tax` and `PayrollTax` read alike."""
+    folded = "".join(letter for letter in normalize("NFKD", text) if not combining(letter))
+    return frozenset(word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|\d+", folded))
 
 
 def _expense(words: frozenset[str]) -> Role:
     if words & TAX_WORDS:
-        return Role.PAYROLL_TAX if words & (PAYROLL_WORDS | {"withholding", "eftps", "paye"}) else Role.TAX
+        return Role.PAYROLL_TAX if words & PAYROLL_TAX_WORDS else Role.TAX
     for role, known in (
         (Role.PAYROLL, PAYROLL_WORDS),
         (Role.CLOUD, CLOUD_WORDS),
@@ -126,7 +141,7 @@ def _expense(words: frozenset[str]) -> Role:
 
 
 def _income(words: frozenset[str]) -> Role:
-    if words & REFUND_WORDS or "grant" in words:
+    if words & (REFUND_WORDS | GRANT_WORDS):
         return Role.OTHER
     for role, known in (
         (Role.FUNDING, FUNDING_WORDS),
