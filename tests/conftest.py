@@ -498,12 +498,27 @@ def moto_server() -> Iterator[str]:
     # It lists its own folder for every request.
     moto_modules = frozenset(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: moto_modules
+    _let_clients_share_classes()
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
     server.stop()
+
+
+def _let_clients_share_classes() -> None:
+    """Make the class of a service's clients once: it has a method for each of EC2's 700 requests."""
+    from botocore.client import ClientCreator
+
+    make, classes = ClientCreator._create_client_class, {}
+
+    def kept(self: ClientCreator, service: str, model: object) -> type:
+        if service not in classes:
+            classes[service] = make(self, service, model)
+        return classes[service]
+
+    ClientCreator._create_client_class = kept
 
 
 @pytest.fixture
