@@ -80,7 +80,11 @@ def _prepare_environment() -> postgres.Cluster | None:
         # No test needs the hundreds of images that a new EC2 of moto would be filled with each time.
         MOTO_EC2_LOAD_DEFAULT_AMIS="false",
     )
-    for unwanted in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "SECRET_KEY_FILE", "REDIS_QUEUE_URL"):
+    # Without bytecode, each of the many processes that tests start would compile all of the application anew.
+    for unwanted in (
+        *("AWS_PROFILE", "AWS_SESSION_TOKEN", "SECRET_KEY_FILE", "REDIS_QUEUE_URL"),
+        "PYTHONDONTWRITEBYTECODE",
+    ):
         os.environ.pop(unwanted, None)
     return cluster
 
