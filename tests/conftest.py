@@ -80,7 +80,11 @@ def _prepare_environment() -> postgres.Cluster | None:
         # No test needs the hundreds of images that a new EC2 of moto would be filled with each time.
         MOTO_EC2_LOAD_DEFAULT_AMIS="false",
     )
-    for unwanted in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "SECRET_KEY_FILE", "REDIS_QUEUE_URL"):
+    # Without bytecode, each of the many processes that tests start would compile all of the application anew.
+    for unwanted in (
+        *("AWS_PROFILE", "AWS_SESSION_TOKEN", "SECRET_KEY_FILE", "REDIS_QUEUE_URL"),
+        "PYTHONDONTWRITEBYTECODE",
+    ):
         os.environ.pop(unwanted, None)
     return cluster
 
@@ -297,8 +301,8 @@ def committed_db(
         pytest.fail("committed_db is a database of its own: drop the django_db mark and the db fixture")
     source = connection.settings_dict["NAME"]
     number = next(_clone_numbers)
-    has_kept_server = _is_shown_in_a_browser(request)
-    clone = f"{source}_shown" if has_kept_server else f"{source}_{os.getpid()}_{number}"
+    has_kept_server = _is_served(request)
+    clone = f"{source}_served" if has_kept_server else f"{source}_{os.getpid()}_{number}"
     with django_db_blocker.unblock():
         _end_other_sessions(source)
         with connection._nodb_cursor() as cursor:
@@ -320,9 +324,9 @@ def committed_db(
 _NUMBERS_OF_ITS_OWN = "select setval(format('%%I.%%I', schemaname, sequencename)::regclass, %s) from pg_sequences"
 
 
-def _is_shown_in_a_browser(request: pytest.FixtureRequest) -> bool:
+def _is_served(request: pytest.FixtureRequest) -> bool:
     """Whether the test's database is served by the web server that such tests have in common."""
-    return "visit" in request.fixturenames
+    return "live_app" in request.fixturenames
 
 
 def _drop(database: str) -> None:
@@ -413,8 +417,8 @@ class WebServer:
 
 
 @pytest.fixture(scope="session")
-def shown_server() -> Iterator[WebServer]:
-    """Give the server of the tests with a browser: to start one takes most of such a test's time."""
+def kept_server() -> Iterator[WebServer]:
+    """Give the server of the tests that need one: to start it takes most of such a test's time."""
     server = WebServer()
     yield server
     server.stop()
@@ -422,12 +426,11 @@ def shown_server() -> Iterator[WebServer]:
 
 @pytest.fixture
 def live_app(
-    request: pytest.FixtureRequest,
     committed_db: str,
     static_root: Path,
     empty_redis: "redis.Redis",
-    shown_server: WebServer,
-) -> Iterator[LiveApp]:
+    kept_server: WebServer,
+) -> LiveApp:
     """Serve the application over HTTP on the test's own database (see `committed_db`), as `make run` serves it."""
     env = {
         **{name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
@@ -435,14 +438,7 @@ def live_app(
         "STATIC_ROOT": str(static_root),
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
     }
-    if _is_shown_in_a_browser(request):
-        yield shown_server.serving(env)
-        return
-    server = WebServer()
-    try:
-        yield server.serving(env)
-    finally:
-        server.stop()
+    return kept_server.serving(env)
 
 
 @pytest.fixture
@@ -498,12 +494,27 @@ def moto_server() -> Iterator[str]:
     # It lists its own folder for every request.
     moto_modules = frozenset(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: moto_modules
+    _let_clients_share_classes()
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
     server.stop()
+
+
+def _let_clients_share_classes() -> None:
+    """Make the class of a service's clients once: it has a method for each of EC2's 700 requests."""
+    from botocore.client import ClientCreator
+
+    make, classes = ClientCreator._create_client_class, {}
+
+    def kept(self: ClientCreator, service: str, model: object) -> type:
+        if service not in classes:
+            classes[service] = make(self, service, model)
+        return classes[service]
+
+    ClientCreator._create_client_class = kept
 
 
 @pytest.fixture
