@@ -6,7 +6,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from cloudpolicy.engine.document import InvalidPolicy
 from cloudpolicy.selectors.decisions import decision
 from cloudpolicy.selectors.page_state import cloud_page_seen
 from cloudpolicy.selectors.plans import newest_like
@@ -15,7 +14,7 @@ from cloudpolicy.services.refusals import MAX_REASON
 from cloudpolicy.services.standing_plans import MAX_PLAN_NUMBER
 from cloudpolicy.views.cloud_board import cloud_board
 from cloudpolicy.views.proposal import proposal_of
-from cloudpolicy.views.run_words import run_card
+from cloudpolicy.views.run_words import may_be_undone, run_card
 from ledger.models.company import Role
 from ledger.views.company_page import address, answer, company_page, is_fragment, local_now
 from ledger.views.current_company import CurrentCompany
@@ -96,17 +95,13 @@ def show_plan(
     if found is None:
         raise Http404("There is no such plan.")
     newest = newest_like(company_id=company_id, asked=found.plan.wanted_p5_days is not None)
-    policy_problem, proposal = "", None
-    try:
-        proposal = proposal_of(
-            decision=found,
-            company_id=company_id,
-            user_id=request.user.pk or 0,
-            is_newest=newest is not None and newest.plan_id == plan_id,
-            now=local_now(chosen),
-        )
-    except InvalidPolicy as broken:
-        policy_problem = str(broken)
+    proposal = proposal_of(
+        decision=found,
+        company_id=company_id,
+        user_id=request.user.pk or 0,
+        is_newest=newest is not None and newest.plan_id == plan_id,
+        now=local_now(chosen),
+    )
     return _answer(
         request,
         chosen,
@@ -116,7 +111,7 @@ def show_plan(
         refused=refused,
         decision=found,
         proposal=proposal,
-        policy_problem=policy_problem,
+        may_be_undone=may_be_undone(found.runs),
         newest_id=newest.plan_id if newest else plan_id,
         cards=[run_card(each, company_id=company_id, now=timezone.now()) for each in found.runs],
     )

@@ -167,7 +167,7 @@ def cloud_board(*, company: CompanyRef, user_id: int, before_id: int | None, now
         inventory=inventory,
         groups=groups[:GROUPS_SHOWN],
         more_groups=max(0, len(groups) - GROUPS_SHOWN),
-        others=len(inventory.groups) - len(groups) if inventory else 0,
+        others=len(inventory.groups) - len(groups) if policy and inventory else 0,
         stopped=stopped_rows(stopped_things(company_id=company.id)),
         exclusions=exclusions,
         proposal=proposal,
