@@ -1,6 +1,5 @@
 """The pages of the cloud: where it stands, one decision, one run. What changes something is in `cloud_acts.py`."""
 
-from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -19,9 +18,13 @@ from ledger.models.company import Role
 from ledger.views.company_page import address, answer, company_page, is_fragment, local_now
 from ledger.views.current_company import CurrentCompany
 
+_BEFORE_IS_A_PLAN = "Before: must be the number of a plan. The newest are shown instead."
+
 
 class Refused(Exception):
-    """What was asked for is not done. `changed` is what lies between the plan that was read and the newest one."""
+    """What was asked for is not done. `changed` are lines of detail: what lies between the plan that was read and
+    the newest one, or each field that is wrong and why.
+    """
 
     def __init__(self, message: str, *, changed: tuple[str, ...] = (), status: int = 409) -> None:
         super().__init__(message)
@@ -66,9 +69,14 @@ def run(request: HttpRequest, chosen: CurrentCompany, run_id: int) -> HttpRespon
 
 
 def show_cloud(request: HttpRequest, chosen: CurrentCompany, *, refused: Refused | None = None) -> HttpResponse:
-    before, seen = _before(request), _seen(chosen)
+    seen = _seen(chosen)
     if _is_seen(request, seen):
         return HttpResponse(status=204)
+    before = None
+    try:
+        before = _before(request)
+    except Refused as wrong:
+        refused = refused or wrong
     board = cloud_board(
         company=chosen.company, user_id=request.user.pk or 0, before_id=before, now=local_now(chosen)
     )
@@ -134,14 +142,13 @@ def _answer(
 ) -> HttpResponse:
     """Render a page. With `seen` it renews itself."""
     slug = chosen.company.slug if len(chosen.choices) > 1 else ""
-    before = request.GET.get("before", "") if name == "cloud" else ""
     return answer(
         request,
         chosen,
         page=f"cloudpolicy/{name}.html",
         fragment=f"cloudpolicy/{name}_live.html",
         status=refused.status if refused else 200,
-        live_url=address(path, company=slug, before=before, seen=seen) if seen else "",
+        live_url=address(path, company=slug, before=context.get("before"), seen=seen) if seen else "",
         path=path,
         query=query_of(chosen),
         refused=refused,
@@ -176,5 +183,5 @@ def _before(request: HttpRequest) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdecimal() and len(text) < 19):
-        raise BadRequest("before: must be the number of a plan.")
+        raise Refused("Older decisions are not shown.", changed=(_BEFORE_IS_A_PLAN,), status=400)
     return int(text)
