@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
                     ("short", "Less than half of it"),
                     ("overtaken", "The groups were changed again"),
                     ("unbilled", "No bill speaks of the groups"),
-                    ("blurred", "Before and after stand in one line"),
+                    ("blurred", "Before and after share one line of the bill"),
                     ("unpriced", "Nothing was predicted"),
                 ],
                 max_length=9,

@@ -196,7 +196,8 @@ def _said(compared: _Compared, days: int) -> str:
         else "lines of the groups' instance types, since bills name no instance of theirs"
     )
     spread = "; lines for several days, such as a month, are spread evenly by day" if compared.is_spread else ""
-    factor = compared.factor.normalize()
+    # A factor of a few days' bills is not known more exactly than that.
+    factor = round(compared.factor, 2).normalize()
     rest = (
         "the rest cost as much as before" if factor == 1 else f"the rest cost {factor:f} times as much as before"
     )
