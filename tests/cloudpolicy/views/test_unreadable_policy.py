@@ -138,6 +138,7 @@ def test_page_and_history_say_why_and_no_page_breaks(cloud: StrictProxy, reader:
     assert f"Plan {kept.pk} : nothing to do, read-only" in decided
     assert decided.count("he stored policy cannot be read: bands: is not a key of a policy") == 2, "plan and run"
     assert "without the tag" not in text
+    assert "Nothing was forecast yet" not in text
     for path in (
         f"/cloud/plans/{plan.pk}",
         f"/cloud/plans/{kept.pk}",
@@ -148,6 +149,7 @@ def test_page_and_history_say_why_and_no_page_breaks(cloud: StrictProxy, reader:
         "/cloud/cheapest",
     ):
         assert admin.get(path).status_code == 200, path
+    assert "What is kept here cannot be read as a policy, so nothing" in words(admin.get("/cloud/policy"))
     assert admin.get("/cloud/cheapest?days=90").status_code == 422
     assert admin.post("/cloud/look", follow=True).status_code == 200
     assert admin.post(f"/cloud/plans/{plan.pk}/apply", {"reason": "x"}).status_code == 409
