@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from cloudpolicy.engine.document import InvalidPolicy
 from cloudpolicy.models.run import RunState
 from cloudpolicy.selectors.unplanned import is_resting, last_refusal, unplanned_companies
 from cloudpolicy.selectors.unscored import unscored_companies
@@ -39,6 +40,10 @@ def replan(*, company_id: int) -> str:
         level = logging.DEBUG if last_refusal(company_id=company_id) == known else logging.WARNING
         logger.log(level, "scaling_not_planned: company %s: %s", company_id, unavailable)
         return "unavailable"
+    except InvalidPolicy as broken:
+        # Kept as a decision, and planned again once it can be read; a job that fails would say no more.
+        logger.info("scaling_not_planned: company %s: the stored policy cannot be read: %s", company_id, broken)
+        return "unreadable"
     if plan is None:
         return "settled"
     if plan.calls and not plan.read_only_because:

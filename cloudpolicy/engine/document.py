@@ -82,6 +82,13 @@ def parse_policy(raw: object) -> Policy:
     return policy
 
 
+def opt_in_of(raw: object) -> OptInTag | None:
+    """The tag of a document that need not be a policy otherwise; None where it says none."""
+    reader = _PolicyReader()
+    tag = reader.opt_in(raw.get("opt_in")) if isinstance(raw, Mapping) else None
+    return None if reader.problems else tag
+
+
 class _PolicyReader(Reader):
     def policy(self, raw: object) -> Policy | None:
         document = self.mapping(raw, "$", (*REQUIRED, *OPTIONAL))

@@ -113,10 +113,14 @@ def read_yaml(text: str) -> Any:
             loader.dispose()
 
 
-def write_yaml(document: Mapping[str, Any]) -> str:
-    """Write a policy document as YAML, its keys in the order in which people read them."""
-    ordered = {key: document[key] for key in sorted(document, key=lambda key: (_READING_ORDER.get(key, 99), key))}
-    return yaml.dump(ordered, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+def write_yaml(document: object) -> str:
+    """Write a policy document as YAML, its keys in the order in which people read them. What is no policy is
+    written as it is, for somebody to put right.
+    """
+    if isinstance(document, Mapping):
+        keys = sorted(document, key=lambda key: (_READING_ORDER.get(key, 99), key))
+        document = {key: document[key] for key in keys}
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
 
 class Lines:

@@ -10,7 +10,7 @@ class PlanningCursor(models.Model):
 
     Attributes:
         considered_run: number of the last forecast run that was decided upon; null before the first.
-        looked_at: when the cloud's groups were last read.
+        looked_at: when the cloud's groups were last read, or nobody could, as the policy cannot be read.
         look_again_at: when time alone may lead to another plan: quiet hours, a cooldown or an exclusion ends, or
             the policy is another one. Null when it may not.
         tried_at, refusal: the last attempt, and why it could not plan: the cloud did not answer. '' when it could.

@@ -11,6 +11,7 @@ class Verdict(models.TextChoices):
     SHORT = "short", "Less than half of it"
     OVERTAKEN = "overtaken", "The groups were changed again"
     UNBILLED = "unbilled", "No bill speaks of the groups"
+    BLURRED = "blurred", "Before and after share one line of the bill"
     UNPRICED = "unpriced", "Nothing was predicted"
 
 

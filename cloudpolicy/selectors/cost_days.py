@@ -16,10 +16,25 @@ from ledger.selectors.credit_use import credits_used
 
 MAX_DAYS = 400
 
+# A charge for several days is spread over them evenly, as far as they were over when the bill came.
 _CHARGED = """
-    SELECT l.day, l.currency, sum(l.billed) FROM ledger_cloudbillline l
-    JOIN ledger_cloudbill b ON b.id = l.bill_id AND b.company_id = l.company_id AND b.state = 'current'
-    WHERE l.company_id = %s AND l.day >= %s AND l.day < %s AND l.charge_type <> 'credit'
+    SELECT day, currency, sum(billed) FROM (
+        SELECT l.day, l.currency, l.billed FROM ledger_cloudbillline l
+        JOIN ledger_cloudbill b ON b.id = l.bill_id AND b.company_id = l.company_id AND b.state = 'current'
+        WHERE l.company_id = %(company)s AND l.day >= %(start)s AND l.day < %(stop)s AND l.until IS NULL
+          AND l.charge_type <> 'credit'
+        UNION ALL
+        SELECT l.day + place, l.currency, l.billed / (l.over - l.day)
+        FROM (
+            SELECT l.day, l.currency, l.billed,
+                   least(l.until, greatest((b.imported_at AT TIME ZONE 'UTC')::date, l.day + 1)) AS over
+            FROM ledger_cloudbillline l
+            JOIN ledger_cloudbill b ON b.id = l.bill_id AND b.company_id = l.company_id AND b.state = 'current'
+            WHERE l.company_id = %(company)s AND l.until > %(start)s AND l.day < %(stop)s
+              AND l.charge_type <> 'credit'
+        ) l
+        CROSS JOIN generate_series(greatest(l.day, %(start)s) - l.day, least(l.over, %(stop)s) - l.day - 1) place
+    ) charged
     GROUP BY 1, 2
 """
 
@@ -78,7 +93,7 @@ def charged_by_day(*, company_id: int, start: date, stop: date, rates: Rates) ->
     """
     charged: dict[date, Decimal] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_CHARGED, [company_id, start, stop])
+        cursor.execute(_CHARGED, {"company": company_id, "start": start, "stop": stop})
         for day, currency, billed in cursor.fetchall():
             worth = rates.of(currency)
             if worth is not None:

@@ -41,16 +41,25 @@ _METERED = r"""
                     WHEN l.usage_type ~ 'SpotUsage' THEN 'spot' ELSE 'on_demand' END AS market
         FROM ledger_cloudbillline l
         JOIN ledger_cloudbill b ON b.id = l.bill_id AND b.company_id = l.company_id AND b.state = 'current'
-        WHERE l.company_id = %(company)s AND l.day >= %(start)s AND l.day < %(stop)s AND l.charge_type = 'usage'
+        WHERE l.company_id = %(company)s AND (l.day >= %(start)s OR l.until > %(start)s) AND l.day < %(stop)s
+          AND l.charge_type = 'usage'
           AND lower(l.unit) = ANY (%(hours)s)
     ) used
     WHERE used.kind <> '' OR (strpos(used.usage_type, ':') = 0 AND used.instance = ANY (%(instances)s))
     GROUP BY 1, 2, 3, 4, 5, 6, 7
 """.replace("@named", NAMED)
+# Of what was used over several days the last one counts that was over when the bill came.
 _NEWEST_DAY = """
-    SELECT max(l.day) FROM ledger_cloudbillline l
-    JOIN ledger_cloudbill b ON b.id = l.bill_id AND b.company_id = l.company_id AND b.state = 'current'
-    WHERE l.company_id = %s AND l.day < %s
+    SELECT greatest(max(began), max(ended) - 1) FROM (
+        SELECT max(l.day) AS began, NULL::date AS ended FROM ledger_cloudbillline l
+        JOIN ledger_cloudbill b ON b.id = l.bill_id AND b.company_id = l.company_id AND b.state = 'current'
+        WHERE l.company_id = %(company)s AND l.day < %(before)s
+        UNION ALL
+        SELECT NULL, max(least(l.until, (b.imported_at AT TIME ZONE 'UTC')::date, %(before)s))
+        FROM ledger_cloudbillline l
+        JOIN ledger_cloudbill b ON b.id = l.bill_id AND b.company_id = l.company_id AND b.state = 'current'
+        WHERE l.company_id = %(company)s AND l.until IS NOT NULL AND l.day < %(before)s AND l.charge_type = 'usage'
+    ) newest
 """
 
 
@@ -124,7 +133,7 @@ def price_book(
 def newest_billed_day(*, company_id: int, before: date) -> date | None:
     """The last day of which a bill in force speaks; None without any."""
     with connection.cursor() as cursor:
-        cursor.execute(_NEWEST_DAY, [company_id, before])
+        cursor.execute(_NEWEST_DAY, {"company": company_id, "before": before})
         newest: date | None = cursor.fetchone()[0]
     return newest
 

@@ -57,6 +57,7 @@ class CheapestSteps:
         is_exact: no other set of sizes that saves enough takes less away, to a unit of currency a month.
         credit_share: of the cloud bill, paid by credits lately: that part saves no cash before they end.
         left_out: groups that cannot be counted on, each with why.
+        lacks_prices: some of them because nobody knows what they cost.
     """
 
     wanted_p5_days: int
@@ -69,6 +70,7 @@ class CheapestSteps:
     steps: tuple[Step, ...]
     left_out: tuple[str, ...]
     credit_share: Decimal = ZERO
+    lacks_prices: bool = False
 
     @property
     def monthly_cash_saving(self) -> Decimal:
@@ -159,6 +161,7 @@ def find_steps(
     curve = p5_by_saving(company=company, now=now)
     base = curve.at(ZERO)
     band = band or band_at(policy=policy, p5_days=base.days, rows_in_force=())
+    touched_by_nobody = len(left_out)
     shrinkable = [_shrinkable(group, policy, band, book, left_out) for group in mine]
     choice = _choice(shrinkable, curve, wanted_p5_days)
     reaches = choice is not None
@@ -177,6 +180,7 @@ def find_steps(
         steps=steps,
         left_out=tuple(left_out),
         credit_share=book.credit_share,
+        lacks_prices=len(left_out) > touched_by_nobody,
     )
 
 

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from cloudpolicy.actions.registry import all_actions
 from cloudpolicy.engine import plan as engine_plan
+from cloudpolicy.engine.document import InvalidPolicy
 from cloudpolicy.engine.evaluate import evaluate
 from cloudpolicy.engine.group import Group
 from cloudpolicy.engine.runway import NoRunway, Runway
@@ -33,6 +34,7 @@ from cloudpolicy.services.pricing import try_to_price
 from cloudpolicy.services.runway import bring_forecast_up_to_date, runway_of
 from cloudpolicy.services.sizes import clear_found_restored
 from cloudpolicy.services.suspended_processes import release_processes_found_running
+from cloudpolicy.services.unreadable_policy import keep_that_policy_is_unreadable
 from ledger.domain.company import CompanyRef
 from ledger.selectors.companies import company_ref
 
@@ -45,7 +47,7 @@ def plan_scaling(*, company_id: int, now: datetime) -> StoredPlan:
     Raises:
         CloudUnavailable: the groups cannot be read.
         CompanyNotFound: no such company.
-        InvalidPolicy: the stored policy is broken.
+        InvalidPolicy: the stored policy cannot be read. That is kept as a decision.
     """
     company = company_ref(company_id=company_id)
     bring_forecast_up_to_date(company=company, now=now)
@@ -69,7 +71,11 @@ def replan_scaling(*, company_id: int, now: datetime) -> StoredPlan | None:
 
 
 def _plan(*, company: CompanyRef, now: datetime, same: Same) -> StoredPlan:
-    policy = policy_in_force(company_id=company.id, now=now)
+    try:
+        policy = policy_in_force(company_id=company.id, now=now)
+    except InvalidPolicy as broken:
+        keep_that_policy_is_unreadable(company=company, broken=broken, now=now)
+        raise
     try:
         # Reading the cloud takes seconds when it is slow, so it happens before the lock is taken.
         held = {each.call.action for each in held_resources(company_id=company.id)}
@@ -147,7 +153,10 @@ def _settled(*, company: CompanyRef, now: datetime) -> bool:
             return False
         if cursor.look_again_at is not None and cursor.look_again_at <= now:
             return False
-        policy = policy_in_force(company_id=company.id, now=now)
+        try:
+            policy = policy_in_force(company_id=company.id, now=now)
+        except InvalidPolicy:
+            return False
         if last.policy_id != policy.version_id or policy.policy.approval.exact_run:
             return False
         runway = runway_of(company=company, now=now)

@@ -10,9 +10,9 @@ from typing import Any
 from django.db import transaction
 
 import cloudpolicy
-from cloudpolicy.engine.document import InvalidPolicy, canonical_digest, parse_policy
+from cloudpolicy.engine.document import InvalidPolicy, canonical_digest, opt_in_of, parse_policy
 from cloudpolicy.engine.ladder import FOUNDING_LADDER
-from cloudpolicy.engine.policy import Policy
+from cloudpolicy.engine.policy import OptInTag, Policy
 from cloudpolicy.engine.policy_text import MAX_BYTES
 from cloudpolicy.engine.reader import PolicyProblem
 from cloudpolicy.models.policy import PolicyDraft, PolicyVersion
@@ -63,6 +63,22 @@ def policy_in_force(*, company_id: int, now: datetime) -> PolicyInForce:
     """
     stored = stored_policy(company_id=company_id, now=now)
     return PolicyInForce(stored.version_id, stored.version, stored.digest, parse_policy(stored.document))
+
+
+def unreadable_because(broken: InvalidPolicy) -> str:
+    """Why nothing may be done by a policy, in one line: it is kept, and nobody can read it."""
+    return f"the stored policy cannot be read: {broken}"
+
+
+def opt_in_tag(*, company_id: int) -> OptInTag:
+    """The tag without which nothing is touched, also while the policy cannot be read: what was changed can be
+    taken back then, and what was taken from the policy meanwhile is left alone.
+    """
+    documents = PolicyVersion.objects.filter(company_id=company_id).order_by("-version")
+    tags = (opt_in_of(document) for document in documents.values_list("document", flat=True).iterator())
+    said = next((tag for tag in tags if tag is not None), None) or opt_in_of(FOUNDING_LADDER)
+    assert said is not None
+    return said
 
 
 def stored_policy(*, company_id: int, now: datetime) -> StoredPolicy:

@@ -15,7 +15,7 @@ from cloudpolicy.services.engine_lock import engine_lock
 from cloudpolicy.services.exclusions import exclude_after_choice
 from cloudpolicy.services.held_resources import release_after_run
 from cloudpolicy.services.next_look import look_again
-from cloudpolicy.services.policies import policy_in_force
+from cloudpolicy.services.policies import opt_in_tag
 from cloudpolicy.services.rollback_calls import need_all_taken_back, prepare_rollback
 from cloudpolicy.services.run_pace import MAX_ATTEMPTS, WORK_FOR, Clock, RunEnds, RunIsPutOff, wait_before
 from cloudpolicy.services.run_steps import RunSteps
@@ -46,7 +46,7 @@ def work_on(*, run_id: int, clock: Clock | None = None, work_for: timedelta = WO
                 clock=clock,
                 until=clock.now() + work_for,
                 clouds=Clouds(company_ref(company_id=run.company_id).slug),
-                opt_in=policy_in_force(company_id=run.company_id, now=clock.now()).policy.opt_in,
+                opt_in=opt_in_tag(company_id=run.company_id),
             )
             _RunAtWork(run, engine).work()
     run.refresh_from_db()

@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef, Q
 from cloudpolicy.actions.registry import all_actions
 from cloudpolicy.engine import plan as engine_plan
 from cloudpolicy.engine.call import ApiCall, parse_call
+from cloudpolicy.engine.document import InvalidPolicy
 from cloudpolicy.engine.evaluate import evaluate
 from cloudpolicy.engine.limits import limit_problems
 from cloudpolicy.engine.policy import Policy
@@ -16,7 +17,7 @@ from cloudpolicy.models.run import Phase, RunKind, RunState, ScalingRun, StepEnt
 from cloudpolicy.selectors.exclusions import exclusions_now
 from cloudpolicy.selectors.kill_switch import kill_switch
 from cloudpolicy.selectors.memory import read_history
-from cloudpolicy.services.policies import PolicyInForce, policy_in_force
+from cloudpolicy.services.policies import PolicyInForce, policy_in_force, unreadable_because
 from cloudpolicy.services.reason_words import reasons_in_words
 from cloudpolicy.services.refusals import PlanNotFound
 from cloudpolicy.services.runway import runway_of
@@ -46,17 +47,18 @@ def void_because(*, plan: ScalingPlan, now: datetime) -> str:
     """Why nothing may be done by this plan any more; '' while it stands.
 
     The groups are not looked at: each call is compared with its group before it is made. What a run of the plan
-    has found out in that way counts until somebody has looked at the groups again.
-
-    Raises:
-        InvalidPolicy: the stored policy is broken.
+    has found out in that way counts until somebody has looked at the groups again. By a policy that cannot be read
+    nothing may be done either.
     """
     switch = kill_switch(company_id=plan.company_id)
     if switch.on:
         return switch.because
     if plan.read_only_because:
         return "it is read-only: " + "; ".join(reason["text"] for reason in plan.read_only_because)
-    policy = policy_in_force(company_id=plan.company_id, now=now)
+    try:
+        policy = policy_in_force(company_id=plan.company_id, now=now)
+    except InvalidPolicy as broken:
+        return unreadable_because(broken)
     if policy.version_id != plan.policy_id:
         return f"the policy has changed since: {plan.policy} was in force, version {policy.version} is now"
     if now - plan.confirmed_at > PLAN_LIFETIME:

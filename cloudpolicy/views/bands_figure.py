@@ -154,7 +154,8 @@ def _name(at: float, text: str) -> dict[str, Any]:
         "y": at,
         "yanchor": "middle",
         "bgcolor": "var(--surface)",
-        "borderpad": 0,
+        # Else the dashes lead up to the number and read as a minus.
+        "borderpad": 4,
         "font": {"size": 11, "color": "var(--quiet)"},
     }
 
@@ -197,10 +198,12 @@ def _summary(
     between = f"was {low:,} days" if low == high else f"lay between {low:,} and {high:,} days"
     said = f"Since {since} the cautious runway {between}"
     today = f"; it is {p5_days:,} days today." if p5_days is not None else "; today there is no usable figure."
+    if points[0][0].date() == now.date():
+        said = "The cautious runway was told for the first time today"
     if not enters:
         return f"{said}{today} The policy has no rows."
     rows = "; ".join(f"{names} below {days}" for days, names in enters.items())
-    left = ", ".join(str(days) for days in leaves)
+    left = " or ".join(str(days) for days in leaves)
     return f"{said}{today} Rows come into force: {rows}. They are left above {left} days."
 
 

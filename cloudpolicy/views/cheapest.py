@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -11,16 +12,18 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from cloudpolicy.engine.document import InvalidPolicy
+from cloudpolicy.engine.reason import Reason
 from cloudpolicy.services.aws import CloudUnavailable
 from cloudpolicy.services.cheapest_plan import plan_cheapest
 from cloudpolicy.services.cheapest_steps import CheapestSteps, UnreachableTarget, cheapest_steps
 from cloudpolicy.services.p5_by_saving import NoCurve
+from cloudpolicy.services.reason_words import reason_words
 from cloudpolicy.views.by_button import by_button
 from cloudpolicy.views.call_words import Change, changes, place_words
 from cloudpolicy.views.cloud import query_of
 from cloudpolicy.views.worth_words import Worth, worth_of
 from ledger.domain.company import CompanyRef
-from ledger.views.company_page import answer, company_page, is_fragment
+from ledger.views.company_page import answer, company_page, is_fragment, local_now
 from ledger.views.current_company import CurrentCompany
 
 MOST_DIGITS = 5
@@ -89,6 +92,7 @@ def _show(
         problem=problem,
         found=found,
         steps=_rows(found) if found else (),
+        left_out=_left_out(found, local_now(chosen).tzinfo) if found else (),
         query=query_of(chosen),
         zone=chosen.company.timezone,
     )
@@ -121,6 +125,10 @@ def _whole_days(asked: str) -> int:
     if not (asked.isascii() and asked.isdecimal() and len(asked) <= MOST_DIGITS):
         raise UnreachableTarget("must be a whole number of days")
     return int(asked)
+
+
+def _left_out(found: CheapestSteps, zone: tzinfo | None) -> list[str]:
+    return [reason_words(Reason("not_counted", each), zone=zone or UTC) for each in found.left_out]
 
 
 def _rows(found: CheapestSteps) -> tuple[StepRow, ...]:

@@ -1,12 +1,10 @@
 """The pages of the cloud: where it stands, one decision, one run. What changes something is in `cloud_acts.py`."""
 
-from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from cloudpolicy.engine.document import InvalidPolicy
 from cloudpolicy.selectors.decisions import decision
 from cloudpolicy.selectors.page_state import cloud_page_seen
 from cloudpolicy.selectors.plans import newest_like
@@ -15,14 +13,18 @@ from cloudpolicy.services.refusals import MAX_REASON
 from cloudpolicy.services.standing_plans import MAX_PLAN_NUMBER
 from cloudpolicy.views.cloud_board import cloud_board
 from cloudpolicy.views.proposal import proposal_of
-from cloudpolicy.views.run_words import run_card
+from cloudpolicy.views.run_words import may_be_undone, run_card
 from ledger.models.company import Role
 from ledger.views.company_page import address, answer, company_page, is_fragment, local_now
 from ledger.views.current_company import CurrentCompany
 
+_BEFORE_IS_A_PLAN = "Before: must be the number of a plan. The newest are shown instead."
+
 
 class Refused(Exception):
-    """What was asked for is not done. `changed` is what lies between the plan that was read and the newest one."""
+    """What was asked for is not done. `changed` are lines of detail: what lies between the plan that was read and
+    the newest one, or each field that is wrong and why.
+    """
 
     def __init__(self, message: str, *, changed: tuple[str, ...] = (), status: int = 409) -> None:
         super().__init__(message)
@@ -67,9 +69,14 @@ def run(request: HttpRequest, chosen: CurrentCompany, run_id: int) -> HttpRespon
 
 
 def show_cloud(request: HttpRequest, chosen: CurrentCompany, *, refused: Refused | None = None) -> HttpResponse:
-    before, seen = _before(request), _seen(chosen)
+    seen = _seen(chosen)
     if _is_seen(request, seen):
         return HttpResponse(status=204)
+    before = None
+    try:
+        before = _before(request)
+    except Refused as wrong:
+        refused = refused or wrong
     board = cloud_board(
         company=chosen.company, user_id=request.user.pk or 0, before_id=before, now=local_now(chosen)
     )
@@ -96,17 +103,13 @@ def show_plan(
     if found is None:
         raise Http404("There is no such plan.")
     newest = newest_like(company_id=company_id, asked=found.plan.wanted_p5_days is not None)
-    policy_problem, proposal = "", None
-    try:
-        proposal = proposal_of(
-            decision=found,
-            company_id=company_id,
-            user_id=request.user.pk or 0,
-            is_newest=newest is not None and newest.plan_id == plan_id,
-            now=local_now(chosen),
-        )
-    except InvalidPolicy as broken:
-        policy_problem = str(broken)
+    proposal = proposal_of(
+        decision=found,
+        company_id=company_id,
+        user_id=request.user.pk or 0,
+        is_newest=newest is not None and newest.plan_id == plan_id,
+        now=local_now(chosen),
+    )
     return _answer(
         request,
         chosen,
@@ -116,7 +119,7 @@ def show_plan(
         refused=refused,
         decision=found,
         proposal=proposal,
-        policy_problem=policy_problem,
+        may_be_undone=may_be_undone(found.runs),
         newest_id=newest.plan_id if newest else plan_id,
         cards=[run_card(each, company_id=company_id, now=timezone.now()) for each in found.runs],
     )
@@ -139,14 +142,13 @@ def _answer(
 ) -> HttpResponse:
     """Render a page. With `seen` it renews itself."""
     slug = chosen.company.slug if len(chosen.choices) > 1 else ""
-    before = request.GET.get("before", "") if name == "cloud" else ""
     return answer(
         request,
         chosen,
         page=f"cloudpolicy/{name}.html",
         fragment=f"cloudpolicy/{name}_live.html",
         status=refused.status if refused else 200,
-        live_url=address(path, company=slug, before=before, seen=seen) if seen else "",
+        live_url=address(path, company=slug, before=context.get("before"), seen=seen) if seen else "",
         path=path,
         query=query_of(chosen),
         refused=refused,
@@ -181,5 +183,5 @@ def _before(request: HttpRequest) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdecimal() and len(text) < 19):
-        raise BadRequest("before: must be the number of a plan.")
+        raise Refused("Older decisions are not shown.", changed=(_BEFORE_IS_A_PLAN,), status=400)
     return int(text)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from django.contrib import messages
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -138,7 +138,8 @@ def turn_switch(request: HttpRequest, chosen: CurrentCompany) -> HttpResponse:
     _require_admin(chosen)
     turn = request.POST.get("turn", "")
     if turn not in ("on", "off"):
-        raise BadRequest("turn: must be on or off.")
+        wrong = Refused("The kill switch is not turned.", changed=("Turn: must be on or off.",), status=422)
+        return show_cloud(request, chosen, refused=wrong)
     try:
         with _refusals():
             switch = turn_kill_switch(

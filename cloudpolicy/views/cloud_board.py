@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from cloudpolicy.engine.document import InvalidPolicy
 from cloudpolicy.engine.policy import Policy
-from cloudpolicy.models.run import RunState
+from cloudpolicy.models.run import RunKind, RunState
 from cloudpolicy.selectors.decisions import Decision, decision, decisions
 from cloudpolicy.selectors.exclusions import StandingExclusion, standing_exclusions
 from cloudpolicy.selectors.groups_seen import Inventory, groups_seen
@@ -99,13 +99,15 @@ class CloudBoard:
 
     @property
     def proposal_is_run(self) -> bool:
-        """The run on top is that of the proposal: its steps are the proposal's calls, with where they stand."""
-        return (
-            self.proposal is not None
-            and self.proposal.is_done
-            and self.run is not None
-            and self.run.run.plan_id == self.proposal.decision.plan.plan_id
-        )
+        """The run on top is that of the proposal: its steps are the proposal's calls, with where they stand.
+
+        What is left of one that is partly applied is another plan, which follows once the groups are read again.
+        """
+        if self.proposal is None or self.run is None:
+            return False
+        is_left = self.run.run.state == RunState.PARTLY and bool(self.proposal.void)
+        is_same = self.run.run.plan_id == self.proposal.decision.plan.plan_id
+        return is_same and (self.proposal.is_done or (is_left and self.run.run.kind == RunKind.APPLY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,7 @@ def cloud_board(*, company: CompanyRef, user_id: int, before_id: int | None, now
         inventory=inventory,
         groups=groups[:GROUPS_SHOWN],
         more_groups=max(0, len(groups) - GROUPS_SHOWN),
-        others=len(inventory.groups) - len(groups) if inventory else 0,
+        others=len(inventory.groups) - len(groups) if policy and inventory else 0,
         stopped=stopped_rows(stopped_things(company_id=company.id)),
         exclusions=exclusions,
         proposal=proposal,

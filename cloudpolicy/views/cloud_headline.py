@@ -45,13 +45,18 @@ def headline(
         stops = "What is being applied stops before its next call. " if run is not None and run.run.is_open else ""
         return Headline("Kill switch on", f"{stops}Nothing changes your cloud until it is turned off.", "warn")
     if run is not None and not run_is_followed and (run.run.is_open or run.run.state == RunState.PARTLY):
-        done = f"{run.run.done} of {len(run.steps)} steps done." if run.steps else "It has not begun yet."
+        steps = f"{len(run.steps)} step{'' if len(run.steps) == 1 else 's'}"
+        done = f"{run.run.done} of {steps} done." if run.steps else "It has not begun yet."
         text = f"{done} It waits for a worker." if run.waits_for_worker else done
+        if run.run.state == RunState.PARTLY:
+            text = f"{done} What is left is planned anew once the groups are read again."
         return Headline(run.title, text, run.state)
     said = _today(is_read_only=is_read_only, refusal=refusal, newest=newest, proposal=proposal)
     if run is None or run.run.state not in (RunState.PARTLY, RunState.STOPPED):
         return said
-    return replace(said, text=f"{said.text} The last run ended early: plan {run.run.plan_id} was {run.run.said}.")
+    text = f"{said.text} The last run ended early: plan {run.run.plan_id} was {run.run.said}."
+    # Something was not done that somebody wanted: that is not well, whatever the policy wants by now.
+    return replace(said, text=text, state="warn" if said.state == "good" else said.state)
 
 
 def _today(*, is_read_only: bool, refusal: str, newest: Decision | None, proposal: Proposal | None) -> Headline:

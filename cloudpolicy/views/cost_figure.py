@@ -108,4 +108,5 @@ def _summary(billed: Sequence[CostDay], said: Sequence[CostDay], *, today: date,
     if not said:
         return f"{cost}."
     low, high = min(each.p5_days or 0 for each in said), max(each.p5_days or 0 for each in said)
-    return f"{cost}; the cautious runway lay between {low:,} and {high:,} days."
+    between = f"was {low:,} days" if low == high else f"lay between {low:,} and {high:,} days"
+    return f"{cost}; the cautious runway {between}."

@@ -24,6 +24,7 @@ _MENDED_AT = {
     "chain_broken": ("ledger", "Look at the journal"),
     "chain_check_stale": ("ledger", "Look at the journal"),
     "chain_unverified": ("ledger", "Look at the journal"),
+    "policy_unreadable": ("cloud-policy", "Put the policy right"),
     "account_unreconciled": ("reconcile", "Reconcile the account"),
     "account_silent": ("reconcile", "See when it was last heard of"),
     "account_late": ("reconcile", "See when it was last heard of"),

@@ -238,6 +238,8 @@ def _show(
         status=200 if is_fragment(request) else status,
         in_force=in_force,
         draft=draft,
+        is_kept=request.method != "POST" and not draft.opened,
+        is_in_force=draft.document == in_force.document,
         is_changed=draft.policy is None or draft.policy != _read(in_force),
         rows=entries_of(draft.typed, "rows", draft.problems),
         otherwise=entries_of(draft.typed, "otherwise", draft.problems),

@@ -169,11 +169,11 @@ FRESH: dict[str, dict[str, str]] = {
 }
 
 
-def typed_from(document: Mapping[str, Any]) -> dict[str, str]:
+def typed_from(document: object) -> dict[str, str]:
     """A document as somebody would have typed it. What is no policy comes as far as it goes."""
     typed = {kind.path: _shown(kind, _at(document, kind.path)) for kind in _SCALARS}
     for key, kinds in ENTRIES.items():
-        entries = document.get(key)
+        entries = _at(document, key)
         for place, entry in enumerate(entries if isinstance(entries, list) else ()):
             typed |= {f"{key}[{place}].{kind.path}": _shown(kind, _at(entry, kind.path)) for kind in kinds}
     return typed

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from cloudpolicy.engine.document import InvalidPolicy
+from cloudpolicy.models.plan import ScalingPlan
 from cloudpolicy.models.run import RunKind, RunState
 from cloudpolicy.selectors.approvals import StoredApproval, plan_approvals
 from cloudpolicy.selectors.decisions import Decision
@@ -12,7 +14,6 @@ from cloudpolicy.services.approving import Consent, consent_to
 from cloudpolicy.services.standing_plans import find_plan, void_because
 from cloudpolicy.views.call_words import CallRow, call_rows
 from cloudpolicy.views.mending import Told, told
-from cloudpolicy.views.run_words import may_be_undone
 from cloudpolicy.views.worth_words import days_text, range_text
 from ledger.templatetags.amounts import money_text
 
@@ -82,19 +83,12 @@ class Proposal:
         known = [call.monthly_saving for call in self.worth.calls if call.monthly_saving is not None]
         return money_text(sum(known, Decimal(0)), self.worth.currency) if any(known) else ""
 
-    @property
-    def may_be_undone(self) -> bool:
-        return may_be_undone(self.decision.runs)
-
 
 def proposal_of(*, decision: Decision, company_id: int, user_id: int, is_newest: bool, now: datetime) -> Proposal:
     """Look at a plan as somebody who may agree to it would.
 
     Args:
         now: in the company's time zone.
-
-    Raises:
-        InvalidPolicy: the stored policy is broken.
     """
     plan = find_plan(company_id=company_id, plan_id=decision.plan.plan_id)
     worth = plan_worth(company_id=company_id, plan_id=plan.pk)
@@ -106,12 +100,20 @@ def proposal_of(*, decision: Decision, company_id: int, user_id: int, is_newest:
         warnings=told(decision.plan.warnings, zone=now.tzinfo),
         against=told(decision.plan.read_only_because, zone=now.tzinfo),
         void=void_because(plan=plan, now=now),
-        consent=consent_to(plan=plan, now=now),
+        consent=_consent(plan, now),
         approvals=approvals,
         is_newest=is_newest,
         has_agreed=any(each.counts and each.user_id == user_id for each in approvals),
         is_done=is_done(decision),
     )
+
+
+def _consent(plan: ScalingPlan, now: datetime) -> Consent:
+    """Nobody's approval is enough while the policy that asks for it cannot be read."""
+    try:
+        return consent_to(plan=plan, now=now)
+    except InvalidPolicy:
+        return Consent(needed=1, given=0)
 
 
 def is_done(decision: Decision) -> bool:

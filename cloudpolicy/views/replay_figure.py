@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from cloudpolicy.engine.policy import Policy
 from cloudpolicy.engine.replay import Replayed, Stretch
 from cloudpolicy.services.replay import PolicyReplay
-from ledger.views.chart import chart_layout, round_ticks
+from ledger.views.chart import MONTHS_FORMAT, chart_layout, round_ticks
 
 MOST_POINTS = 1500
+# Over so short a time several ticks fall on one day.
+SHORT, HOURS_FORMAT = timedelta(days=6), "%-d %b %H:%M"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,15 @@ def past_chart(replayed: Replayed, *, policy: Policy, zone: tzinfo) -> dict[str,
     instances = [each.instances for each in (*shown, shown[-1])]
     alone = [each.left_alone for each in (*shown, shown[-1])]
     high = max(*p5, *(row.until_days for row in policy.rows), 1) * 1.05
-    layout = chart_layout(start=starts[0], end=starts[-1], low=0.0, high=high, currency="USD")
+    is_short = shown[-1].stop - shown[0].start < SHORT
+    layout = chart_layout(
+        start=starts[0],
+        end=starts[-1],
+        low=0.0,
+        high=high,
+        currency="USD",
+        tick_format=HOURS_FORMAT if is_short else MONTHS_FORMAT,
+    )
     days, counts = round_ticks(low=0.0, high=high), max(*instances, *alone, 1) * 1.25
     whole = sorted({int(tick) for tick in round_ticks(low=0.0, high=counts, at_most=4)})
     layout["yaxis"] |= {"tickvals": days, "ticktext": [f"{day:,.0f} days" for day in days]}

@@ -17,6 +17,7 @@ from cloudpolicy.selectors.savings import (
     cost_share,
     scored_savings,
 )
+from cloudpolicy.services.waiting_scores import WaitingScore, waiting_scores
 from cloudpolicy.views.cost_figure import cost_chart
 from cloudpolicy.views.worth_words import days_text
 from ledger.domain.company import CompanyRef
@@ -63,6 +64,7 @@ class SavingsBoard:
     """Attributes:
     share: None before the sweep has computed it.
     figure: None while no bill speaks of the cloud.
+    waiting: runs whose window is over, and of which no bill has told yet.
     flagged: bands that do not deliver.
     priceable: what groups of the company run, and the instances, databases and requests that plans speak of.
     """
@@ -70,6 +72,7 @@ class SavingsBoard:
     share: CostShare | None
     figure: Chart | None
     scores: tuple[ScoreRow, ...]
+    waiting: tuple[WaitingScore, ...]
     verdicts: tuple[BandVerdict, ...]
     flagged: tuple[Flag, ...]
     prices: tuple[EnteredPrice, ...]
@@ -88,6 +91,7 @@ def savings_board(*, company: CompanyRef, inventory: Inventory | None, now: date
         share=cost_share(company_id=company.id),
         figure=_figure(company, today=now.date()),
         scores=tuple(_score(each) for each in scored_savings(company_id=company.id, limit=SCORES_SHOWN)),
+        waiting=waiting_scores(company_id=company.id, now=now),
         verdicts=verdicts,
         flagged=tuple(_flag(each) for each in verdicts if not each.delivers),
         prices=prices,

@@ -1,12 +1,11 @@
 """What saving a plan would do to the day cash runs out, in words and days."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
-from forecasting.scenarios.change import InvalidScenario
-from forecasting.scenarios.comparison import Case
-from forecasting.services.plan_look import PlanLook, Sight
+from forecasting.services.plan_look import PlanLook
 from forecasting.services.plans import RecordedPlan
+from forecasting.views.seen_runway import SeenRunway, seen_runway
 from ledger.templatetags.amounts import day_date, days, exact_text
 
 NAMES = ("Cautious", "Middle", "Lucky")
@@ -43,49 +42,31 @@ class Effect:
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What a sight comes to: `ends` are days counted from 1970, None beyond the horizon."""
-
-    as_of: date
-    case: Case
-
-    @property
-    def counts(self) -> tuple[int, int, int]:
-        runway = self.case.runway
-        return runway.p5_days, runway.p50_days, runway.p95_days
-
-    def end(self, n: int) -> date | None:
-        return None if self.case.runway.beyond_horizon[n] else self.as_of + timedelta(days=self.counts[n])
-
-
 def effect(look: PlanLook, *, today: date) -> Effect:
     """Tell it."""
     warnings = warnings_of(look.recorded)
-    then, refusal = _seen(look.then)
+    then, refusal = seen_runway(look.then)
     if then is None:
         return Effect(f"Saved like this, no forecast could be made. {refusal}", (), warnings)
-    now, _ = _seen(look.now)
-    figures = runway_figures(then.case, as_of=then.as_of, today=today)
+    now, _ = seen_runway(look.now)
+    figures = runway_figures(then, today=today)
     if now is None:
         rows = tuple(EffectRow(name, None, figures[n], "") for n, name in enumerate(NAMES))
         return Effect("Saved like this, a forecast can be made.", rows, warnings)
-    before = runway_figures(now.case, as_of=now.as_of, today=today)
+    before = runway_figures(now, today=today)
     rows = tuple(EffectRow(name, before[n], figures[n], _moved(now, then, n)) for n, name in enumerate(NAMES))
     return Effect(_lead(now, then), rows, warnings)
 
 
-def runway_figures(case: Case, *, as_of: date, today: date) -> tuple[RunwayFigure, ...]:
+def runway_figures(seen: SeenRunway, *, today: date) -> tuple[RunwayFigure, ...]:
     """p5, p50 and p95 of a runway."""
-    runway = case.runway
-    counts = (runway.p5_days, runway.p50_days, runway.p95_days)
     return tuple(
         RunwayFigure(
             name=name,
-            days=f"over {days(count)}" if beyond else days(count),
-            date="" if beyond else day_date(as_of + timedelta(days=count), today),
+            days=f"over {days(count)}" if end is None else days(count),
+            date="" if end is None else day_date(end, today),
         )
-        for name, count, beyond in zip(NAMES, counts, runway.beyond_horizon, strict=True)
+        for name, count, end in zip(NAMES, seen.counts, seen.ends, strict=True)
     )
 
 
@@ -100,17 +81,7 @@ def warnings_of(recorded: RecordedPlan) -> tuple[str, ...]:
     return gaps + tuple(f"{warning[0].upper()}{warning[1:]}." for warning in recorded.warnings)
 
 
-def _seen(sight: Sight) -> tuple[_Seen | None, str]:
-    try:
-        case = sight.case()
-    except InvalidScenario as error:
-        return None, error.errors[0].message
-    if sight.known is None or case is None:
-        return None, sight.refusal
-    return _Seen(sight.known.gathered.history.as_of, case), ""
-
-
-def _lead(now: _Seen, then: _Seen) -> str:
+def _lead(now: SeenRunway, then: SeenRunway) -> str:
     moved = [_days_moved(now, then, n) for n in range(len(NAMES))]
     if all(each == 0 for each in moved) and then.case.mean_days == now.case.mean_days:
         return "Saved like this, the day cash runs out stays where it is."
@@ -126,17 +97,17 @@ def _lead(now: _Seen, then: _Seen) -> str:
     return "Saved like this, the day cash runs out moves by less than a day."
 
 
-def _moved(now: _Seen, then: _Seen, n: int) -> str:
+def _moved(now: SeenRunway, then: SeenRunway, n: int) -> str:
     moved = _days_moved(now, then, n)
     if moved is None:
-        ends = now.end(n), then.end(n)
+        ends = now.ends[n], then.ends[n]
         return "" if ends == (None, None) else "beyond the year" if ends[1] is None else "within the year"
     return _words(moved) if moved else "unmoved"
 
 
-def _days_moved(now: _Seen, then: _Seen, n: int) -> int | None:
+def _days_moved(now: SeenRunway, then: SeenRunway, n: int) -> int | None:
     """By dates: another as-of day does not make a runway longer. None where one of the two has no end."""
-    before, after = now.end(n), then.end(n)
+    before, after = now.ends[n], then.ends[n]
     if before is None or after is None:
         return 0 if before is after else None
     return (after - before).days

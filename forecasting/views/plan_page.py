@@ -1,7 +1,7 @@
 """The page of a plan as plain values for the template."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +10,6 @@ from django.utils import timezone
 from forecasting.drivers.contribution import Basis, Setting
 from forecasting.fit.plan import PlanDocument, PlanProblem
 from forecasting.fit.plan_met import met_receivables
-from forecasting.scenarios.change import InvalidScenario
 from forecasting.selectors.plans import StoredPlan, plan_versions
 from forecasting.services.plan_look import Sight, sight
 from forecasting.views.known_names import known_names
@@ -20,6 +19,7 @@ from forecasting.views.plan_form import RowForm
 from forecasting.views.plan_history import SHOWN_VERSIONS, version_rows
 from forecasting.views.plan_rows import Facts, plan_sections
 from forecasting.views.plan_timeline import plan_timeline
+from forecasting.views.seen_runway import seen_runway
 from ledger.selectors.balances import credit_grants
 from ledger.selectors.journal import last_event_day
 from ledger.views.company_page import answer, is_fragment, local_now
@@ -106,24 +106,15 @@ def _came(setting: Setting | None) -> dict[str, date]:
 
 def _runway(seen: Sight, *, today: date) -> tuple[Setting | None, dict[str, Any]]:
     """The runway that the plan in force gives, for the head of the page and the zone of the timeline."""
-    try:
-        case = seen.case()
-    except InvalidScenario as beyond:
-        return None, {"runout": None, "waiting_for": f"{beyond.errors[0].message}."}
-    if seen.known is None or case is None:
-        return None, {"runout": None, "waiting_for": seen.refusal}
-    as_of = seen.known.gathered.history.as_of
-    runway = case.runway
-    counts = (runway.p5_days, runway.p50_days, runway.p95_days)
-    ends = [
-        None if beyond else as_of + timedelta(days=count)
-        for count, beyond in zip(counts, runway.beyond_horizon, strict=True)
-    ]
+    runway, refusal = seen_runway(seen)
+    if runway is None or seen.known is None:
+        return None, {"runout": None, "waiting_for": refusal}
+    is_spent = runway.case.opening_balance <= 0
     return seen.known.setting, {
-        "runout": None if case.opening_balance <= 0 else tuple(ends),
-        "is_spent": case.opening_balance <= 0,
-        "figures": runway_figures(case, as_of=as_of, today=today),
-        "as_of": as_of,
+        "runout": None if is_spent else runway.ends,
+        "is_spent": is_spent,
+        "figures": runway_figures(runway, today=today),
+        "as_of": runway.as_of,
     }
 
 

@@ -12,7 +12,7 @@ up stands in the lines.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from hashlib import sha256
 
@@ -75,6 +75,8 @@ class BillLine:
         line: number of the physical line in the file, from 1; no part of what the line says.
         period_end: the day after the billing period.
         occurred_at: when the charge began, UTC; its UTC day is the day of the charge.
+        until: the day after the last UTC day of a charge for several days; None where it lies within one, or the
+            file does not say.
         billed: what the invoice will ask for; cash follows it. Negative for what the provider gives.
         effective: billed with what was paid ahead spread over its use; None when the file does not say.
         listed: at list prices; None when the file does not say.
@@ -84,6 +86,7 @@ class BillLine:
     key: BillKey
     period_end: date
     occurred_at: datetime
+    until: date | None
     sub_account: str
     service: str
     region: str
@@ -118,9 +121,24 @@ class BillLine:
                     _number(self.effective),
                     _number(self.listed),
                     self.currency,
+                    # Lines of a single day keep the digest that they had before files were asked when charges end.
+                    *([self.until.isoformat()] if self.until else []),
                 )
             )
         ).digest()
+
+
+def end_of_charge(began: datetime, ended: datetime | None) -> date | None:
+    """The day after the last UTC day of a charge for several days; None for one that lies within a day.
+
+    Args:
+        ended: half-open, or the last second of a period; None where the file does not say. One that ends before it
+            began says nothing.
+    """
+    if ended is None or ended <= began:
+        return None
+    until = (ended - timedelta(microseconds=1)).date() + timedelta(days=1)
+    return until if until > began.date() + timedelta(days=1) else None
 
 
 class BillDigest:

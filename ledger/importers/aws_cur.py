@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import BinaryIO
 
-from ledger.domain.cloud_bill import BillKey, BillLine
+from ledger.domain.cloud_bill import BillKey, BillLine, end_of_charge
 from ledger.domain.money import MONEY
 from ledger.importers.bill_columns import MAX_RESOURCE, Cells, bill_lines
 from ledger.importers.csv_table import has_table, open_table
@@ -22,6 +22,7 @@ COLUMNS = {
     "period_start": "billbillingperiodstartdate",
     "period_end": "billbillingperiodenddate",
     "occurred_at": "lineitemusagestartdate",
+    "ended_at": "lineitemusageenddate",
     "sub_account": "lineitemusageaccountid",
     "service": "lineitemproductcode",
     "region": "productregioncode",
@@ -103,6 +104,7 @@ def _read(line: int, cells: Cells) -> BillLine:
         ),
         period_end=cells.moment("period_end").date(),
         occurred_at=cells.moment("occurred_at"),
+        until=end_of_charge(cells.moment("occurred_at"), cells.moment_or_none("ended_at")),
         sub_account=cells.text("sub_account"),
         service=cells.text("service"),
         region=cells.text("region") or cells.text("old_region"),

@@ -82,6 +82,7 @@ def _read(line: int, cells: Cells) -> BillLine:
         ),
         period_end=_day(cells, "period_last_day") + timedelta(days=1),
         occurred_at=datetime.combine(_day(cells, "day"), time(), UTC),
+        until=None,
         sub_account=cells.text("sub_account"),
         service=cells.text("service"),
         region=cells.text("region"),

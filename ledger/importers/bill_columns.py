@@ -80,7 +80,14 @@ class Cells:
 
     def moment(self, name: str) -> datetime:
         """An instant in UTC. The formats say that theirs are UTC, so one without an offset is, too."""
-        value = self.needed(name)
+        return self._moment(name, self.needed(name))
+
+    def moment_or_none(self, name: str) -> datetime | None:
+        """The same; None for nothing."""
+        value = self.text(name)
+        return self._moment(name, value) if value else None
+
+    def _moment(self, name: str, value: str) -> datetime:
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:

@@ -8,7 +8,7 @@ nothing, some as a word. A correction of a bill that is closed is a negative lin
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from ledger.domain.cloud_bill import BillKey, BillLine
+from ledger.domain.cloud_bill import BillKey, BillLine, end_of_charge
 from ledger.importers.bill_columns import MAX_RESOURCE, Cells, UnreadableCell, bill_lines
 from ledger.importers.csv_header import plain_name
 from ledger.importers.csv_table import has_table, open_table
@@ -21,6 +21,7 @@ COLUMNS = {
     "period_start": "billingperiodstart",
     "period_end": "billingperiodend",
     "occurred_at": "chargeperiodstart",
+    "ended_at": "chargeperiodend",
     "sub_account": "subaccountid",
     "service": "servicename",
     "region": "regionid",
@@ -91,6 +92,7 @@ def _read(line: int, cells: Cells) -> BillLine:
         ),
         period_end=cells.moment("period_end").date(),
         occurred_at=cells.moment("occurred_at"),
+        until=end_of_charge(cells.moment("occurred_at"), cells.moment_or_none("ended_at")),
         sub_account=cells.text("sub_account"),
         service=cells.text("service"),
         region=cells.text("region"),

@@ -77,6 +77,7 @@ class CloudBillLine(models.Model):
     Attributes:
         bill: the delivery that brought the line: its import.
         day: UTC day on which the charge began; the bill's calendar is the provider's.
+        until: the day after the last one of a charge for several days; null where it lies within `day`.
         billed, effective, listed: numeric without a scale: as many digits as the file states.
         digest: over everything the line says; with the count of equal ones it is known again.
     """
@@ -90,6 +91,7 @@ class CloudBillLine(models.Model):
     )
     ordinal = models.IntegerField()
     day = models.DateField()
+    until = models.DateField(null=True)
     occurred_at = models.DateTimeField()
     sub_account = models.CharField(max_length=255)
     service = models.CharField(max_length=255)
@@ -106,12 +108,23 @@ class CloudBillLine(models.Model):
     digest = models.BinaryField(max_length=32)
 
     class Meta:
-        indexes = [models.Index(fields=["company", "day"], name="cloud_bill_line_by_day")]
+        indexes = [
+            models.Index(fields=["company", "day"], name="cloud_bill_line_by_day"),
+            models.Index(
+                fields=["company", "until"],
+                condition=models.Q(until__isnull=False),
+                name="cloud_bill_line_of_many_days",
+            ),
+        ]
         constraints = [
             # NaN counts as greater than every number, and one of them poisons every sum.
             models.CheckConstraint(
                 condition=models.Q(billed__gt=-(10**38)) & models.Q(billed__lt=10**38),
                 name="billed_is_a_finite_number",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(until__isnull=True) | models.Q(until__gt=models.F("day")),
+                name="a_charge_ends_after_it_began",
             ),
         ]
 

@@ -12,7 +12,7 @@ from ledger.models.cloud_bill import BillState, CloudBill
 
 _COPY = """
     COPY ledger_cloudbillline (
-        company_id, bill_id, ordinal, day, occurred_at, sub_account, service, region, resource, charge_type,
+        company_id, bill_id, ordinal, day, until, occurred_at, sub_account, service, region, resource, charge_type,
         usage_type, quantity, unit, billed, effective, listed, currency, digest
     ) FROM STDIN
 """
@@ -65,6 +65,7 @@ def line_row(line: BillLine, *, company_id: int, bill_id: int, ordinal: int, dig
         bill_id,
         ordinal,
         line.occurred_at.date(),
+        line.until,
         line.occurred_at,
         line.sub_account,
         line.service,

@@ -15,7 +15,7 @@ from tests.cloudpolicy.steered_company import AS_OF, NOW
 PAID_PER_MONTH = Decimal(9000)
 HEADER = (
     "bill/PayerAccountId,bill/BillingPeriodStartDate,bill/BillingPeriodEndDate,lineItem/UsageAccountId,"
-    "lineItem/LineItemType,lineItem/UsageStartDate,lineItem/ProductCode,lineItem/UsageType,lineItem/UsageAmount,"
+    "lineItem/LineItemType,lineItem/UsageStartDate,lineItem/UsageEndDate,lineItem/ProductCode,lineItem/UsageType,lineItem/UsageAmount,"
     "lineItem/CurrencyCode,lineItem/UnblendedCost,lineItem/ResourceId,product/regionCode,pricing/unit,"
     "reservation/EffectiveCost"
 )
@@ -23,7 +23,7 @@ HEADER = (
 
 @dataclass(frozen=True)
 class Hours:
-    """Hours of one instance, or of many, on one day."""
+    """Hours of one instance, or of many, on one day, or from then until another day."""
 
     day: date
     usage_type: str
@@ -36,6 +36,7 @@ class Hours:
     currency: str = "USD"
     region: str = "us-east-1"
     unit: str = "Hrs"
+    until: date | None = None
 
 
 def pay_aws(company: CompanyRef, *, per_month: Decimal = PAID_PER_MONTH) -> None:
@@ -72,9 +73,10 @@ def _payments(per_month: Decimal) -> Iterator[EventDraft]:
 def _line(line: Hours) -> str:
     first = line.day.replace(day=1)
     after = (first + timedelta(days=32)).replace(day=1)
+    until = line.until or line.day + timedelta(days=1)
     cells = (
         "100", f"{first}T00:00:00Z", f"{after}T00:00:00Z", line.account, line.kind, f"{line.day}T00:00:00Z",
-        "AmazonEC2", line.usage_type, str(line.hours), line.currency, str(line.cost), line.resource, line.region,
-        line.unit, line.effective,
+        f"{until}T00:00:00Z", "AmazonEC2", line.usage_type, str(line.hours), line.currency, str(line.cost),
+        line.resource, line.region, line.unit, line.effective,
     )  # fmt: skip
     return ",".join(cells)

@@ -374,7 +374,10 @@ def test_the_kill_switch_stops_everything_and_only_with_a_reason(cloud: StrictPr
     client = reader(company, Role.ADMIN)
     without = client.post("/cloud/kill-switch", {"turn": "on", "reason": ""})
     assert (without.status_code, "A reason of at most" in words(without)) == (422, True)
-    assert client.post("/cloud/kill-switch", {"turn": "stop", "reason": "x"}).status_code == 400
+    odd = client.post("/cloud/kill-switch", {"turn": "stop", "reason": "an incident"})
+    assert (odd.status_code, b'value="an incident"' in odd.content) == (422, True), "nothing typed is lost"
+    assert "The kill switch is not turned. Nothing was changed by what you asked for. Turn: must be" in words(odd)
+    assert not KillSwitchTurn.objects.exists()
     client.post("/cloud/kill-switch", {"turn": "on", "reason": "an incident"})
     text = words(client.get(URL))
     assert "Kill switch on Nothing changes your cloud until it is turned off." in text
@@ -540,7 +543,10 @@ def test_history_is_paged_and_costs_the_same_however_long(
     second = words(client.get(older[1]))
     assert f"Plan {plan.pk} : {len(plan.calls)} calls on 5 groups" in second
     assert "Newest first" in second
-    assert client.get(f"{URL}?before=x").status_code == 400
+    odd = client.get(f"{URL}?before=x")
+    assert (odd.status_code, "Before: must be the number of a plan" in words(odd)) == (400, True)
+    assert b'id="history"' in odd.content, "the page itself, not a page that says only what is wrong"
+    assert b'hx-get="/cloud?seen=' in odd.content, "the page would renew itself at an address that is refused"
 
 
 def replace_row(plan: ScalingPlan, **changes: object) -> ScalingPlan:

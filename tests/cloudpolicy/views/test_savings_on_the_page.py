@@ -17,15 +17,16 @@ from cloudpolicy.models.plan_price import PlanPrice
 from cloudpolicy.models.saving_score import SavingScore, Verdict
 from cloudpolicy.selectors.cost_days import CostDay
 from cloudpolicy.services.cheapest_steps import CheapestSteps, Step
+from cloudpolicy.services.scoring import look_at_savings
 from cloudpolicy.views import cheapest as cheapest_page
 from cloudpolicy.views.cost_figure import cost_chart
 from cloudpolicy.views.worth_words import days_text, range_text, worth_of
 from ledger.domain.company import CompanyRef
-from ledger.models.company import Role
-from tests.cloudpolicy.groups_of_five import approve, begin, make_five_groups, planned_company
+from ledger.models.company import Company, Role
+from tests.cloudpolicy.groups_of_five import FakeClock, approve, begin, finish, make_five_groups, planned_company
 from tests.cloudpolicy.steered_company import NOW
 from tests.cloudpolicy.strict_proxy import StrictProxy
-from tests.cloudpolicy.views.conftest import words
+from tests.cloudpolicy.views.conftest import Hour, words
 
 Reader = Callable[[CompanyRef, Role], Client]
 URL = "/cloud"
@@ -205,14 +206,23 @@ def test_the_cheapest_steps_to_a_runway_are_told(
         currency="USD",
         monthly_saving=Decimal(1500),
         steps=(Step(call, CallWorth(Decimal(1500), Decimal(1500), Decimal(1800), price="0.10 USD an hour")),),
-        left_out=("capstack-dev-asg: nobody knows what t3.small costs",),
+        left_out=(
+            "capstack-dev-asg: nobody knows what t3.small costs",
+            "x is left alone until 2026-12-04 15:34 UTC",
+        ),
+        lacks_prices=True,
     )
+    Company.objects.update(timezone="America/New_York")
     monkeypatch.setattr(cheapest_page, "cheapest_steps", lambda **_: answer)
     found = words(client.get("/cloud/cheapest?days=90"))
     assert "These steps reach 90 days The cautious runway is 80 days without them and 93 days with them" in found
     assert f"{call.group} {call.environment}, us-east-1 min 3 → becomes 2" in found
     assert "$1.5 k to $1.8 k 0.10 USD an hour" in found
     assert "Not counted on capstack-dev-asg: nobody knows" in found
+    assert "x is left alone until 2026-12-04 10:34 EST" in found, "in the time that the page says"
+    assert "See the prices" in found
+    monkeypatch.setattr(cheapest_page, "cheapest_steps", lambda **_: replace(answer, lacks_prices=False))
+    assert "See the prices" not in words(client.get("/cloud/cheapest?days=90"))
     monkeypatch.setattr(
         cheapest_page, "cheapest_steps", lambda **_: replace(answer, reaches=False, is_exact=False)
     )
@@ -220,6 +230,31 @@ def test_the_cheapest_steps_to_a_runway_are_told(
     assert "No set of steps reaches 90 days" in short
     assert "They are all that may be taken away: above the floors" in short
     assert "not every size of these groups was tried" in short
+
+
+@pytest.mark.django_db
+def test_a_run_of_which_no_bill_has_told_says_what_it_waits_for(
+    cloud: StrictProxy, reader: Reader, hour: Hour
+) -> None:
+    company, plan = planned_company()
+    approve(plan)
+    run = finish(begin(plan), FakeClock())
+    client = reader(company, Role.FOUNDER)
+    hour.now = NOW + timedelta(days=7)
+    assert "Nothing can be told yet." in words(client.get(URL))
+    hour.pass_on(days=1)
+    text = words(client.get(URL))
+    assert (
+        f"Run {run.pk} of plan {plan.pk}, 7 days after it: no bill with lines speaks of all days from 2 Apr to"
+        in text
+    )
+    assert "until 23 Jun" in text
+    assert "30 days after it" not in text
+    hour.pass_on(days=75)
+    look_at_savings(company_id=company.id, now=hour.now)
+    text = words(reader(company, Role.FOUNDER).get(URL))
+    assert "no bill was imported of 7 of these 7 days" in text
+    assert ("7 days after it" in text, "30 days after it" in text) == (False, True)
 
 
 def test_cost_and_runway_are_drawn_told_and_tabled() -> None:

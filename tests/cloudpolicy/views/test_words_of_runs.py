@@ -60,7 +60,10 @@ def test_groups_read_before_a_run_that_ended_early_are_told_as_older(
     assert older not in words(client.get("/cloud")), "nothing was asked of the cloud yet"
     cloud.troubles = [Trouble(UPDATE, 400, "AccessDenied", skip=1)]
     finish(run, FakeClock())
-    assert older in words(client.get("/cloud"))
+    text = words(client.get("/cloud"))
+    assert older in text
+    assert "What is left is planned anew once the groups are read again." in text
+    assert "Proposed plan" not in text, "what is left is another plan, and the steps stand with the run"
     hour.pass_on(hours=1)
     client.post("/cloud/look")
     text = words(client.get("/cloud"))

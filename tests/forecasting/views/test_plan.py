@@ -299,7 +299,9 @@ def test_a_plan_beyond_what_can_be_simulated_is_shown_and_says_so(finance, acme,
     text = finance.get("/plan").content.decode()
     assert "cannot be simulated together: too large." in text
     looked = put(finance, "tranches", TRANCHE | {"do": "look"})
-    assert "no forecast could be made" in looked.context["editing"].look.lead
+    lead = looked.context["editing"].look.lead
+    assert "no forecast could be made" in lead
+    assert lead.endswith("too large."), "the same sentence as on the page"
 
 
 def test_a_text_that_is_too_large_for_a_form_is_refused_by_its_size_and_nothing_is_saved(finance, acme):

@@ -37,6 +37,23 @@ def test_cash_follows_what_is_billed_and_the_effective_cost_stands_beside_it(rea
     assert (purchase.charge_type, purchase.billed, purchase.effective) == ("purchase", Decimal(720), Decimal(0))
 
 
+def test_a_charge_for_several_days_says_until_when(read) -> None:
+    usage, *_, purchase, tax, credit, _ = read("focus", sample("focus"))
+    assert (usage.until, credit.until) == (None, None), "an hour before midnight, and a day"
+    assert (purchase.until, tax.until) == (date(2025, 12, 1), date(2025, 12, 1))
+    whole = changed("aws-cur", "2025-11-04T00:00:00.000Z,AmazonS3", "2025-11-30T23:59:59Z,AmazonS3")
+    assert read("aws-cur", whole)[0].until == date(2025, 12, 1), "the last second belongs to the period"
+    assert read("aws-cur", sample("aws-cur"))[0].until is None
+    backwards = changed("aws-cur", "2025-11-04T00:00:00.000Z,AmazonS3", "2025-11-01T00:00:00Z,AmazonS3")
+    assert read("aws-cur", backwards)[0].until is None
+    unsaid = changed("aws-cur", "2025-11-04T00:00:00.000Z,AmazonS3", ",AmazonS3")
+    assert read("aws-cur", unsaid)[0].until is None
+
+
+def test_a_line_of_one_day_is_known_again_by_what_it_was_kept_as_before_ends_were_read(read) -> None:
+    assert read("focus", sample("focus"))[0].digest.hex().startswith("cc4923b0d47cdd71f326f0cf705b05d1")
+
+
 def test_every_digit_and_exponents_are_kept(read) -> None:
     assert read("focus", sample("focus"))[0].billed == Decimal("0.0416000000001")
     assert read("aws-cur", sample("aws-cur"))[0].billed == Decimal("0.0000000052")
