@@ -37,6 +37,7 @@ class Role(IntEnum):
     TRANSFER = 13
     OTHER = 14
     INVOICED = 15  # customers who pay again and again, each time an invoice
+    GRANT = 16  # paid in instalments that end, and nobody takes the giver's place
 
 
 def has_role(role: NDArray[np.integer], *roles: Role) -> NDArray[np.bool_]:
@@ -141,8 +142,10 @@ def _expense(words: frozenset[str]) -> Role:
 
 
 def _income(words: frozenset[str]) -> Role:
-    if words & (REFUND_WORDS | GRANT_WORDS):
+    if words & REFUND_WORDS:
         return Role.OTHER
+    if words & GRANT_WORDS:
+        return Role.GRANT
     for role, known in (
         (Role.FUNDING, FUNDING_WORDS),
         (Role.CONTRACT, CONTRACT_WORDS),
