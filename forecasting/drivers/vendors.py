@@ -45,14 +45,14 @@ def contribute(setting: Setting) -> Contribution:
 
 
 def _income(setting: Setting, found: Occurrences, chosen: NDArray[np.bool_], *, name: str) -> Factor:
-    """Who has paid so far may stop, and nobody comes in the place of that payer: with few of them that is a step of
-    the sum, which its walk stands for as it does for clients (`fit/clients.py`)."""
+    """Who has paid so far may stop, and nobody comes in the place of that payer: with few of them that is a step
+    of the sum, which its walk stands for as it does for clients (`fit/clients.py`)."""
     streams = setting.company.streams
     payers = np.unique(found.stream[chosen])
     rate = streams.amount[payers] / PERIOD_DAYS[streams.cadence[payers]]
     loss = np.array(
         [
-            LOSS_OF_GRANTS if _is_grant(setting.company.stream_categories[payer]) else LOSS_PER_MONTH
+            LOSS_OF_GRANTS if words_of(setting.company.stream_categories[payer]) & GRANT_WORDS else LOSS_PER_MONTH
             for payer in payers.tolist()
         ]
     )
@@ -67,10 +67,6 @@ def _income(setting: Setting, found: Occurrences, chosen: NDArray[np.bool_], *, 
         gsd=GROWTH_SD,
         rw=float(np.hypot(walk, FX_MONTHLY_SD)) if name.endswith("abroad") else walk,
     )
-
-
-def _is_grant(category: str) -> bool:
-    return bool(words_of(category) & GRANT_WORDS)
 
 
 def next_events(setting: Setting) -> tuple[DatedEvent, ...]:
@@ -95,11 +91,7 @@ def next_events(setting: Setting) -> tuple[DatedEvent, ...]:
 
 
 def _occurrences(setting: Setting, streams: Streams) -> Occurrences:
-    """The payments ahead, without those for which an open invoice of the same payer stands already.
-
-    Where a grant's instalments are listed nothing else is expected of any: what is signed is listed, and the rest is
-    hope.
-    """
+    """The payments ahead, without those for which an open invoice of the same payer stands already."""
     found = expect(streams, days=setting.horizon_days, calendar=setting.company.calendar)
     owed: dict[str, int] = {}
     for invoice in setting.company.contracts.receivables:
@@ -107,10 +99,7 @@ def _occurrences(setting: Setting, streams: Streams) -> Occurrences:
     until = np.array([owed.get(name, 0) for name in setting.company.stream_names], dtype=np.float64)
     if not until.any():
         return found
-    is_grant = np.array([_is_grant(category) for category in setting.company.stream_categories], dtype=bool)
     until += np.where(until > 0, PERIOD_DAYS[streams.cadence] / 2, 0.0)
-    if (is_grant & (until > 0)).any():
-        until[is_grant] = np.inf
     ahead = (found.amount < 0) | (found.day > until[found.stream])
     return Occurrences(stream=found.stream[ahead], day=found.day[ahead], amount=found.amount[ahead])
 

@@ -9,7 +9,7 @@ import numpy as np
 from forecasting.fit.calendar import BusinessCalendar
 from forecasting.fit.cash_rows import LONGEST_SILENCE_DAYS, CashRows, Payee, read_cash_rows, since_last_silence
 from forecasting.fit.cloud import FittedCloud, fit_clouds
-from forecasting.fit.contracts import FittedContracts, fit_contracts
+from forecasting.fit.contracts import FittedContracts, Receivable, fit_contracts
 from forecasting.fit.cost_of_sales import FittedCost, fit_costs
 from forecasting.fit.hires import ExpectedHire, expected_hires
 from forecasting.fit.history import CompanyHistory, MissingInputs, base_rates
@@ -100,7 +100,7 @@ def fit_company(history: CompanyHistory) -> FittedCompany:
     explained |= has_role(rows.role, Role.TRANSFER, Role.FUNDING)
 
     looks = look(rows.where(~explained), calendar=calendar)
-    streams, payees = _streams(rows, looks)
+    streams, payees = _streams(rows, looks, owed=contracts.receivables)
     pools, leaks = _pools_and_leaks(rows, looks, calendar)
     return FittedCompany(
         as_of_day=rows.as_of_day,
@@ -145,12 +145,19 @@ def _refuse_what_is_missing(rows: CashRows, history: CompanyHistory) -> None:
         raise MissingInputs(tuple(reasons))
 
 
-def _streams(rows: CashRows, looks: Looks) -> tuple[Streams, tuple[Payee, ...]]:
-    """Today's streams and who they are."""
+def _streams(rows: CashRows, looks: Looks, *, owed: tuple[Receivable, ...]) -> tuple[Streams, tuple[Payee, ...]]:
+    """Today's streams and who they are.
+
+    Where instalments of a grant are listed among the open invoices no other is expected of any giver: what is
+    signed is listed.
+    """
     streams = looks.detection.streams
     today = streams.where(streams.key < looks.keys)
     payee = np.zeros(max(looks.keys, 1), dtype=np.int64)
     payee[looks.row_key] = looks.rows.payee
+    givers = np.unique(rows.payee[(rows.role == Role.GRANT) & (rows.amount > 0)])
+    if {rows.payees[giver].counterparty for giver in givers.tolist()} & {one.customer for one in owed}:
+        today = today.where(~np.isin(payee[today.key], givers))
     return today, tuple(rows.payees[payee[key]] for key in today.key.tolist())
 
 

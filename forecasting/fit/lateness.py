@@ -55,8 +55,8 @@ def read_lateness(rows: CashRows, due_days: dict[str, int]) -> Lateness:
 
 
 def _late(day: NDArray[np.int64], due_day: int) -> tuple[list[float], float]:
-    """Days from the due day to the payments of one customer, counted from the due day of each month or quarter, and
-    the days between those; none of who pays at other times."""
+    """Days from the due day to the payments of one customer, counted from the due day of each month or quarter,
+    and the days between those; none of who pays at other times."""
     paid = np.unique(day)[-READ_PER_CUSTOMER:]
     if len(paid) < LEAST_PAYMENTS:
         return [], 0.0

@@ -271,9 +271,9 @@ def _lumps(day: Ints, amount: Floats, *, first_day: int, as_of_day: int, habit: 
     """Level of income that comes in a few large pieces at any time; None where it is steadier than that.
 
     The logarithm of such a month is of no use: one without a receipt would be the end of the world, and the step
-    to the next its resurrection. What pieces of this size make of a month by chance is known (compound Poisson), so
-    the level is a mean of many months, weighed like the steady state of a Kalman filter between that noise and a
-    usual walk.
+    to the next its resurrection. What pieces of this size make of a month by chance is known (compound Poisson),
+    so the level is a mean of many months, weighed like the steady state of a Kalman filter between that noise and
+    a usual walk.
     """
     blocks = min(TREND_BLOCKS, (as_of_day - first_day + 1) // BLOCK_DAYS)
     if blocks < LUMPY_BLOCKS:

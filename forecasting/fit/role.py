@@ -54,8 +54,8 @@ def _words(text: str) -> frozenset[str]:
 
 # Accents are folded before words are compared: "Löhne" reads as "lohne".
 TAX_WORDS = _words(
-    "tax taxes withholding eftps irs hmrc paye fica futa suta finanzamt urssaf vat gst steuer steuern umsatzsteuer "
-    "ust mwst lohnsteuer tva impot impots iva btw belasting moms skatt imposta imposte impuesto impuestos"
+    "tax taxes withholding eftps irs hmrc paye fica futa suta finanzamt urssaf vat gst steuer steuern ust mwst "
+    "umsatzsteuer lohnsteuer tva impot impots iva btw belasting moms skatt imposta imposte impuesto impuestos"
 )
 PAYROLL_WORDS = _words(
     "payroll salary salaries wage wages compensation paycheck gehalt gehalter gehaelter lohn lohne loehne salaire "
@@ -68,19 +68,20 @@ CLOUD_WORDS = _words(
     "vultr iaas paas"
 )
 RENT_WORDS = _words(
-    "rent rental lease landlord coworking wework regus miete mieten loyer loyers alquiler affitto huur hyra aluguel"
+    "rent rental lease landlord coworking wework regus miete mieten loyer loyers alquiler affitto huur hyra "
+    "aluguel"
 )
 SUBSCRIPTION_WORDS = _words(
     "saas software subscription subscriptions tools tooling license licenses licence licences apps abo abos "
     "abonnement abonnements logiciel logiciels lizenzen suscripciones"
 )
 CONTRACTOR_WORDS = _words(
-    "contractor contractors freelance freelancer freelancers consultant consultants consulting upwork subcontractor "
-    "subcontractors subunternehmer freiberufler prestataire prestataires"
+    "contractor contractors freelance freelancer freelancers consultant consultants consulting upwork "
+    "subcontractor subcontractors subunternehmer freiberufler prestataire prestataires"
 )
 SPENDING_WORDS = _words(
-    "card cards travel meals oneoff off misc miscellaneous equipment hardware capex recruiting reimbursement reise "
-    "reisen deplacements viajes"
+    "card cards travel meals oneoff off misc miscellaneous equipment hardware capex recruiting reimbursement "
+    "reise reisen deplacements viajes"
 )
 FUNDING_WORDS = _words(
     "funding investment investor investors equity tranche safe seed financing capital fundraise fundraising loan "
@@ -94,7 +95,8 @@ REVENUE_WORDS = _words(
 CONTRACT_WORDS = _words("enterprise contract contracts annual yearly license licence licenses licences")
 INVOICED_WORDS = _words(
     "invoice invoices invoiced b2b customer customers client clients retainer retainers wholesale dealer dealers "
-    "receivable receivables project projects fees services rechnung rechnungen facture factures honoraires facturas"
+    "receivable receivables project projects fees services rechnung rechnungen facture factures "
+    "honoraires facturas"
 )
 GRANT_WORDS = _words("grant grants subsidy subsidies subvention subventions zuschuss zuschusse")
 REFUND_WORDS = _words("refund refunds chargeback chargebacks dispute disputes")
