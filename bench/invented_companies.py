@@ -31,6 +31,7 @@ from ledger.domain.flows import ContractReceipt, day_number
 
 HORIZON_DAYS = 365
 Rng = np.random.Generator
+type Maker = Callable[[Rng, date], Company]
 
 
 class Row(NamedTuple):
@@ -115,7 +116,7 @@ class Team:
         if self.tax_lag == 0 and day.day == 10 and self.month_tax:
             self.owed.append((day, self.month_tax))
             self.month_tax = 0.0
-        for due in [one for one in self.owed if one[0] <= day and _open(day)]:
+        for due in [one for one in self.owed if one[0] <= day and is_open(day)]:
             self.owed.remove(due)
             book.pay(day, -due[1], self.names[0] + "_tax" if self.tax_lag else "taxes", self.names[2])
 
@@ -277,7 +278,7 @@ class Rent:
     def step(self, day: date, rng: Rng, book: Book) -> None:
         """Pay on the first business day."""
         del rng
-        if _open(day) and not any(_open(day.replace(day=earlier)) for earlier in range(1, day.day)):
+        if is_open(day) and not any(is_open(day.replace(day=earlier)) for earlier in range(1, day.day)):
             book.pay(day, -self.amount, "office rent", self.who)
         if day.month == 3 and day.day == 1:
             self.amount *= 1.03
@@ -348,7 +349,7 @@ class Lumps:
 
     def step(self, day: date, rng: Rng, book: Book) -> None:
         """Perhaps."""
-        if rng.random() < self.rate and _open(day):
+        if rng.random() < self.rate and is_open(day):
             self.born += 1
             book.pay(day, self.sign * self.typical * rng.lognormal(0, 0.7), self.category, f"Supplier {self.born}")
 
@@ -416,12 +417,16 @@ class InventedCompany:
     futures: tuple[int | None, ...]
 
 
-def invent(*, style: str, seed: int, futures: int = 40) -> InventedCompany:
-    """Make one company; the same seed makes the same company."""
+def invent(*, style: str, seed: int, futures: int = 40, make: Maker | None = None) -> InventedCompany:
+    """Make one company; the same seed makes the same company.
+
+    Args:
+        make: makes the parts, where the style is none of `STYLES`.
+    """
     rng = np.random.default_rng([seed, sum(style.encode())])
     as_of = date(2024, 1, 10) + timedelta(days=int(rng.integers(0, 700)))
     start = as_of - timedelta(days=int(rng.integers(330, 800)))
-    company = STYLES[style](rng, as_of)
+    company = (make or STYLES[style])(rng, as_of)
     book = Book()
     warm_up = Book(keeping=False)
     for n in range(60):  # invoices and taxes in flight
@@ -501,8 +506,7 @@ def _history(company: Company, book: Book, as_of: date, start: date, balance: fl
         open_receivables=tuple(
             OpenReceivable(invoice[0], _money(invoice[1]), invoice[2])
             for part in company.parts
-            if isinstance(part, Clients | Contracts)
-            for invoice in part.open
+            for invoice in getattr(part, "open", ())
         ),
     )
     return CompanyHistory(
@@ -524,19 +528,19 @@ _US = calendar_for(country="US", year=2024)
 _OPEN: dict[date, bool] = {}
 
 
-def _open(day: date) -> bool:
+def is_open(day: date) -> bool:
     if day not in _OPEN:
         _OPEN[day] = bool(_US.is_business(np.array([day_number(day)]))[0])
     return _OPEN[day]
 
 
 def _business_day_before(day: date) -> date:
-    while not _open(day):
+    while not is_open(day):
         day -= timedelta(days=1)
     return day
 
 
-def _paid_on(*days_of_month: int) -> Callable[[date], bool]:
+def paid_on(*days_of_month: int) -> Callable[[date], bool]:
     """True on the business day on or before each nominal day."""
 
     def pays(day: date) -> bool:
@@ -550,11 +554,11 @@ def _paid_on(*days_of_month: int) -> Callable[[date], bool]:
     return pays
 
 
-def _every(weeks: int, weekday: int) -> Callable[[date], bool]:
+def every_weeks(weeks: int, weekday: int) -> Callable[[date], bool]:
     return lambda day: day.weekday() == weekday and day.toordinal() // 7 % weeks == 0
 
 
-def _bills(rng: Rng, as_of: date, monthly: int, yearly: int, typical: float, category: str) -> Bills:
+def bills(rng: Rng, as_of: date, monthly: int, yearly: int, typical: float, category: str) -> Bills:
     return Bills(
         monthly={
             f"Vendor {n}": (int(rng.integers(1, 29)), typical * rng.lognormal(0, 0.9)) for n in range(monthly)
@@ -575,7 +579,7 @@ def _agency(rng: Rng, as_of: date) -> Company:
     people = int(rng.integers(6, 25))
     team = Team(
         pay=[4200 * rng.lognormal(0, 0.3) for _ in range(people)],
-        pays_on=_paid_on(25),
+        pays_on=paid_on(25),
         runs_per_month=1,
         hire_rate=0.01,
         leave_rate=0.0006,
@@ -594,7 +598,7 @@ def _agency(rng: Rng, as_of: date) -> Company:
         lose_rate=0.0013,
         typical=cost / 9,
     )
-    parts: list[Part] = [team, clients, _bills(rng, as_of, 15, 4, 150, "Software"), Rent(cost * 0.06)]
+    parts: list[Part] = [team, clients, bills(rng, as_of, 15, 4, 150, "Software"), Rent(cost * 0.06)]
     parts += [Spending(cost * 0.03, "freelancers", 6, 0.3), Spending(cost * 0.01, "travel", 12)]
     parts += [Lumps(0.006, cost * 0.1), Levy(cost * 0.15)]
     return Company("agency", "EUR", parts)
@@ -605,7 +609,7 @@ def _software(rng: Rng, as_of: date) -> Company:
     cost = people * 9500 * 1.1
     team = Team(
         pay=[9500 * rng.lognormal(0, 0.3) for _ in range(people)],
-        pays_on=_paid_on(15, 31),
+        pays_on=paid_on(15, 31),
         runs_per_month=2,
         hire_rate=0.02,
         leave_rate=0.0004,
@@ -624,10 +628,10 @@ def _software(rng: Rng, as_of: date) -> Company:
         as_of + timedelta(days=int(rng.integers(-60, 300))),
     )
     contracts = Contracts(0.85, 0.012, cost * 0.15)
-    parts: list[Part] = [team, sales, contracts, cloud, _bills(rng, as_of, 35, 8, 300, "subscriptions")]
+    parts: list[Part] = [team, sales, contracts, cloud, bills(rng, as_of, 35, 8, 300, "subscriptions")]
     parts += [Rent(cost * 0.05), Spending(cost * 0.02, "card", 30, 2.0), Spending(cost * 0.03, "ads", 3, 0.8)]
     parts += [Lumps(0.008, cost * 0.08, "legal")]
-    tranche = _tranche(as_of, rng) if rng.random() < 0.4 else None
+    tranche = planned_tranche(as_of, rng) if rng.random() < 0.4 else None
     return Company("software", "USD", parts, tranche, crash_rate=0.0004)
 
 
@@ -638,7 +642,7 @@ def _shop(rng: Rng, as_of: date) -> Company:
     people = max(4, int(level * 30 * 0.22 / 3400))
     team = Team(
         pay=[3000 * rng.lognormal(0, 0.25) for _ in range(people)],
-        pays_on=_every(1, 4),
+        pays_on=every_weeks(1, 4),
         runs_per_month=52 / 12,
         hire_rate=0.006,
         leave_rate=0.0008,
@@ -647,7 +651,7 @@ def _shop(rng: Rng, as_of: date) -> Company:
         names=("wages", "Payroll Bureau", "HMRC"),
     )
     parts: list[Part] = [sales, team, Goods(sales, float(rng.uniform(0.5, 0.6))), Rent(level * 1.5)]
-    parts += [_bills(rng, as_of, 12, 3, 120, "apps"), Spending(level * 1.6, "advertising", 2, 1.0, 0.06, False)]
+    parts += [bills(rng, as_of, 12, 3, 120, "apps"), Spending(level * 1.6, "advertising", 2, 1.0, 0.06, False)]
     parts += [Spending(level * 0.35, "shipping", 4, 1.0), Levy(level * 6, (1, 4, 7, 10), 0.004)]
     parts += [Lumps(0.005, level * 4)]
     return Company("shop", "GBP", parts)
@@ -658,17 +662,17 @@ def _laboratory(rng: Rng, as_of: date) -> Company:
     cost = people * 8000 * 1.1
     team = Team(
         pay=[8000 * rng.lognormal(0, 0.25) for _ in range(people)],
-        pays_on=_every(2, 4),
+        pays_on=every_weeks(2, 4),
         runs_per_month=26 / 12,
         hire_rate=0.008,
         leave_rate=0.0003,
         tax_ratio=0.5,
         tax_lag=4,
     )
-    parts: list[Part] = [team, Rent(cost * 0.12), _bills(rng, as_of, 10, 3, 200, "software")]
+    parts: list[Part] = [team, Rent(cost * 0.12), bills(rng, as_of, 10, 3, 200, "software")]
     parts += [Lumps(0.03, cost * 0.12), Spending(cost * 0.05, "lab supplies", 15, 0.7)]
     parts += [Lumps(0.004, cost * 0.5, "research grant", 1.0), Spending(cost * 0.03, "consultants", 4, 0.15)]
-    return Company("laboratory", "USD", parts, _tranche(as_of, rng) if rng.random() < 0.6 else None)
+    return Company("laboratory", "USD", parts, planned_tranche(as_of, rng) if rng.random() < 0.6 else None)
 
 
 def _seed(rng: Rng, as_of: date) -> Company:
@@ -676,7 +680,7 @@ def _seed(rng: Rng, as_of: date) -> Company:
     cost = people * 7000 * 1.1
     team = Team(
         pay=[7000 * rng.lognormal(0, 0.25) for _ in range(people)],
-        pays_on=_paid_on(31),
+        pays_on=paid_on(31),
         runs_per_month=1,
         hire_rate=0.012,
         leave_rate=0.0002,
@@ -685,12 +689,12 @@ def _seed(rng: Rng, as_of: date) -> Company:
     )
     credit = cost * float(rng.uniform(0.3, 1.5))
     cloud = Cloud(cost / 30 * 0.15, 0.03, credit, as_of + timedelta(days=int(rng.integers(20, 200))))
-    parts: list[Part] = [team, cloud, _bills(rng, as_of, 18, 3, 90, "tools")]
+    parts: list[Part] = [team, cloud, bills(rng, as_of, 18, 3, 90, "tools")]
     parts += [Spending(cost * 0.03, "card", 20, 1.0), Spending(cost * 0.05, "contractors", 3, 0.2)]
     parts += [Lumps(0.006, cost * 0.15, "legal"), Rent(cost * 0.04, "Coworking")]
     if rng.random() < 0.5:
         parts.append(Sales(cost / 30 * 0.1, 0.05, payout="monthly", category="subscription revenue", walk=0.06))
-    return Company("seed", "USD", parts, _tranche(as_of, rng) if rng.random() < 0.5 else None)
+    return Company("seed", "USD", parts, planned_tranche(as_of, rng) if rng.random() < 0.5 else None)
 
 
 def _wholesale(rng: Rng, as_of: date) -> Company:
@@ -698,7 +702,7 @@ def _wholesale(rng: Rng, as_of: date) -> Company:
     cost = people * 5200 * 1.2
     team = Team(
         pay=[5200 * rng.lognormal(0, 0.25) for _ in range(people)],
-        pays_on=_paid_on(1, 15),
+        pays_on=paid_on(1, 15),
         runs_per_month=2,
         hire_rate=0.006,
         leave_rate=0.0004,
@@ -716,17 +720,17 @@ def _wholesale(rng: Rng, as_of: date) -> Company:
         category="wholesale orders",
     )
     parts: list[Part] = [team, clients, Lumps(0.03, cost * 0.55, "purchase orders"), Rent(cost * 0.1)]
-    parts += [_bills(rng, as_of, 14, 4, 180, "software"), Spending(cost * 0.03, "card", 25, 1.5)]
+    parts += [bills(rng, as_of, 14, 4, 180, "software"), Spending(cost * 0.03, "card", 25, 1.5)]
     parts += [Spending(cost * 0.04, "freight", 5, 0.5), Levy(cost * 0.2, (1, 4, 6, 9))]
     return Company("wholesale", "USD", parts, crash_rate=0.0003)
 
 
-def _tranche(as_of: date, rng: Rng) -> PlannedTranche:
+def planned_tranche(as_of: date, rng: Rng) -> PlannedTranche:
     delay = Delay(mean_days=float(rng.uniform(8, 35)), sd_days=float(rng.uniform(6, 20)))
     return PlannedTranche(as_of, Decimal(1), round(float(rng.uniform(0.45, 0.9)), 2), delay)
 
 
-STYLES: dict[str, Callable[[Rng, date], Company]] = {
+STYLES: dict[str, Maker] = {
     "agency": _agency,
     "laboratory": _laboratory,
     "seed": _seed,
