@@ -1,7 +1,7 @@
-"""Companies of other makes than those of `invented_companies`: what they live on comes by the project, by the quarter,
-over the counter or from givers, and they pay by card bill, loan and value added tax.
+"""Companies of other makes than those of `invented_companies`: what they live on comes by the project, by the
+quarter, over the counter or from givers, and they pay by card bill, loan and value added tax.
 
-Made after the model, to find what it misread. Every style is a function of a generator and the as-of date, as there.
+Made after the model, to find what it misread. Every style is a function of a generator and the as-of date.
 """
 
 import math
@@ -158,7 +158,7 @@ class QuarterlyCustomers:
 
 @dataclass
 class Projects:
-    """A deposit when a project is won, the rest when it is delivered; subcontractors are paid out of each receipt."""
+    """A deposit when a project is won, the rest when it is delivered; each receipt pays subcontractors."""
 
     win_rate: float
     typical: float

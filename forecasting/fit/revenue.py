@@ -69,6 +69,7 @@ class FittedRevenue:
         seasonality: yearly wave of the log level.
         variance_per_day: of daily sales around their expectation.
         lvl, g, gsd, rw: see forecasting.kernel.inputs.Factor.
+        is_lumpy: it comes in a few large pieces at any time.
     """
 
     level_per_day: float
@@ -79,6 +80,7 @@ class FittedRevenue:
     g: float
     gsd: float
     rw: float
+    is_lumpy: bool = False
 
     def expected(self, *, first_day: int, days: int) -> Floats:
         """float64 [days]: net sales of each day at level 1, without growth."""
@@ -133,6 +135,7 @@ def _by_client(rows: CashRows, chosen: NDArray[np.bool_], owed: tuple[Receivable
         g=clients.g,
         gsd=clients.gsd,
         rw=clients.rw,
+        is_lumpy=False,
     )
 
 
@@ -172,6 +175,7 @@ def _fit(
         g=GROWTH_USED * trend.g,
         gsd=trend.gsd,
         rw=max(0.02, WALK_USED * trend.walk),
+        is_lumpy=lumps is not None,
     )
 
 
