@@ -14,8 +14,8 @@ def contribute(setting: Setting) -> Contribution:
     if invoiced is None:
         return Contribution()
     daily = invoiced.expected(first_day=setting.first_day, days=setting.horizon_days)
-    # Open invoices are paid in the order of this income, so they are its first days, as far as they go.
-    # Of projects more may be open than months would bring: once the last is paid, those to be written are paid too.
+    # Open invoices are paid in the order of this income, so they are its first days, as far as they go. Of large
+    # pieces more may be open than months would bring: once the last is paid, those to be written are too.
     receivables = [owed for owed in setting.company.contracts.receivables if not owed.by_contract]
     covered = sum(owed.probability * owed.amount for owed in receivables)
     paid_by = max(

@@ -4,6 +4,7 @@ import pytest
 from forecasting.drivers import receivables
 from forecasting.drivers.invoiced import DRIVER
 from tests.forecasting.drivers.settings import setting
+from tests.forecasting.fit.test_income import projects
 from tests.forecasting.journal import monthly
 
 CLIENTS = "".join(
@@ -34,3 +35,11 @@ def test_open_invoices_are_its_first_days_and_no_extra():
 
 def test_a_company_without_invoices_has_none():
     assert DRIVER.contribute(setting()).is_empty
+
+
+def test_projects_go_on_once_the_open_ones_are_paid_however_many_they_are():
+    """More is open than half a year would bring: whoever is paid in a month has written new ones by then."""
+    plan = {"open_receivables": [{"customer": "Large", "amount": "400000", "due": "2025-07-20"}]}
+    view = setting(projects("313020410212320213212312"), plan=plan)
+    (factor,) = DRIVER.contribute(view).factors
+    assert np.flatnonzero(factor.daily)[0] == 20 + 12  # days until it is due, and how late such are paid

@@ -1,6 +1,8 @@
 import pytest
 
+from forecasting.drivers.contribution import Setting
 from forecasting.drivers.vendors import DRIVER, RENEWED
+from forecasting.kernel.inputs import Factor
 from tests.forecasting.drivers.settings import on, setting
 from tests.forecasting.journal import monthly
 
@@ -38,3 +40,35 @@ def test_bills_and_renewals_are_told_ahead():
         (2, "renewal", "ERP, yearly renewal", -12000.0, RENEWED),
         (12, "bill", "CRM", -250.0, 1.0),
     ]
+
+
+def quarterly(category: str, who: str) -> str:
+    return "".join(
+        f"{month}-10 30000 {category} {who}\n" for month in ("2024-08", "2024-11", "2025-02", "2025-05")
+    )
+
+
+def income_of(view: Setting) -> Factor:
+    return next(factor for factor in DRIVER.contribute(view).factors if factor.name == "recurring income")
+
+
+def test_whoever_pays_regularly_may_stop_one_day_and_a_giver_sooner():
+    rebate = income_of(setting(quarterly("other", "Landlord")))
+    grant = income_of(setting(quarterly("grant", "Foundation")))
+    assert grant.g < rebate.g < 0
+    assert grant.rw > rebate.rw > 0.1
+
+
+def test_a_payment_that_stands_among_the_open_invoices_is_not_expected_twice():
+    plan = {"open_receivables": [{"customer": "Landlord", "amount": "30000", "due": "2025-08-10"}]}
+    view = setting(quarterly("other", "Landlord"), plan=plan)
+    assert list(on(view, income_of(view).daily)) == ["2025-11-10", "2026-02-10", "2026-05-10"]
+
+
+def test_where_instalments_of_a_grant_are_listed_no_other_is_expected_of_any_giver():
+    text = quarterly("grant", "Foundation") + quarterly("grant", "Fund")
+    plan = {"open_receivables": [{"customer": "Foundation", "amount": "30000", "due": "2025-08-10"}]}
+    assert income_of(setting(text)).daily.any()
+    assert "recurring income" not in {
+        factor.name for factor in DRIVER.contribute(setting(text, plan=plan)).factors
+    }

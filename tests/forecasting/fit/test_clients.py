@@ -75,6 +75,31 @@ def test_who_has_no_invoice_where_the_others_have_one_has_probably_left():
     assert fit(FOUR, *others, owes("Client 3", "2025-07-20")).level_per_day == pytest.approx(400, rel=0.02)
 
 
+def test_who_has_paid_the_newest_invoice_is_still_a_client_though_it_owes_none():
+    owing = [owes(f"Client {n}", "2025-06-28") for n in range(4)]
+    prompt = "".join(client(f"Prompt {n}", day=26) for n in range(2))
+    assert fit(FOUR + prompt, *owing).level_per_day == pytest.approx(600, rel=0.02)
+
+
+def test_who_has_neither_paid_nor_owes_where_all_others_did_either_has_probably_left():
+    owing = [owes(f"Client {n}", "2025-06-28") for n in range(4)]
+    prompt = "".join(client(f"Prompt {n}", day=26) for n in range(3))
+    silent = client("Client 9", until="2025-05", day=28)
+    assert fit(FOUR + prompt + silent, *owing).level_per_day == pytest.approx(700, rel=0.05)
+
+
+def test_clients_who_pay_by_the_quarter_are_read_one_by_one():
+    months = [(n, n % 3 + 3 * quarter) for n in range(12) for quarter in range(10)]
+    fitted = fit(
+        "".join(
+            f"{2023 + month // 12}-{month % 12 + 1:02}-{n + 3:02} {FEE * 3} invoices Tenant {n}\n"
+            for n, month in months
+        )
+    )
+    assert fitted.level_per_day == pytest.approx(1200, rel=0.03)
+    assert fitted.rw < 0.06
+
+
 def test_who_has_only_the_invoice_of_the_month_before_has_probably_left():
     fresh = [owes(f"Client {n}", "2025-08-01") for n in range(3)]
     assert fit(FOUR, *fresh, owes("Client 3", "2025-07-01")).level_per_day < 360

@@ -165,6 +165,47 @@ def test_goods_bought_for_a_season_follow_the_sales():
     assert paid.sum() == pytest.approx(0.6 * sold.sum(), rel=0.01)
 
 
+def test_the_share_of_goods_is_that_of_a_year_and_not_of_one_side_of_the_season():
+    """Goods are bought two weeks before they are sold, which no month can tell from the same month."""
+    start, lines = date(2023, 7, 1), []
+    level = lambda n: 1000 * np.exp(0.5 * np.cos(2 * np.pi * (n - 167) / 365.25))  # noqa: E731
+    for n in range(731):
+        day = start + timedelta(days=n)
+        lines.append(f"{day} {level(n):.2f} sales Stripe")
+        lines.append(f"{day} {-0.6 * level(n + 14):.2f} goods Factory")
+    (cost,) = fit("\n".join(lines) + "\n").costs
+    assert cost.share == pytest.approx(0.6, rel=0.02)
+
+
+def projects(months: str, *, size: int = 30000) -> str:
+    """Receipts of so many projects in each month up to June 2025, of another customer each."""
+    first = 2025 * 12 + 6 - len(months)
+    return "".join(
+        f"{(first + n) // 12}-{(first + n) % 12 + 1:02}-{3 + 8 * k:02} {size} projects Customer {n * 9 + k}\n"
+        for n, count in enumerate(months)
+        for k in range(int(count))
+    )
+
+
+def test_income_in_a_few_large_pieces_is_expected_at_their_mean_and_not_at_the_last_months():
+    company = fit(projects("313020410212320213212312"))
+    assert company.invoiced is not None
+    assert company.invoiced.is_lumpy
+    assert company.invoiced.level_per_day == pytest.approx(43 / 24 * 30000 / 30.4, rel=0.2)
+    assert company.invoiced.rw < 0.08
+    # A month without a receipt is no end of the world: about a third of the level is in doubt, and no more.
+    assert company.invoiced.lvl < 0.35
+
+
+def test_clients_who_pay_every_month_do_not_come_in_pieces():
+    text = "".join(
+        monthly(start=f"2024-06-{n + 3:02}", months=13, line=f"4000 invoices Client {n}") for n in range(5)
+    )
+    invoiced = fit(text).invoiced
+    assert invoiced is not None
+    assert not invoiced.is_lumpy
+
+
 def test_goods_follow_level_sales_by_their_name_and_other_bills_do_not():
     sold = every(1, start="2023-07-01", until="2025-06-30", line="1000 sales Stripe")
     assert [cost.share for cost in fit(sold + biweekly("-8400 goods Factory")).costs] == [

@@ -29,6 +29,11 @@ def test_who_pays_early_pays_early():
     assert late.shift + late.spread == pytest.approx(8 / 14 * -3 + 6 / 14 * 12)
 
 
+def test_of_who_pays_by_the_quarter_the_days_of_the_quarter_say_it():
+    late = lateness("".join(f"{day} 100 invoices Client\n" for day in ("2024-10-20", "2025-01-20", "2025-04-20")))
+    assert late.shift + late.spread == pytest.approx(3 / 9 * 5 + 6 / 9 * 12, abs=0.5)
+
+
 @pytest.mark.parametrize(
     "text",
     [

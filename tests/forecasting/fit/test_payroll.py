@@ -39,6 +39,34 @@ def test_a_last_run_far_off_is_not_believed_before_it_is_confirmed():
     assert payroll([100.0] * 10 + [150.0, 150.0]).level == 150.0
 
 
+def test_two_hires_in_a_row_are_no_bonus():
+    grown = payroll([100.0] * 10 + [120.0, 142.0])
+    assert grown.level == 142.0
+    assert grown.bonuses == ()
+
+
+@pytest.mark.parametrize(
+    ("a_year_before", "level", "bonuses"),
+    [(100.0, 125.0, 0), (125.0, 100.0, 1)],
+    ids=["none then", "one then too"],
+)
+def test_more_in_december_is_a_hire_where_no_bonus_was_paid_the_december_before(a_year_before, level, bonuses):
+    as_of = day_number(date(2025, 1, 10))
+    days = MONTH_END.days_after(day=as_of - 31 * 16, until=as_of, calendar=US)[-14:]
+    amounts = np.array([100.0, a_year_before] + [100.0] * 11 + [125.0])
+    fitted = fit_payroll(
+        name="Gusto",
+        currency="USD",
+        foreign=False,
+        calendar=US,
+        schedule=MONTH_END,
+        run_day=days,
+        run_amount=amounts,
+    )
+    assert fitted.level == level
+    assert len(fitted.bonuses) == bonuses
+
+
 @pytest.mark.parametrize("last", [133.0, 75.0])
 def test_one_who_joins_or_leaves_a_team_of_three_or_four_is_believed_at_once(last):
     assert payroll([100.0] * 11 + [last]).level == last
