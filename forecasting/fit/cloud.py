@@ -11,6 +11,7 @@ from forecasting.fit.history import CompanyHistory
 from forecasting.fit.plan import CloudCredit
 from forecasting.fit.role import Role, words_of
 from forecasting.fit.shrinkage import DAYS_PER_MONTH, line, slope_se, weight
+from forecasting.fit.successor import Tenure, chains
 
 Floats = NDArray[np.float64]
 
@@ -56,6 +57,7 @@ def fit_clouds(rows: CashRows, history: CompanyHistory) -> tuple[tuple[FittedClo
     providers: dict[str, list[int]] = {}
     for payee in np.unique(rows.payee[bills]).tolist():
         providers.setdefault(rows.payees[payee].counterparty, []).append(payee)
+    providers = _with_successors(rows, bills, providers)
     found: list[tuple[str, NDArray[np.bool_]]] = []
     for provider, payees in providers.items():
         mine = bills & np.isin(rows.payee, np.array(payees))
@@ -78,6 +80,20 @@ def fit_clouds(rows: CashRows, history: CompanyHistory) -> tuple[tuple[FittedClo
             clouds.append(cloud)
     # A credit without a bill in cash is not cash either way.
     return tuple(clouds), explained | (rows.role == Role.CLOUD_CREDIT)
+
+
+def _with_successors(
+    rows: CashRows, bills: NDArray[np.bool_], providers: dict[str, list[int]]
+) -> dict[str, list[int]]:
+    """The providers by their last names: who took another's place goes on with that one's usage."""
+    names = list(providers)
+    tenures = []
+    for name in names:
+        mine = bills & np.isin(rows.payee, np.array(providers[name]))
+        day, amount = rows.day[mine], np.abs(rows.amount[mine])
+        first, last = int(day[0]), int(day[-1])
+        tenures.append(Tenure(first, last, float(amount[day == first].sum()), float(amount[day == last].sum())))
+    return {names[chain[-1]]: [payee for n in chain for payee in providers[names[n]]] for chain in chains(tenures)}
 
 
 def fit_cloud(

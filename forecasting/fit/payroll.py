@@ -11,6 +11,7 @@ from forecasting.fit.history import CompanyHistory
 from forecasting.fit.role import Role
 from forecasting.fit.schedule import PaySchedule, read_schedule
 from forecasting.fit.shrinkage import DAYS_PER_MONTH, line, slope_se, weight
+from forecasting.fit.successor import Tenure, chains
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -87,7 +88,12 @@ def fit_payrolls(rows: CashRows, history: CompanyHistory) -> tuple[tuple[FittedP
         period = DAYS_PER_MONTH / schedule.runs_per_month
         if rows.as_of_day - run_day[-1] > ACTIVE_PERIODS * period:
             continue  # it ended: explained, and not expected again
-        name = rows.payees[payees[0]].counterparty if len(payees) == 1 else f"{len(payees)} people in {currency}"
+        last = payees[-1]
+        name = (
+            rows.payees[last].counterparty
+            if _is_one_payment_a_run(rows, mine)
+            else f"{len(payees)} people in {currency}"
+        )
         found.append(
             fit_payroll(
                 name=name,
@@ -102,6 +108,12 @@ def fit_payrolls(rows: CashRows, history: CompanyHistory) -> tuple[tuple[FittedP
             )
         )
     return tuple(found), explained
+
+
+def _is_one_payment_a_run(rows: CashRows, mine: NDArray[np.bool_]) -> bool:
+    """Whether each run is one payment, to one provider after the other."""
+    day, payee = rows.day[mine], rows.payee[mine]
+    return len(np.unique(day)) == len(np.unique(np.stack([day, payee]), axis=1).T)
 
 
 def fit_payroll(
@@ -210,7 +222,26 @@ def _bundles(rows: CashRows, payroll: NDArray[np.bool_]) -> list[tuple[str, list
                 break
         else:
             bundles.append((currency, [payee], set(days)))
-    return [(currency, members) for currency, members, _ in bundles]
+    return _with_successors(rows, payroll, [(currency, members) for currency, members, _ in bundles])
+
+
+def _with_successors(
+    rows: CashRows, payroll: NDArray[np.bool_], bundles: list[tuple[str, list[int]]]
+) -> list[tuple[str, list[int]]]:
+    """A provider that took another's place pays the same payroll."""
+    together: list[tuple[str, list[int]]] = []
+    for currency in dict.fromkeys(currency for currency, _ in bundles):
+        mine = [members for code, members in bundles if code == currency]
+        found = chains([_tenure(rows, payroll, members) for members in mine])
+        together += [(currency, [payee for n in chain for payee in mine[n]]) for chain in found]
+    return together
+
+
+def _tenure(rows: CashRows, payroll: NDArray[np.bool_], members: list[int]) -> Tenure:
+    paid = payroll & np.isin(rows.payee, np.array(members))
+    day, inverse = np.unique(rows.day[paid], return_inverse=True)
+    amount = -np.bincount(inverse, weights=rows.amount[paid])
+    return Tenure(int(day[0]), int(day[-1]), float(amount[0]), float(amount[-1]))
 
 
 def _level(usual: Floats) -> float:

@@ -37,6 +37,7 @@ LUMPS_SEEN = 0.3  # of that variance blocks must show: payouts on fixed days are
 LUMPY_WALK_SD = 0.07
 LUMPY_BLOCKS = 6
 MONTH_END = 31
+WEEK_DAYS, LATE_PAYOUT_DAYS = 7, 4
 STEADY_BLOCKS, STEADY_RECEIPTS = 6, 8
 
 
@@ -197,7 +198,10 @@ def _blocks(day: Ints, amount: Floats, first_day: int, as_of_day: int) -> tuple[
         edges = add_months(month=month - months_back, day_of_month=MONTH_END if dom >= 28 else dom)
         edges[-1], length = as_of_day, DAYS_PER_MONTH
     else:
-        edges, length = as_of_day - BLOCK_DAYS * months_back, float(BLOCK_DAYS)
+        edges, length = (
+            _last_day_of_weeks(day[amount > 0], as_of_day) - BLOCK_DAYS * months_back,
+            float(BLOCK_DAYS),
+        )
     edges = edges[edges >= first_day - 1]
     if len(edges) < 2:
         return edges[:0], np.zeros(0)
@@ -211,6 +215,15 @@ def _blocks(day: Ints, amount: Floats, first_day: int, as_of_day: int) -> tuple[
     if floor <= 0.0:
         return centre[:0], np.zeros(0)
     return centre, np.log(np.maximum(total, floor))
+
+
+def _last_day_of_weeks(day: Ints, as_of_day: int) -> int:
+    """Where blocks end: the as-of day, or while a weekly payout is due or a little late, the day before it is."""
+    days = np.unique(day)
+    if not len(days) or int(np.bincount(day_of_week(days), minlength=7).max()) < ONE_WEEKDAY * len(days):
+        return as_of_day
+    waiting = as_of_day - int(days[-1])
+    return as_of_day - max(0, waiting - WEEK_DAYS + 1) if waiting < WEEK_DAYS + LATE_PAYOUT_DAYS else as_of_day
 
 
 def _days_stood_for(days: Ints, as_of_day: int) -> float:
