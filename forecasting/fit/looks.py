@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 BACK_DAYS = (60, 120, 180, 270, 360)
 HISTORY_NEEDED_DAYS = 120
 WINDOW_DAYS = 120
-NEVER_STREAMS = (Role.SPENDING, Role.CONTRACTOR)
+NEVER_STREAMS = (Role.SPENDING,)
 # A provider's first cloud bill is here too: usage is read from two bills on.
 BILLS = (Role.SUBSCRIPTION, Role.RENT, Role.PAYROLL, Role.PAYROLL_TAX, Role.CLOUD)
 YEARLY_BILL = 10.0  # times the usual bill
@@ -59,6 +59,8 @@ def look(rows: CashRows, *, calendar: BusinessCalendar) -> Looks:
     bill = np.zeros(keys, dtype=bool)
     bill[row_key[has_role(rows.role, *BILLS)]] = True
     streamable = ~has_role(rows.role, *NEVER_STREAMS)
+    variable = np.zeros(keys, dtype=bool)
+    variable[row_key[rows.role == Role.CONTRACTOR]] = True
     bill[_far_above_bills(rows, row_key, keys)] = False
     seen = (rows.day[None, :] <= day[:, None]) & streamable
     looks, row = np.nonzero(seen)
@@ -68,6 +70,7 @@ def look(rows: CashRows, *, calendar: BusinessCalendar) -> Looks:
         key=looks * keys + row_key[row],
         as_of_day=np.repeat(day, keys),
         subscription=np.tile(bill, len(day)),
+        variable=np.tile(variable, len(day)),
         calendar=calendar,
     )
     return Looks(

@@ -24,6 +24,7 @@ REGULAR_GAPS = 0.75
 OFF_CYCLE = 0.15
 MAX_LOG_SD = 0.35
 STEADY_LOG_SD = 0.1
+LEVEL_LOG_SD = 0.02  # of amounts that are the same each time
 ACTIVE_PERIODS = 1.6
 YOUNG_DAYS = 62
 OVERDUE_PERIODS = 0.35
@@ -87,6 +88,7 @@ def detect(
     as_of_day: Ints,
     subscription: NDArray[np.bool_],
     calendar: BusinessCalendar,
+    variable: NDArray[np.bool_] | None = None,
 ) -> Detection:
     """Find the recurring streams.
 
@@ -95,6 +97,7 @@ def detect(
         as_of_day: int64 [keys], the day from which each key is looked at; its payments are not later.
         subscription: bool [keys], kinds of bills of which one or two young payments already mean monthly.
         calendar: whose closed days shift payments.
+        variable: bool [keys], kinds of payment that are a stream only where each is as large as the one before.
     """
     keys = len(as_of_day)
     day, amount, key = _sum_per_day(day, amount, key)
@@ -109,7 +112,9 @@ def detect(
     cadence, regular = _cadence(day, key, keys, count, last_day - first_day)
     recent = _recent(np.log(np.maximum(np.abs(amount), 1e-9)), start, count, width=4)
     log_sd = _log_sd(recent, np.minimum(count, 4))
-    is_stream = regular & (log_sd <= MAX_LOG_SD)
+    is_stream = regular & (
+        log_sd <= (MAX_LOG_SD if variable is None else np.where(variable, LEVEL_LOG_SD, MAX_LOG_SD))
+    )
     young = subscription & paid & (count <= 2) & (as_of_day - first_day < YOUNG_DAYS)
     young &= (count == 1) | (log_sd <= MAX_LOG_SD)
     cadence = np.where(young & ~is_stream & (cadence < 0), MONTHLY, cadence)
