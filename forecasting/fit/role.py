@@ -85,7 +85,7 @@ SPENDING_WORDS = _words(
 )
 FUNDING_WORDS = _words(
     "funding investment investor investors equity tranche safe seed financing capital fundraise fundraising loan "
-    "debt venture convertible"
+    "debt venture convertible shareholder shareholders owner owners"
 )
 REVENUE_WORDS = _words(
     "revenue sales sale mrr stripe payout payouts processor charges checkout paypal shopify subscription "

@@ -30,6 +30,14 @@ def test_level_sales_are_expected_at_their_level():
     assert 0.0 <= sales.g < 0.005
 
 
+@pytest.mark.parametrize("as_of", ["2025-06-29", "2025-06-30", "2025-07-02"])
+def test_a_weekly_payout_that_is_due_today_or_a_little_late_is_no_fall_of_sales(as_of):
+    text = every(7, start="2024-01-01", until="2025-06-23", line="7000 sales Stripe")
+    sales = fit_company(history(text + monthly(start="2024-01-01", months=18, line="-1 x y"), as_of=as_of)).sales
+    assert sales is not None
+    assert sales.level_per_day == pytest.approx(1000, rel=0.03)
+
+
 def test_growth_is_told_by_the_ends_of_a_walk_and_by_the_line_through_noise():
     steps = np.array([0.1, 0.0, 0.0, 0.0, 0.02, 0.0])
     walk, walk_se = drift(steps, months=6.0, walk=0.05, noise=0.0)

@@ -240,3 +240,15 @@ def test_a_round_without_a_name_is_not_expected_again():
     # Half a dozen of them are how this business lives.
     many = "".join(f"2025-0{month}-{day} 500000 wire Payer {day}\n" for month in (3, 5) for day in (10, 13, 19))
     assert fit(flat + many).pools[IN].lump_sizes.sum() > 0
+
+
+def test_a_contractor_who_is_paid_the_same_every_month_is_a_bill_and_one_who_is_not_is_spending():
+    steady = monthly(start="2024-01-10", months=18, line="-6000 contractors Alice")
+    uneven = "".join(
+        f"{2024 + n // 12}-{n % 12 + 1:02}-20 {-5000 - 900 * (n % 3)} contractors Bob\n" for n in range(18)
+    )
+    company = fit(CARD + steady + uneven)
+    assert company.stream_names == ("Alice",)
+    pool = company.pools[OUT]
+    assert pool is not None
+    assert pool.mean_per_day == pytest.approx(-100 - 5900 / 30.4, rel=0.1)
