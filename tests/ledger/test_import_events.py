@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError, ProgrammingError
 
 from ledger.domain.company import CompanyRef
 from ledger.management.commands import import_events as command
@@ -186,3 +187,21 @@ def test_a_file_that_cannot_be_read_to_its_end_loses_nothing_and_goes_on_later(
     report = run(file)
     assert (report["recorded"], report["duplicates"]) == (12_000, 0)
     assert CapitalEvent.objects.count() == 12_000
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("interrupted", [True, False], ids=["by Ctrl-C", "by the database"])
+def test_ctrl_c_within_a_query_is_an_interrupt_though_taking_back_fails_in_its_own_way(
+    company: CompanyRef, monkeypatch: pytest.MonkeyPatch, *, interrupted: bool
+) -> None:
+    def broken(**_: object) -> None:
+        try:
+            raise KeyboardInterrupt if interrupted else OperationalError("the server went away")
+        except BaseException:
+            raise ProgrammingError("can't change 'autocommit' now: connection in transaction status ACTIVE")  # noqa: B904
+
+    monkeypatch.setattr(command, "import_events", broken)
+    with pytest.raises(CommandError) as refused:
+        run(SAMPLES / "ndjson.ndjson")
+    assert refused.value.returncode == (130 if interrupted else 1)
+    assert str(refused.value).startswith("interrupted: " if interrupted else "broke off, ")

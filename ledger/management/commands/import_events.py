@@ -107,6 +107,9 @@ class Command(BaseCommand):
         except FileRefused as error:
             raise CommandError(f"nothing was imported: {error}") from error
         except DatabaseError as error:
+            if _is_of_an_interrupt(error):
+                said = progress.interrupted(dry_run=options["dry_run"])
+                raise CommandError(said, returncode=INTERRUPTED) from None
             reason = str(error).strip().splitlines()[0]
             raise CommandError(f"broke off, import the file again to finish it: {reason}") from error
         except OSError as error:
@@ -147,6 +150,14 @@ class Command(BaseCommand):
             self.stdout.write(f"  {title}: line {problem.line}: {problem.field} {problem.message}")
         if len(problems) > SHOWN_PROBLEMS:
             self.stdout.write(f"  {title}: {len(problems) - SHOWN_PROBLEMS:,} more, all of them with --json")
+
+
+def _is_of_an_interrupt(error: BaseException) -> bool:
+    """Whether Ctrl-C fell into a query: taking the transaction back may then fail in its own way."""
+    seen: BaseException | None = error
+    while seen is not None and not isinstance(seen, KeyboardInterrupt):
+        seen = seen.__cause__ or seen.__context__
+    return seen is not None
 
 
 def _asides(report: ImportReport) -> Iterator[str]:
