@@ -12,6 +12,7 @@ from ledger.domain.flows import day_number
 
 # Fewer days with income than this in half a year, and it is no stream of sales but single payments.
 SALES_DAYS_PER_HALF_YEAR = 20
+PAYOUT_MONTHS, LONGEST_PAYOUT_GAP_DAYS, MOST_PAYOUT_LOG_SD = 5, 40, 0.5
 TAX_RUNS_PER_PAYROLL = 0.6
 LONGEST_SILENCE_DAYS = 92
 DENSE_GAPS, DENSE_GAP_DAYS = 8, 10  # days between movements: so many of them, and seldom more than that
@@ -216,13 +217,24 @@ def _settle_sales(rows: CashRows, role: NDArray[np.int8]) -> None:
             continue
         if code is Role.REVENUE:
             # Judged together: ten customers who each pay once a month are one stream of sales.
-            if len(np.unique(rows.day[members & recent])) < days_per_half_year and not _is_young(rows, members):
+            often = len(np.unique(rows.day[members & recent])) >= days_per_half_year
+            if not (often or _is_young(rows, members) or _comes_every_month(rows, members)):
                 role[members] = meant
             continue
         for payee in np.unique(rows.payee[members & recent]).tolist():
             mine = members & (rows.payee == payee)
             if len(np.unique(rows.day[mine & recent])) >= 2 * days_per_half_year:
                 role[mine] = meant
+
+
+def _comes_every_month(rows: CashRows, members: NDArray[np.bool_]) -> bool:
+    """A processor's payout once a month is sales as well: it grows with them, and is no bill that stays."""
+    month = month_of(rows.day[members]) - int(month_of(rows.day[members][:1])[0])
+    total = np.bincount(month, weights=rows.amount[members])[-PAYOUT_MONTHS:]
+    silence = rows.as_of_day - int(rows.day[members][-1])
+    if len(total) < PAYOUT_MONTHS or silence > LONGEST_PAYOUT_GAP_DAYS or (total <= 0.0).any():
+        return False
+    return float(np.std(np.diff(np.log(total)))) <= MOST_PAYOUT_LOG_SD
 
 
 def _is_young(rows: CashRows, members: NDArray[np.bool_]) -> bool:

@@ -9,7 +9,7 @@ from forecasting.fit.calendar import BusinessCalendar, calendar_for, country_of,
 from forecasting.fit.cash_rows import CashRows
 from forecasting.fit.history import CompanyHistory
 from forecasting.fit.role import Role
-from forecasting.fit.schedule import PaySchedule, read_schedule
+from forecasting.fit.schedule import PaySchedule, read_schedule, since_last_change
 from forecasting.fit.shrinkage import DAYS_PER_MONTH, line, slope_se, weight
 from forecasting.fit.successor import Tenure, chains
 
@@ -81,6 +81,8 @@ def fit_payrolls(rows: CashRows, history: CompanyHistory) -> tuple[tuple[FittedP
         calendar = calendar_of(history, currency)
         run_day, inverse = np.unique(rows.day[mine], return_inverse=True)
         run_amount = -np.bincount(inverse, weights=rows.amount[mine])
+        since = since_last_change(run_day)
+        run_day, run_amount = run_day[since:], run_amount[since:]
         schedule = read_schedule(days=run_day, calendar=calendar)
         if schedule is None:
             continue

@@ -1,6 +1,6 @@
 """Withheld payroll tax: a share of every run that leaves days, or a month, later, and is not ours meanwhile."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,10 @@ class FittedPayrollTax:
 
     Attributes:
         lag_days: calendar days from run to remittance, before moving to a business day; 0 when monthly.
-        day_of_month: for a monthly depositor, the day of the next month; 0 when each run is remitted.
+        day_of_month: for a depositor by the month or quarter, the day of the month after it; 0 when each run is
+            remitted.
+        every_months: 1, or 3 for a depositor by the quarter.
+        phase: the remainder, divided by `every_months`, of the months (since 1970) in which is paid.
         ratio_start_of_year, ratio: tax per unit of net pay in January to March, and else.
         owed_day, owed_amount: tax of past runs that is still to be paid, positive.
     """
@@ -38,6 +41,8 @@ class FittedPayrollTax:
     ratio: float
     owed_day: Ints
     owed_amount: Floats
+    every_months: int = 1
+    phase: int = 0
 
 
 def fit_payroll_taxes(
@@ -75,9 +80,7 @@ def fit_payroll_tax(
         return None
     lag = float(np.median(paid_day - payroll.run_day[run]))
     runs_since = int((payroll.run_day >= payroll.run_day[run[0]]).sum())
-    monthly = lag > LONGEST_LAG_DAYS or (
-        payroll.schedule.runs_per_month > 1.5 and len(paid_day) < 0.7 * runs_since
-    )
+    monthly = lag > LONGEST_LAG_DAYS or len(paid_day) < 0.7 * runs_since
     if monthly:
         return _fit_monthly(payroll, paid_day, paid, as_of_day)
     return _fit_per_run(payroll, paid_day, paid, run, as_of_day)
@@ -89,7 +92,8 @@ def remittances(
     """When the tax of runs is paid, and how much: (days, positive amounts), one entry per run."""
     ratio = np.where(np.isin(month_of(run_day) % 12, START_OF_YEAR), tax.ratio_start_of_year, tax.ratio)
     if tax.day_of_month:
-        due = add_months(month=month_of(run_day) + 1, day_of_month=tax.day_of_month)
+        month = _month_due(month_of(run_day), every=tax.every_months, phase=tax.phase)
+        due = add_months(month=month, day_of_month=tax.day_of_month)
     else:
         due = run_day + tax.lag_days
     return calendar.on_or_after(due), run_amount * ratio
@@ -113,11 +117,17 @@ def _fit_per_run(
 
 
 def _fit_monthly(payroll: FittedPayroll, paid_day: Ints, paid: Floats, as_of_day: int) -> FittedPayrollTax | None:
+    """Of whoever deposits by the month, or by the quarter."""
     run_month, paid_month = month_of(payroll.run_day), month_of(paid_day)
     months = np.unique(paid_month)
+    every = 3 if len(months) > 1 and float(np.median(np.diff(months))) == 3.0 else 1
+    phase = int(months[-1]) % every
     total = np.array([paid[paid_month == month].sum() for month in months])
-    net = np.array([payroll.run_amount[run_month == month - 1].sum() for month in months])
+    due_month = _month_due(run_month, every=every, phase=phase)
+    net = np.array([payroll.run_amount[due_month == month].sum() for month in months])
     known = net > 0
+    if every == 3:
+        known &= months >= int(run_month[0]) + every  # of the first quarter the books may miss runs
     ratio = _ratios(months[known] - 1, total[known] / net[known]) if known.any() else None
     if ratio is None:
         return None
@@ -125,9 +135,15 @@ def _fit_monthly(payroll: FittedPayroll, paid_day: Ints, paid: Floats, as_of_day
     # Remittances wait for an open day, so the earliest is nearest to the day they are due.
     dom = int(recent.min()) if np.median(recent) - recent.min() <= LONGEST_WAIT_DAYS else int(np.median(recent))
     this_month = int(month_of(np.array([as_of_day]))[0])
-    # Runs of this month are not remitted yet, nor are those of the last month when this month saw no payment.
-    unpaid = (run_month == this_month) | ((run_month == this_month - 1) & (months[-1] != this_month))
-    return _with_owed(payroll, 0, dom, ratio, unpaid, as_of_day)
+    # Runs of this month are not remitted yet, nor are those of the last one when this month saw no payment.
+    unpaid = (due_month > this_month) | ((due_month == this_month) & (months[-1] != this_month))
+    return _with_owed(payroll, 0, dom, ratio, unpaid, as_of_day, every=every, phase=phase)
+
+
+def _month_due(run_month: Ints, *, every: int, phase: int) -> Ints:
+    """The month (since 1970) in which the tax of a run of `run_month` is paid: the next one of its phase."""
+    following = run_month + 1
+    return np.asarray(following + (phase - following) % every)
 
 
 def _with_owed(
@@ -137,6 +153,9 @@ def _with_owed(
     ratio: tuple[float, float],
     unpaid: NDArray[np.bool_],
     as_of_day: int,
+    *,
+    every: int = 1,
+    phase: int = 0,
 ) -> FittedPayrollTax:
     tax = FittedPayrollTax(
         lag_days=lag,
@@ -145,22 +164,17 @@ def _with_owed(
         ratio=ratio[1],
         owed_day=np.zeros(0, dtype=np.int64),
         owed_amount=np.zeros(0),
+        every_months=every,
+        phase=phase,
     )
-    unpaid &= payroll.run_day > as_of_day - REMEMBERED_DAYS - 31
+    unpaid &= payroll.run_day > as_of_day - REMEMBERED_DAYS - 31 * every
     day, amount = remittances(
         tax=tax,
         run_day=payroll.run_day[unpaid],
         run_amount=payroll.run_amount[unpaid],
         calendar=payroll.calendar,
     )
-    return FittedPayrollTax(
-        lag_days=lag,
-        day_of_month=dom,
-        ratio_start_of_year=ratio[0],
-        ratio=ratio[1],
-        owed_day=np.maximum(day, as_of_day + 1),
-        owed_amount=amount,
-    )
+    return replace(tax, owed_day=np.maximum(day, as_of_day + 1), owed_amount=amount)
 
 
 def _ratios(month: Ints, ratio: Floats) -> tuple[float, float] | None:

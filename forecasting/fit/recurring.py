@@ -24,6 +24,7 @@ REGULAR_GAPS = 0.75
 OFF_CYCLE = 0.15
 MAX_LOG_SD = 0.35
 STEADY_LOG_SD = 0.1
+ODD_BILL = 0.92  # of the log: two and a half times the usual amount, or as many times less
 LEVEL_LOG_SD = 0.02  # of amounts that are the same each time
 ACTIVE_PERIODS = 1.6
 YOUNG_DAYS = 62
@@ -232,10 +233,17 @@ def _log_sd(recent: Floats, known: Ints) -> Floats:
 
 
 def _expected_amount(amount: Floats, start: Ints, count: Ints, log_sd: Floats) -> Floats:
-    """The last amount of a steady bill, the mean of the last four of an unsteady one."""
+    """The last amount of a steady bill unless it is odd, the mean of the last four of an unsteady one."""
     recent = _recent(amount, start, count, width=4)
-    mean = np.nansum(recent, axis=1) / np.maximum(np.minimum(count, 4), 1)
-    return np.where(log_sd < STEADY_LOG_SD, np.nan_to_num(recent[:, 0]), mean)
+    known = np.minimum(count, 4)
+    mean = np.nansum(recent, axis=1) / np.maximum(known, 1)
+    last = np.nan_to_num(recent[:, 0])
+    usual = np.nan_to_num(_median(recent, known)) if len(amount) else last
+    # One bill of several times the usual is a year paid ahead, or a mistake: the next one tells.
+    odd = (known >= 3) & (
+        np.abs(np.log(np.maximum(np.abs(last), 1e-9) / np.maximum(np.abs(usual), 1e-9))) > ODD_BILL
+    )
+    return np.where(log_sd < STEADY_LOG_SD, np.where(odd, usual, last), mean)
 
 
 def _nominal_day_of_month(day: Ints, start: Ints, count: Ints, waits: NDArray[np.bool_]) -> Ints:

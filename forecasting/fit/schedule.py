@@ -14,6 +14,7 @@ MONTH_END = 31
 MONTHS_READ = 14
 MATCHES_NEEDED = 0.5
 SEMI_MONTHLY_APART = 8
+LONGER, SHORTER = 1.6, 0.6  # than the usual days between runs
 DAYS_PER_MONTH = 365.25 / 12
 # Equally good candidates exist (15th and 16th in a year of Fridays); what companies really use goes first.
 USUAL_DAYS = (31, 15, 1, 30, 25, 28, 20, 10, 5)
@@ -54,6 +55,23 @@ class PaySchedule:
             )
         days = np.unique(_move(nominal, self.moved, calendar))
         return days[(days > day) & (days <= until)]
+
+
+def since_last_change(days: Ints) -> int:
+    """Index of the first of past pay days (ascending) that belongs to the present schedule.
+
+    Who is paid once a month now and was paid twice before is not paid twice: three runs, two gaps of another
+    length than before, are a new schedule. One gap is a run that was missed, or came early.
+    """
+    gaps = np.diff(days)
+    if len(gaps) < 5:
+        return 0
+    usual = float(np.median(gaps[:-2][-13:]))
+    for other in (gaps > LONGER * usual, gaps < SHORTER * usual):
+        trailing = int(np.argmin(other[::-1])) if not other.all() else len(other)
+        if trailing >= 2:
+            return len(days) - 1 - trailing
+    return 0
 
 
 def read_schedule(*, days: Ints, calendar: BusinessCalendar) -> PaySchedule | None:

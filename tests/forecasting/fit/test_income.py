@@ -173,6 +173,21 @@ def test_goods_bought_for_a_season_follow_the_sales():
     assert paid.sum() == pytest.approx(0.6 * sold.sum(), rel=0.01)
 
 
+def test_a_processor_that_pays_out_once_a_month_pays_out_sales_which_grow():
+    text = "".join(f"{2024 + m // 12}-{m % 12 + 1:02}-05 {5000 * 1.08**m:.0f} sales Stripe\n" for m in range(18))
+    sales = fit(text).sales
+    assert sales is not None
+    assert sales.level_per_day == pytest.approx(5000 * 1.08**17.5 / 30.4, rel=0.15)
+    assert sales.g > 0.03
+
+
+def test_a_large_receipt_now_and_then_is_no_sales_whatever_it_is_called():
+    text = "".join(
+        f"2025-0{month}-05 {amount} sales Stripe\n" for month, amount in ((1, 900), (3, 40000), (6, 500))
+    )
+    assert fit(text).sales is None
+
+
 def test_the_share_of_goods_is_that_of_a_year_and_not_of_one_side_of_the_season():
     """Goods are bought two weeks before they are sold, which no month can tell from the same month."""
     start, lines = date(2023, 7, 1), []

@@ -228,3 +228,44 @@ def test_a_last_run_as_high_as_a_year_before_carries_the_bonus_again():
     assert [(round(bonus.share, 2), bonus.chance) for bonus in fitted.bonuses] == [(0.38, 0.95)]
     # A tenth more is nearer to no bonus, and is a raise.
     assert payroll([100.0, 150.0, 100.0, *plain, 100.0, 110.0]).level == 110.0
+
+
+def test_who_is_paid_once_a_month_now_and_was_paid_twice_before_is_not_paid_twice():
+    text = "".join(
+        f"{2024 + month // 12}-{month % 12 + 1:02}-{day} -30000 payroll Gusto\n"
+        for month in range(14)
+        for day in (15, 28)
+    ) + monthly(start="2025-03-28", months=4, line="-60000 payroll Gusto")
+    (found,) = fit_company(history(text, as_of="2025-06-30")).payrolls
+    assert found.schedule.runs_per_month == 1
+    assert found.level == 60000
+    assert abs(found.g) < 0.01  # no growth of a hundred percent
+
+
+def test_one_run_that_was_missed_changes_no_schedule():
+    text = monthly(start="2024-01-28", months=15, line="-60000 payroll Gusto")
+    text += monthly(start="2025-05-28", months=2, line="-60000 payroll Gusto")
+    (found,) = fit_company(history(text, as_of="2025-06-30")).payrolls
+    assert len(found.run_day) == 17
+
+
+def test_tax_by_the_quarter_is_a_third_of_what_each_of_its_payments_is_to_a_run():
+    text = monthly(start="2024-01-28", months=18, line="-60000 payroll Gusto")
+    text += "".join(
+        f"{day} -60000 payroll_tax IRS\n"
+        for day in ("2024-04-30", "2024-07-31", "2024-10-31", "2025-01-31", "2025-04-30")
+    )
+    company = fit_company(history(text, as_of="2025-06-30"))
+    (tax,) = company.taxes_of
+    assert tax is not None
+    assert tax.ratio == pytest.approx(1 / 3)
+    due, amount = remittances(
+        tax=tax,
+        run_day=np.array([day_number(date(2025, month, 28)) for month in (5, 6, 7, 9, 10)]),
+        run_amount=np.full(5, 60000.0),
+        calendar=US,
+    )
+    assert amount == pytest.approx(20000)
+    assert [np.datetime64(int(day), "D").item().month for day in due] == [7, 7, 10, 10, 1]
+    # The second quarter's runs are owed already.
+    assert tax.owed_amount.sum() == pytest.approx(60000)

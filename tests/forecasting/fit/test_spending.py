@@ -252,3 +252,10 @@ def test_a_contractor_who_is_paid_the_same_every_month_is_a_bill_and_one_who_is_
     pool = company.pools[OUT]
     assert pool is not None
     assert pool.mean_per_day == pytest.approx(-100 - 5900 / 30.4, rel=0.1)
+
+
+@pytest.mark.parametrize(("last", "expected"), [(8000, 800), (1500, 1500), (100, 800)])
+def test_one_bill_of_many_times_the_usual_is_not_believed_before_the_next(last, expected):
+    text = monthly(start="2024-01-12", months=17, line="-800 software Datadog")
+    company = fit(CARD + text + f"2025-06-12 -{last} software Datadog\n")
+    assert company.streams.amount.tolist() == [-expected]
