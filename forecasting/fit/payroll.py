@@ -18,6 +18,8 @@ Floats = NDArray[np.float64]
 
 ACTIVE_PERIODS = 1.8
 SAME_RUN = 0.6
+FEE_SHARE = 0.05  # of the usual debit
+DEBIT_DAYS, DEBITS_SHARE = 2, 0.3  # of debits, so soon after the one before: net pay and tax of one run
 BONUS_WINDOW = 9
 BONUS_RATIO = 1.12
 BONUS_RATIO_OUTSIDE_DECEMBER = 1.3
@@ -30,6 +32,7 @@ USUAL_GROWTH, USUAL_GROWTH_SD = 0.006, 0.012
 LEAST_GROWTH, MOST_GROWTH = -0.05, 0.06
 GROWTH_WITH_HIRES = 0.3  # the plan already names most of the people that growth would bring
 USUAL_WALK_SD, WALK_PRIOR_MONTHS = 0.03, 8
+MOST_WALK_SD = 0.3  # whatever jumps more than that from month to month is no payroll of one schedule
 ROBUST = 1.4826  # MAD to standard deviation of a normal
 LARGEST_USUAL_STEP = 0.2
 RUN_NOISE_SD = 0.004
@@ -81,6 +84,7 @@ def fit_payrolls(rows: CashRows, history: CompanyHistory) -> tuple[tuple[FittedP
         calendar = calendar_of(history, currency)
         run_day, inverse = np.unique(rows.day[mine], return_inverse=True)
         run_amount = -np.bincount(inverse, weights=rows.amount[mine])
+        run_day, run_amount = _debits_as_runs(run_day, run_amount)
         since = since_last_change(run_day)
         run_day, run_amount = run_day[since:], run_amount[since:]
         schedule = read_schedule(days=run_day, calendar=calendar)
@@ -110,6 +114,20 @@ def fit_payrolls(rows: CashRows, history: CompanyHistory) -> tuple[tuple[FittedP
             )
         )
     return tuple(found), explained
+
+
+def _debits_as_runs(day: Ints, amount: Floats) -> tuple[Ints, Floats]:
+    """Runs of a provider that takes net pay one day and tax the next: together, on the first day of them.
+
+    A fee that it takes in between belongs to the run before.
+    """
+    follows = np.diff(day, prepend=day[0] - DEBIT_DAYS - 1) <= DEBIT_DAYS
+    if float(follows.mean()) < DEBITS_SHARE:
+        follows[:] = False
+    follows |= amount < FEE_SHARE * float(np.median(amount))
+    follows[0] = False
+    starts = np.flatnonzero(~follows)
+    return day[starts], np.add.reduceat(amount, starts)
 
 
 def _is_one_payment_a_run(rows: CashRows, mine: NDArray[np.bool_]) -> bool:
@@ -280,7 +298,8 @@ def _walk_sd(steps: Floats) -> float:
         return USUAL_WALK_SD
     limit = max(3.0 * ROBUST * float(np.median(np.abs(steps))), LARGEST_USUAL_STEP)
     own = float((np.clip(steps, -limit, limit) ** 2).sum())
-    return float(np.sqrt((own + WALK_PRIOR_MONTHS * USUAL_WALK_SD**2) / (len(steps) + WALK_PRIOR_MONTHS)))
+    walk = float(np.sqrt((own + WALK_PRIOR_MONTHS * USUAL_WALK_SD**2) / (len(steps) + WALK_PRIOR_MONTHS)))
+    return min(walk, MOST_WALK_SD)
 
 
 def _yearly_bonuses(

@@ -269,3 +269,22 @@ def test_tax_by_the_quarter_is_a_third_of_what_each_of_its_payments_is_to_a_run(
     assert [np.datetime64(int(day), "D").item().month for day in due] == [7, 7, 10, 10, 1]
     # The second quarter's runs are owed already.
     assert tax.owed_amount.sum() == pytest.approx(60000)
+
+
+@pytest.mark.parametrize("fee", ["", monthly(start="2024-01-05", months=18, line="-150 payroll Gusto")])
+def test_net_pay_and_tax_that_a_provider_takes_on_two_days_are_one_run(fee):
+    text = "".join(
+        f"{2024 + month // 12}-{month % 12 + 1:02}-{day} -20000 payroll Gusto\n"
+        f"{2024 + month // 12}-{month % 12 + 1:02}-{day + 1} -10000 payroll Gusto\n"
+        for month in range(18)
+        for day in (14, 27)
+    )
+    (found,) = fit_company(history(text + fee, as_of="2025-06-30")).payrolls
+    assert found.schedule.days_of_month == (14, 27)
+    assert found.level == pytest.approx(30000, rel=0.01)
+    assert found.rw < 0.05
+
+
+def test_debits_that_jump_at_random_are_in_doubt_within_reason():
+    amounts = [60000.0 * (1 if month % 3 else 0.06) for month in range(18)]
+    assert payroll(amounts).rw <= 0.3
