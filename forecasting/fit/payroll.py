@@ -124,7 +124,9 @@ def _debits_as_runs(day: Ints, amount: Floats) -> tuple[Ints, Floats]:
     follows = np.diff(day, prepend=day[0] - DEBIT_DAYS - 1) <= DEBIT_DAYS
     if float(follows.mean()) < DEBITS_SHARE:
         follows[:] = False
-    follows |= amount < FEE_SHARE * float(np.median(amount))
+    fee = amount < FEE_SHARE * float(np.median(amount))
+    first = int(np.argmin(fee))  # a fee before the first run has none to belong to
+    day, amount, follows = day[first:], amount[first:], (follows | fee)[first:]
     follows[0] = False
     starts = np.flatnonzero(~follows)
     return day[starts], np.add.reduceat(amount, starts)

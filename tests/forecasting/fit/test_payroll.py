@@ -283,6 +283,7 @@ def test_net_pay_and_tax_that_a_provider_takes_on_two_days_are_one_run(fee):
     assert found.schedule.days_of_month == (14, 27)
     assert found.level == pytest.approx(30000, rel=0.01)
     assert found.rw < 0.05
+    assert abs(found.g) < 0.01
 
 
 def test_debits_that_jump_at_random_are_in_doubt_within_reason():
