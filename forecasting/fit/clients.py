@@ -40,7 +40,8 @@ MISSING_INVOICE = 0.02  # the chance that a client who stays has no invoice wher
 NEXT_INVOICE_DAYS = 4
 EARLY_SHARE = 1 / 3  # of the days between invoices: no earlier than that is one paid before it is due
 USUAL_GROWTH_SD, LEAST_GROWTH_SE = 0.014, 0.005
-LEAST_LEVEL_SD = 0.02
+LEAST_LEVEL_SD, MOST_LEVEL_SD = 0.02, 1.0
+MOST_CHURN = 0.25  # where one who was large has gone, the few who are left have little to compare with
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def fit_clients(
     level = regular + float(odd.sum()) / window
     # Who comes is like those who are known, who goes is one of those who stayed.
     lost_squares, won_squares = loss * float((stays * rate**2).sum()), won * float((rate**2).mean())
-    churn = (lost_squares + won_squares) / regular**2  # variance of the log level, per month
+    churn = min((lost_squares + won_squares) / regular**2, MOST_CHURN)  # variance of the log level, per month
     growth, se = (
         won * float(rate.mean()) / regular - loss,
         sqrt(churn / (rows.history_days / DAYS_PER_MONTH)),
@@ -121,7 +122,7 @@ def fit_clients(
     return FittedClients(
         level_per_day=level,
         variance_per_day=float(by_chance.sum()) + float((odd**2).sum()) / window,
-        lvl=max(LEAST_LEVEL_SD, sqrt(doubt) / level),
+        lvl=min(max(LEAST_LEVEL_SD, sqrt(doubt) / level), MOST_LEVEL_SD),
         # A factor's walk is centred half-way between its median and its mean; comings and goings leave the mean.
         g=shrink(estimate=growth, se=se, towards=0.0, prior_sd=USUAL_GROWTH_SD) - churn / 4,
         gsd=USUAL_GROWTH_SD * sqrt(1 - weight(prior_sd=USUAL_GROWTH_SD, se=se)),

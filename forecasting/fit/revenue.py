@@ -35,6 +35,7 @@ ONE_WEEKDAY = 0.7
 LUMPY = 0.09
 LUMPS_SEEN = 0.3  # of that variance blocks must show: payouts on fixed days are few and large, and not by chance
 LUMPY_WALK_SD = 0.07
+LEAST_WALK_SD, MOST_WALK_SD, MOST_LVL = 0.02, 0.6, 0.8
 LUMPY_BLOCKS = 6
 MONTH_END = 31
 WEEK_DAYS, LATE_PAYOUT_DAYS = 7, 4
@@ -172,10 +173,10 @@ def _fit(
             _daily_variance(day, amount, profile, first_day, as_of_day),
             _block_variance(trend.log_level, trend.step) / BLOCK_DAYS,
         ),
-        lvl=trend.lvl,
+        lvl=min(trend.lvl, MOST_LVL),
         g=GROWTH_USED * trend.g,
         gsd=trend.gsd,
-        rw=max(0.02, WALK_USED * trend.walk),
+        rw=float(np.clip(WALK_USED * trend.walk, LEAST_WALK_SD, MOST_WALK_SD)),
         is_lumpy=lumps is not None,
     )
 

@@ -12,7 +12,7 @@ Ints = NDArray[np.int64]
 BEFORE, AFTER, UNMOVED = "before", "after", "unmoved"  # where a pay day on a closed day goes
 MONTH_END = 31
 MONTHS_READ = 14
-MATCHES_NEEDED = 0.5
+MATCHES_NEEDED = 0.2  # of runs on their days, less the days without a run
 SEMI_MONTHLY_APART = 8
 LONGER, SHORTER = 1.6, 0.6  # than the usual days between runs
 DAYS_PER_MONTH = 365.25 / 12
@@ -78,7 +78,12 @@ def read_schedule(*, days: Ints, calendar: BusinessCalendar) -> PaySchedule | No
     """The schedule behind past pay days (ascending, distinct); None when they follow none."""
     if len(days) < 3:
         return None
-    days = days[-30:]
+    found = _most_likely(days[-30:], calendar)
+    # Bursts of payments months apart have the gaps of a schedule, and follow none.
+    return found if found is not None and _hits(found, days[-30:], calendar) >= MATCHES_NEEDED else None
+
+
+def _most_likely(days: Ints, calendar: BusinessCalendar) -> PaySchedule | None:
     gaps = np.diff(days)
     median = float(np.median(gaps[-13:]))
     if median <= 9:
