@@ -11,6 +11,7 @@ from forecasting.kernel.burn import BURN_WINDOW_DAYS, burn_of
 from forecasting.kernel.cash_terms import CashTerms
 from forecasting.kernel.outcome import Bands, Burn
 from forecasting.kernel.path_blocks import blocks
+from forecasting.kernel.shocks import Shocks
 
 # Bands are lines on a chart: the first quarter of every block draws them to within one percent of the band's
 # width (ADR 0032). The runway's own quantiles always come from all paths.
@@ -76,12 +77,23 @@ class ChartedPaths:
         terms = self._terms
         flows = np.empty((terms.inputs.horizon_days, paths), np.float32)
         sd = terms.inputs.shock_sd_per_day.astype(np.float32)[:, None]
-        running = terms.shocks.running_noise[:, block.start : block.start + paths]
+        shocks = _daily_shocks(terms.shocks, first=block.start, paths=paths)
+        noise = np.empty((int(np.diff([terms.steps.starts, terms.steps.stops], axis=0).max()), paths), np.float32)
         for step in range(terms.steps.count):
             start, stop = int(terms.steps.starts[step]), int(terms.steps.stops[step])
             np.matmul(terms.daily[:, start:stop].T, block.months.rows[step, :, :paths], out=flows[start:stop])
             if terms.noise.highest_sd[step] > 0.0:
-                shocks = running[start + 1 : stop + 1] - running[start:stop]
-                shocks *= sd[start:stop]
-                flows[start:stop] += shocks
+                month = np.multiply(shocks[start:stop], sd[start:stop], out=noise[: stop - start])
+                flows[start:stop] += month
         return flows
+
+
+def _daily_shocks(shocks: Shocks, *, first: int, paths: int) -> NDArray[np.float32]:
+    """float32 [horizon of the shocks, paths] of unit variance, day by day, side by side in memory."""
+
+    def derive() -> NDArray[np.float32]:
+        daily = np.diff(shocks.running_noise[:, first : first + paths], axis=0)
+        daily.setflags(write=False)
+        return daily
+
+    return shocks.derived(("daily shocks", first, paths), derive)
