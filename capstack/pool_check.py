@@ -1,10 +1,15 @@
-"""Whether a connection that lay in the pool still lives, asked without a round trip."""
+"""The pool of connections: whether one that lay in it still lives, asked without a round trip; and a database that
+comes back."""
 
 import select
 from typing import Any
 
 import psycopg
 from psycopg_pool import ConnectionPool
+
+# By default psycopg tries for five minutes, ever more seldom, and whoever asks meanwhile waits for the next try: a
+# database that is back would be called away for a minute. After two seconds the next request tries anew, at once.
+RECONNECT_SECONDS = 2.0
 
 
 def check_connection(connection: psycopg.Connection[Any]) -> None:

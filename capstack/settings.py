@@ -7,7 +7,7 @@ import environ
 from django.utils.csp import CSP
 
 from capstack.environment import env, flag, loopback_origin, one_of, secret, whole_number
-from capstack.pool_check import check_connection
+from capstack.pool_check import RECONNECT_SECONDS, check_connection
 from capstack.telemetry.logs import FORMATS, LEVELS, logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -90,6 +90,7 @@ if PROCESS == "web":
         "min_size": 2,
         "max_size": whole_number("DATABASE_POOL_SIZE", 16, least=2, most=1000),
         "timeout": 10,
+        "reconnect_timeout": RECONNECT_SECONDS,
         "check": check_connection,
     }
 else:

@@ -398,6 +398,7 @@ class WebServer:
         if self._app is None or self._app.env != env:
             self.stop()
             self._app = self._start(env)
+        _wait_until_it_reaches_its_database(self._app)
         return self._app
 
     def _start(self, env: dict[str, str]) -> LiveApp:
@@ -462,6 +463,21 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _wait_until_it_reaches_its_database(app: LiveApp) -> None:
+    """A kept server may have been asked something while the database of the test before was gone already."""
+    ends = time.monotonic() + 60
+    request = urllib.request.Request(f"{app.url}/api/v1/runway", headers={"Authorization": "Bearer of-nobody"})
+    while True:
+        try:
+            urllib.request.urlopen(request, timeout=30)
+        except urllib.error.HTTPError as refused:
+            if refused.code == 401:
+                return
+            if time.monotonic() > ends:
+                raise
+        time.sleep(0.2)
 
 
 def _answers(url: str) -> bool:

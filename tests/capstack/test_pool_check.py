@@ -1,14 +1,16 @@
 """A pooled connection that died is noticed before a request uses it, without asking the server each time."""
 
+import time
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
-from capstack.pool_check import check_connection
+from capstack.pool_check import RECONNECT_SECONDS, check_connection
 from tests.conftest import LiveApp
 
 
@@ -51,6 +53,39 @@ def test_news_on_a_living_connection_do_not_end_it(pool: ConnectionPool[Any], co
         other.execute("notify news")
     with pool.connection() as second:
         assert second.info.backend_pid == pid
+
+
+AWAY_SECONDS = 9.0  # psycopg's own tries come after 0, 1, 3, 7 and 15 seconds, by a tenth sooner or later
+
+
+def test_a_database_that_comes_back_is_reached_by_the_next_request(committed_db: str) -> None:
+    name = urlsplit(committed_db).path[1:]
+    elsewhere = urlsplit(committed_db)._replace(path="/postgres").geturl()
+    with (
+        psycopg.connect(elsewhere, autocommit=True) as admin,
+        ConnectionPool(
+            committed_db,
+            min_size=1,
+            max_size=4,
+            kwargs={"autocommit": True},
+            check=check_connection,
+            reconnect_timeout=RECONNECT_SECONDS,
+        ) as pool,
+    ):
+        pool.wait()
+        _move(admin, name, f"{name}_away")
+        ends = time.monotonic() + AWAY_SECONDS
+        while time.monotonic() < ends:
+            with pytest.raises(PoolTimeout):
+                pool.getconn(timeout=0.5)
+        _move(admin, f"{name}_away", name)
+        with pool.connection(timeout=2) as connection:
+            assert connection.execute("select 1").fetchone() == (1,)
+
+
+def _move(admin: psycopg.Connection[Any], name: str, to: str) -> None:
+    admin.execute("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s", [name])
+    admin.execute(f'alter database "{name}" rename to "{to}"')
 
 
 def test_the_application_answers_after_its_sessions_were_ended(live_app: LiveApp) -> None:
