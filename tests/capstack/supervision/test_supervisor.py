@@ -33,6 +33,14 @@ def program(tmp_path: Path, code: str, name: str = "child", **options) -> Progra
     return Program(name=name, argv=argv, env=dict(os.environ), log=tmp_path / f"{name}.log", **options)
 
 
+def start(supervisor: Supervisor, tmp_path: Path, code: str) -> None:
+    """Start a child that lives until its start is over, however late this process gets its turn."""
+    started = tmp_path / "started"
+    waiting = f"import os, time\nwhile not os.path.exists({str(started)!r}): time.sleep(0.01)\n"
+    supervisor.start([program(tmp_path, waiting + code)])
+    started.touch()
+
+
 def signal_ourselves_when(condition) -> threading.Thread:
     """Send SIGTERM to this process once the condition holds (or after 20 s), as a terminal would."""
 
@@ -61,7 +69,7 @@ COUNTING = "import os, pathlib, sys, time; d = pathlib.Path({folder!r}); n = len
 
 def test_it_restarts_a_child_that_died(tmp_path, supervisor, said):
     code = COUNTING.format(folder=str(tmp_path), body="time.sleep(0.1 if n == 1 else 60)")
-    supervisor.start([program(tmp_path, code)])
+    start(supervisor, tmp_path, code)
     watcher = signal_ourselves_when(lambda: starts_of(tmp_path) >= 2)
     supervisor.supervise()
     watcher.join()
@@ -72,7 +80,7 @@ def test_it_restarts_a_child_that_died(tmp_path, supervisor, said):
 
 def test_five_deaths_within_a_minute_end_it_all(tmp_path, supervisor, monkeypatch):
     monkeypatch.setattr(module, "LONGEST_BACKOFF_SECONDS", 0.05)
-    supervisor.start([program(tmp_path, "import sys; sys.exit('out of luck')")])
+    start(supervisor, tmp_path, "import sys; sys.exit('out of luck')")
     with pytest.raises(CannotStart, match="child died 5 times within a minute, last: out of luck"):
         supervisor.supervise()
 
@@ -92,7 +100,7 @@ def test_it_waits_longer_after_each_death():
 def test_a_child_that_asks_for_a_fresh_process_has_not_died(tmp_path, supervisor, said, monkeypatch):
     monkeypatch.setattr(module, "SHORTEST_LIFE_SECONDS", 0.0)
     code = COUNTING.format(folder=str(tmp_path), body=f"sys.exit({RESTART_ME}) if n < 7 else time.sleep(60)")
-    supervisor.start([program(tmp_path, code)])
+    start(supervisor, tmp_path, code)
     watcher = signal_ourselves_when(lambda: starts_of(tmp_path) >= 7)
     supervisor.supervise()
     watcher.join()
@@ -101,7 +109,7 @@ def test_a_child_that_asks_for_a_fresh_process_has_not_died(tmp_path, supervisor
 
 def test_a_child_that_asks_again_at_once_counts_as_dead(tmp_path, supervisor, monkeypatch):
     monkeypatch.setattr(module, "LONGEST_BACKOFF_SECONDS", 0.05)
-    supervisor.start([program(tmp_path, f"import sys; sys.exit({RESTART_ME})")])
+    start(supervisor, tmp_path, f"import sys; sys.exit({RESTART_ME})")
     with pytest.raises(CannotStart, match="child died 5 times within a minute"):
         supervisor.supervise()
 
@@ -114,7 +122,7 @@ def test_a_signal_while_starting_is_no_failure(tmp_path, supervisor):
 
 
 def test_a_child_that_dies_while_others_start_ends_the_start(tmp_path, supervisor):
-    supervisor.start([program(tmp_path, "import sys, time; time.sleep(0.3); sys.exit('gone')", is_ready=None)])
+    start(supervisor, tmp_path, "import sys; sys.exit('gone')")
     with pytest.raises(CannotStart, match="child ended with code 1: gone"):
         supervisor.wait_until(lambda: False, timeout_seconds=10)
 
