@@ -90,9 +90,7 @@ def _with_successors(
     tenures = []
     for name in names:
         mine = bills & np.isin(rows.payee, np.array(providers[name]))
-        day, amount = rows.day[mine], np.abs(rows.amount[mine])
-        first, last = int(day[0]), int(day[-1])
-        tenures.append(Tenure(first, last, float(amount[day == first].sum()), float(amount[day == last].sum())))
+        tenures.append(Tenure.of(rows.day[mine], np.abs(rows.amount[mine])))
     return {names[chain[-1]]: [payee for n in chain for payee in providers[names[n]]] for chain in chains(tenures)}
 
 

@@ -261,9 +261,7 @@ def _with_successors(
 
 def _tenure(rows: CashRows, payroll: NDArray[np.bool_], members: list[int]) -> Tenure:
     paid = payroll & np.isin(rows.payee, np.array(members))
-    day, inverse = np.unique(rows.day[paid], return_inverse=True)
-    amount = -np.bincount(inverse, weights=rows.amount[paid])
-    return Tenure(int(day[0]), int(day[-1]), float(amount[0]), float(amount[-1]))
+    return Tenure.of(rows.day[paid], -rows.amount[paid])
 
 
 def _level(usual: Floats) -> float:

@@ -8,6 +8,9 @@ the runway.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 LONGEST_PAUSE_DAYS = 45
 SAME_SIZE = (0.5, 2.0)
 
@@ -20,6 +23,12 @@ class Tenure:
     last_day: int
     first_amount: float
     last_amount: float
+
+    @classmethod
+    def of(cls, day: NDArray[np.int64], amount: NDArray[np.float64]) -> "Tenure":
+        """Of payments, at least one: days, and positive amounts, in any order."""
+        first, last = int(day.min()), int(day.max())
+        return cls(first, last, float(amount[day == first].sum()), float(amount[day == last].sum()))
 
     def goes_on_as(self, later: "Tenure") -> bool:
         """Whether `later` takes the place of this one."""
