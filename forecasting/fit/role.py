@@ -53,52 +53,80 @@ def _words(text: str) -> frozenset[str]:
 
 
 # Accents are folded before words are compared: "Löhne" reads as "lohne".
-TAX_WORDS = _words(
-    "tax taxes withholding eftps irs hmrc paye fica futa suta finanzamt urssaf vat gst steuer steuern ust mwst "
-    "umsatzsteuer lohnsteuer tva impot impots iva btw belasting moms skatt imposta imposte impuesto impuestos"
+SALES_TAX_WORDS = _words(
+    "vat gst hst pst qst ust mwst umsatzsteuer vorsteuer tva iva btw moms mva alv dph pdv maam icms iss"
 )
 PAYROLL_WORDS = _words(
     "payroll salary salaries wage wages compensation paycheck gehalt gehalter gehaelter lohn lohne loehne salaire "
-    "salaires paie nomina nominas sueldo sueldos salario salarios stipendi salaris salarissen lonen lonn loner "
-    "ordenados wynagrodzenia gusto deel rippling adp paychex justworks personio payfit onpay trinet"
+    "salaires paie nomina nominas sueldo sueldos salario salarios stipendi stipendio salaris salarissen lon lonen "
+    "lonn loner palkat palkka ordenados folha wynagrodzenia wynagrodzenie mzdy maskorot tredicesima "
+    "quattordicesima dertiende urlaubsgeld weihnachtsgeld vakantiegeld aguinaldo ferias semesterlon "
+    "gusto deel rippling adp paychex paylocity justworks personio payfit onpay trinet"
 )
-PAYROLL_TAX_WORDS = PAYROLL_WORDS | _words("withholding eftps paye fica futa suta urssaf lohnsteuer")
+# What employers pay on wages or keep back from them, and to whom.
+WAGE_TAX_WORDS = _words(
+    "withholding eftps paye nic payg fica futa suta urssaf cotisations prelevement lohnsteuer quellensteuer "
+    "sozialversicherung sozialabgaben krankenkasse loonheffing loonheffingen arbetsgivaravgifter "
+    "arbeidsgiveravgift inps ritenute irpf tgss fgts inss irrf ahv tds epf epfo esic zus superannuation emptx"
+)
+PAYROLL_TAX_WORDS = PAYROLL_WORDS | WAGE_TAX_WORDS
+TAX_WORDS = (
+    _words(
+        "tax taxes irs hmrc finanzamt steuer steuern gewerbesteuer impot impots belasting belastingdienst skatt "
+        "skatteverket skattekonto imposta imposte impuesto impuestos bas"
+    )
+    | SALES_TAX_WORDS
+    | WAGE_TAX_WORDS
+)
 CLOUD_WORDS = _words(
     "cloud aws amazonaws gcp azure hosting infrastructure infra compute heroku digitalocean hetzner ovh linode "
     "vultr iaas paas"
 )
 RENT_WORDS = _words(
     "rent rental lease landlord coworking wework regus miete mieten loyer loyers alquiler affitto huur hyra "
-    "aluguel"
+    "aluguel lokalhyra husleie leje czynsz schirut vuokra"
 )
 SUBSCRIPTION_WORDS = _words(
     "saas software subscription subscriptions tools tooling license licenses licence licences apps abo abos "
-    "abonnement abonnements logiciel logiciels lizenzen suscripciones"
+    "abonnement abonnements abbonamenti logiciel logiciels lizenzen suscripciones programvara oprogramowanie "
+    "tochna"
 )
 CONTRACTOR_WORDS = _words(
     "contractor contractors freelance freelancer freelancers consultant consultants consulting upwork "
-    "subcontractor subcontractors subunternehmer freiberufler prestataire prestataires"
+    "subcontractor subcontractors subunternehmer freiberufler fremdleistungen prestataire prestataires "
+    "prestadores colaboradores autonomo collaboratori underkonsulter podwykonawcy zzp"
 )
 SPENDING_WORDS = _words(
     "card cards travel meals oneoff off misc miscellaneous equipment hardware capex recruiting reimbursement "
-    "reise reisen deplacements viajes"
+    "reise reisen deplacements viajes viagens resor reiskosten podroze"
 )
 FUNDING_WORDS = _words(
     "funding investment investor investors equity tranche safe seed financing capital fundraise fundraising loan "
-    "debt venture convertible shareholder shareholders owner owners"
+    "debt venture convertible shareholder shareholders owner owners kapitalerhohung kapitaleinzahlung einlage "
+    "darlehen augmentation aumento capitale ampliacion prestamo aporte emprestimo storting aandelenkapitaal "
+    "lening nyemission emisjon aktieagartillskott kapitalu pozyczka"
 )
 REVENUE_WORDS = _words(
     "revenue sales sale mrr stripe payout payouts processor charges checkout paypal shopify subscription "
     "subscriptions adyen braintree paddle gocardless mollie sumup ecommerce usage orders takings umsatz umsatze "
-    "erlose ventes ventas omzet donation donations spenden dons"
+    "erlose ventes ventas omzet forsaljning sprzedaz proceeds donation donations spenden dons"
 )
 CONTRACT_WORDS = _words("enterprise contract contracts annual yearly license licence licenses licences")
 INVOICED_WORDS = _words(
     "invoice invoices invoiced b2b customer customers client clients retainer retainers wholesale dealer dealers "
     "receivable receivables project projects fees services rechnung rechnungen facture factures "
-    "honoraires facturas"
+    "honoraires facturas debitoren kunden umsatzerlose clients cobros clientes incassi clienti "
+    "boleto boletos klanten debiteuren kundinbetalning kundinbetalningar kundbetalning"
 )
-GRANT_WORDS = _words("grant grants subsidy subsidies subvention subventions zuschuss zuschusse")
+GRANT_WORDS = _words(
+    "grant grants subsidy subsidies subvention subventions zuschuss zuschusse fordermittel forschungszulage "
+    "subsidie bidrag dotacja contributo subvencion subvencao innosuisse"
+)
+# Paid to those who leave, once.
+SEVERANCE_WORDS = _words(
+    "severance redundancy termination final pto abfindung abfindungen indemnite indemnites licenciement rescisao "
+    "finiquito liquidazione odprawa transactievergoeding avgangsvederlag"
+)
 REFUND_WORDS = _words("refund refunds chargeback chargebacks dispute disputes")
 
 
