@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.fit.calendar import BusinessCalendar, add_months, month_of
+from forecasting.fit.calendar import BusinessCalendar, add_months, day_of_week, month_of
 
 Ints = NDArray[np.int64]
 
@@ -14,6 +14,7 @@ MONTH_END = 31
 MONTHS_READ = 14
 MATCHES_NEEDED = 0.2  # of runs on their days, less the days without a run
 SEMI_MONTHLY_APART = 8
+WEEKDAY_RUNS, ONE_WEEKDAY = 5, 0.8
 LONGER, SHORTER = 1.6, 0.6  # than the usual days between runs
 DAYS_PER_MONTH = 365.25 / 12
 # Equally good candidates exist (15th and 16th in a year of Fridays); what companies really use goes first.
@@ -23,23 +24,29 @@ USUAL_FIRST = (*USUAL_DAYS, *(day for day in range(1, 32) if day not in USUAL_DA
 
 @dataclass(frozen=True, slots=True)
 class PaySchedule:
-    """Either a grid of `step_days` through `anchor_day`, or days of the month.
+    """Either a grid of `step_days` through `anchor_day`, or days of the month, or a weekday of the month.
 
     Attributes:
         step_days: 7, 14, 28 ..., or 0 for a schedule by the month.
         anchor_day: a nominal pay day on the grid.
         days_of_month: nominal days, 31 for the month's end.
         moved: BEFORE, AFTER or UNMOVED when the nominal day is closed.
+        weekday: 0 = Monday; the month's last such day, or the `nth` from its start; -1 for the other schedules.
+        nth: 1 .. 4, or -1 for the last.
     """
 
     step_days: int
     anchor_day: int
     days_of_month: tuple[int, ...]
     moved: str
+    weekday: int = -1
+    nth: int = 0
 
     @property
     def runs_per_month(self) -> float:
         """Average pay days in a month."""
+        if self.weekday >= 0:
+            return 1.0
         return DAYS_PER_MONTH / self.step_days if self.step_days else float(len(self.days_of_month))
 
     def days_after(self, *, day: int, until: int, calendar: BusinessCalendar) -> Ints:
@@ -50,8 +57,12 @@ class PaySchedule:
             nominal = self.anchor_day + steps * self.step_days
         else:
             months = np.arange(int(month_of(np.array([day]))[0]) - 1, int(month_of(np.array([until]))[0]) + 2)
-            nominal = np.sort(
-                np.concatenate([add_months(month=months, day_of_month=dom) for dom in self.days_of_month])
+            nominal = (
+                _weekdays_of_months(months, self.weekday, self.nth)
+                if self.weekday >= 0
+                else np.sort(
+                    np.concatenate([add_months(month=months, day_of_month=dom) for dom in self.days_of_month])
+                )
             )
         days = np.unique(_move(nominal, self.moved, calendar))
         return days[(days > day) & (days <= until)]
@@ -94,6 +105,9 @@ def _most_likely(days: Ints, calendar: BusinessCalendar) -> PaySchedule | None:
     if median <= 24 or median > 38:
         return None
     by_grid, by_month = _grid(days, 28, calendar), _by_month(days, 1, calendar)
+    by_weekday = _by_weekday(days, calendar)
+    if by_weekday is not None and _hits(by_weekday, days, calendar) > _hits(by_month, days, calendar) + 0.1:
+        by_month = by_weekday
     # A four-week grid and a month look alike over a few runs; a month is far more usual.
     return by_grid if _hits(by_grid, days, calendar) > _hits(by_month, days, calendar) + 0.25 else by_month
 
@@ -131,6 +145,27 @@ def _by_month(days: Ints, runs: int, calendar: BusinessCalendar) -> PaySchedule:
             best = score, PaySchedule(step_days=0, anchor_day=0, days_of_month=tuple(sorted(chosen)), moved=moved)
     assert best is not None
     return best[1]
+
+
+def _by_weekday(days: Ints, calendar: BusinessCalendar) -> PaySchedule | None:
+    """The last Friday of the month, or the third Wednesday: where nearly all runs are on one weekday."""
+    counts = np.bincount(day_of_week(days), minlength=7)
+    weekday = int(np.argmax(counts))
+    if len(days) < WEEKDAY_RUNS or int(counts[weekday]) < ONE_WEEKDAY * len(days):
+        return None
+    found = [
+        PaySchedule(step_days=0, anchor_day=0, days_of_month=(), moved=BEFORE, weekday=weekday, nth=nth)
+        for nth in (-1, 1, 2, 3, 4)
+    ]
+    return max(found, key=lambda schedule: _hits(schedule, days, calendar))
+
+
+def _weekdays_of_months(months: Ints, weekday: int, nth: int) -> Ints:
+    if nth < 0:
+        last = add_months(month=months, day_of_month=MONTH_END)
+        return np.asarray(last - (day_of_week(last) - weekday) % 7)
+    first = add_months(month=months, day_of_month=1)
+    return np.asarray(first + (weekday - day_of_week(first)) % 7 + 7 * (nth - 1))
 
 
 def _hits(schedule: PaySchedule, days: Ints, calendar: BusinessCalendar) -> float:

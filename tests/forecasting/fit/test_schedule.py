@@ -8,6 +8,7 @@ from forecasting.fit.schedule import PaySchedule, read_schedule
 from ledger.domain.flows import day_number
 
 US = calendar_for(country="US", year=2025)
+GB = calendar_for(country="GB", year=2025)
 START, END = day_number(date(2024, 5, 31)), day_number(date(2025, 6, 30))
 
 SCHEDULES = [
@@ -46,3 +47,38 @@ def test_irregular_payments_have_no_schedule():
 def test_semi_monthly_and_biweekly_pay_their_number_of_runs():
     assert SCHEDULES[0].runs_per_month == 2.0
     assert SCHEDULES[5].runs_per_month == pytest.approx(26.09 / 12, abs=1e-3)
+
+
+def test_the_last_friday_of_the_month_is_a_pay_day():
+    fridays = [
+        "2024-07-26", "2024-08-30", "2024-09-27", "2024-10-25", "2024-11-29", "2024-12-27", "2025-01-31",
+        "2025-02-28", "2025-03-28", "2025-04-25", "2025-05-30",
+    ]  # fmt: skip
+    schedule = read_schedule(days=np.array([day_number(date.fromisoformat(day)) for day in fridays]), calendar=GB)
+    assert schedule is not None
+    assert (schedule.weekday, schedule.nth, schedule.runs_per_month) == (4, -1, 1.0)
+    ahead = schedule.days_after(
+        day=day_number(date(2025, 5, 30)), until=day_number(date(2025, 9, 30)), calendar=GB
+    )
+    assert [str(np.datetime64(int(day), "D")) for day in ahead] == [
+        "2025-06-27", "2025-07-25", "2025-08-29", "2025-09-26",
+    ]  # fmt: skip
+
+
+def test_the_third_wednesday_is_told_from_the_15th():
+    days = schedule_days(PaySchedule(0, 0, (), "before", weekday=2, nth=3), start="2024-06-01", end="2025-05-31")
+    schedule = read_schedule(days=days, calendar=GB)
+    assert schedule is not None
+    assert (schedule.weekday, schedule.nth) == (2, 3)
+
+
+def test_a_month_end_that_is_often_a_friday_stays_a_month_end():
+    days = schedule_days(PaySchedule(0, 0, (31,), "before"), start="2024-06-01", end="2025-05-31")
+    schedule = read_schedule(days=days, calendar=GB)
+    assert schedule is not None
+    assert (schedule.weekday, schedule.days_of_month) == (-1, (31,))
+
+
+def schedule_days(schedule: PaySchedule, *, start: str, end: str) -> np.ndarray:
+    first, last = (day_number(date.fromisoformat(day)) for day in (start, end))
+    return schedule.days_after(day=first, until=last, calendar=GB)
