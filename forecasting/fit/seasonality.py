@@ -1,5 +1,6 @@
-"""Seasons of the year in sales, believed only when the evidence is strong."""
+"""Seasons of the year in sales, believed as far as the evidence goes."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +12,7 @@ from forecasting.fit.shrinkage import DAYS_PER_MONTH
 Floats = NDArray[np.float64]
 
 BLOCKS_NEEDED = 12
-BIC_GAIN_NEEDED = 10.0
-AMPLITUDE_NEEDED = 0.15
+EVEN_BIC_GAIN = 6.0  # where a wave is as likely as none: beforehand the odds are twenty to one against it
 SHARE_USED = 0.9
 WAVE_SD, TREND_SD, LEVEL_SD = 0.5, 0.05, 10.0  # ridge as priors of the coefficients
 YEAR_DAYS = 365.25
@@ -34,7 +34,7 @@ class Seasonality:
 
 
 def fit_seasonality(*, day: NDArray[np.int64], log_total: Floats) -> Seasonality:
-    """The yearly wave in log totals centred on `day`; none when a trend alone explains them as well."""
+    """The yearly wave in log totals centred on `day`, by the probability that a trend alone is not enough."""
     if len(day) < BLOCKS_NEEDED:
         return Seasonality()
     months = (day - day[-1]) / DAYS_PER_MONTH
@@ -45,10 +45,8 @@ def fit_seasonality(*, day: NDArray[np.int64], log_total: Floats) -> Seasonality
     _, plain = _ridge(trend, log_total, np.array([LEVEL_SD, TREND_SD]), noise)
     beta, waved = _ridge(wave, log_total, np.array([LEVEL_SD, TREND_SD, WAVE_SD, WAVE_SD]), noise)
     gain = len(day) * np.log(plain / waved) - 2 * np.log(len(day))
-    amplitude = float(np.hypot(beta[2], beta[3]))
-    if gain <= BIC_GAIN_NEEDED or amplitude <= AMPLITUDE_NEEDED:
-        return Seasonality()
-    return Seasonality(sine=SHARE_USED * float(beta[2]), cosine=SHARE_USED * float(beta[3]))
+    share = SHARE_USED / (1 + math.exp(min(50.0, (EVEN_BIC_GAIN - gain) / 2)))
+    return Seasonality(sine=share * float(beta[2]), cosine=share * float(beta[3]))
 
 
 def _noise(log_total: Floats) -> float:
