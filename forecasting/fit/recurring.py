@@ -24,7 +24,7 @@ REGULAR_GAPS = 0.75
 OFF_CYCLE = 0.15
 MAX_LOG_SD = 0.35
 STEADY_LOG_SD = 0.1
-ODD_BILL = 0.92  # of the log: two and a half times the usual amount, or as many times less
+ODD_BILL = 0.5  # of the log: two thirds above the usual amount, or as much below
 LEVEL_LOG_SD = 0.02  # of amounts that are the same each time
 ACTIVE_PERIODS = 1.6
 YOUNG_DAYS = 62
@@ -164,7 +164,10 @@ def _expect_cadence(
         due = last[:, None] + np.rint(PERIOD_DAYS[cadence] * steps).astype(np.int64)
     waits = streams.on_business_days[chosen]
     if waits.any():
-        due[waits] = calendar.on_or_after(due[waits])
+        # What is paid at a month's end is paid before a weekend there, and what falls due on a day after it.
+        early = waits & (streams.day_of_month[chosen] == MONTH_END) & (months > 0)
+        due[early] = calendar.on_or_before(due[early])
+        due[waits & ~early] = calendar.on_or_after(due[waits & ~early])
     # The bill that is a little late is still expected, tomorrow; one that is very late was cancelled or skipped.
     late = (due <= as_of[:, None]) & (due > as_of[:, None] - OVERDUE_PERIODS * PERIOD_DAYS[cadence])
     due = np.where(late, as_of[:, None] + 1, due)

@@ -144,3 +144,10 @@ def test_no_payments_at_all_are_no_streams():
     )
     assert found.is_stream.tolist() == [False]
     assert len(expect(found.streams, days=365, calendar=US).day) == 0
+
+
+def test_what_is_paid_at_the_months_end_is_paid_before_a_weekend_there():
+    text = "2025-01-31 -9\n2025-02-28 -9\n2025-03-31 -9\n2025-04-30 -9\n2025-05-30 -9\n2025-06-30 -9"
+    expected = expect(look(text, as_of="2025-07-01").streams, days=130, calendar=US)
+    # The last of August is a Sunday; a day later there would be two payments in September and none in August.
+    assert dates(expected) == ["2025-07-31", "2025-08-29", "2025-09-30", "2025-10-31"]
