@@ -24,9 +24,9 @@ def contribute(setting: Setting) -> Contribution:
     """
     company = setting.company
     factors = []
-    for n, (payroll, tax) in enumerate(zip(company.payrolls, company.taxes_of, strict=True)):
+    for n, (payroll, taxes) in enumerate(zip(company.payrolls, company.taxes_of, strict=True)):
         day, net = _runs(payroll, setting)
-        daily = setting.per_day(day, -net) - _tax_per_day(setting, payroll, tax, day, net)
+        daily = setting.per_day(day, -net) - _tax_per_day(setting, payroll, taxes, day, net)
         factors.append(
             Factor(
                 name=f"payroll {payroll.currency} {n}",
@@ -46,18 +46,18 @@ def contribute(setting: Setting) -> Contribution:
 def next_events(setting: Setting) -> tuple[DatedEvent, ...]:
     """Runs and the remittances of their tax."""
     events = []
-    for payroll, tax in zip(setting.company.payrolls, setting.company.taxes_of, strict=True):
+    for payroll, taxes in zip(setting.company.payrolls, setting.company.taxes_of, strict=True):
         day, net = _runs(payroll, setting)
         events += [
             DatedEvent(setting.days_ahead(d), "payroll", f"Payroll {payroll.name}", -a)
             for d, a in zip(day.tolist(), net.tolist(), strict=True)
         ]
-        if tax is not None:
+        for tax in taxes:
             paid, due = remittances(tax=tax, run_day=day, run_amount=net, calendar=payroll.calendar)
             events += [
                 DatedEvent(setting.days_ahead(d), "tax", f"Payroll tax {payroll.currency}", -a)
                 for d, a in zip(paid.tolist(), due.tolist(), strict=True)
-                if setting.days_ahead(d) <= setting.horizon_days
+                if 1 <= setting.days_ahead(d) <= setting.horizon_days
             ]
     return tuple(events)
 
@@ -75,12 +75,13 @@ def _runs(payroll: FittedPayroll, setting: Setting) -> tuple[Days, Floats]:
 
 
 def _tax_per_day(
-    setting: Setting, payroll: FittedPayroll, tax: FittedPayrollTax | None, day: Days, net: Floats
+    setting: Setting, payroll: FittedPayroll, taxes: tuple[FittedPayrollTax, ...], day: Days, net: Floats
 ) -> Floats:
-    if tax is None:
-        return np.zeros(setting.horizon_days)
-    paid, due = remittances(tax=tax, run_day=day, run_amount=net, calendar=payroll.calendar)
-    return setting.per_day(day if setting.is_free else paid, due)
+    daily = np.zeros(setting.horizon_days)
+    for tax in taxes:
+        paid, due = remittances(tax=tax, run_day=day, run_amount=net, calendar=payroll.calendar)
+        daily += setting.per_day(day if setting.is_free else paid, due)
+    return daily
 
 
 def _hires_per_day(setting: Setting) -> Floats:
@@ -88,24 +89,24 @@ def _hires_per_day(setting: Setting) -> Floats:
     company, daily = setting.company, np.zeros(setting.horizon_days)
     until = company.as_of_day + setting.horizon_days
     for hire in company.hires:
-        payroll, tax = _payroll_in(setting, hire.currency)
+        payroll, taxes = _payroll_in(setting, hire.currency)
         schedule = payroll.schedule if payroll is not None else MONTHLY
         calendar = payroll.calendar if payroll is not None else company.calendar
         day = schedule.days_after(day=max(company.as_of_day, hire.start_day - 1), until=until, calendar=calendar)
         net = np.full(len(day), hire.net_per_month / schedule.runs_per_month)
         daily -= setting.per_day(day, net)
-        if payroll is not None and tax is not None:
-            daily -= _tax_per_day(setting, payroll, tax, day, net)
+        if payroll is not None and taxes:
+            daily -= _tax_per_day(setting, payroll, taxes, day, net)
         else:
             daily -= setting.per_day(day, net * TAX_RATIO_WITHOUT_HISTORY)
     return daily
 
 
-def _payroll_in(setting: Setting, currency: str) -> tuple[FittedPayroll | None, FittedPayrollTax | None]:
-    for payroll, tax in zip(setting.company.payrolls, setting.company.taxes_of, strict=True):
+def _payroll_in(setting: Setting, currency: str) -> tuple[FittedPayroll | None, tuple[FittedPayrollTax, ...]]:
+    for payroll, taxes in zip(setting.company.payrolls, setting.company.taxes_of, strict=True):
         if payroll.currency == currency:
-            return payroll, tax
-    return None, None
+            return payroll, taxes
+    return None, ()
 
 
 DRIVER = Driver(name="payroll", label="Payroll and its taxes", contribute=contribute, next_events=next_events)

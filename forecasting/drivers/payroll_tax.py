@@ -64,8 +64,9 @@ def _guessed(setting: Setting) -> list[tuple[str, FittedPayrollTax]]:
     known = {tax.currency for tax in _stated(setting)}
     return [
         (payroll.currency, tax)
-        for payroll, tax in zip(setting.company.payrolls, setting.company.taxes_of, strict=True)
-        if tax is not None and len(tax.owed_day) and payroll.currency not in known
+        for payroll, taxes in zip(setting.company.payrolls, setting.company.taxes_of, strict=True)
+        for tax in taxes
+        if len(tax.owed_day) and payroll.currency not in known
     ]
 
 

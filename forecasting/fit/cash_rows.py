@@ -1,19 +1,27 @@
 """The past as the fit sees it: rows of cash in base currency, each with its role and its payee."""
 
+import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.fit.calendar import month_of
 from forecasting.fit.history import CompanyHistory, base_rates
-from forecasting.fit.role import Role, has_role, role_of
+from forecasting.fit.role import SALES_TAX_WORDS, Role, has_role, role_of, words_of
 from ledger.domain.flows import day_number
 
 # Fewer days with income than this in half a year, and it is no stream of sales but single payments.
 SALES_DAYS_PER_HALF_YEAR = 20
+NUMBERED_NEEDED, SEEN_ONCE_SHARE = 3, 0.8
+# Customers by name: how many at least, how often each pays in half a year, and what others may bring.
+CLIENTS_NEEDED, CLIENT_TIMES, CLIENT_PAYMENTS_PER_HALF_YEAR, OFTEN_SHARE = 3, 2, 13, 0.2
 PAYOUT_MONTHS, LONGEST_PAYOUT_GAP_DAYS, MOST_PAYOUT_LOG_SD = 5, 40, 0.5
 TAX_RUNS_PER_PAYROLL = 0.6
+PAYROLL_MONTHS, PAYROLL_MONTHS_NEEDED = 14, 6
+LEAST_PAYROLL_SWING, UNEXPLAINED_SWING, MOST_SHARE_SD = 0.05, 0.4, 0.12  # sd of logs
+LEAST_SHARE, MOST_SHARE = 0.01, 1.5  # of the payroll
 LONGEST_SILENCE_DAYS = 92
 DENSE_GAPS, DENSE_GAP_DAYS = 8, 10  # days between movements: so many of them, and seldom more than that
 NEW_MONEY_EARLY_DAYS = 45  # money that comes longer before a tranche's planned day is something else
@@ -113,6 +121,7 @@ def read_cash_rows(history: CompanyHistory) -> CashRows:
         Payee(flows.categories[category[i]], flows.counterparties[counterparty[i]], flows.currencies[currency[i]])
         for i in first.tolist()
     )
+    payees, payee = _without_numbers(payees, payee, day)
     rows = CashRows(
         as_of_day=as_of_day,
         first_day=_first_day(history, day, as_of_day),
@@ -124,6 +133,35 @@ def read_cash_rows(history: CompanyHistory) -> CashRows:
         payees=payees,
     )
     return _settle_roles(rows, history)
+
+
+def _without_numbers(
+    payees: tuple[Payee, ...], payee: NDArray[np.intp], day: NDArray[np.int64]
+) -> tuple[tuple[Payee, ...], NDArray[np.intp]]:
+    """Payees whose names differ by a long number, each seen on one day, are one: a bank's line tells the number of
+    a check or a transfer. `Vendor 1` and `Vendor 2` stay two.
+    """
+    alike: dict[Payee, list[int]] = {}
+    for code, one in enumerate(payees):
+        name = _nameless(one.counterparty)
+        if name and name != one.counterparty:
+            alike.setdefault(replace(one, counterparty=name), []).append(code)
+    alike = {one: codes for one, codes in alike.items() if len(codes) >= NUMBERED_NEEDED}
+    if not alike:
+        return payees, payee
+    days = np.bincount(np.unique(np.stack([payee, day]), axis=1)[0], minlength=len(payees))
+    renamed = list(payees)
+    same = np.arange(len(payees))
+    for one, codes in alike.items():
+        if float(np.mean(days[codes] == 1)) >= SEEN_ONCE_SHARE:
+            same[codes] = codes[0]
+            renamed[codes[0]] = one
+    return tuple(renamed), same[payee]
+
+
+@lru_cache(maxsize=65536)
+def _nameless(name: str) -> str:
+    return " ".join(re.sub(r"[#*]*\d[\d./-]{3,}", " ", name).split())
 
 
 def since_last_silence(rows: CashRows) -> tuple[CashRows, tuple[int, int] | None]:
@@ -215,6 +253,9 @@ def _settle_sales(rows: CashRows, role: NDArray[np.int8]) -> None:
         members = (role == code) & (rows.amount > 0)
         if not members.any():
             continue
+        if code is Role.REVENUE and _are_clients(rows, members & recent):
+            role[members] = Role.INVOICED
+            continue
         if code is Role.REVENUE:
             # Judged together: ten customers who each pay once a month are one stream of sales.
             often = len(np.unique(rows.day[members & recent])) >= days_per_half_year
@@ -225,6 +266,23 @@ def _settle_sales(rows: CashRows, role: NDArray[np.int8]) -> None:
             mine = members & (rows.payee == payee)
             if len(np.unique(rows.day[mine & recent])) >= 2 * days_per_half_year:
                 role[mine] = meant
+
+
+def _are_clients(rows: CashRows, members: NDArray[np.bool_]) -> bool:
+    """Whether nearly all of an income comes from customers who pay by the month or more seldom, each by name.
+
+    One processor pays often, and of a shop's many customers none comes back every month.
+    """
+    total = often = 0.0
+    times = []
+    for _, mine in rows.by_payee(members):
+        days = np.unique(rows.day[mine])
+        times.append(len(days))
+        total += float(rows.amount[mine].sum())
+        often += float(rows.amount[mine].sum()) * (len(days) > CLIENT_PAYMENTS_PER_HALF_YEAR)
+    return (
+        len(times) >= CLIENTS_NEEDED and often <= OFTEN_SHARE * total and float(np.median(times)) >= CLIENT_TIMES
+    )
 
 
 def _comes_every_month(rows: CashRows, members: NDArray[np.bool_]) -> bool:
@@ -242,13 +300,53 @@ def _is_young(rows: CashRows, members: NDArray[np.bool_]) -> bool:
 
 
 def _settle_payroll_tax(rows: CashRows, role: NDArray[np.int8]) -> None:
-    """A tax that is paid after (nearly) every payroll, or every month, is withheld tax, whatever it is called."""
-    runs = np.unique(rows.day[role == Role.PAYROLL])
-    if len(runs) < 3 or (role == Role.PAYROLL_TAX).any():
+    """What is paid after (nearly) every payroll, or every month in step with it, is withheld, whatever its name.
+
+    Taxes on sales come by the month as well, and follow something else.
+    """
+    runs = (role == Role.PAYROLL) & (rows.amount < 0)
+    run_days = np.unique(rows.day[runs])
+    if len(run_days) < 3:
         return
-    months = len(np.unique(month_of(runs)))
-    for payee in np.unique(rows.payee[role == Role.TAX]).tolist():
-        mine = (role == Role.TAX) & (rows.payee == payee)
-        paid = np.unique(rows.day[mine & (rows.day >= runs[0])])
-        if len(paid) >= TAX_RUNS_PER_PAYROLL * min(len(runs), months) and len(paid) >= 3:
+    is_named = bool((role == Role.PAYROLL_TAX).any())
+    months = len(np.unique(month_of(run_days)))
+    first_month = int(month_of(rows.day[:1])[0])
+    paid_out = -np.bincount(month_of(rows.day[runs]) - first_month, weights=rows.amount[runs])
+    candidates = (role == Role.TAX) & (rows.amount < 0)
+    others = (role == Role.OTHER) & (rows.amount < 0)
+    often = np.bincount(rows.payee[others], minlength=len(rows.payees)) >= PAYROLL_MONTHS_NEEDED
+    candidates |= others & often[rows.payee]
+    for payee, mine in rows.by_payee(candidates):
+        if words_of(rows.payees[payee].category) & SALES_TAX_WORDS:
+            continue
+        if not is_named and role[mine[0]] == Role.TAX:
+            paid = np.unique(rows.day[mine][rows.day[mine] >= run_days[0]])
+            if len(paid) >= TAX_RUNS_PER_PAYROLL * min(len(run_days), months) and len(paid) >= 3:
+                role[mine] = Role.PAYROLL_TAX
+                continue
+        month = month_of(rows.day[mine]) - first_month
+        if _follows(month, -rows.amount[mine], paid_out=paid_out):
             role[mine] = Role.PAYROLL_TAX
+
+
+def _follows(month: NDArray[np.int64], amount: NDArray[np.float64], *, paid_out: NDArray[np.float64]) -> bool:
+    """Whether a payment of every month is a share of the payroll of that month or of the one before.
+
+    Bonuses, raises and hires tell; where a payroll never moves nothing tells, and nothing hangs on it.
+    """
+    months = np.unique(month)[-PAYROLL_MONTHS:]
+    if len(months) < PAYROLL_MONTHS_NEEDED or (np.diff(months) != 1).any():
+        return False
+    paid = np.bincount(month, weights=amount)[months]
+    level = np.log(paid)
+    for lag in (0, 1):
+        known = (months - lag > np.argmax(paid_out > 0)) & (months - lag < len(paid_out))
+        run = paid_out[np.where(known, months - lag, 0)]
+        known &= run > 0
+        if int(known.sum()) < PAYROLL_MONTHS_NEEDED:
+            continue
+        share = level[known] - np.log(run[known])
+        swing, rest = float(np.std(level[known])), float(np.std(share))
+        if swing >= LEAST_PAYROLL_SWING and rest <= min(UNEXPLAINED_SWING * swing, MOST_SHARE_SD):
+            return LEAST_SHARE <= float(np.exp(share.mean())) <= MOST_SHARE
+    return False

@@ -35,7 +35,7 @@ class FittedCompany:
     Attributes:
         cash: closing balance on the as-of date.
         calendar: bank calendar of the base currency.
-        taxes_of: the tax of each payroll, by position.
+        taxes_of: the taxes of each payroll, by position.
         costs: what follows sales, or invoiced income where there are no sales.
         streams: recurring payments in and out.
         stream_names, stream_categories, stream_currencies: payee of each stream, and what it is paid for and in.
@@ -50,7 +50,7 @@ class FittedCompany:
     calendar: BusinessCalendar
     rows: CashRows
     payrolls: tuple[FittedPayroll, ...]
-    taxes_of: tuple[FittedPayrollTax | None, ...]
+    taxes_of: tuple[tuple[FittedPayrollTax, ...], ...]
     hires: tuple[ExpectedHire, ...]
     sales: FittedRevenue | None
     invoiced: FittedRevenue | None

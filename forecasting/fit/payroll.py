@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from forecasting.fit.calendar import BusinessCalendar, calendar_for, country_of, month_of
 from forecasting.fit.cash_rows import CashRows
 from forecasting.fit.history import CompanyHistory
-from forecasting.fit.role import Role
+from forecasting.fit.role import SEVERANCE_WORDS, Role, words_of
 from forecasting.fit.schedule import PaySchedule, read_schedule, since_last_change
 from forecasting.fit.shrinkage import DAYS_PER_MONTH, line, slope_se, weight
 from forecasting.fit.successor import Tenure, chains
@@ -18,6 +18,9 @@ Floats = NDArray[np.float64]
 
 ACTIVE_PERIODS = 1.8
 SAME_RUN = 0.6
+RUNS_OF_A_PAYROLL, LONE_PAYMENTS = 6, 2
+LONE_DISTANCE = 0.6  # of the days between runs
+EXTRA_SHARE, LEAST_EXTRA = 0.5, 0.02
 FEE_SHARE = 0.05  # of the usual debit
 DEBIT_DAYS, DEBITS_SHARE = 2, 0.3  # of debits, so soon after the one before: net pay and tax of one run
 BONUS_WINDOW = 9
@@ -30,6 +33,7 @@ OUTLIER = 0.4  # so far off the usual run and the run before
 GROWTH_MONTHS = 24
 USUAL_GROWTH, USUAL_GROWTH_SD = 0.006, 0.012
 LEAST_GROWTH, MOST_GROWTH = -0.05, 0.06
+GROWTH_AFTER_LAYOFF = -0.01
 GROWTH_WITH_HIRES = 0.3  # the plan already names most of the people that growth would bring
 USUAL_WALK_SD, WALK_PRIOR_MONTHS = 0.03, 8
 MOST_WALK_SD = 0.3  # whatever jumps more than that from month to month is no payroll of one schedule
@@ -77,16 +81,20 @@ class FittedPayroll:
 def fit_payrolls(rows: CashRows, history: CompanyHistory) -> tuple[tuple[FittedPayroll, ...], NDArray[np.bool_]]:
     """The payrolls, and which rows they explain; runs without a schedule are left to other models."""
     payroll = (rows.role == Role.PAYROLL) & (rows.amount < 0)
-    explained = np.zeros(len(rows.day), dtype=bool)
+    leaving = payroll & _to_those_who_leave(rows)
+    payroll &= ~leaving
+    explained = leaving.copy()
     found = []
     for currency, payees in _bundles(rows, payroll):
         mine = payroll & np.isin(rows.payee, np.array(payees))
         calendar = calendar_of(history, currency)
-        run_day, inverse = np.unique(rows.day[mine], return_inverse=True)
+        run_day, inverse = np.unique(_days_of_runs(rows, mine), return_inverse=True)
+        extra = -np.bincount(inverse, weights=rows.amount[mine] * _is_extra(rows, mine, inverse))
         run_amount = -np.bincount(inverse, weights=rows.amount[mine])
-        run_day, run_amount = _debits_as_runs(run_day, run_amount)
+        _, extra = _debits_as_runs(run_day, run_amount, extra)
+        run_day, run_amount = _debits_as_runs(run_day, run_amount, run_amount)
         since = since_last_change(run_day)
-        run_day, run_amount = run_day[since:], run_amount[since:]
+        run_day, run_amount, extra = run_day[since:], run_amount[since:], extra[since:]
         schedule = read_schedule(days=run_day, calendar=calendar)
         if schedule is None:
             continue
@@ -109,6 +117,7 @@ def fit_payrolls(rows: CashRows, history: CompanyHistory) -> tuple[tuple[FittedP
                 schedule=schedule,
                 run_day=run_day,
                 run_amount=run_amount,
+                extra=extra,
                 as_of_day=rows.as_of_day,
                 hires_planned=any(hire.currency == currency for hire in history.plan.planned_hires),
             )
@@ -116,20 +125,73 @@ def fit_payrolls(rows: CashRows, history: CompanyHistory) -> tuple[tuple[FittedP
     return tuple(found), explained
 
 
-def _debits_as_runs(day: Ints, amount: Floats) -> tuple[Ints, Floats]:
+def _to_those_who_leave(rows: CashRows) -> NDArray[np.bool_]:
+    """bool [n]: severance and the like, which nobody is paid twice."""
+    of_payee = [
+        bool((words_of(payee.category) | words_of(payee.counterparty)) & SEVERANCE_WORDS) for payee in rows.payees
+    ]
+    told: NDArray[np.bool_] = np.array(of_payee or [False])[rows.payee]
+    return told
+
+
+def _days_of_runs(rows: CashRows, mine: NDArray[np.bool_]) -> Ints:
+    """The day of each payment, for a payee who was paid once or twice that of the run next to it.
+
+    A thirteenth month has a day, and often a payee, of its own.
+    """
+    day = rows.day[mine].copy()
+    codes, place = np.unique(rows.payee[mine], return_inverse=True)
+    if len(codes) == 1:
+        return day
+    times = np.array([len(np.unique(day[place == code])) for code in range(len(codes))])
+    if times.max() < RUNS_OF_A_PAYROLL:
+        return day
+    lone = times[place] <= LONE_PAYMENTS
+    runs = np.unique(day[~lone])
+    after = np.minimum(np.searchsorted(runs, day[lone]), len(runs) - 1)
+    before = np.maximum(after - 1, 0)
+    nearest = np.where(
+        np.abs(runs[after] - day[lone]) <= np.abs(runs[before] - day[lone]), runs[after], runs[before]
+    )
+    # Farther from every run it is a run itself: of the provider that has taken another's place.
+    limit = LONE_DISTANCE * float(np.median(np.diff(runs)))
+    day[lone] = np.where(np.abs(nearest - day[lone]) <= limit, nearest, day[lone])
+    return day
+
+
+def _is_extra(rows: CashRows, mine: NDArray[np.bool_], run: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """bool [payments]: what is paid in few of the runs since it was first paid: commissions, bonuses, severance.
+
+    A new colleague is paid in every run.
+    """
+    codes, place = np.unique(rows.payee[mine], return_inverse=True)
+    paid = np.zeros((len(codes), int(run.max()) + 1), dtype=bool)
+    paid[place, run] = True
+    since = paid.shape[1] - np.argmax(paid, axis=1)
+    last = np.argmax(paid[:, ::-1], axis=1)  # who has left was paid in all runs until then
+    seldom = paid.sum(axis=1) <= EXTRA_SHARE * (since - last)
+    once = (paid.sum(axis=1) == 1) & (since > 1)
+    extra: NDArray[np.bool_] = (seldom | once)[place]
+    return extra
+
+
+def _debits_as_runs(day: Ints, amount: Floats, summed: Floats) -> tuple[Ints, Floats]:
     """Runs of a provider that takes net pay one day and tax the next: together, on the first day of them.
 
     A fee that it takes in between belongs to the run before.
+
+    Args:
+        summed: what is added up by run, like `amount`.
     """
     follows = np.diff(day, prepend=day[0] - DEBIT_DAYS - 1) <= DEBIT_DAYS
     if float(follows.mean()) < DEBITS_SHARE:
         follows[:] = False
     fee = amount < FEE_SHARE * float(np.median(amount))
     first = int(np.argmin(fee))  # a fee before the first run has none to belong to
-    day, amount, follows = day[first:], amount[first:], (follows | fee)[first:]
+    day, summed, follows = day[first:], summed[first:], (follows | fee)[first:]
     follows[0] = False
     starts = np.flatnonzero(~follows)
-    return day[starts], np.add.reduceat(amount, starts)
+    return day[starts], np.add.reduceat(summed, starts)
 
 
 def _is_one_payment_a_run(rows: CashRows, mine: NDArray[np.bool_]) -> bool:
@@ -147,11 +209,18 @@ def fit_payroll(
     schedule: PaySchedule,
     run_day: Ints,
     run_amount: Floats,
+    extra: Floats | None = None,
     as_of_day: int | None = None,
     hires_planned: bool = False,
 ) -> FittedPayroll:
-    """Level, growth and bonuses of one payroll from its runs (ascending days, positive amounts)."""
-    usual, is_bonus = clean_bonuses(run_day=run_day, run_amount=run_amount)
+    """Level, growth and bonuses of one payroll from its runs (ascending days, positive amounts).
+
+    Args:
+        extra: how much of each run was paid beside the usual pay.
+    """
+    regular = run_amount if extra is None or (extra >= run_amount).any() else run_amount - extra
+    usual, is_bonus = clean_bonuses(run_day=run_day, run_amount=regular)
+    is_bonus |= run_amount - regular > LEAST_EXTRA * usual
     log_level = np.log(np.maximum(usual, 1e-9))
     g, gsd, rw = _growth(run_day, log_level, schedule)
     age_months = 0.0 if as_of_day is None else (as_of_day - int(run_day[-1])) / DAYS_PER_MONTH
@@ -255,8 +324,20 @@ def _with_successors(
     for currency in dict.fromkeys(currency for currency, _ in bundles):
         mine = [members for code, members in bundles if code == currency]
         found = chains([_tenure(rows, payroll, members) for members in mine])
-        together += [(currency, [payee for n in chain for payee in mine[n]]) for chain in found]
+        chained = [[payee for n in chain for payee in mine[n]] for chain in found]
+        together += [(currency, members) for members in _with_lone_payees(rows, payroll, chained)]
     return together
+
+
+def _with_lone_payees(rows: CashRows, payroll: NDArray[np.bool_], bundles: list[list[int]]) -> list[list[int]]:
+    """Whoever was paid once or twice, on days of his own, is paid beside a payroll and by no second one."""
+    times = [len(np.unique(rows.day[payroll & np.isin(rows.payee, np.array(members))])) for members in bundles]
+    usual = int(np.argmax(times)) if times else 0
+    if not times or times[usual] < RUNS_OF_A_PAYROLL:
+        return bundles
+    lone = [n for n in range(len(bundles)) if times[n] <= LONE_PAYMENTS]
+    bundles[usual] = bundles[usual] + [payee for n in lone for payee in bundles[n]]
+    return [members for n, members in enumerate(bundles) if n not in lone]
 
 
 def _tenure(rows: CashRows, payroll: NDArray[np.bool_], members: list[int]) -> Tenure:
@@ -277,6 +358,7 @@ def _growth(run_day: Ints, log_level: Floats, schedule: PaySchedule) -> tuple[fl
     smooth = np.median(np.lib.stride_tricks.sliding_window_view(padded, 3), axis=1)
     recent = run_day > run_day[-1] - GROWTH_MONTHS * DAYS_PER_MONTH
     months = (run_day[recent] - run_day[-1]) / DAYS_PER_MONTH
+    smooth, towards = _without_layoffs(run_day, smooth)
     _, slope = line(months, smooth[recent])
     runs_per_month = max(1, round(schedule.runs_per_month))
     steps = np.diff(log_level[::-1][::runs_per_month][::-1])
@@ -285,8 +367,21 @@ def _growth(run_day: Ints, log_level: Floats, schedule: PaySchedule) -> tuple[fl
     # this step says how far a slope of that many months can be chance.
     se = max(slope_se(months, smooth[recent]), rw / float(np.sqrt(max(-float(months[0]), 1.0))))
     share = weight(prior_sd=USUAL_GROWTH_SD, se=se) if np.isfinite(se) else 0.0
-    g = float(np.clip(share * slope + (1 - share) * USUAL_GROWTH, LEAST_GROWTH, MOST_GROWTH))
+    g = float(np.clip(share * slope + (1 - share) * towards, LEAST_GROWTH, MOST_GROWTH))
     return g, USUAL_GROWTH_SD * float(np.sqrt(1 - share)), rw
+
+
+def _without_layoffs(run_day: Ints, log_level: Floats) -> tuple[Floats, float]:
+    """The log level as it were had nobody been laid off, and the growth to expect where nothing tells more.
+
+    A layoff lowers the level and is no trend; for a year after it few who leave are replaced.
+    """
+    steps = np.diff(log_level, prepend=log_level[0])
+    limit = max(3.0 * ROBUST * float(np.median(np.abs(steps))), LARGEST_USUAL_STEP)
+    layoff = steps < -limit
+    recent = layoff & (run_day > run_day[-1] - YEAR_DAYS)
+    kept: Floats = log_level[0] + np.cumsum(np.where(layoff, 0.0, steps))
+    return kept, GROWTH_AFTER_LAYOFF if recent.any() else USUAL_GROWTH
 
 
 def _walk_sd(steps: Floats) -> float:

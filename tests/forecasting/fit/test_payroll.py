@@ -202,8 +202,7 @@ def test_a_monthly_depositor_pays_on_a_day_of_the_next_month():
     runs = "".join(monthly(start=f"2024-07-{day}", months=12, line="-10000 payroll Gusto") for day in ("12", "26"))
     taxes = monthly(start="2024-08-15", months=11, line="-8000 payroll_tax IRS")
     company = fit_company(history(runs + taxes, as_of="2025-06-30"))
-    (tax,) = company.taxes_of
-    assert tax is not None
+    ((tax,),) = company.taxes_of
     assert tax.day_of_month == 15
     assert tax.ratio == pytest.approx(0.4)
     assert tax.owed_amount.sum() == pytest.approx(8000.0)  # both runs of June
@@ -215,8 +214,8 @@ def test_a_tax_paid_after_every_run_is_withheld_tax_whatever_it_is_called():
     taxes = monthly(start="2024-07-28", months=12, line="-4000 taxes Finanzamt")
     company = fit_company(history(runs + taxes, as_of="2025-06-30"))
     assert company.taxes is None
-    assert company.taxes_of[0] is not None
-    assert company.taxes_of[0].ratio == pytest.approx(0.4)
+    ((tax,),) = company.taxes_of
+    assert tax.ratio == pytest.approx(0.4)
 
 
 def test_a_last_run_as_high_as_a_year_before_carries_the_bonus_again():
@@ -256,8 +255,7 @@ def test_tax_by_the_quarter_is_a_third_of_what_each_of_its_payments_is_to_a_run(
         for day in ("2024-04-30", "2024-07-31", "2024-10-31", "2025-01-31", "2025-04-30")
     )
     company = fit_company(history(text, as_of="2025-06-30"))
-    (tax,) = company.taxes_of
-    assert tax is not None
+    ((tax,),) = company.taxes_of
     assert tax.ratio == pytest.approx(1 / 3)
     due, amount = remittances(
         tax=tax,
@@ -289,3 +287,113 @@ def test_net_pay_and_tax_that_a_provider_takes_on_two_days_are_one_run(fee):
 def test_debits_that_jump_at_random_are_in_doubt_within_reason():
     amounts = [60000.0 * (1 if month % 3 else 0.06) for month in range(18)]
     assert payroll(amounts).rw <= 0.3
+
+
+STAFF = "".join(
+    monthly(start="2024-01-27", months=18, line=f"-{2000 + 300 * n} stipendi STIPENDIO {n}") for n in range(5)
+)  # 13,000 a month
+
+
+@pytest.mark.parametrize("day", ["2024-12-14", "2024-12-27"])
+def test_a_thirteenth_month_of_its_own_payee_is_a_bonus_of_the_run_next_to_it(day):
+    company = fit_company(history(STAFF + f"{day} -12000 tredicesima CUMULATIVO\n", as_of="2025-06-30"))
+    (found,) = company.payrolls
+    assert found.level == pytest.approx(13000)
+    assert [(bonus.share, bonus.chance) for bonus in found.bonuses] == [(pytest.approx(12 / 13), 1.0)]
+    assert not company.stream_names  # and no bill of every month
+
+
+def test_commissions_that_come_with_a_run_are_no_raise():
+    paid = "2025-03-27 -4000 commissions_payroll Provider\n2025-06-27 -5000 commissions_payroll Provider\n"
+    (found,) = fit_company(history(STAFF + paid, as_of="2025-06-30")).payrolls
+    assert found.level == pytest.approx(13000)
+    assert [round(bonus.share, 2) for bonus in found.bonuses] == [round(4 / 13, 2), round(5 / 13, 2)]
+
+
+def test_a_new_colleague_who_is_paid_by_name_is_one():
+    hired = monthly(start="2025-05-27", months=2, line="-2600 stipendi STIPENDIO 9")
+    (found,) = fit_company(history(STAFF + hired, as_of="2025-06-30")).payrolls
+    assert found.level == pytest.approx(15600)
+    assert not found.bonuses
+
+
+def test_severance_is_paid_once():
+    text = STAFF + "2025-03-27 -20000 severance_payroll Provider\n"
+    company = fit_company(history(text, as_of="2025-06-30"))
+    (found,) = company.payrolls
+    assert found.level == pytest.approx(13000)
+    assert not found.bonuses
+    assert not company.stream_names
+
+
+def test_a_layoff_is_no_trend_and_few_are_hired_after_it():
+    steady = payroll([100.0] * 18)
+    after = payroll([100.0] * 12 + [60.0] * 6)
+    assert after.level == 60.0
+    assert -0.012 < after.g < 0.0 < steady.g  # a line through the runs falls by 4 % a month
+
+
+def test_each_kind_of_payroll_tax_has_its_own_days_and_share():
+    text = monthly(start="2024-01-28", months=18, line="-50000 salaires Virement")
+    text += "".join(f"{day} -36000 urssaf URSSAF\n" for day in _quarters(day=15))
+    text += monthly(start="2024-02-18", months=17, line="-2500 prelevement DGFIP")
+    ((by_month, by_quarter),) = fit_company(history(text, as_of="2025-06-30")).taxes_of
+    assert (by_month.every_months, by_month.ratio) == (1, pytest.approx(0.05))
+    assert by_month.owed_amount.tolist() == [pytest.approx(2500)]
+    assert (by_quarter.every_months, by_quarter.ratio) == (3, pytest.approx(12000 / 50000))
+
+
+def test_social_insurance_of_the_same_month_carries_the_bonus_in_its_month():
+    amounts = [-50000 - 40000 * (month % 12 == 10) for month in range(18)]
+    months = [f"{2024 + month // 12}-{month % 12 + 1:02}" for month in range(18)]
+    text = "".join(f"{month}-29 {amount} gehalt Sammel\n" for month, amount in zip(months, amounts, strict=True))
+    text = text.replace("02-29 -50000 gehalt", "02-28 -50000 gehalt")
+    text += "".join(
+        f"{month}-26 {amount * 0.4:.0f} sozialversicherung TK\n"
+        for month, amount in zip(months, amounts, strict=True)
+    )
+    ((tax,),) = fit_company(history(text, as_of="2025-06-30")).taxes_of
+    assert (tax.months_after, tax.ratio) == (0, pytest.approx(0.4))
+    assert not len(tax.owed_day)  # June's was paid with June's run
+
+
+def test_tax_that_is_taken_with_the_pay_leaves_with_the_pay():
+    text = "".join(
+        f"{day} -30000 payroll PAYLOCITY_NET\n{day} -12000 payroll_tax PAYLOCITY_TAX\n"
+        for day in every_other_friday("2024-07-05", "2025-06-20")
+    )
+    ((tax,),) = fit_company(history(text, as_of="2025-06-30")).taxes_of
+    assert (tax.lag_days, tax.day_of_month, tax.ratio) == (0, 0, pytest.approx(0.4))
+    assert not len(tax.owed_day)
+
+
+def test_what_goes_in_step_with_payroll_is_its_tax_whatever_it_is_called():
+    pay = [50000 + 30000 * (month % 12 in (4, 11)) + 1500 * (month // 5) for month in range(18)]
+    months = [f"{2024 + month // 12}-{month % 12 + 1:02}" for month in range(18)]
+    text = "".join(f"{month}-24 -{paid} salarissen Batch\n" for month, paid in zip(months, pay, strict=True))
+    text += "".join(
+        f"{month}-28 -{paid * 0.6:.0f} heffingen Dienst\n" for month, paid in zip(months[1:], pay, strict=False)
+    )
+    company = fit_company(history(text, as_of="2025-06-30"))
+    ((tax,),) = company.taxes_of
+    assert tax.ratio == pytest.approx(0.6, rel=0.01)
+    assert not company.stream_names
+    level = text.replace("heffingen Dienst", "rent Landlord")
+    assert fit_company(history(level, as_of="2025-06-30")).taxes_of == ((),)
+
+
+def test_a_tax_on_sales_of_every_month_is_not_withheld_from_pay():
+    text = monthly(start="2024-01-28", months=18, line="-50000 payroll Batch")
+    text += monthly(start="2024-02-16", months=17, line="-9000 iva Agenzia")
+    company = fit_company(history(text, as_of="2025-06-30"))
+    assert company.taxes_of == ((),)
+    assert company.stream_names == ("Agenzia",)
+
+
+def _quarters(*, day: int) -> list[str]:
+    return [f"{2024 + n // 4}-{n % 4 * 3 + 1:02}-{day}" for n in range(1, 6)]
+
+
+def every_other_friday(first: str, last: str) -> list[str]:
+    start, end = date.fromisoformat(first), date.fromisoformat(last)
+    return [str(date.fromordinal(day)) for day in range(start.toordinal(), end.toordinal() + 1, 14)]
