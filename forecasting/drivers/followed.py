@@ -1,4 +1,4 @@
-"""Income less the costs that follow it: one level moves both."""
+"""Income less the costs and taxes that follow it: one level moves all."""
 
 from dataclasses import dataclass
 
@@ -28,4 +28,9 @@ def less_costs(daily: Floats, income: FittedRevenue, setting: Setting) -> NetInc
         daily = daily - paid
         variance += cost.variance_per_day
         persistent = float(np.hypot(persistent, cost.share_sd * float(paid.mean())))
+    for tax in setting.company.sales_taxes:
+        due = setting.per_day(tax.day, tax.expected(income, first_day=setting.first_day))
+        daily = daily - due
+        mean = float(due.mean())
+        persistent = float(np.hypot(persistent, tax.share_sd / np.sqrt(tax.payments) * mean))
     return NetIncome(daily=daily, variance_per_day=variance, persistent_sd=persistent)

@@ -14,24 +14,36 @@ GROWTH_SD, WALK_SD = 0.01, 0.02
 
 
 def contribute(setting: Setting) -> Contribution:
-    """One factor with a payment on every instalment day of the horizon."""
+    """A factor with a payment on every instalment day of the horizon, and one for taxes on income that has come.
+
+    What will be due for income to come belongs to that income (`drivers/followed.py`).
+    """
+    factors = []
     taxes = setting.company.taxes
-    if taxes is None:
-        return Contribution()
-    day, amount = _instalments(setting)
-    daily = setting.per_day(day, amount)
-    return Contribution(
-        factors=(Factor(name="taxes", daily=daily, lvl=taxes.lvl, g=taxes.g, gsd=GROWTH_SD, rw=WALK_SD),)
-    )
+    if taxes is not None:
+        daily = setting.per_day(*_instalments(setting))
+        factors.append(Factor(name="taxes", daily=daily, lvl=taxes.lvl, g=taxes.g, gsd=GROWTH_SD, rw=WALK_SD))
+    on_sales = setting.company.sales_taxes
+    if on_sales:
+        daily = -sum((setting.per_day(tax.day, tax.owed()) for tax in on_sales), np.zeros(setting.horizon_days))
+        share_sd = max(tax.share_sd for tax in on_sales)
+        factors.append(Factor(name="sales tax", daily=daily, lvl=share_sd, g=0.0, gsd=0.0, rw=0.0))
+    return Contribution(factors=tuple(factors))
 
 
 def next_events(setting: Setting) -> tuple[DatedEvent, ...]:
-    """The instalments."""
-    if setting.company.taxes is None:
-        return ()
-    day, amount = _instalments(setting)
+    """The instalments, and taxes on sales with the share of income that is expected yet."""
+    due: list[tuple[str, Days, Floats]] = []
+    if setting.company.taxes is not None:
+        due.append(("Company tax", *_instalments(setting)))
+    income = setting.company.sales or setting.company.invoiced
+    if income is not None:
+        for tax in setting.company.sales_taxes:
+            amount = tax.owed() + tax.expected(income, first_day=setting.first_day)
+            due.append(("Tax on sales", tax.day, -amount))
     return tuple(
-        DatedEvent(setting.days_ahead(d), "tax", "Company tax", a)
+        DatedEvent(setting.days_ahead(d), "tax", label, a)
+        for label, day, amount in due
         for d, a in zip(day.tolist(), amount.tolist(), strict=True)
         if 1 <= setting.days_ahead(d) <= setting.horizon_days
     )

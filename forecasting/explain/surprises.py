@@ -142,13 +142,19 @@ def _news(before: CashRows, after: CashRows) -> dict[str, _Payees]:
 
 
 def _expected(then: Stage, group: EventGroup, *, days: int) -> float:
-    """What the group's drivers expected of the first days, level 1; a cost that follows sales is spending."""
+    """What the group's drivers expected of the first days, level 1.
+
+    A cost that follows sales is spending, and a tax that follows them is a tax.
+    """
     setting = then.setting
     parts = tuple(part for part in then.parts if part.driver.name in group.drivers)
     expected = expected_flow(assemble(setting, parts), days=days)
     if group in (INCOME, SPENDING):
         costs = _costs_of_sales(then, days=days)
         expected += costs if group is INCOME else -costs
+    if group in (INCOME, PAYROLL):
+        taxes = _taxes_on_sales(then, days=days)
+        expected += taxes if group is INCOME else -taxes
     return expected
 
 
@@ -161,6 +167,18 @@ def _costs_of_sales(then: Stage, *, days: int) -> float:
     return sum(
         float(cost.expected(income, first_day=setting.first_day, days=setting.horizon_days)[:days].sum())
         for cost in company.costs
+    )
+
+
+def _taxes_on_sales(then: Stage, *, days: int) -> float:
+    """Expected taxes on income to come, which the driver of that income has taken off it, positive."""
+    company, setting = then.setting.company, then.setting
+    income = company.sales or company.invoiced
+    if income is None:
+        return 0.0
+    return sum(
+        float(setting.per_day(tax.day, tax.expected(income, first_day=setting.first_day))[:days].sum())
+        for tax in company.sales_taxes
     )
 
 

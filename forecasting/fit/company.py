@@ -23,9 +23,11 @@ from forecasting.fit.recurring import Streams, expect
 from forecasting.fit.renewals import planned_bills
 from forecasting.fit.revenue import FittedRevenue, fit_invoiced, fit_sales
 from forecasting.fit.role import Role, has_role
+from forecasting.fit.sales_tax import FittedSalesTax, fit_sales_taxes
 from forecasting.fit.taxes import FittedTaxes, fit_taxes
 
 USUAL_TAX_GROWTH = 0.004  # per month, for a company without income to tax
+MONTHS_AHEAD = 25  # as far as a forecast goes
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class FittedCompany:
         cash: closing balance on the as-of date.
         calendar: bank calendar of the base currency.
         taxes_of: the taxes of each payroll, by position.
-        costs: what follows sales, or invoiced income where there are no sales.
+        costs, sales_taxes: what follows sales, or invoiced income where there are no sales.
         streams: recurring payments in and out.
         stream_names, stream_categories, stream_currencies: payee of each stream, and what it is paid for and in.
         pools, leaks: by direction, (OUT, IN).
@@ -57,6 +59,7 @@ class FittedCompany:
     costs: tuple[FittedCost, ...]
     contracts: FittedContracts
     clouds: tuple[FittedCloud, ...]
+    sales_taxes: tuple[FittedSalesTax, ...]
     taxes: FittedTaxes | None
     streams: Streams
     stream_names: tuple[str, ...]
@@ -87,7 +90,20 @@ def fit_company(history: CompanyHistory) -> FittedCompany:
     sales, of_sales = fit_sales(rows)
     invoiced, of_invoiced = fit_invoiced(rows, explained=of_contracts | of_sales, owed=contracts.receivables)
     income = sales or invoiced
-    taxes, of_taxes = fit_taxes(rows, growth=income.g if income else USUAL_TAX_GROWTH, calendar=calendar)
+    sales_taxes, of_sales_taxes = fit_sales_taxes(
+        rows,
+        income=income,
+        of_income=of_sales if sales else of_invoiced,
+        calendar=calendar,
+        months_ahead=MONTHS_AHEAD,
+    )
+    taxes, of_taxes = fit_taxes(
+        rows,
+        growth=income.g if income else USUAL_TAX_GROWTH,
+        explained=of_sales_taxes,
+        calendar=calendar,
+    )
+    of_taxes |= of_sales_taxes
     explained = of_contracts | of_sales | of_invoiced
     costs, of_costs = fit_costs(
         rows,
@@ -115,6 +131,7 @@ def fit_company(history: CompanyHistory) -> FittedCompany:
         costs=costs,
         contracts=contracts,
         clouds=clouds,
+        sales_taxes=sales_taxes,
         taxes=taxes,
         streams=streams,
         stream_names=tuple(payee.counterparty or payee.category or "unnamed payee" for payee in payees),

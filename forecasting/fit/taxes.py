@@ -17,6 +17,7 @@ YEAR_DAYS = 365
 AMOUNTS_READ = 4
 SAME_DATE_DAYS = 20
 MOST_INSTALMENTS = 8
+LONGEST_MONTHLY_GAP_DAYS = 40
 UNKNOWN_LVL = 0.15
 
 
@@ -37,14 +38,15 @@ class FittedTaxes:
 
 
 def fit_taxes(
-    rows: CashRows, *, growth: float, calendar: BusinessCalendar
+    rows: CashRows, *, growth: float, explained: NDArray[np.bool_], calendar: BusinessCalendar
 ) -> tuple[FittedTaxes | None, NDArray[np.bool_]]:
     """Instalments from the payments of the last year; taxes paid too often to be instalments are left alone.
 
     Args:
         growth: per month, of what is taxed; past instalments are brought to the as-of date by it.
+        explained: rows that have a model already.
     """
-    tax = (rows.role == Role.TAX) & (rows.amount < 0)
+    tax = (rows.role == Role.TAX) & (rows.amount < 0) & ~explained
     explained = np.zeros(len(rows.day), dtype=bool)
     days: list[Ints] = []
     amounts: list[Floats] = []
@@ -54,7 +56,7 @@ def fit_taxes(
         day, inverse = np.unique(rows.day[mine], return_inverse=True)
         amount = np.bincount(inverse, weights=rows.amount[mine])
         year = day > rows.as_of_day - YEAR_DAYS
-        if int(year.sum()) > MOST_INSTALMENTS:
+        if int(year.sum()) > MOST_INSTALMENTS or _comes_by_the_month(day):
             continue
         explained |= mine
         # What was due just before today a year ago may still be to come; what came already is not due twice.
@@ -72,3 +74,8 @@ def fit_taxes(
         lvl=min(0.5, max(0.05, max(spreads) / 2)),
         g=growth,
     ), explained
+
+
+def _comes_by_the_month(day: Ints) -> bool:
+    """Of a monthly tax young books hold few payments; as instalments they would pause for the rest of a year."""
+    return len(day) >= 3 and float(np.median(np.diff(day[-AMOUNTS_READ:]))) <= LONGEST_MONTHLY_GAP_DAYS
