@@ -25,11 +25,12 @@ PAYMENTS_NEEDED = 3  # to know a client's rhythm
 GAP_DAYS = (5.0, 100.0)
 SAME_GAP = 0.25  # two payments so far off the usual days apart show no rhythm
 FEW_GAPS = 6
+YOUNG_MOST_TIMES = 2.0
 YOUNG_DAYS = 75  # a first payment no older than that may be a new client's
 FEES_READ = 6
 FEE_SD, FEE_PRIOR, YOUNG_FEE_SD = 0.1, 2.0, 0.2  # of a fee, relative
 LEAST_DELAY_SD = 5.0
-IRREGULAR_DAYS, MOST_IRREGULAR, LEAST_KNOWN = 182, 0.3, 0.1
+IRREGULAR_DAYS, MOST_IRREGULAR, LEAST_KNOWN = 365, 0.3, 0.1
 LOSS_PER_MONTH, LOSS_PRIOR_MONTHS = 0.025, 60.0
 WON_PRIOR_MONTHS = 6.0
 SETTLED_DAYS = 60  # of history, before a first payment is a new client's
@@ -149,7 +150,7 @@ def _read_clients(
     if not gaps:
         return [], irregular
     usual_gap = float(np.median(gaps))
-    clients = []
+    clients, of_client = [], []
     for payee, mine in of_payee:
         client = _client(
             rows.day[mine],
@@ -162,6 +163,14 @@ def _read_clients(
             irregular[mine] = True
         else:
             clients.append(client)
+            of_client.append(mine)
+    # A first payment of several times what anybody pays is an order, or a year ahead, and no fee of every month.
+    known = [client.fee / client.gap for client in clients if client.fees >= PAYMENTS_NEEDED]
+    most = YOUNG_MOST_TIMES * max(known, default=0.0)
+    for client, mine in zip(clients, of_client, strict=True):
+        if client.fees == 1 and client.fee / client.gap > most:
+            irregular[mine] = True
+    clients = [client for client in clients if client.fees > 1 or client.fee / client.gap <= most]
     paid_before = {rows.payees[payee].counterparty for payee, _ in of_payee}
     clients += [
         _Client(
@@ -247,6 +256,7 @@ def _comings_and_goings(rows: CashRows, clients: list[_Client]) -> tuple[float, 
 def _still_there(clients: list[_Client], loss: float, as_of_day: int) -> Floats:
     """float64 [clients]: Bayes over silence, and over a missing invoice where the others have one."""
     dues = [client.newest_due for client in clients if client.newest_due is not None]
+    usual_gap = float(np.median([client.gap for client in clients])) if clients else 1.0
     latest = max(dues, default=as_of_day)
     # Whoever has paid around the newest due day owes nothing now, and would if the payment were of the one before.
     settled = [bool(dues) and client.last_day >= latest - client.gap * EARLY_SHARE for client in clients]
@@ -273,7 +283,8 @@ def _still_there(clients: list[_Client], loss: float, as_of_day: int) -> Floats:
             silence = as_of_day - client.last_day
             days = silence + lead
             seen = 0.5 * erfc((silence - client.gap) / client.delay_sd / sqrt(2))
-            seen *= MISSING_INVOICE if owing_is_usual else 1.0
+            # Who pays by the quarter owes nothing for most of it.
+            seen *= max(MISSING_INVOICE, 1 - usual_gap / client.gap) if owing_is_usual else 1.0
         stayed = exp(-loss * max(days, 0.0) / DAYS_PER_MONTH)
         chances.append(stayed * seen / (stayed * seen + 1 - stayed) if stayed < 1.0 else 1.0)
     return np.array(chances)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecasting.fit.calendar import BusinessCalendar
 from forecasting.fit.cash_rows import LONGEST_SILENCE_DAYS, CashRows, Payee, read_cash_rows, since_last_silence
@@ -18,7 +19,7 @@ from forecasting.fit.looks import WINDOW_DAYS, Looks, look
 from forecasting.fit.payroll import FittedPayroll, calendar_of, fit_payrolls
 from forecasting.fit.payroll_tax import FittedPayrollTax, fit_payroll_taxes
 from forecasting.fit.plan_met import met_tranches
-from forecasting.fit.pool import IN, OUT, FittedPool, fit_pool, monthly_outflow, pool_history
+from forecasting.fit.pool import IN, OUT, FittedPool, fit_pool, has_ended, monthly_outflow, pool_history
 from forecasting.fit.recurring import Streams, expect
 from forecasting.fit.renewals import planned_bills
 from forecasting.fit.revenue import FittedRevenue, fit_invoiced, fit_sales
@@ -117,7 +118,7 @@ def fit_company(history: CompanyHistory) -> FittedCompany:
 
     looks = look(rows.where(~explained), calendar=calendar)
     streams, payees = _streams(rows, looks, owed=contracts.receivables)
-    pools, leaks = _pools_and_leaks(rows, looks, calendar)
+    pools, leaks = _pools_and_leaks(rows, looks, calendar, passed_on=of_costs | of_sales_taxes)
     return FittedCompany(
         as_of_day=rows.as_of_day,
         cash=sum(float(amount) * rates[code] for code, amount in history.cash.items() if amount),
@@ -179,11 +180,15 @@ def _streams(rows: CashRows, looks: Looks, *, owed: tuple[Receivable, ...]) -> t
 
 
 def _pools_and_leaks(
-    rows: CashRows, looks: Looks, calendar: BusinessCalendar
+    rows: CashRows, looks: Looks, calendar: BusinessCalendar, *, passed_on: NDArray[np.bool_]
 ) -> tuple[tuple[FittedPool | None, FittedPool | None], tuple[FittedLeak, FittedLeak]]:
-    cash = (rows.role != Role.TRANSFER) & (rows.role != Role.CLOUD_CREDIT)
+    """Pools and leaks by direction; `passed_on` rows follow income, and tell nothing of how large a company is."""
+    cash = (rows.role != Role.TRANSFER) & (rows.role != Role.CLOUD_CREDIT) & ~passed_on
     outflow = monthly_outflow(rows.day[cash], rows.amount[cash], looks)
-    out, into = (pool_history(looks, direction=direction, all_outflow=outflow) for direction in (OUT, IN))
+    ended = has_ended(looks)
+    out, into = (
+        pool_history(looks, direction=direction, all_outflow=outflow, ended=ended) for direction in (OUT, IN)
+    )
     occurrences = expect(looks.detection.streams, days=WINDOW_DAYS, calendar=calendar)
     return (fit_pool(looks, out), fit_pool(looks, into)), (
         fit_leak(looks, out, occurrences, direction=OUT),

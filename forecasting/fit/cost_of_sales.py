@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.fit.cash_rows import CashRows
+from forecasting.fit.cash_rows import CashRows, Payee
 from forecasting.fit.revenue import BLOCK_DAYS, FittedRevenue
 from forecasting.fit.role import Role, has_role, words_of
 
@@ -20,6 +20,8 @@ BLOCKS_READ = 26
 BLOCKS_NEEDED = 8
 LARGE_SHARE = 0.03  # of sales: smaller costs move no runway
 LEAST_SWING = 0.12  # sd of log cost: without a swing there is nothing to follow
+LEAST_SWING_OF_A_YEAR, BLOCKS_OF_A_YEAR = 0.07, 13
+QUARTER_BLOCKS, QUARTERS_NEEDED, QUARTERS_READ, QUARTERS_REST = 3, 3, 5, 0.4
 UNEXPLAINED = 0.5
 NAMED_REST = 0.25  # sd of the log share
 GOODS_WORDS = frozenset(
@@ -36,6 +38,28 @@ GOODS_WORDS = frozenset(
         "shipping",
         "packaging",
         "postage",
+        "purchases",
+        "equipment",
+        "achats",
+        "marchandises",
+        "fornitori",
+        "acquisti",
+        "merci",
+        "compras",
+        "mercancias",
+        "inkoop",
+        "varor",
+        "varuinkop",
+        "towary",
+        "wareneinkauf",
+        "waren",
+        "freight",
+        "fret",
+        "customs",
+        "duty",
+        "expeditions",
+        "versand",
+        "payouts",
     )
 )
 LEADS_BLOCKS = (0, 1, -1)
@@ -46,9 +70,11 @@ NEVER = (Role.PAYROLL, Role.PAYROLL_TAX, Role.CLOUD, Role.RENT, Role.FUNDING, Ro
 
 @dataclass(frozen=True, slots=True)
 class FittedCost:
-    """One payee's share of sales.
+    """The share of sales that one payee, or all payees of a kind, are paid.
 
     Attributes:
+        name: the payee, or the kind.
+        payees: who is paid it.
         share: cost per unit of sales.
         lead_days: the sales that a payment is for lie so many days after it.
         last_day, gap_days: payments come every so many days.
@@ -56,7 +82,8 @@ class FittedCost:
         variance_per_day: of the cost around its share.
     """
 
-    payee: str
+    name: str
+    payees: frozenset[Payee]
     share: float
     lead_days: int
     last_day: int
@@ -92,17 +119,24 @@ def fit_costs(
     free = ~explained & (rows.amount < 0) & ~has_role(rows.role, *NEVER)
     found = []
     paid = -_blocks(rows, free, blocks)
-    for payee in np.flatnonzero(paid.sum(axis=1) >= LARGE_SHARE * sold.sum()).tolist():
-        named = bool(words_of(rows.payees[payee].category) & GOODS_WORDS)
-        cost = _follow(paid[payee], sold, named=named)
+    for name, payees in _candidates(
+        rows, paid.sum(axis=1) if paid.size else np.zeros(0), least=LARGE_SHARE * sold.sum()
+    ):
+        members = np.zeros(len(rows.payees), dtype=bool)
+        members[payees] = True
+        mine = free & members[rows.payee] & ~followed
+        together = paid[[payee for payee in payees if (mine & (rows.payee == payee)).any()]].sum(axis=0)
+        if float(together.sum()) < LARGE_SHARE * float(sold.sum()):
+            continue
+        cost = _follow(together, sold, named=bool(words_of(rows.payees[payees[0]].category) & GOODS_WORDS))
         if cost is None:
             continue
-        mine = free & (rows.payee == payee)
         share, lead, sd = cost
         days = np.unique(rows.day[mine])
         found.append(
             FittedCost(
-                payee=rows.payees[payee].counterparty,
+                name=name,
+                payees=frozenset(rows.payees[payee] for payee in payees),
                 share=share,
                 lead_days=lead * BLOCK_DAYS,
                 last_day=int(days[-1]),
@@ -113,6 +147,21 @@ def fit_costs(
         )
         followed |= mine
     return tuple(found), followed
+
+
+def _candidates(rows: CashRows, total: Floats, *, least: float) -> list[tuple[str, list[int]]]:
+    """Kinds of cost whose payees change while together they go with sales, then single payees."""
+    kinds: dict[str, list[int]] = {}
+    for payee in np.flatnonzero(total > 0).tolist():
+        kinds.setdefault(rows.payees[payee].category, []).append(payee)
+    together = [
+        (category, payees)
+        for category, payees in kinds.items()
+        if category and len(payees) > 1 and float(total[payees].sum()) >= least
+    ]
+    return together + [
+        (rows.payees[payee].counterparty, [payee]) for payee in np.flatnonzero(total >= least).tolist()
+    ]
 
 
 def _blocks(rows: CashRows, chosen: NDArray[np.bool_], blocks: int) -> Floats:
@@ -126,24 +175,42 @@ def _blocks(rows: CashRows, chosen: NDArray[np.bool_], blocks: int) -> Floats:
 
 
 def _follow(paid: Floats, sold: Floats, *, named: bool) -> tuple[float, int, float] | None:
-    """Share, lead in blocks and sd of the log share, where cost follows sales; else None.
+    """Share, lead in blocks and sd of the log share of a block, where cost follows sales; else None.
 
     What is `named` for what is sold follows it, unless its share is all over the place: while sales are level no
-    swing can show it, and still the next rise will need more of it.
+    swing can show it, and still the next rise will need more of it. Goods that are ordered now and then are looked
+    at by the quarter.
     """
-    active = paid > 0
-    first = int(np.argmax(active))
-    if not active[first:].all() or len(paid) - first < BLOCKS_NEEDED:
-        return None
+    first = int(np.argmax(paid > 0))
+    if not (paid[first:] > 0).all() or len(paid) - first < BLOCKS_NEEDED:
+        return _follow_by_quarter(paid[first + 1 :], sold[first + 1 :]) if named else None
     best: tuple[float, int, float] | None = None
     for lead in LEADS_BLOCKS:
         x = np.log(paid[max(first, -lead) : len(paid) - max(lead, 0)])
         s = np.log(sold[max(first, -lead) + lead : len(sold) - max(-lead, 0)][: len(x)])
         x = x[: len(s)]
         swing, rest = float(np.std(x)), float(np.std(x - s))
-        shown = swing >= LEAST_SWING and rest**2 <= UNEXPLAINED * swing**2
+        least = LEAST_SWING if len(x) < BLOCKS_OF_A_YEAR else LEAST_SWING_OF_A_YEAR
+        shown = swing >= least and rest**2 <= UNEXPLAINED * swing**2
         if len(x) < BLOCKS_NEEDED or not (shown or (named and rest <= NAMED_REST)):
             continue
         if best is None or rest < 0.9 * best[2]:
             best = float(np.exp((x - s)[-YEAR_BLOCKS:].mean())), lead, rest
+    if best is None and named:
+        return _follow_by_quarter(paid, sold)
     return best
+
+
+def _follow_by_quarter(paid: Floats, sold: Floats) -> tuple[float, int, float] | None:
+    quarters = len(paid) // QUARTER_BLOCKS
+    if quarters < QUARTERS_NEEDED:
+        return None
+    ends = len(paid) - quarters * QUARTER_BLOCKS
+    cost, income = (x[ends:].reshape(quarters, QUARTER_BLOCKS).sum(axis=1) for x in (paid, sold))
+    if (cost <= 0).any():
+        return None
+    rest = float(np.std(np.log(cost / income), ddof=1))
+    if rest > QUARTERS_REST:
+        return None
+    recent = slice(-QUARTERS_READ, None)
+    return float(cost[recent].sum() / income[recent].sum()), 0, rest * float(np.sqrt(QUARTER_BLOCKS))

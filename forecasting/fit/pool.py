@@ -26,6 +26,7 @@ UNSEEN_LUMP = 0.08  # of a month's outflow
 UNSEEN_SHAPE, SEEN_SHAPE = 0.8, 0.5  # what is counted beside the lumps that were seen
 HABIT = 8  # payments of one payee in a year that make it a habit, however large
 HALF_LIFE_DAYS = 150.0
+ENDED_PAYMENTS, ENDED_GAPS, ENDED_DAYS = 20, 10, 30
 PROFILE_DAYS = 364
 TREND_SD = 0.01
 TREND_WEEKS = 52
@@ -33,6 +34,7 @@ WALK_SD = 0.04
 MOST_LVL = 0.5
 UNKNOWN_LVL = 0.5
 WEEKS_TRUSTED = 4
+BLOCK_WEEKS, BLOCKS_NEEDED = 4, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +123,16 @@ class PoolHistory:
         return np.where(count + expects > 0, shape / self.lump_days * mean, 0.0)
 
 
-def pool_history(looks: Looks, *, direction: int, all_outflow: Floats) -> PoolHistory:
-    """Weekly sums and lumps of one direction at every look; `all_outflow` [looks] is the company's per month."""
+def pool_history(looks: Looks, *, direction: int, all_outflow: Floats, ended: NDArray[np.bool_]) -> PoolHistory:
+    """Weekly sums and lumps of one direction at every look.
+
+    Args:
+        all_outflow: float64 [looks], the company's per month.
+        ended: bool [looks, n], what `has_ended` says.
+    """
     rows = looks.rows
     sign = rows.amount > 0 if direction == IN else rows.amount < 0
-    pooled = looks.pooled() & sign
+    pooled = looks.pooled() & sign & ~ended
     age = looks.day[:, None] - rows.day[None, :]
     size = np.abs(rows.amount) / np.maximum(rows.count, 1)
     if direction == IN:
@@ -183,7 +190,7 @@ def fit_pool(looks: Looks, known: PoolHistory) -> FittedPool | None:
     w = _weights(weeks, known.known_weeks[:1])[0]
     mean = float(_weighted_mean(weekly[None, :], w[None, :])[0])
     variance = float((w * (weekly - mean) ** 2).sum() / w.sum()) * (weeks / (weeks - 1) if weeks > 1 else 1.0)
-    se = float(np.sqrt(variance * (w**2).sum())) / float(w.sum())
+    se = _standard_error(weekly, w)
     g, gsd = _trend(weekly, mean)
     return FittedPool(
         mean_per_day=mean / 7,
@@ -201,6 +208,22 @@ def fit_pool(looks: Looks, known: PoolHistory) -> FittedPool | None:
     )
 
 
+def _standard_error(weekly: Floats, weights: Floats) -> float:
+    """Of the weighted weekly mean, told by sums of four weeks where there are enough: what comes by the month is
+    no noise of the level, though weeks with and without it differ.
+    """
+    blocks = len(weekly) // BLOCK_WEEKS
+    if blocks < BLOCKS_NEEDED:
+        blocks, length = len(weekly), 1
+    else:
+        length = BLOCK_WEEKS
+    x = weekly[: blocks * length].reshape(blocks, length).mean(axis=1)
+    w = weights[: blocks * length].reshape(blocks, length).sum(axis=1)
+    mean = float((w * x).sum() / w.sum())
+    variance = float((w * (x - mean) ** 2).sum() / w.sum()) * (blocks / (blocks - 1) if blocks > 1 else 1.0)
+    return float(np.sqrt(variance * (w**2).sum())) / float(w.sum())
+
+
 def monthly_outflow(day: Ints, amount: Floats, looks: Looks) -> Floats:
     """float64 [looks]: the whole company's outflow per month in the half year before each look."""
     out = np.minimum(amount, 0.0)
@@ -210,6 +233,29 @@ def monthly_outflow(day: Ints, amount: Floats, looks: Looks) -> Floats:
     days = np.clip(looks.day - looks.first_day + 1, 1, OUTFLOW_DAYS)
     flow: Floats = -(upto[end] - upto[start]) / days * DAYS_PER_MONTH
     return flow
+
+
+def has_ended(looks: Looks) -> NDArray[np.bool_]:
+    """bool [looks, n]: the row's payee was paid every few days for long, and then was not any more.
+
+    A loan that is repaid day by day ends one day; the mean of past weeks would go on paying it for a year.
+    """
+    rows = looks.rows
+    ended = np.zeros((len(looks.day), len(rows.day)), dtype=bool)
+    count = np.bincount(looks.row_key, minlength=looks.keys)
+    last_day = np.zeros(looks.keys, dtype=np.int64)
+    np.maximum.at(last_day, looks.row_key, rows.day)
+    for key in np.flatnonzero((count >= ENDED_PAYMENTS) & (looks.day[0] - last_day > ENDED_DAYS)).tolist():
+        mine = np.flatnonzero(looks.row_key == key)
+        days = np.unique(rows.day[mine])
+        for look, day in enumerate(looks.day.tolist()):
+            known = days[days <= day]
+            if len(known) < ENDED_PAYMENTS:
+                continue
+            usual = float(np.median(np.diff(known)))
+            if day - int(known[-1]) > max(ENDED_DAYS, ENDED_GAPS * usual):
+                ended[look, mine] = True
+    return ended
 
 
 def _is_habit(looks: Looks, age: Ints) -> NDArray[np.bool_]:

@@ -33,10 +33,12 @@ DAYS_PER_BLOCK_BY_WEEK = 10  # fewer days with receipts than that, and months sa
 ONE_WEEKDAY = 0.7
 # Money that comes in a few large pieces: the variance of a block by chance alone, relative to its square.
 LUMPY = 0.09
+LUMPY_DAYS = 12  # with receipts, a block: a shop's Christmas is not a piece among few
 LUMPS_SEEN = 0.3  # of that variance blocks must show: payouts on fixed days are few and large, and not by chance
 LUMPY_WALK_SD = 0.07
 LEAST_WALK_SD, MOST_WALK_SD, MOST_LVL = 0.02, 0.6, 0.8
 LUMPY_BLOCKS = 6
+LEAST_LVL_OF_ALL = 0.25
 MONTH_END = 31
 WEEK_DAYS, LATE_PAYOUT_DAYS = 7, 4
 STEADY_BLOCKS, STEADY_RECEIPTS = 6, 8
@@ -129,11 +131,15 @@ def _by_client(rows: CashRows, chosen: NDArray[np.bool_], owed: tuple[Receivable
     together = None if clients is None else _together(rows, chosen)
     if clients is None or together is None:
         return None
+    # Two readings of one level, each as far as it is sure of itself. Open invoices tell who is still a client.
+    of_clients = clients.lvl**-2
+    of_all = max(together.lvl, LEAST_LVL_OF_ALL) ** -2
+    share = of_clients / (of_clients + of_all)
     return replace(
         together,
-        level_per_day=clients.level_per_day,
+        level_per_day=clients.level_per_day**share * together.level_per_day ** (1 - share),
         variance_per_day=clients.variance_per_day,
-        lvl=clients.lvl,
+        lvl=(of_clients + of_all) ** -0.5,
         g=clients.g,
         gsd=clients.gsd,
         rw=clients.rw,
@@ -304,7 +310,8 @@ def _lumps(day: Ints, amount: Floats, *, first_day: int, as_of_day: int, habit: 
         return None
     noise = float(np.square(amount[inside]).sum()) / blocks / mean**2
     seen = float(np.square(np.diff(total)).mean()) / 2 / mean**2
-    if noise < LUMPY or seen < LUMPS_SEEN * noise:
+    days = len(np.unique(day[inside & (amount > 0)]))
+    if noise < LUMPY or seen < LUMPS_SEEN * noise or days > LUMPY_DAYS * blocks:
         return None
     noise = (noise + seen) / 2
     walk = LUMPY_WALK_SD

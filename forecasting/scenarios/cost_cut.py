@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
+import numpy as np
+
 from forecasting.drivers.contribution import Setting
-from forecasting.fit.cash_rows import Payee
+from forecasting.fit.cash_rows import CashRows, Payee
 from forecasting.fit.company import FittedCompany
 from forecasting.fit.pool import OUT
 from forecasting.fit.role import Role
@@ -68,8 +70,11 @@ class CostCut(Change):
         pooled = share_of(company.pooled, chosen=mine, incoming=False)
         company = with_pool(company, direction=OUT, by=1.0 - self.share * pooled)
         paid = {payee.counterparty for payee in company.rows.payees if mine(payee)}
-        followed = {cost.payee for cost in company.costs} & paid
-        company = _costs(company, by=by, payees=followed)
+        parts = [
+            share_of(_paid_to(company.rows, cost.payees), chosen=mine, incoming=False) for cost in company.costs
+        ]
+        followed = any(parts)
+        company = _costs(company, by=[1.0 - self.share * part for part in parts])
         payroll = share_of(company.rows.of(Role.PAYROLL), chosen=mine, incoming=False)
         company = _payrolls(company, by=1.0 - self.share * payroll)
         clouds = {cloud.provider for cloud in company.clouds} & paid
@@ -99,7 +104,7 @@ def _everything(setting: Setting, *, by: float) -> Setting:
     company = replace(
         company, hires=tuple(replace(hire, net_per_month=hire.net_per_month * by) for hire in company.hires)
     )
-    company = _costs(company, by=by, payees={cost.payee for cost in company.costs})
+    company = _costs(company, by=[by] * len(company.costs))
     return replace(
         setting, company=_clouds(company, by=by, providers={cloud.provider for cloud in company.clouds})
     )
@@ -112,14 +117,17 @@ def _payrolls(company: FittedCompany, *, by: float) -> FittedCompany:
     )
 
 
-def _costs(company: FittedCompany, *, by: float, payees: set[str]) -> FittedCompany:
+def _paid_to(rows: CashRows, payees: frozenset[Payee]) -> CashRows:
+    chosen = np.array([payee in payees for payee in rows.payees], dtype=bool)
+    return rows.where(chosen[rows.payee])
+
+
+def _costs(company: FittedCompany, *, by: list[float]) -> FittedCompany:
     return replace(
         company,
         costs=tuple(
-            replace(cost, share=cost.share * by, variance_per_day=cost.variance_per_day * by**2)
-            if cost.payee in payees
-            else cost
-            for cost in company.costs
+            replace(cost, share=cost.share * left, variance_per_day=cost.variance_per_day * left**2)
+            for cost, left in zip(company.costs, by, strict=True)
         ),
     )
 

@@ -126,8 +126,8 @@ def test_one_large_client_makes_it_wander_more_than_many_small_ones():
 
 
 def test_the_receipts_of_whoever_pays_now_and_then_go_on_at_their_rate():
-    odd = "2025-02-03 1820 invoices Once\n"
-    assert fit(FOUR + odd).level_per_day == pytest.approx(fit(FOUR).level_per_day + 1820 / 182, rel=1e-6)
+    odd = "2025-02-03 3650 invoices Once\n"
+    assert fit(FOUR + odd).level_per_day == pytest.approx(fit(FOUR).level_per_day + 3650 / 365, rel=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -182,3 +182,11 @@ def test_a_new_client_who_pays_early_and_late_pays_as_often_as_it_did_in_all():
     assert fit(client("A") + client("B") + newcomer).level_per_day - alone.level_per_day == pytest.approx(
         100, rel=0.1
     )
+
+
+def test_a_first_order_far_above_what_anybody_pays_is_no_fee_of_every_month():
+    usual = fit(FOUR).level_per_day
+    with_order = fit(FOUR + "2025-06-10 30000 invoices Order\n")
+    assert with_order.level_per_day == pytest.approx(usual + 30000 / 365, rel=0.01)
+    newcomer = fit(FOUR + "2025-06-10 5000 invoices Newcomer\n")
+    assert newcomer.level_per_day == pytest.approx(usual + 5000 / 30.4, rel=0.05)

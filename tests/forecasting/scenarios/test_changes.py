@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import numpy as np
@@ -85,6 +85,22 @@ def test_a_cut_of_payroll_as_a_category_cuts_payroll():
 def test_a_vendor_in_everyday_spending_is_cut_by_its_part_of_it():
     moved = difference(flat(), CostCut(TOMORROW, 0.5, "vendor", "Cafe"))
     assert moved == pytest.approx(np.full(365, 500.5), rel=1e-3)
+
+
+def test_one_of_several_who_are_paid_in_step_with_sales_is_cut_by_its_part_of_them():
+    lines = []
+    for week in range(78):
+        day = date(2024, 1, 3) + timedelta(days=7 * week)
+        sold = 20000 + 9000 * (week // 4 % 3)
+        lines.append(f"{day} {sold} sales Stripe")
+        lines += [f"{day} -{sold * share} outsourcing {who}" for who, share in (("Ann", 0.3), ("Ben", 0.1))]
+    view = setting("\n".join(lines) + "\n", cash="900000")
+    (cost,) = view.company.costs
+    assert cost.name == "outsourcing"
+    all_of_it = difference(view, CostCut(TOMORROW, 0.5, "category", "outsourcing")).sum()
+    of_ann = difference(view, CostCut(TOMORROW, 0.5, "vendor", "ann")).sum()
+    assert all_of_it > 0
+    assert of_ann == pytest.approx(0.75 * all_of_it, rel=1e-6)
 
 
 def test_a_hire_adds_salary_and_employers_tax_from_its_first_day():
