@@ -48,6 +48,7 @@ FACTS = frozenset(
         "fx",
         "payroll_tax",
         "receivables",
+        "tax_credits",
         "tranches",
     )
 )

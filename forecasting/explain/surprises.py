@@ -58,7 +58,7 @@ SPENDING = EventGroup(
     key="spending",
     label="Bills and everyday spending",
     roles=frozenset((Role.SUBSCRIPTION, Role.RENT, Role.SPENDING, Role.CONTRACTOR, Role.OTHER)),
-    drivers=frozenset(("vendors", "pool", "leak")),
+    drivers=frozenset(("vendors", "pool", "leak", "tax_credits")),
 )
 GROUPS = (PAYROLL, INCOME, CLOUD, FUNDING, TRANSFERS, SPENDING)
 _GROUP_OF_ROLE = {role: group for group in GROUPS for role in group.roles}

@@ -25,6 +25,7 @@ from forecasting.fit.renewals import planned_bills
 from forecasting.fit.revenue import FittedRevenue, fit_invoiced, fit_sales
 from forecasting.fit.role import Role, has_role
 from forecasting.fit.sales_tax import FittedSalesTax, fit_sales_taxes
+from forecasting.fit.tax_credits import YearlyTaxCredit, fit_tax_credits
 from forecasting.fit.taxes import FittedTaxes, fit_taxes
 
 USUAL_TAX_GROWTH = 0.004  # per month, for a company without income to tax
@@ -62,6 +63,7 @@ class FittedCompany:
     clouds: tuple[FittedCloud, ...]
     sales_taxes: tuple[FittedSalesTax, ...]
     taxes: FittedTaxes | None
+    tax_credits: tuple[YearlyTaxCredit, ...]
     streams: Streams
     stream_names: tuple[str, ...]
     stream_categories: tuple[str, ...]
@@ -89,7 +91,10 @@ def fit_company(history: CompanyHistory) -> FittedCompany:
     clouds, of_cloud = fit_clouds(rows, history)
     contracts, of_contracts = fit_contracts(rows, history)
     sales, of_sales = fit_sales(rows)
-    invoiced, of_invoiced = fit_invoiced(rows, explained=of_contracts | of_sales, owed=contracts.receivables)
+    tax_credits, of_tax_credits = fit_tax_credits(rows)
+    invoiced, of_invoiced = fit_invoiced(
+        rows, explained=of_contracts | of_sales | of_tax_credits, owed=contracts.receivables
+    )
     income = sales or invoiced
     sales_taxes, of_sales_taxes = fit_sales_taxes(
         rows,
@@ -105,7 +110,7 @@ def fit_company(history: CompanyHistory) -> FittedCompany:
         calendar=calendar,
     )
     of_taxes |= of_sales_taxes
-    explained = of_contracts | of_sales | of_invoiced
+    explained = of_contracts | of_sales | of_invoiced | of_tax_credits
     costs, of_costs = fit_costs(
         rows,
         sales=income,
@@ -134,6 +139,7 @@ def fit_company(history: CompanyHistory) -> FittedCompany:
         clouds=clouds,
         sales_taxes=sales_taxes,
         taxes=taxes,
+        tax_credits=tax_credits,
         streams=streams,
         stream_names=tuple(payee.counterparty or payee.category or "unnamed payee" for payee in payees),
         stream_categories=tuple(payee.category for payee in payees),
