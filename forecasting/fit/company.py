@@ -30,6 +30,7 @@ from forecasting.fit.taxes import FittedTaxes, fit_taxes
 
 USUAL_TAX_GROWTH = 0.004  # per month, for a company without income to tax
 MONTHS_AHEAD = 25  # as far as a forecast goes
+LARGE_PAYROLL = 0.25  # of what is spent in a month
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def fit_company(history: CompanyHistory) -> FittedCompany:
 
     looks = look(rows.where(~explained), calendar=calendar)
     streams, payees = _streams(rows, looks, owed=contracts.receivables)
-    pools, leaks = _pools_and_leaks(rows, looks, calendar, passed_on=of_costs | of_sales_taxes)
+    pools, leaks = _pools_and_leaks(rows, looks, calendar, passed_on=of_costs | of_sales_taxes, payrolls=payrolls)
     return FittedCompany(
         as_of_day=rows.as_of_day,
         cash=sum(float(amount) * rates[code] for code, amount in history.cash.items() if amount),
@@ -185,10 +186,25 @@ def _streams(rows: CashRows, looks: Looks, *, owed: tuple[Receivable, ...]) -> t
     return today, tuple(rows.payees[payee[key]] for key in today.key.tolist())
 
 
+def _laid_off_day(payrolls: tuple[FittedPayroll, ...], *, outflow: float) -> int | None:
+    """The last layoff in the largest payroll, if that is a good part of what is spent in a month."""
+    monthly = [payroll.level * payroll.schedule.runs_per_month for payroll in payrolls]
+    largest = int(np.argmax(monthly)) if monthly else 0
+    return payrolls[largest].laid_off_day if monthly and monthly[largest] >= LARGE_PAYROLL * outflow else None
+
+
 def _pools_and_leaks(
-    rows: CashRows, looks: Looks, calendar: BusinessCalendar, *, passed_on: NDArray[np.bool_]
+    rows: CashRows,
+    looks: Looks,
+    calendar: BusinessCalendar,
+    *,
+    passed_on: NDArray[np.bool_],
+    payrolls: tuple[FittedPayroll, ...],
 ) -> tuple[tuple[FittedPool | None, FittedPool | None], tuple[FittedLeak, FittedLeak]]:
-    """Pools and leaks by direction; `passed_on` rows follow income, and tell nothing of how large a company is."""
+    """Pools and leaks by direction; `passed_on` rows follow income, and tell nothing of how large a company is.
+
+    With a layoff everyday spending is cut too, so it is read from the weeks since.
+    """
     cash = (rows.role != Role.TRANSFER) & (rows.role != Role.CLOUD_CREDIT) & ~passed_on
     outflow = monthly_outflow(rows.day[cash], rows.amount[cash], looks)
     ended = has_ended(looks)
@@ -196,7 +212,8 @@ def _pools_and_leaks(
         pool_history(looks, direction=direction, all_outflow=outflow, ended=ended) for direction in (OUT, IN)
     )
     occurrences = expect(looks.detection.streams, days=WINDOW_DAYS, calendar=calendar)
-    return (fit_pool(looks, out), fit_pool(looks, into)), (
+    since_day = _laid_off_day(payrolls, outflow=float(outflow[0]))
+    return (fit_pool(looks, out, since_day=since_day), fit_pool(looks, into)), (
         fit_leak(looks, out, occurrences, direction=OUT),
         fit_leak(looks, into, occurrences, direction=IN),
     )

@@ -34,6 +34,7 @@ GROWTH_MONTHS = 24
 USUAL_GROWTH, USUAL_GROWTH_SD = 0.006, 0.012
 LEAST_GROWTH, MOST_GROWTH = -0.05, 0.06
 GROWTH_AFTER_LAYOFF = -0.01
+LEAST_LAYOFF = 0.36  # of the log: three in ten at once; in a small team one who leaves is less
 GROWTH_WITH_HIRES = 0.3  # the plan already names most of the people that growth would bring
 USUAL_WALK_SD, WALK_PRIOR_MONTHS = 0.03, 8
 MOST_WALK_SD = 0.3  # whatever jumps more than that from month to month is no payroll of one schedule
@@ -62,6 +63,7 @@ class FittedPayroll:
         level: expected cost of a run on the as-of date, without bonus.
         bonuses: of the last twelve months, to come again a year later.
         lvl, g, gsd, rw: the factor's uncertainty, see forecasting.kernel.inputs.Factor.
+        laid_off_day: the first run after the last layoff of the past year, None without one.
     """
 
     name: str
@@ -76,6 +78,7 @@ class FittedPayroll:
     g: float
     gsd: float
     rw: float
+    laid_off_day: int | None = None
 
 
 def fit_payrolls(rows: CashRows, history: CompanyHistory) -> tuple[tuple[FittedPayroll, ...], NDArray[np.bool_]]:
@@ -222,7 +225,7 @@ def fit_payroll(
     usual, is_bonus = clean_bonuses(run_day=run_day, run_amount=regular)
     is_bonus |= run_amount - regular > LEAST_EXTRA * usual
     log_level = np.log(np.maximum(usual, 1e-9))
-    g, gsd, rw = _growth(run_day, log_level, schedule)
+    g, gsd, rw, laid_off_day = _growth(run_day, log_level, schedule)
     age_months = 0.0 if as_of_day is None else (as_of_day - int(run_day[-1])) / DAYS_PER_MONTH
     return FittedPayroll(
         name=name,
@@ -237,6 +240,7 @@ def fit_payroll(
         g=g * (GROWTH_WITH_HIRES if hires_planned else 1.0),
         gsd=gsd,
         rw=float(np.hypot(rw, FX_MONTHLY_SD)) if foreign else rw,
+        laid_off_day=laid_off_day,
     )
 
 
@@ -352,13 +356,14 @@ def _level(usual: Floats) -> float:
     return median if is_far_off and len(usual) > 1 else last
 
 
-def _growth(run_day: Ints, log_level: Floats, schedule: PaySchedule) -> tuple[float, float, float]:
-    """Growth per month, its sd, and the sd of the monthly random walk of the log level."""
+def _growth(run_day: Ints, log_level: Floats, schedule: PaySchedule) -> tuple[float, float, float, int | None]:
+    """Growth per month, its sd, the sd of the monthly random walk of the log level, and the day of a layoff."""
     padded = np.concatenate([log_level[:1], log_level, log_level[-1:]])
     smooth = np.median(np.lib.stride_tricks.sliding_window_view(padded, 3), axis=1)
     recent = run_day > run_day[-1] - GROWTH_MONTHS * DAYS_PER_MONTH
     months = (run_day[recent] - run_day[-1]) / DAYS_PER_MONTH
-    smooth, towards = _without_layoffs(run_day, smooth)
+    smooth, laid_off_day = _without_layoffs(run_day, smooth)
+    towards = USUAL_GROWTH if laid_off_day is None else GROWTH_AFTER_LAYOFF
     _, slope = line(months, smooth[recent])
     runs_per_month = max(1, round(schedule.runs_per_month))
     steps = np.diff(log_level[::-1][::runs_per_month][::-1])
@@ -368,20 +373,20 @@ def _growth(run_day: Ints, log_level: Floats, schedule: PaySchedule) -> tuple[fl
     se = max(slope_se(months, smooth[recent]), rw / float(np.sqrt(max(-float(months[0]), 1.0))))
     share = weight(prior_sd=USUAL_GROWTH_SD, se=se) if np.isfinite(se) else 0.0
     g = float(np.clip(share * slope + (1 - share) * towards, LEAST_GROWTH, MOST_GROWTH))
-    return g, USUAL_GROWTH_SD * float(np.sqrt(1 - share)), rw
+    return g, USUAL_GROWTH_SD * float(np.sqrt(1 - share)), rw, laid_off_day
 
 
-def _without_layoffs(run_day: Ints, log_level: Floats) -> tuple[Floats, float]:
-    """The log level as it were had nobody been laid off, and the growth to expect where nothing tells more.
+def _without_layoffs(run_day: Ints, log_level: Floats) -> tuple[Floats, int | None]:
+    """The log level as it were had nobody been laid off, and the first run after the last layoff of a year.
 
     A layoff lowers the level and is no trend; for a year after it few who leave are replaced.
     """
     steps = np.diff(log_level, prepend=log_level[0])
     limit = max(3.0 * ROBUST * float(np.median(np.abs(steps))), LARGEST_USUAL_STEP)
     layoff = steps < -limit
-    recent = layoff & (run_day > run_day[-1] - YEAR_DAYS)
+    recent = run_day[layoff & (steps < -LEAST_LAYOFF) & (run_day > run_day[-1] - YEAR_DAYS)]
     kept: Floats = log_level[0] + np.cumsum(np.where(layoff, 0.0, steps))
-    return kept, GROWTH_AFTER_LAYOFF if recent.any() else USUAL_GROWTH
+    return kept, int(recent[-1]) if len(recent) else None
 
 
 def _walk_sd(steps: Floats) -> float:

@@ -34,6 +34,7 @@ WALK_SD = 0.04
 MOST_LVL = 0.5
 UNKNOWN_LVL = 0.5
 WEEKS_TRUSTED = 4
+LEAST_CUT = 0.3  # what a layoff leaves of large payments: as much as of everyday spending, and no less than that
 BLOCK_WEEKS, BLOCKS_NEEDED = 4, 6
 
 
@@ -180,14 +181,24 @@ def _is_new_money(pooled: NDArray[np.bool_], size: Floats, all_outflow: Floats) 
     return found
 
 
-def fit_pool(looks: Looks, known: PoolHistory) -> FittedPool | None:
-    """The pool of one direction as of today; None when there is none."""
+def fit_pool(looks: Looks, known: PoolHistory, *, since_day: int | None = None) -> FittedPool | None:
+    """The pool of one direction as of today; None when there is none.
+
+    Args:
+        since_day: from which a company spends otherwise; its level is that of the weeks since, once it is some.
+    """
     rows, weeks = looks.rows, int(known.known_weeks[0])
+    since = weeks if since_day is None else (rows.as_of_day - since_day + 1) // 7
+    cut = 1.0
+    if WEEKS_TRUSTED <= since < weeks:
+        before = float(known.mean_per_day()[0]) * 7
+        weeks = since
+        cut = float(np.clip(known.weekly[0, :weeks].mean() / before, LEAST_CUT, 1.0)) if before else 1.0
     mine = known.pooled[0]
     if not mine.any() and not known.lump[0].any():
         return None
     weekly = known.weekly[0, :weeks]
-    w = _weights(weeks, known.known_weeks[:1])[0]
+    w = _weights(weeks, np.array([weeks]))[0]
     mean = float(_weighted_mean(weekly[None, :], w[None, :])[0])
     variance = float((w * (weekly - mean) ** 2).sum() / w.sum()) * (weeks / (weeks - 1) if weeks > 1 else 1.0)
     se = _standard_error(weekly, w)
@@ -198,7 +209,7 @@ def fit_pool(looks: Looks, known: PoolHistory) -> FittedPool | None:
             day=rows.day[mine], amount=np.abs(rows.amount[mine]), as_of_day=rows.as_of_day, days=PROFILE_DAYS
         ),
         variance_per_day=variance / 7,
-        lump_sizes=rows.amount[known.lump[0]],
+        lump_sizes=rows.amount[known.lump[0]] * cut,
         unseen_lump=float(known.unseen[0]),
         lump_days=float(known.lump_days[0]),
         lvl=_level_sd(mean, se) if weeks >= WEEKS_TRUSTED else UNKNOWN_LVL,

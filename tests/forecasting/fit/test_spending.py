@@ -319,3 +319,27 @@ def test_a_monthly_tax_of_young_books_does_not_pause_for_the_rest_of_the_year():
     company = fit(CARD + monthly(start="2025-01-12", months=6, line="-9000 vat Office"))
     assert company.taxes is None
     assert company.stream_names == ("Office",)
+
+
+def laid_off(*, weeks_ago: int) -> FittedCompany:
+    """Half of the people left, and with them two thirds of everyday and of large spending."""
+    since = date(2025, 6, 30) - timedelta(days=7 * weeks_ago)
+    days = [date(2024, 1, 1) + timedelta(days=n) for n in range(547)]
+    lines = [f"{day} -{300 if day < since else 100} card Cafe" for day in days]
+    fridays = [day for day in days if day.toordinal() % 14 == date(2025, 6, 27).toordinal() % 14]
+    lines += [f"{day} -{40000 if day < since else 20000} payroll Provider" for day in fridays]
+    lines += [f"{day} -9000 agency Agency_{day.month % 3}" for day in days[::90] if day < since]
+    return fit("\n".join(lines) + "\n")
+
+
+def test_after_a_layoff_spending_is_that_of_the_weeks_since():
+    pool = laid_off(weeks_ago=10).pools[OUT]
+    assert pool is not None
+    assert pool.mean_per_day == pytest.approx(-100)
+    assert -9000 * 0.5 < float(pool.lump_sizes.mean()) < -9000 * 0.3
+
+
+def test_a_layoff_of_last_month_tells_too_little_of_spending_yet():
+    pool = laid_off(weeks_ago=3).pools[OUT]
+    assert pool is not None
+    assert -300 < pool.mean_per_day < -250
