@@ -300,7 +300,7 @@ def _is_young(rows: CashRows, members: NDArray[np.bool_]) -> bool:
 
 
 def _settle_payroll_tax(rows: CashRows, role: NDArray[np.int8]) -> None:
-    """What is paid after (nearly) every payroll, or every month in step with it, is withheld, whatever its name.
+    """A tax that is paid after (nearly) every payroll, or in step with it, is withheld, whatever it is called.
 
     Taxes on sales come by the month as well, and follow something else.
     """
@@ -312,14 +312,10 @@ def _settle_payroll_tax(rows: CashRows, role: NDArray[np.int8]) -> None:
     months = len(np.unique(month_of(run_days)))
     first_month = int(month_of(rows.day[:1])[0])
     paid_out = -np.bincount(month_of(rows.day[runs]) - first_month, weights=rows.amount[runs])
-    candidates = (role == Role.TAX) & (rows.amount < 0)
-    others = (role == Role.OTHER) & (rows.amount < 0)
-    often = np.bincount(rows.payee[others], minlength=len(rows.payees)) >= PAYROLL_MONTHS_NEEDED
-    candidates |= others & often[rows.payee]
-    for payee, mine in rows.by_payee(candidates):
+    for payee, mine in rows.by_payee((role == Role.TAX) & (rows.amount < 0)):
         if words_of(rows.payees[payee].category) & SALES_TAX_WORDS:
             continue
-        if not is_named and role[mine[0]] == Role.TAX:
+        if not is_named:
             paid = np.unique(rows.day[mine][rows.day[mine] >= run_days[0]])
             if len(paid) >= TAX_RUNS_PER_PAYROLL * min(len(run_days), months) and len(paid) >= 3:
                 role[mine] = Role.PAYROLL_TAX

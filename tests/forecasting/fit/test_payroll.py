@@ -367,19 +367,28 @@ def test_tax_that_is_taken_with_the_pay_leaves_with_the_pay():
     assert not len(tax.owed_day)
 
 
-def test_what_goes_in_step_with_payroll_is_its_tax_whatever_it_is_called():
+def in_step_with_payroll(line: str) -> str:
+    """Pay with bonuses and raises, a named tax of each run, and a line of six tenths of the month before."""
     pay = [50000 + 30000 * (month % 12 in (4, 11)) + 1500 * (month // 5) for month in range(18)]
     months = [f"{2024 + month // 12}-{month % 12 + 1:02}" for month in range(18)]
-    text = "".join(f"{month}-24 -{paid} salarissen Batch\n" for month, paid in zip(months, pay, strict=True))
-    text += "".join(
-        f"{month}-28 -{paid * 0.6:.0f} heffingen Dienst\n" for month, paid in zip(months[1:], pay, strict=False)
+    text = "".join(
+        f"{month}-24 -{paid} salarissen Batch\n{month}-26 -{paid * 0.1:.0f} loonheffing Dienst\n"
+        for month, paid in zip(months, pay, strict=True)
     )
-    company = fit_company(history(text, as_of="2025-06-30"))
-    ((tax,),) = company.taxes_of
-    assert tax.ratio == pytest.approx(0.6, rel=0.01)
-    assert not company.stream_names
-    level = text.replace("heffingen Dienst", "rent Landlord")
-    assert fit_company(history(level, as_of="2025-06-30")).taxes_of == ((),)
+    return text + "".join(
+        f"{month}-28 -{paid * 0.6:.0f} {line}\n" for month, paid in zip(months[1:], pay, strict=False)
+    )
+
+
+def test_a_tax_that_goes_in_step_with_payroll_is_its_own_whatever_it_is_called():
+    (taxes,) = fit_company(history(in_step_with_payroll("belasting Fiscus"), as_of="2025-06-30")).taxes_of
+    assert sorted(tax.ratio for tax in taxes) == [pytest.approx(0.1, rel=0.01), pytest.approx(0.6, rel=0.01)]
+
+
+def test_an_insurance_that_goes_with_the_heads_is_no_tax():
+    """It had stood among the next events as a payroll tax that is withheld."""
+    company = fit_company(history(in_step_with_payroll("insurance Guardian"), as_of="2025-06-30"))
+    assert [tax.ratio for tax in company.taxes_of[0]] == [pytest.approx(0.1, rel=0.01)]
 
 
 def test_a_tax_on_sales_of_every_month_is_not_withheld_from_pay():
