@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
-from forecasting.drivers import cloud, contracts, deferred_revenue, payroll, payroll_tax, taxes
+from forecasting.drivers import cloud, contracts, deferred_revenue, payroll, payroll_tax, tax_credits, taxes
 from forecasting.drivers.contribution import DatedEvent, Setting
 from forecasting.views.lane import OWN_LANES, Lane, Shape, View, months_later, per_cent
 from forecasting.views.plan_rows import Facts
@@ -26,6 +26,7 @@ class LedgerLanes:
         return (
             *self._lanes("Payroll tax", withheld),
             *self._lanes("Company taxes", taxes.next_events(self._setting)),
+            *self._lanes("Tax credits", tax_credits.next_events(self._setting)),
         )
 
     def customers(self) -> tuple[Lane, ...]:

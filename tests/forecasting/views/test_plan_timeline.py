@@ -10,6 +10,7 @@ from forecasting.fit.plan import Delay, PlanDocument, PlannedHire, PlannedTranch
 from forecasting.views.plan_rows import Facts
 from forecasting.views.plan_timeline import plan_timeline
 from forecasting.views.planned_lanes import likely_days
+from tests.forecasting.drivers.settings import setting
 
 TODAY = date(2026, 4, 1)
 FACTS = Facts(base_currency="USD", today=TODAY, left={})
@@ -91,3 +92,17 @@ def test_the_zone_of_running_out_ends_with_the_view_when_nobody_knows_its_end():
     assert share(line.runout.x) + share(line.runout.width) == pytest.approx(1.0, abs=1e-4)
     assert "beyond the year" in line.runout.words
     assert timeline(PlanDocument(), runout=(None, None, None)).runout is None
+
+
+def test_a_yearly_tax_credit_has_a_lane_beside_the_taxes():
+    books = setting("2024-11-20 60000 research_tax_credit HMRC\n")
+    line = plan_timeline(
+        PlanDocument(),
+        facts=Facts(base_currency="USD", today=date(2025, 6, 30), left={}),
+        setting=books,
+        runout=None,
+    )
+    (lane,) = [lane for group in line.groups for lane in group.lanes if lane.title == "Tax credits"]
+    (dot,) = lane.shapes
+    assert dot.tone == "in"
+    assert "60" in lane.aside
