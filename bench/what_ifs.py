@@ -16,7 +16,6 @@ from bench.what_if_answers import GOALS as GOALS_OF_FIRST
 from bench.what_if_answers import first_answers
 from forecasting.drivers.contribution import Setting
 from forecasting.fit.company import fit_company
-from forecasting.kernel.shared_parts import SharedParts
 from forecasting.kernel.shocks import shocks_for
 from forecasting.scenarios.change import Change
 from forecasting.scenarios.comparison import case
@@ -59,9 +58,8 @@ def _timed(style: str) -> tuple[float, float]:
     for n in range(REPEATS + 1):
         started = time.perf_counter()
         setting = Setting(history=history, company=fit_company(history), basis="free", horizon_days=HORIZON_DAYS)
-        shared = SharedParts(shocks)
         for changes in cases:
-            case(setting, changes, shocks=shocks, shared=shared)
+            case(setting, changes, shocks=shocks)
         done = time.perf_counter()
         case(setting, cases[2], shocks=shocks)
         if n:  # the first draws the shocks

@@ -3,6 +3,8 @@
 Pure: the same history, question and engine version give the same figures, bit for bit on one machine.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import get_args
@@ -20,7 +22,6 @@ from forecasting.input_digest import digest
 from forecasting.kernel.inputs import ForecastInputs
 from forecasting.kernel.outcome import Bands as KernelBands
 from forecasting.kernel.outcome import Outcome
-from forecasting.kernel.shared_parts import SharedParts
 from forecasting.kernel.shocks import Shocks, shocks_for
 from forecasting.kernel.simulate import BegunSimulation, begin_simulation
 from forecasting.kernel.soundness import NonFinitePaths, UnsoundInputs
@@ -41,7 +42,7 @@ from forecasting.outcome import (
 )
 
 # Changes whenever the same inputs would give other figures; stored with every run.
-ENGINE_VERSION = "8"
+ENGINE_VERSION = "9"
 
 HORIZON_DAYS = 365
 PATHS = 10_000
@@ -52,7 +53,7 @@ TRANCHE_OUTLOOKS_LIMIT = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BegunForecast:
-    """A forecast that is simulated and not yet summed up: its bands are sorted on another thread meanwhile."""
+    """A forecast that is being simulated on other threads and not yet summed up."""
 
     setting: Setting
     parts: tuple[Part, ...]
@@ -86,20 +87,18 @@ def forecast(
     paths: int = PATHS,
     seed: int = SEED,
     company: FittedCompany | None = None,
-    shared: SharedParts | None = None,
 ) -> Forecast:
     """The runway of a company on one basis.
 
     Args:
         company: the fit of this very history, where the caller has it from the other basis.
-        shared: keeps what the other basis has in common with this one; of the shocks of this seed and size.
 
     Raises:
         MissingInputs: naming what has to be supplied first.
         ValueError: a question out of range, or an unknown basis.
     """
     return _begin(
-        history, basis=basis, horizon_days=horizon_days, paths=paths, seed=seed, company=company, shared=shared
+        history, basis=basis, horizon_days=horizon_days, paths=paths, seed=seed, company=company
     ).finished()
 
 
@@ -112,12 +111,9 @@ def forecasts(
         MissingInputs, ValueError: as `forecast`.
     """
     company = fit_company(history)
-    shared = SharedParts(shocks_for(seed=seed, paths=paths, horizon_days=horizon_days))
-    # Both are simulated before either is summed up, so that nobody waits for the first one's bands.
+    # Both are begun before either is summed up, so that nobody waits for the first one's paths.
     bank, free = (
-        _begin(
-            history, basis=basis, horizon_days=horizon_days, paths=paths, seed=seed, company=company, shared=shared
-        )
+        _begin(history, basis=basis, horizon_days=horizon_days, paths=paths, seed=seed, company=company)
         for basis in _BOTH
     )
     dates = ComingDates()
@@ -136,7 +132,6 @@ def _begin(
     paths: int,
     seed: int,
     company: FittedCompany | None,
-    shared: SharedParts | None,
 ) -> BegunForecast:
     if basis not in get_args(Basis):
         raise ValueError(f"basis: must be one of {', '.join(get_args(Basis))}, is {basis}")
@@ -149,18 +144,24 @@ def _begin(
     )
     parts = contributions(setting)
     inputs = assemble(setting, parts)
-    try:
+    with _refusing():
         simulation = begin_simulation(
             inputs,
             shocks,
             turned=[name for name, _ in _told_tranches(setting)],
             dispersion=history.calibration.dispersion,
-            shared=shared,
         )
+    return BegunForecast(setting=setting, parts=parts, inputs=inputs, shocks=shocks, simulation=simulation)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Turn what cannot be simulated into a refusal with its reason."""
+    try:
+        yield
     except (UnsoundInputs, NonFinitePaths) as error:
         reason = f"what the books and the plan state cannot be simulated: {error}"
         raise MissingInputs((reason,)) from error
-    return BegunForecast(setting=setting, parts=parts, inputs=inputs, shocks=shocks, simulation=simulation)
 
 
 def _summarise(
@@ -170,7 +171,8 @@ def _summarise(
     input_digest: str,
 ) -> Forecast:
     setting, inputs, shocks = begun.setting, begun.inputs, begun.shocks
-    outcome = begun.simulation.outcome()
+    with _refusing():
+        outcome = begun.simulation.outcome()
     next_events, marks = ahead
     history, as_of = setting.history, setting.history.as_of
     case = case_of(outcome)

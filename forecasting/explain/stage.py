@@ -11,7 +11,6 @@ from forecasting.engine import case_of
 from forecasting.fit.company import FittedCompany
 from forecasting.fit.history import CompanyHistory
 from forecasting.kernel.inputs import ForecastInputs
-from forecasting.kernel.shared_parts import SharedParts
 from forecasting.kernel.shocks import Shocks
 from forecasting.kernel.simulate import simulate
 from forecasting.outcome import RunwayCase
@@ -37,14 +36,12 @@ class Stage:
     """Attributes:
     parts: what each driver contributed.
     pause: called before every simulation; may raise to give up in favour of something more urgent.
-    shared: what most of the simulations have in common.
     """
 
     setting: Setting
     parts: tuple[Part, ...]
     shocks: Shocks
     pause: Callable[[], None] = no_pause
-    shared: SharedParts | None = None
 
     @property
     def inputs(self) -> ForecastInputs:
@@ -67,7 +64,6 @@ class Stage:
             self.shocks,
             with_bands=False,
             dispersion=self.setting.history.calibration.dispersion if dispersion is None else dispersion,
-            shared=self.shared,
         )
         within = np.minimum(outcome.runway_days, outcome.horizon_days)
         return Answer(runway=case_of(outcome), mean_days=float(within.mean()))
@@ -97,6 +93,4 @@ def stage(
 ) -> Stage:
     """Let the drivers speak about a company."""
     setting = Setting(history=history, company=fitted, basis=basis, horizon_days=horizon_days)
-    return Stage(
-        setting=setting, parts=contributions(setting), shocks=shocks, pause=pause, shared=SharedParts(shocks)
-    )
+    return Stage(setting=setting, parts=contributions(setting), shocks=shocks, pause=pause)

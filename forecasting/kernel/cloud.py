@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from forecasting.kernel.calendar import MonthSteps
 from forecasting.kernel.inputs import CloudUsage
+from forecasting.kernel.walk_terms import GrantLaw
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,21 +32,10 @@ class CloudMonths:
     unbilled: float
     invoice_indexes: NDArray[np.int64]
 
-    def unpaid(self, levels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """float32 [steps, paths] of usage that no grant pays, for levels float32 [steps, paths]."""
-        left = [np.full(levels.shape[1], remaining, np.float32) for remaining in self.remaining]
-        unpaid = levels * self.usage[:, None].astype(np.float32)
-        for step, grant in zip(*np.nonzero(self.usage_before_expiry.T > 0.0), strict=True):
-            # What earlier grants paid of this month lies before their expiry, so before this one's too.
-            already = levels[step] * np.float32(self.usage[step]) - unpaid[step]
-            drawn = levels[step] * np.float32(self.usage_before_expiry[grant, step])
-            drawn -= already
-            np.clip(drawn, 0.0, left[grant], out=drawn)
-            left[grant] -= drawn
-            unpaid[step] -= drawn
-        unpaid[0] += np.float32(self.unbilled)
-        # Usage less what a grant covered of it may come out a rounding below zero.
-        return np.maximum(unpaid, 0.0, out=unpaid)
+    @property
+    def grant_law(self) -> GrantLaw:
+        """For the loop that draws the grants down, `walk.write_invoices`."""
+        return GrantLaw(self.usage, self.usage_before_expiry, self.remaining, self.unbilled)
 
 
 def cloud_months(*, cloud: CloudUsage, steps: MonthSteps) -> CloudMonths:
@@ -57,8 +47,8 @@ def cloud_months(*, cloud: CloudUsage, steps: MonthSteps) -> CloudMonths:
     return CloudMonths(
         usage=running[steps.stops] - at_start,
         usage_before_expiry=running[ends] - at_start,
-        remaining=np.array([grant.remaining for grant in cloud.grants]),
-        unbilled=cloud.unbilled,
+        remaining=np.array([grant.remaining for grant in cloud.grants], np.float64),
+        unbilled=float(cloud.unbilled),
         invoice_indexes=np.array(
             [steps.day_index(step=j, day_of_month=cloud.invoice_day_of_month) for j in range(steps.count)]
         ),

@@ -3,11 +3,8 @@
     L(j) = exp(lvl e1 + d(tau_j) (g + gsd e2) + rw W_j - rw^2 tau_j / 4)
 
 with the exponent clipped to +-3. W is a Brownian motion over the tau_j, so its steps are
-sqrt(tau_j - tau_(j-1)) z_j, and the exponents of all months are one matrix product: loadings [steps, 3 + steps]
-times the factor's shocks [3 + steps, paths].
+sqrt(tau_j - tau_(j-1)) z_j. Paths are walked in `walk.py`; here is what they share.
 """
-
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +13,8 @@ from forecasting.kernel.inputs import Factor
 
 DAMPING_PER_MONTH = 0.97
 LARGEST_EXPONENT = 3.0
-# Rows of a factor's shocks: a constant one, e1, e2, then one per month step.
-SHOCK_ROWS_BEFORE_STEPS = 3
+# Rows of a factor's shocks: e1, e2, then one per month step.
+SHOCK_ROWS_BEFORE_STEPS = 2
 
 
 def is_certain(factor: Factor) -> bool:
@@ -28,19 +25,6 @@ def is_certain(factor: Factor) -> bool:
 def damped_months(months_ahead: NDArray[np.float64]) -> NDArray[np.float64]:
     """d(tau) = (1 - 0.97^tau) / (1 - 0.97): months of trend that are left after damping."""
     return (1.0 - DAMPING_PER_MONTH**months_ahead) / (1.0 - DAMPING_PER_MONTH)
-
-
-def level_loadings(*, factors: Sequence[Factor], months_ahead: NDArray[np.float64]) -> NDArray[np.float32]:
-    """float32 [factors, steps, 3 + steps]: exponents per unit of each shock (one, e1, e2, z_0, z_1, ...)."""
-    lvl, g, gsd, rw = np.array([(f.lvl, f.g, f.gsd, f.rw) for f in factors]).reshape(-1, 4).T[:, :, None]
-    damped = damped_months(months_ahead)
-    loadings = np.empty((len(factors), months_ahead.shape[0], SHOCK_ROWS_BEFORE_STEPS + months_ahead.shape[0]))
-    loadings[:, :, 0] = damped * g - rw**2 * months_ahead / 4.0
-    loadings[:, :, 1] = lvl
-    loadings[:, :, 2] = damped * gsd
-    unit_walk = np.tri(months_ahead.shape[0]) * np.sqrt(np.diff(months_ahead, prepend=0.0))
-    loadings[:, :, SHOCK_ROWS_BEFORE_STEPS:] = rw[:, :, None] * unit_walk
-    return loadings.astype(np.float32)
 
 
 def expected_levels(*, factor: Factor, months_ahead: NDArray[np.float64]) -> NDArray[np.float64]:

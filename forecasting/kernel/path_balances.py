@@ -1,18 +1,13 @@
-"""Single futures, day by day: what a quarter of the paths have in the bank, and when each runs out."""
+"""Single futures, day by day: what the first paths have in the bank, and when each runs out."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.kernel.blas import use_one_blas_thread
-from forecasting.kernel.block import PathBlock
-from forecasting.kernel.cash_terms import cash_terms
-from forecasting.kernel.charted_paths import ChartedPaths
 from forecasting.kernel.inputs import ForecastInputs
-from forecasting.kernel.path_blocks import blocks
 from forecasting.kernel.shocks import Shocks
-from forecasting.kernel.soundness import check_inputs
+from forecasting.kernel.simulate import begin_walking, charted_paths, checked_terms, room_for
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,20 +21,16 @@ class PathBalances:
     runway_days: NDArray[np.int32]
 
 
-def path_balances(inputs: ForecastInputs, shocks: Shocks) -> PathBalances:
-    """The paths that are charted (`charted_paths.py`), each with its own days.
+def path_balances(inputs: ForecastInputs, shocks: Shocks, *, paths: int | None = None) -> PathBalances:
+    """Some paths, each with its own days; default as many as a chart shows.
 
     Raises:
-        UnsoundInputs: the inputs are not finite or out of range.
+        UnsoundInputs: the inputs are not finite, out of range or longer than the shocks.
         NonFinitePaths: a balance overflowed on the way.
     """
-    check_inputs(inputs)
-    use_one_blas_thread()
-    terms = cash_terms(inputs, shocks)
-    charted = ChartedPaths(terms)
-    runways = []
-    for start, stop in blocks(shocks.paths):
-        block = PathBlock(terms, start=start, stop=stop)
-        charted.add(block)
-        runways.append(block.runway_days()[: charted.paths_of(start)])
-    return PathBalances(balances=charted.balances, runway_days=np.concatenate(runways))
+    kept = charted_paths(shocks.paths) if paths is None else paths
+    terms = checked_terms(inputs, shocks)
+    found = room_for(terms, turned=0, charted=kept)
+    for walked in begin_walking(terms, terms.turned(()), found, sort=False):
+        walked.result()
+    return PathBalances(balances=found.balances, runway_days=found.runway[:kept])

@@ -14,7 +14,6 @@ from scipy.stats import nbinom
 
 from forecasting.kernel.inputs import CloudUsage, DatedLump, Factor, ForecastInputs, LumpStream, Tranche
 from forecasting.kernel.levels import DAMPING_PER_MONTH, LARGEST_EXPONENT
-from forecasting.kernel.path_blocks import PATHS_PER_BLOCK
 from forecasting.kernel.shocks import Shocks
 
 EPOCH = date(1970, 1, 1)
@@ -42,7 +41,7 @@ def _balances_of_path(inputs: ForecastInputs, shocks: Shocks, path: int) -> list
     single = _single_amounts(inputs, shocks, path)
     invoices = [_invoices(cloud, inputs, shocks, path, months) for cloud in inputs.cloud]
     persistent = shocks.normal(kind="persistent", name="")[path] if inputs.persistent_sd.any() else 0.0
-    noise = np.diff(shocks.running_noise[:, path].astype(float))
+    noise = shocks.noise_of_path(path).astype(float)
     balance, balances = inputs.opening_balance, []
     for t in range(inputs.horizon_days):
         month = _month_of_day(inputs, t)
@@ -79,7 +78,7 @@ def _months_ahead_of_each_day(inputs: ForecastInputs) -> list[float]:
 def _levels(factor: Factor, shocks: Shocks, path: int, months: list[float]) -> list[float]:
     if (factor.lvl, factor.g, factor.gsd, factor.rw) == (0.0, 0.0, 0.0, 0.0):
         return [1.0] * len(months)
-    _, e1, e2, *z = (float(row) for row in shocks.level_shocks(factor.name)[:, path])
+    e1, e2, *z = (float(row) for row in shocks.level_shocks(factor.name)[:, path])
     levels, walk, before = [], 0.0, 0.0
     for j, tau in enumerate(months):
         walk += math.sqrt(tau - before) * z[j]
@@ -111,13 +110,11 @@ def _lumps(stream: LumpStream, shocks: Shocks, path: int, horizon_days: int) -> 
     uniform = row.sorted_uniforms[row.stratum[path]]
     count = int(nbinom.ppf(uniform, stream.rate_shape, stream.rate_days / (stream.rate_days + exposed_days)))
     slots = shocks.arrival_slots(stream.name, slots=max(count, 1))
-    block = path // PATHS_PER_BLOCK * PATHS_PER_BLOCK
-    column = block + list(slots.paths[block : block + PATHS_PER_BLOCK]).index(path - block)
     lumps = []
     for n in range(count):
-        day = stream.first_day + _scaled_floor(slots.times[n, column], exposed_days)
-        size = stream.sizes[_scaled_floor(slots.choices[n, column], len(stream.sizes))]
-        lumps.append((day, size * math.exp(stream.size_log_sd * float(slots.spreads[n, column]))))
+        day = stream.first_day + _scaled_floor(slots.times[path, n], exposed_days)
+        size = stream.sizes[_scaled_floor(slots.choices[path, n], len(stream.sizes))]
+        lumps.append((day, size * math.exp(stream.size_log_sd * float(slots.spreads[path, n]))))
     return lumps
 
 

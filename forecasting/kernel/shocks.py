@@ -16,15 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.kernel.levels import SHOCK_ROWS_BEFORE_STEPS
-from forecasting.kernel.path_blocks import blocks
 from forecasting.kernel.strata import StratifiedRow, draw_row
+from forecasting.kernel.walk_terms import LANES
 
 MAX_PATHS = 1_000_000
 # Named streams kept per 10,000 paths. A company of forty names needs about 30 MB; others share most of them.
 STREAM_BYTES_PER_10_000_PATHS = 64 * 2**20
 SHOCK_SETS_KEPT = 2
-# Worst-case noise is kept on a coarse grid of days: it only decides which months need a closer look.
-WORST_NOISE_GRID_DAYS = 8
 _SLOT_ROWS_AT_ONCE = 8
 
 
@@ -47,26 +45,21 @@ class DrawnRow:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ArrivalSlots:
-    """Shocks of the first, second, ... arrival of a Poisson stream on each path; float32 [slots, paths] each.
-
-    Within a block of paths the columns stand in descending order of the path's count uniform: whatever the rate,
-    the paths that have an n-th arrival are then the first columns of slot n.
+    """Shocks of the first, second, ... arrival of a Poisson stream on each path; float32 [paths, slots] each.
 
     Attributes:
         times: uniform, when in the horizon.
         choices: uniform, which of the known sizes.
         spreads: standard normal, how the size differs.
-        paths: int32 [paths], the path of each column, counted from the block's first.
     """
 
     times: NDArray[np.float32]
     choices: NDArray[np.float32]
     spreads: NDArray[np.float32]
-    paths: NDArray[np.int32]
 
     @property
     def nbytes(self) -> int:
-        return self.times.nbytes + self.choices.nbytes + self.spreads.nbytes + self.paths.nbytes
+        return self.times.nbytes + self.choices.nbytes + self.spreads.nbytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,17 +67,14 @@ class Shocks:
     """Everything random in one simulation of `paths` x `horizon_days`; make it with `shocks_for`.
 
     Attributes:
-        running_noise: float32 [horizon_days + 1, paths], running sum of daily Student-t(4) shocks of unit
-            variance; row t is day t, row 0 is zero.
-        worst_noise: float32 [cells + 1, paths], running sum of the negative shocks alone at every
-            `WORST_NOISE_GRID_DAYS` days: a bound of how far the noise can fall between two days.
+        noise: float32 [chunks, horizon_days, LANES], daily Student-t(4) shocks of unit variance; row t of a chunk
+            is day t + 1 of its paths, which are walked together. The last chunk is filled up with zeros.
     """
 
     seed: int
     paths: int
     horizon_days: int
-    running_noise: NDArray[np.float32] = field(repr=False)
-    worst_noise: NDArray[np.float32] = field(repr=False)
+    noise: NDArray[np.float32] = field(repr=False)
     _streams: "OrderedDict[tuple[Hashable, ...], Sized]" = field(default_factory=OrderedDict, repr=False)
     _lock: RLock = field(default_factory=RLock, repr=False)
 
@@ -93,18 +83,21 @@ class Shocks:
         """Bytes held now, streams included."""
         with self._lock:
             streams = sum(stream.nbytes for stream in self._streams.values())
-        return self.running_noise.nbytes + self.worst_noise.nbytes + streams
+        return self.noise.nbytes + streams
+
+    def noise_of_path(self, path: int) -> NDArray[np.float32]:
+        """float32 [horizon_days], the daily shocks of one path."""
+        return self.noise[path // LANES, :, path % LANES]
 
     def level_shocks(self, name: str) -> NDArray[np.float32]:
-        """float32 [3 + month steps, paths]: ones, e1, e2 and one normal per month step of factor `name`."""
+        """float32 [2 + month steps, paths]: e1, e2 and one normal per month step of factor `name`."""
 
         def draw() -> NDArray[np.float32]:
             rows = np.empty(
                 (SHOCK_ROWS_BEFORE_STEPS + most_month_steps(self.horizon_days), self.paths), np.float32
             )
-            rows[0] = 1.0
-            for n in range(1, rows.shape[0]):
-                rows[n] = self._draw("level", name, n).normals()
+            for n in range(rows.shape[0]):
+                rows[n] = self._draw("level", name, n + 1).normals()
             return rows
 
         return self._kept(("level", name), draw)
@@ -127,14 +120,13 @@ class Shocks:
         rows = -(-slots // _SLOT_ROWS_AT_ONCE) * _SLOT_ROWS_AT_ONCE
         with self._lock:
             known = self._streams.get(("slots", name))
-            if isinstance(known, ArrivalSlots) and known.times.shape[0] >= slots:
+            if isinstance(known, ArrivalSlots) and known.times.shape[1] >= slots:
                 self._streams.move_to_end(("slots", name))
                 return known
             drawn = ArrivalSlots(
-                times=np.stack([self._draw("slot time", name, n).uniforms() for n in range(rows)]),
-                choices=np.stack([self._draw("slot choice", name, n).uniforms() for n in range(rows)]),
-                spreads=np.stack([self._draw("slot spread", name, n).normals() for n in range(rows)]),
-                paths=self._by_descending_count(name),
+                times=np.stack([self._draw("slot time", name, n).uniforms() for n in range(rows)], axis=1),
+                choices=np.stack([self._draw("slot choice", name, n).uniforms() for n in range(rows)], axis=1),
+                spreads=np.stack([self._draw("slot spread", name, n).normals() for n in range(rows)], axis=1),
             )
             self._keep(("slots", name), drawn)
             return drawn
@@ -145,12 +137,6 @@ class Shocks:
         It must not depend on a company's amounts: those are new with each event, and would push the shocks out.
         """
         return self._kept(("derived", *key), derive)
-
-    def _by_descending_count(self, name: str) -> NDArray[np.int32]:
-        stratum = self.uniform(kind="count", name=name).row.stratum
-        return np.concatenate(
-            [np.argsort(-stratum[start:stop]).astype(np.int32) for start, stop in blocks(self.paths)]
-        )
 
     def _draw(self, kind: str, name: str, row: int) -> StratifiedRow:
         return draw_row(generator=_generator(self.seed, kind, name, row), paths=self.paths)
@@ -207,16 +193,13 @@ def most_month_steps(horizon_days: int) -> int:
 
 
 def _draw_set(*, seed: int, paths: int, horizon_days: int) -> Shocks:
-    running = np.zeros((horizon_days + 1, paths), np.float32)
-    worst = np.zeros((-(-horizon_days // WORST_NOISE_GRID_DAYS) + 1, paths), np.float32)
-    for day in range(1, horizon_days + 1):
-        shocks = draw_row(generator=_generator(seed, "noise", "", day), paths=paths).heavy_tailed()
-        np.add(running[day - 1], shocks, out=running[day])
-        worst[(day - 1) // WORST_NOISE_GRID_DAYS + 1] += np.minimum(shocks, 0.0)
-    np.cumsum(worst, axis=0, out=worst)
-    running.setflags(write=False)
-    worst.setflags(write=False)
-    return Shocks(seed=seed, paths=paths, horizon_days=horizon_days, running_noise=running, worst_noise=worst)
+    noise = np.zeros((-(-paths // LANES), horizon_days, LANES), np.float32)
+    row = np.zeros(noise.shape[0] * LANES, np.float32)
+    for t in range(horizon_days):
+        row[:paths] = draw_row(generator=_generator(seed, "noise", "", t + 1), paths=paths).heavy_tailed()
+        noise[:, t] = row.reshape(-1, LANES)
+    noise.setflags(write=False)
+    return Shocks(seed=seed, paths=paths, horizon_days=horizon_days, noise=noise)
 
 
 def _generator(seed: int, kind: str, name: str, row: int) -> np.random.Generator:

@@ -4,12 +4,12 @@ A continuous delay is rounded to the nearest day, so that its mean stays what wa
 come by the as-of date arrives from day 1 on.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.kernel.arrivals import SingleArrival
 from forecasting.kernel.calendar import MonthSteps
 from forecasting.kernel.inputs import DatedLump, Tranche
 from forecasting.kernel.shocks import Shocks
@@ -18,21 +18,50 @@ from forecasting.kernel.shocks import Shocks
 _SPENT = 1e-9
 
 
-def draw_tranche(*, tranche: Tranche, shocks: Shocks, steps: MonthSteps, turned: bool = False) -> SingleArrival:
-    """Day of receipt on every path: with `probability` planned day + Gamma delay, else never.
+@dataclass(frozen=True, slots=True, eq=False)
+class DatedPayment:
+    """One amount, at most once per path.
 
-    Turned, it comes on the very paths on which it would not have come, and on no other.
+    Attributes:
+        day_indexes: int32 [paths]; `horizon_days` or later where it does not arrive in time.
     """
-    horizon_days = steps.days
-    chance = shocks.uniform(kind="tranche", name=tranche.name).uniforms
-    law = arrival_day_cdf(tranche=tranche, horizon_days=horizon_days)
-    days = shocks.uniform(kind="tranche delay", name=tranche.name).row.counts(cumulative=law)
-    never = chance < tranche.probability if turned else chance >= tranche.probability
-    np.copyto(days, horizon_days, where=never)
-    return SingleArrival(day_indexes=days, amount=tranche.amount, steps=steps)
+
+    day_indexes: NDArray[np.int32]
+    amount: float
 
 
-def draw_dated_lump(*, lump: DatedLump, shocks: Shocks, steps: MonthSteps) -> SingleArrival:
+@dataclass(frozen=True, slots=True, eq=False)
+class TrancheArrival:
+    """A tranche on every path.
+
+    Attributes:
+        if_it_comes: int32 [paths], when it comes where it does at all; `horizon_days` where that is too late.
+        comes: bool [paths].
+    """
+
+    if_it_comes: NDArray[np.int32]
+    comes: NDArray[np.bool_]
+    amount: float
+    horizon_days: int
+
+    @property
+    def day_indexes(self) -> NDArray[np.int32]:
+        """int32 [paths], `horizon_days` where it does not arrive."""
+        return np.where(self.comes, self.if_it_comes, np.int32(self.horizon_days))
+
+
+def draw_tranche(*, tranche: Tranche, shocks: Shocks, steps: MonthSteps) -> TrancheArrival:
+    """Day of receipt on every path: with `probability` planned day + Gamma delay, else never."""
+    law = arrival_day_cdf(tranche=tranche, horizon_days=steps.days)
+    return TrancheArrival(
+        if_it_comes=shocks.uniform(kind="tranche delay", name=tranche.name).row.counts(cumulative=law),
+        comes=shocks.uniform(kind="tranche", name=tranche.name).uniforms < tranche.probability,
+        amount=tranche.amount,
+        horizon_days=steps.days,
+    )
+
+
+def draw_dated_lump(*, lump: DatedLump, shocks: Shocks, steps: MonthSteps) -> DatedPayment:
     """Day of payment on every path: with `probability` max(day + N(0, sd), 0) + Exp(mean), else never.
 
     The exponential has no memory, so an overdue payment waits as long from day 0 as a punctual one from its day.
@@ -51,7 +80,7 @@ def draw_dated_lump(*, lump: DatedLump, shocks: Shocks, steps: MonthSteps) -> Si
     if lump.probability < 1.0:
         chance = shocks.uniform(kind="lump", name=lump.name).uniforms
         np.copyto(days, horizon_days, where=chance >= lump.probability)
-    return SingleArrival(day_indexes=days, amount=lump.amount, steps=steps)
+    return DatedPayment(day_indexes=days, amount=lump.amount)
 
 
 def _waits(*, name: str, shocks: Shocks) -> NDArray[np.float64]:

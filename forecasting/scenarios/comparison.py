@@ -8,7 +8,6 @@ import numpy as np
 from forecasting.drivers.contribution import Setting
 from forecasting.engine import case_of
 from forecasting.kernel.outcome import Bands
-from forecasting.kernel.shared_parts import SharedParts
 from forecasting.kernel.shocks import Shocks
 from forecasting.kernel.simulate import simulate
 from forecasting.kernel.soundness import NonFinitePaths, UnsoundInputs
@@ -48,20 +47,15 @@ class DaysGained:
     is_least: tuple[bool, bool, bool]
 
 
-def case(
-    setting: Setting, changes: Sequence[Change], *, shocks: Shocks, shared: SharedParts | None = None
-) -> Case:
+def case(setting: Setting, changes: Sequence[Change], *, shocks: Shocks) -> Case:
     """Simulate a company with changes; without any it is the forecast itself, bit for bit.
-
-    Args:
-        shared: what other cases on these shocks have in common with this one.
 
     Raises:
         InvalidScenario: a change does not fit this company, or takes it beyond what can be simulated.
     """
     try:
         inputs = changed_inputs(setting, changes)
-        outcome = simulate(inputs, shocks, dispersion=setting.history.calibration.dispersion, shared=shared)
+        outcome = simulate(inputs, shocks, dispersion=setting.history.calibration.dispersion)
     except (UnsoundInputs, NonFinitePaths) as error:
         raise InvalidScenario((FieldProblem("changes", f"cannot be simulated together: {error}"),)) from error
     assert outcome.bands is not None

@@ -12,8 +12,7 @@ from threading import RLock
 from forecasting.drivers.contribution import Basis, Setting
 from forecasting.engine import ENGINE_VERSION, HORIZON_DAYS, PATHS, SEED
 from forecasting.fit.company import FittedCompany, fit_company
-from forecasting.kernel.shared_parts import SharedParts
-from forecasting.kernel.shocks import shocks_for
+from forecasting.kernel.shocks import Shocks, shocks_for
 from forecasting.scenarios.change import Change
 from forecasting.scenarios.comparison import Case, DaysGained, case, days_gained
 from forecasting.scenarios.scenario import in_order
@@ -79,25 +78,18 @@ _cases: _Kept[Case] = _Kept(CASES_KEPT)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KnownNow:
-    """A company as it is known now, fitted, on one basis.
-
-    Attributes:
-        shared: what its cases have in common.
-    """
+    """A company as it is known now, fitted, on one basis."""
 
     company: CompanyRef
     gathered: GatheredHistory
     setting: Setting
-    shared: SharedParts
+    shocks: Shocks
 
     def case(self, changes: Sequence[Change]) -> Case:
         """One case, simulated or remembered."""
         ordered = in_order(changes)
         key = (self.gathered.digest, self.setting.basis, ENGINE_VERSION, ordered)
-        return _cases.get(
-            key,
-            lambda: case(self.setting, changes, shocks=self.shared.shocks, shared=self.shared),
-        )
+        return _cases.get(key, lambda: case(self.setting, changes, shocks=self.shocks))
 
 
 def known_now(*, company: CompanyRef, basis: Basis, now: datetime) -> KnownNow:
@@ -111,7 +103,7 @@ def known_now(*, company: CompanyRef, basis: Basis, now: datetime) -> KnownNow:
     fitted = _fits.get((company.id, gathered.digest), lambda: fit_company(gathered.history))
     setting = Setting(history=gathered.history, company=fitted, basis=basis, horizon_days=HORIZON_DAYS)
     shocks = shocks_for(seed=SEED, paths=PATHS, horizon_days=HORIZON_DAYS)
-    return KnownNow(company=company, gathered=gathered, setting=setting, shared=SharedParts(shocks))
+    return KnownNow(company=company, gathered=gathered, setting=setting, shocks=shocks)
 
 
 def what_if(*, company: CompanyRef, basis: Basis, cases: Sequence[Sequence[Change]], now: datetime) -> WhatIf:

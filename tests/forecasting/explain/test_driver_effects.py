@@ -11,6 +11,7 @@ from forecasting.explain.driver_effects import driver_effects
 from forecasting.explain.expectation import at_expectation
 from forecasting.kernel.calendar import month_steps
 from forecasting.kernel.inputs import DatedLump, Factor, LumpStream, Tranche
+from forecasting.kernel.path_balances import path_balances
 from tests.forecasting.explain.stages import AS_OF, HORIZON, PATHS, by_hand, flat, stage_of
 from tests.forecasting.journal import every, history, monthly
 
@@ -92,10 +93,7 @@ def test_an_expectation_brings_the_same_cash_on_average_and_no_doubt():
 
 
 def _closing(stage) -> np.ndarray:
-    from forecasting.kernel.block import PathBlock
-    from forecasting.kernel.cash_terms import cash_terms
-
-    return PathBlock(cash_terms(stage.inputs, stage.shocks), start=0, stop=PATHS).closing[-1]
+    return path_balances(stage.inputs, stage.shocks, paths=PATHS).balances[-1]
 
 
 def test_every_driver_of_a_full_company_has_an_effect():

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from scipy.stats import gamma, nbinom, norm
 
-from forecasting.kernel.block import PathBlock
 from forecasting.kernel.burn import burn_of
 from forecasting.kernel.calendar import month_steps
-from forecasting.kernel.cash_terms import cash_terms
 from forecasting.kernel.inputs import CloudUsage, CreditGrant, DatedLump, Factor, LumpStream, Tranche
 from forecasting.kernel.levels import expected_levels
+from forecasting.kernel.path_balances import path_balances
 from forecasting.kernel.poisson import draw_poisson, negative_binomial_cdf
 from forecasting.kernel.simulate import simulate
 from forecasting.kernel.single_payments import draw_dated_lump, draw_tranche
@@ -77,11 +76,14 @@ def test_lumps_come_as_often_and_as_large_as_their_rate_and_sizes_say():
     mean = 4.5 / 400 * exposed
     assert drawn.counts.mean() == pytest.approx(mean, rel=0.002)
     assert drawn.counts.var() == pytest.approx(mean + 4.5 / 400**2 * exposed**2, rel=0.01)
-    arrivals = drawn.on_block(0, 10_000)
-    assert arrivals.day_indexes.min() == 14
-    assert arrivals.day_indexes.max() == 364
-    assert arrivals.day_indexes.mean() == pytest.approx((14 + 364) / 2, abs=1.5)
-    per_path = np.bincount(arrivals.paths, weights=arrivals.amounts, minlength=10_000)
+    inputs = company(opening_balance=1e6, lump_streams=(stream,))
+    balances = path_balances(inputs, shocks(), paths=10_000).balances
+    moved = np.diff(balances, axis=0, prepend=np.float32(1e6))
+    days = np.nonzero(moved)[0]
+    assert days.min() == 14
+    assert days.max() == 364
+    assert days.mean() == pytest.approx((14 + 364) / 2, abs=1.5)
+    per_path = balances[-1] - 1e6
     assert per_path.mean() == pytest.approx(-200 * mean, rel=0.005)
     # var of a compound sum: E[N] var(X) + var(N) E[X]^2
     assert per_path.var() == pytest.approx(mean * 100**2 + (mean + 4.5 / 400**2 * exposed**2) * 200**2, rel=0.03)
@@ -187,10 +189,10 @@ def test_the_grant_that_expires_first_is_used_first():
 def test_the_mean_of_a_level_is_the_lognormal_one():
     factor = Factor("f", np.full(365, -1.0), lvl=0.2, g=0.01, gsd=0.01, rw=0.05)
     inputs = company(opening_balance=1e6, factors=(factor,))
-    terms = cash_terms(inputs, shocks())
-    mean = PathBlock(terms, start=0, stop=10_000).months.rows[:, 0].mean(axis=1, dtype=float)
-    expected = expected_levels(factor=factor, months_ahead=terms.steps.months_ahead)
-    np.testing.assert_allclose(mean, expected, rtol=0.01)
+    balances = path_balances(inputs, shocks(), paths=10_000).balances.mean(axis=1, dtype=float)
+    spent_by_month = -np.diff(np.append(1e6, balances)[np.append(STEPS.starts, 365)])
+    expected = expected_levels(factor=factor, months_ahead=STEPS.months_ahead)
+    np.testing.assert_allclose(spent_by_month / (STEPS.stops - STEPS.starts), expected, rtol=0.01)
 
 
 def test_a_level_known_only_roughly_has_the_spread_it_was_given():

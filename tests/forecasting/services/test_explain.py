@@ -83,7 +83,7 @@ def test_what_was_fitted_is_let_go_of_without_the_collector() -> None:
 
 
 def _fits_in_memory() -> list[FittedCompany]:
-    return [each for each in gc.get_objects() if isinstance(each, FittedCompany)]
+    return [each for each in gc.get_objects() if type(each) is FittedCompany]
 
 
 def test_what_happened_in_a_week_is_told_in_days_that_add_up() -> None:
