@@ -1,6 +1,8 @@
 """Payroll: when it runs, what a run costs, how fast that grows, and yearly bonuses."""
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,8 +10,10 @@ from numpy.typing import NDArray
 from forecasting.fit.calendar import BusinessCalendar, calendar_for, country_of, month_of
 from forecasting.fit.cash_rows import CashRows
 from forecasting.fit.history import CompanyHistory
+from forecasting.fit.kept import Kept
+from forecasting.fit.pay_runs import LONE_PAYMENTS, RUNS_OF_A_PAYROLL, is_one_payment_a_run, read_runs
 from forecasting.fit.role import SEVERANCE_WORDS, Role, words_of
-from forecasting.fit.schedule import PaySchedule, read_schedule, since_last_change
+from forecasting.fit.schedule import PaySchedule, read_schedule
 from forecasting.fit.shrinkage import DAYS_PER_MONTH, line, slope_se, weight
 from forecasting.fit.successor import Tenure, chains
 
@@ -18,11 +22,7 @@ Floats = NDArray[np.float64]
 
 ACTIVE_PERIODS = 1.8
 SAME_RUN = 0.6
-RUNS_OF_A_PAYROLL, LONE_PAYMENTS = 6, 2
-LONE_DISTANCE = 0.6  # of the days between runs
-EXTRA_SHARE, LEAST_EXTRA = 0.5, 0.02
-FEE_SHARE = 0.05  # of the usual debit
-DEBIT_DAYS, DEBITS_SHARE = 2, 0.3  # of debits, so soon after the one before: net pay and tax of one run
+LEAST_EXTRA = 0.02
 BONUS_WINDOW = 9
 BONUS_RATIO = 1.12
 BONUS_RATIO_OUTSIDE_DECEMBER = 1.3
@@ -91,41 +91,55 @@ def fit_payrolls(rows: CashRows, history: CompanyHistory) -> tuple[tuple[FittedP
     for currency, payees in _bundles(rows, payroll):
         mine = payroll & np.isin(rows.payee, np.array(payees))
         calendar = calendar_of(history, currency)
-        run_day, inverse = np.unique(_days_of_runs(rows, mine), return_inverse=True)
-        extra = -np.bincount(inverse, weights=rows.amount[mine] * _is_extra(rows, mine, inverse))
-        run_amount = -np.bincount(inverse, weights=rows.amount[mine])
-        _, extra = _debits_as_runs(run_day, run_amount, extra)
-        run_day, run_amount = _debits_as_runs(run_day, run_amount, run_amount)
-        since = since_last_change(run_day)
-        run_day, run_amount, extra = run_day[since:], run_amount[since:], extra[since:]
-        schedule = read_schedule(days=run_day, calendar=calendar)
-        if schedule is None:
-            continue
-        explained |= mine
-        period = DAYS_PER_MONTH / schedule.runs_per_month
-        if rows.as_of_day - run_day[-1] > ACTIVE_PERIODS * period:
-            continue  # it ended: explained, and not expected again
-        last = payees[-1]
-        name = (
-            rows.payees[last].counterparty
-            if _is_one_payment_a_run(rows, mine)
-            else f"{len(payees)} people in {currency}"
+        fitted, is_payroll = _payroll_of(
+            rows.day[mine],
+            np.unique(rows.payee[mine], return_inverse=True)[1],
+            rows.amount[mine],
+            provider=rows.payees[payees[-1]].counterparty,
+            people=f"{len(payees)} people in {currency}",
+            currency=currency,
+            foreign=currency != history.base_currency,
+            calendar=calendar,
+            as_of_day=rows.as_of_day,
+            hires_planned=any(hire.currency == currency for hire in history.plan.planned_hires),
         )
-        found.append(
-            fit_payroll(
-                name=name,
-                currency=currency,
-                foreign=currency != history.base_currency,
-                calendar=calendar,
-                schedule=schedule,
-                run_day=run_day,
-                run_amount=run_amount,
-                extra=extra,
-                as_of_day=rows.as_of_day,
-                hires_planned=any(hire.currency == currency for hire in history.plan.planned_hires),
-            )
-        )
+        if is_payroll:
+            explained |= mine
+        if fitted is not None:
+            found.append(fitted)
     return tuple(found), explained
+
+
+# Of some hundred companies. A payroll moves twice a month, and a company with every bill that is paid.
+_kept: Kept[tuple["FittedPayroll | None", bool]] = Kept(512)
+
+
+def _payroll_of(
+    day: Ints, payee: Ints, amount: Floats, *, provider: str, people: str, **setting: Any
+) -> tuple[FittedPayroll | None, bool]:
+    """The payroll behind payments, None when it has ended; and whether they are one at all.
+
+    Args:
+        provider, people: what it is called, if each run is one payment, and else.
+        setting: of `fit_payroll`.
+    """
+
+    def fit() -> tuple[FittedPayroll | None, bool]:
+        runs = read_runs(day=day, payee=payee, amount=amount)
+        schedule = read_schedule(days=runs.day, calendar=setting["calendar"])
+        if schedule is None:
+            return None, False
+        period = DAYS_PER_MONTH / schedule.runs_per_month
+        if setting["as_of_day"] - runs.day[-1] > ACTIVE_PERIODS * period:
+            return None, True  # explained, and not expected again
+        name = provider if is_one_payment_a_run(day=day, payee=payee) else people
+        fitted = fit_payroll(
+            name=name, schedule=schedule, run_day=runs.day, run_amount=runs.amount, extra=runs.extra, **setting
+        )
+        return fitted, True
+
+    key = (provider, people, *sorted(setting.items()), day.tobytes(), payee.tobytes(), amount.tobytes())
+    return _kept.get(key, fit)
 
 
 def _to_those_who_leave(rows: CashRows) -> NDArray[np.bool_]:
@@ -135,72 +149,6 @@ def _to_those_who_leave(rows: CashRows) -> NDArray[np.bool_]:
     ]
     told: NDArray[np.bool_] = np.array(of_payee or [False])[rows.payee]
     return told
-
-
-def _days_of_runs(rows: CashRows, mine: NDArray[np.bool_]) -> Ints:
-    """The day of each payment, for a payee who was paid once or twice that of the run next to it.
-
-    A thirteenth month has a day, and often a payee, of its own.
-    """
-    day = rows.day[mine].copy()
-    codes, place = np.unique(rows.payee[mine], return_inverse=True)
-    if len(codes) == 1:
-        return day
-    times = np.array([len(np.unique(day[place == code])) for code in range(len(codes))])
-    if times.max() < RUNS_OF_A_PAYROLL:
-        return day
-    lone = times[place] <= LONE_PAYMENTS
-    runs = np.unique(day[~lone])
-    after = np.minimum(np.searchsorted(runs, day[lone]), len(runs) - 1)
-    before = np.maximum(after - 1, 0)
-    nearest = np.where(
-        np.abs(runs[after] - day[lone]) <= np.abs(runs[before] - day[lone]), runs[after], runs[before]
-    )
-    # Farther from every run it is a run itself: of the provider that has taken another's place.
-    limit = LONE_DISTANCE * float(np.median(np.diff(runs)))
-    day[lone] = np.where(np.abs(nearest - day[lone]) <= limit, nearest, day[lone])
-    return day
-
-
-def _is_extra(rows: CashRows, mine: NDArray[np.bool_], run: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """bool [payments]: what is paid in few of the runs since it was first paid: commissions, bonuses, severance.
-
-    A new colleague is paid in every run.
-    """
-    codes, place = np.unique(rows.payee[mine], return_inverse=True)
-    paid = np.zeros((len(codes), int(run.max()) + 1), dtype=bool)
-    paid[place, run] = True
-    since = paid.shape[1] - np.argmax(paid, axis=1)
-    last = np.argmax(paid[:, ::-1], axis=1)  # who has left was paid in all runs until then
-    seldom = paid.sum(axis=1) <= EXTRA_SHARE * (since - last)
-    once = (paid.sum(axis=1) == 1) & (since > 1)
-    extra: NDArray[np.bool_] = (seldom | once)[place]
-    return extra
-
-
-def _debits_as_runs(day: Ints, amount: Floats, summed: Floats) -> tuple[Ints, Floats]:
-    """Runs of a provider that takes net pay one day and tax the next: together, on the first day of them.
-
-    A fee that it takes in between belongs to the run before.
-
-    Args:
-        summed: what is added up by run, like `amount`.
-    """
-    follows = np.diff(day, prepend=day[0] - DEBIT_DAYS - 1) <= DEBIT_DAYS
-    if float(follows.mean()) < DEBITS_SHARE:
-        follows[:] = False
-    fee = amount < FEE_SHARE * float(np.median(amount))
-    first = int(np.argmin(fee))  # a fee before the first run has none to belong to
-    day, summed, follows = day[first:], summed[first:], (follows | fee)[first:]
-    follows[0] = False
-    starts = np.flatnonzero(~follows)
-    return day[starts], np.add.reduceat(summed, starts)
-
-
-def _is_one_payment_a_run(rows: CashRows, mine: NDArray[np.bool_]) -> bool:
-    """Whether each run is one payment, to one provider after the other."""
-    day, payee = rows.day[mine], rows.payee[mine]
-    return len(np.unique(day)) == len(np.unique(np.stack([day, payee]), axis=1).T)
 
 
 def fit_payroll(
@@ -297,9 +245,15 @@ def calendar_of(history: CompanyHistory, currency: str) -> BusinessCalendar:
 
 def run_days(payroll: FittedPayroll, *, as_of_day: int, days: int) -> Ints:
     """The pay days in the `days` after the as-of day, without the one that was just paid early."""
-    expected = payroll.schedule.days_after(day=as_of_day, until=as_of_day + days, calendar=payroll.calendar)
+    expected = _days_after(payroll.schedule, payroll.calendar, as_of_day, as_of_day + days)
     half_period = DAYS_PER_MONTH / payroll.schedule.runs_per_month / 2
     return expected[expected - payroll.run_day[-1] > half_period]
+
+
+# Both bases, the events to come and the next event's forecast ask for the same runs.
+@lru_cache(maxsize=1024)
+def _days_after(schedule: PaySchedule, calendar: BusinessCalendar, day: int, until: int) -> Ints:
+    return schedule.days_after(day=day, until=until, calendar=calendar)
 
 
 def _bundles(rows: CashRows, payroll: NDArray[np.bool_]) -> list[tuple[str, list[int]]]:

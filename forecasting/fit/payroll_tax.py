@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from forecasting.fit.calendar import BusinessCalendar, add_months, day_of_month, month_of
 from forecasting.fit.cash_rows import CashRows
+from forecasting.fit.kept import Kept
 from forecasting.fit.payroll import FittedPayroll
 from forecasting.fit.role import Role
 
@@ -77,10 +78,22 @@ def fit_payroll_taxes(
     return tuple(fitted), explained
 
 
+# Taxes and payrolls move a few times a month, and a company with every bill that is paid.
+_kept: Kept[FittedPayrollTax | None] = Kept(1024)
+
+
 def fit_payroll_tax(
     *, payroll: FittedPayroll, paid_day: Ints, paid: Floats, as_of_day: int
 ) -> FittedPayrollTax | None:
     """The tax of one payroll from the days and amounts (positive) it was paid; None when nothing matches."""
+    key = (
+        (payroll.schedule, payroll.calendar, as_of_day),
+        tuple(array.tobytes() for array in (payroll.run_day, payroll.run_amount, paid_day, paid)),
+    )
+    return _kept.get(key, lambda: _fit(payroll, paid_day, paid, as_of_day))
+
+
+def _fit(payroll: FittedPayroll, paid_day: Ints, paid: Floats, as_of_day: int) -> FittedPayrollTax | None:
     year = paid_day > as_of_day - 400
     paid_day, paid = paid_day[year], paid[year]
     if len(paid_day) < 2:

@@ -1,11 +1,11 @@
 """Storing both runs of a publication: the rows, the cursor onto them and the end of the lease, all or nothing."""
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from django.db import IntegrityError, connection, transaction
 
 from forecasting.models.cursor import ForecastCursor
@@ -45,7 +45,7 @@ class RunTexts:
 
     @classmethod
     def of(cls, run: ForecastRun) -> "RunTexts":
-        return cls(*(json.dumps(value, separators=(",", ":")) for value in (run.result, run.closing_balances)))
+        return cls(*(msgspec.json.encode(value).decode() for value in (run.result, run.closing_balances)))
 
     @property
     def cached(self) -> str:

@@ -3,15 +3,14 @@
 Fits and cases are kept per process and by content, so moving one slider costs one simulation and never a fit.
 """
 
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from threading import RLock
 
 from forecasting.drivers.contribution import Basis, Setting
 from forecasting.engine import ENGINE_VERSION, HORIZON_DAYS, PATHS, SEED
 from forecasting.fit.company import FittedCompany, fit_company
+from forecasting.fit.kept import Kept
 from forecasting.kernel.shocks import Shocks, shocks_for
 from forecasting.scenarios.change import Change
 from forecasting.scenarios.comparison import Case, DaysGained, case, days_gained
@@ -51,29 +50,8 @@ class WhatIf:
     cases: tuple[Compared, ...]
 
 
-class _Kept[V]:
-    """The last few results by key. Two threads may compute one at once; they come to the same."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._values: OrderedDict[Hashable, V] = OrderedDict()
-        self._lock = RLock()
-
-    def get(self, key: Hashable, compute: Callable[[], V]) -> V:
-        with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key]
-        value = compute()
-        with self._lock:
-            self._values[key] = value
-            while len(self._values) > self._most:
-                self._values.popitem(last=False)
-        return value
-
-
-_fits: _Kept[FittedCompany] = _Kept(FITS_KEPT)
-_cases: _Kept[Case] = _Kept(CASES_KEPT)
+_fits: Kept[FittedCompany] = Kept(FITS_KEPT)
+_cases: Kept[Case] = Kept(CASES_KEPT)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

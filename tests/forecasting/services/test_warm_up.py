@@ -14,8 +14,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_redis")]
 
 @pytest.fixture(autouse=True)
 def nothing_kept(monkeypatch):
-    monkeypatch.setattr(what_if, "_fits", what_if._Kept(what_if.FITS_KEPT))
-    monkeypatch.setattr(what_if, "_cases", what_if._Kept(what_if.CASES_KEPT))
+    monkeypatch.setattr(what_if, "_fits", what_if.Kept(what_if.FITS_KEPT))
+    monkeypatch.setattr(what_if, "_cases", what_if.Kept(what_if.CASES_KEPT))
 
 
 def test_the_base_of_a_company_that_was_forecast_is_simulated_before_anybody_asks(monkeypatch):

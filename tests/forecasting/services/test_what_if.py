@@ -23,8 +23,8 @@ HIRE = Hire(date(2026, 5, 1), Decimal(6000))
 
 @pytest.fixture(autouse=True)
 def nothing_kept(monkeypatch):
-    monkeypatch.setattr(service, "_fits", service._Kept(service.FITS_KEPT))
-    monkeypatch.setattr(service, "_cases", service._Kept(service.CASES_KEPT))
+    monkeypatch.setattr(service, "_fits", service.Kept(service.FITS_KEPT))
+    monkeypatch.setattr(service, "_cases", service.Kept(service.CASES_KEPT))
 
 
 def test_a_second_question_fits_nothing_and_simulates_only_what_is_new(monkeypatch):
@@ -60,7 +60,7 @@ def test_two_companies_of_the_same_books_never_share_an_answer():
 
 
 def test_only_so_many_are_kept(monkeypatch):
-    kept = service._Kept(2)
+    kept = service.Kept(2)
     for n in range(5):
         assert kept.get(n, lambda n=n: n * 10) == n * 10
     assert list(kept._values) == [3, 4]
