@@ -39,7 +39,7 @@ LUMPY_WALK_SD = 0.07
 LEAST_WALK_SD, MOST_WALK_SD, MOST_LVL = 0.02, 0.6, 0.8
 LUMPY_BLOCKS = 6
 LEAST_LVL_OF_ALL = 0.25
-MONTH_END = 31
+MONTH_END, QUARTER_DAYS, YEAR_DAYS = 31, 91, 365
 WEEK_DAYS, LATE_PAYOUT_DAYS = 7, 4
 STEADY_BLOCKS, STEADY_RECEIPTS = 6, 8
 
@@ -132,19 +132,33 @@ def _by_client(rows: CashRows, chosen: NDArray[np.bool_], owed: tuple[Receivable
     if clients is None or together is None:
         return None
     # Two readings of one level, each as far as it is sure of itself. Open invoices tell who is still a client.
-    of_clients = clients.lvl**-2
-    of_all = max(together.lvl, LEAST_LVL_OF_ALL) ** -2
+    all_lvl = max(together.lvl, LEAST_LVL_OF_ALL)
+    # Where the clients are above or below all that came, in any time, by more than both admit, they were misread.
+    readings = [together.level_per_day, *(_came(rows, chosen, days=days) for days in (YEAR_DAYS, QUARTER_DAYS))]
+    apart = max(
+        np.log(clients.level_per_day / max(readings)),
+        np.log(max(min(readings), 1e-9) / clients.level_per_day),
+        0.0,
+    )
+    of_clients = 1.0 / max(clients.lvl**2, apart**2 - all_lvl**2)
+    of_all = all_lvl**-2
     share = of_clients / (of_clients + of_all)
     return replace(
         together,
         level_per_day=clients.level_per_day**share * together.level_per_day ** (1 - share),
         variance_per_day=clients.variance_per_day,
         lvl=(of_clients + of_all) ** -0.5,
-        g=clients.g,
+        g=share * clients.g + (1 - share) * together.g,
         gsd=clients.gsd,
         rw=clients.rw,
         is_lumpy=False,
     )
+
+
+def _came(rows: CashRows, chosen: NDArray[np.bool_], *, days: int) -> float:
+    """What came per day in the last days."""
+    days = min(days, rows.as_of_day - int(rows.day[chosen][0]) + 1)
+    return float(rows.amount[chosen & (rows.day > rows.as_of_day - days)].sum()) / days
 
 
 def _is_steady(rows: CashRows, chosen: NDArray[np.bool_]) -> bool:

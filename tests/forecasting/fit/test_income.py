@@ -4,6 +4,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from forecasting.fit.clients import FittedClients
 from forecasting.fit.company import FittedCompany, fit_company
 from forecasting.fit.deferred import unearned
 from forecasting.fit.seasonality import fit_seasonality
@@ -365,3 +366,26 @@ def test_who_pays_by_the_quarter_need_owe_nothing_now():
     company = fit(text, plan={"open_receivables": owed})
     assert company.invoiced is not None
     assert company.invoiced.level_per_day * 30.4 == pytest.approx(18000, rel=0.12)
+
+
+def test_invoices_of_many_new_names_do_not_double_what_has_come_for_a_year():
+    """Ten customers pay as ever, and ten invoices stand open under other names: of resellers, or spelled anew."""
+    text = "".join(
+        monthly(start=f"2024-01-{5 + n:02d}", months=18, line=f"3000 invoices Customer_{n}") for n in range(10)
+    )
+    owed = [{"customer": f"Other_{n}", "amount": "6000", "due": "2025-07-20"} for n in range(10)]
+    company = fit(text, plan={"open_receivables": owed})
+    assert company.invoiced is not None
+    assert company.invoiced.level_per_day * 30.4 == pytest.approx(30000, rel=0.25)
+
+
+@pytest.mark.parametrize(("lvl", "low", "high"), [(0.02, -0.051, -0.049), (0.5, -0.015, 0.0)])
+def test_growth_is_told_by_clients_as_far_as_their_level_is(monkeypatch, lvl, low, high):
+    """Clients of whom little is sure say little of the trend either."""
+    shrinking = FittedClients(level_per_day=500.0, variance_per_day=1.0, lvl=lvl, g=-0.05, gsd=0.01, rw=0.1)
+    monkeypatch.setattr("forecasting.fit.revenue.fit_clients", lambda *_, **__: shrinking)
+    invoiced = fit(
+        "".join(monthly(start=f"2024-01-0{5 + n}", months=18, line=f"3000 invoices Client_{n}") for n in range(5))
+    ).invoiced
+    assert invoiced is not None
+    assert low < invoiced.g < high
