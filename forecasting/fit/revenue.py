@@ -9,6 +9,7 @@ from forecasting.fit.calendar import add_months, day_of_month, day_of_week, mont
 from forecasting.fit.cash_rows import CashRows
 from forecasting.fit.clients import fit_clients
 from forecasting.fit.contracts import Receivable
+from forecasting.fit.pool import MOST_NEW_MONEY, NEW_MONEY_MONTHS, OUTFLOW_DAYS
 from forecasting.fit.profile import spread, weekday_profile
 from forecasting.fit.role import Role, has_role
 from forecasting.fit.seasonality import Seasonality, fit_seasonality
@@ -111,13 +112,22 @@ def fit_invoiced(
     too rare for that stays with the streams and the pool.
     """
     mine = has_role(rows.role, Role.INVOICED, Role.CONTRACT) & (rows.amount > 0) & ~explained
-    other = (rows.role == Role.OTHER) & (rows.amount > 0) & ~explained
+    other = (rows.role == Role.OTHER) & (rows.amount > 0) & ~explained & ~_new_money(rows)
     for candidate in (mine | other, mine):
         if _is_steady(rows, candidate):
             return _by_client(rows, candidate, owed) or _together(rows, candidate), candidate
     # One or two clients pay too seldom to be read together, and each of them may be read alone.
     few = _by_client(rows, mine, owed) if mine.any() else None
     return (few, mine) if few is not None else (None, np.zeros(len(rows.day), dtype=bool))
+
+
+def _new_money(rows: CashRows) -> NDArray[np.bool_]:
+    """bool [n]: what pays for half a year of everything, once or twice, and no word says that it is income."""
+    days = min(OUTFLOW_DAYS, rows.history_days)
+    spent = (rows.amount < 0) & (rows.role != Role.TRANSFER) & (rows.day > rows.as_of_day - days)
+    outflow = -float(rows.amount[spent].sum()) / days * DAYS_PER_MONTH
+    vast: NDArray[np.bool_] = (rows.role == Role.OTHER) & (rows.amount > NEW_MONEY_MONTHS * outflow)
+    return vast & (int(vast.sum()) <= MOST_NEW_MONEY)
 
 
 def _together(rows: CashRows, chosen: NDArray[np.bool_]) -> FittedRevenue | None:

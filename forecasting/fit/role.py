@@ -106,6 +106,11 @@ FUNDING_WORDS = _words(
     "darlehen augmentation aumento capitale ampliacion prestamo aporte emprestimo storting aandelenkapitaal "
     "lening nyemission emisjon aktieagartillskott kapitalu pozyczka"
 )
+# Words that mean money for shares together, and anything alone.
+FUNDING_PHRASES = tuple(
+    frozenset(phrase.split())
+    for phrase in ("share issue", "shares issue", "shares issued", "rights issue", "stock issue", "stock issuance")
+)
 REVENUE_WORDS = _words(
     "revenue sales sale mrr stripe payout payouts processor charges checkout paypal shopify subscription "
     "subscriptions adyen braintree paddle gocardless mollie sumup ecommerce usage orders takings umsatz umsatze "
@@ -147,10 +152,18 @@ def role_of(*, event_type: int, cash_in: bool, category: str, counterparty: str)
     return role if role is not Role.OTHER or by_category & REFUND_WORDS else read(by_counterparty)
 
 
+# Letters that are no letter and an accent to Unicode.
+_WITHOUT_ACCENT = str.maketrans(
+    {"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe"}
+)
+
+
 @lru_cache(maxsize=65536)
 def words_of(text: str) -> frozenset[str]:
     """Lower-case words without accents; `payroll_tax` and `PayrollTax` read alike."""
-    folded = "".join(letter for letter in normalize("NFKD", text) if not combining(letter))
+    folded = "".join(
+        letter for letter in normalize("NFKD", text.translate(_WITHOUT_ACCENT)) if not combining(letter)
+    )
     return frozenset(word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|\d+", folded))
 
 
@@ -176,6 +189,8 @@ def _income(words: frozenset[str]) -> Role:
         return Role.OTHER
     if words & GRANT_WORDS:
         return Role.GRANT
+    if any(phrase <= words for phrase in FUNDING_PHRASES):
+        return Role.FUNDING
     for role, known in (
         (Role.FUNDING, FUNDING_WORDS),
         (Role.CONTRACT, CONTRACT_WORDS),

@@ -389,3 +389,15 @@ def test_growth_is_told_by_clients_as_far_as_their_level_is(monkeypatch, lvl, lo
     ).invoiced
     assert invoiced is not None
     assert low < invoiced.g < high
+
+
+def test_money_that_pays_for_half_a_year_is_no_customers_whatever_it_is_called():
+    text = "".join(
+        monthly(start=f"2024-01-{5 + n:02d}", months=18, line=f"3000 invoices Customer_{n}") for n in range(5)
+    )
+    without = fit(text)
+    company = fit(text + "2025-03-03 900000 wire Mercia\n" + "2025-04-11 1200 interest Bank\n")
+    assert without.invoiced is not None
+    assert company.invoiced is not None
+    assert company.invoiced.level_per_day == pytest.approx(without.invoiced.level_per_day, rel=0.05)
+    assert company.pools[1] is None or company.pools[1].mean_per_day * 30.4 < 1000
