@@ -16,6 +16,7 @@ from forecasting.fit.successor import Tenure, chains
 Floats = NDArray[np.float64]
 
 BILLS_NEEDED = 2
+LEAST_MONTHS_BILLED = 0.5
 BILLS_READ = 12
 USUAL_GROWTH, USUAL_GROWTH_SD = 0.02, 0.02
 LAST_BILL_SHARE = 0.8
@@ -63,7 +64,8 @@ def fit_clouds(rows: CashRows, history: CompanyHistory) -> tuple[tuple[FittedClo
         mine = bills & np.isin(rows.payee, np.array(payees))
         months = np.unique(month_of(rows.day[mine]))
         often = len(np.unique(rows.day[mine])) > MOST_BILLS_PER_MONTH * len(months)
-        if len(months) >= BILLS_NEEDED and not often:
+        seldom = len(months) < LEAST_MONTHS_BILLED * (months[-1] - months[0] + 1)  # a conference of theirs, yearly
+        if len(months) >= BILLS_NEEDED and not often and not seldom:
             found.append((provider, mine))
     grants = _grants_by_provider(history, [provider for provider, _ in found])
     clouds = []
@@ -91,7 +93,33 @@ def _with_successors(
     for name in names:
         mine = bills & np.isin(rows.payee, np.array(providers[name]))
         tenures.append(Tenure.of(rows.day[mine], np.abs(rows.amount[mine])))
-    return {names[chain[-1]]: [payee for n in chain for payee in providers[names[n]]] for chain in chains(tenures)}
+    found = {
+        names[chain[-1]]: [payee for n in chain for payee in providers[names[n]]] for chain in chains(tenures)
+    }
+    return _with_those_in_turn(rows, bills, found)
+
+
+def _with_those_in_turn(
+    rows: CashRows, bills: NDArray[np.bool_], providers: dict[str, list[int]]
+) -> dict[str, list[int]]:
+    """One bill a month under two names, now this one and now that, is one provider, by the name of most bills."""
+    months = {
+        name: set(month_of(rows.day[bills & np.isin(rows.payee, np.array(payees))]).tolist())
+        for name, payees in providers.items()
+    }
+    together: dict[str, list[int]] = {}
+    for name in sorted(providers, key=lambda one: -len(months[one])):
+        for other in together:
+            both = months[name] | months[other]
+            overlap = min(months[name]) < max(months[other]) and min(months[other]) < max(months[name])
+            in_turn = overlap and not months[name] & months[other] and len(both) >= max(both) - min(both)
+            if in_turn and len(months[name]) >= BILLS_NEEDED:
+                together[other] += providers[name]
+                months[other] = both
+                break
+        else:
+            together[name] = list(providers[name])
+    return together
 
 
 def fit_cloud(

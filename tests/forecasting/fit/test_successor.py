@@ -40,6 +40,30 @@ def test_a_cloud_bill_under_a_new_name_is_the_same_cloud():
     assert cloud.usage_per_day == pytest.approx(10500 / 30.4, rel=0.1)
 
 
+def test_one_bill_a_month_under_two_names_in_turn_is_one_cloud():
+    names = ["AWS", "AWS", "Hetzner", "AWS", "Hetzner", "Hetzner"] * 3
+    bills = "".join(
+        f"{2024 + month // 12}-{month % 12 + 1:02}-04 -10000 cloud {name}\n" for month, name in enumerate(names)
+    )
+    (cloud,) = fit(SPENDING + bills).clouds
+    assert cloud.usage_per_day == pytest.approx(10000 / 30.4, rel=0.1)
+
+
+def test_two_bills_a_month_are_two_clouds():
+    bills = "".join(
+        monthly(start="2024-01-04", months=18, line=f"-{amount} cloud {name}")
+        for name, amount in (("AWS", 10000), ("Hetzner", 3000))
+    )
+    assert len(fit(SPENDING + bills).clouds) == 2
+
+
+def test_a_conference_of_a_provider_once_a_year_is_no_bill_of_every_month():
+    bills = monthly(start="2024-01-04", months=18, line="-10000 cloud AWS")
+    sponsored = "2024-06-20 -48000 marketing AWS Summit\n2025-06-20 -48000 marketing AWS Summit\n"
+    clouds = fit(SPENDING + bills + sponsored).clouds
+    assert [cloud.provider for cloud in clouds] == ["AWS"]
+
+
 def tenure(first: int, last: int, amount: float = 100.0) -> Tenure:
     return Tenure(first, last, amount, amount)
 
