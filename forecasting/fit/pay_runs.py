@@ -12,6 +12,7 @@ Floats = NDArray[np.float64]
 
 RUNS_OF_A_PAYROLL, LONE_PAYMENTS = 6, 2
 LONE_DISTANCE = 0.6  # of the days between runs
+PAID_ALONG = 0.6  # of a payee's payments near a run of another
 EXTRA_SHARE = 0.5
 FEE_SHARE = 0.05  # of the usual debit
 DEBIT_DAYS, DEBITS_SHARE = 2, 0.3  # of debits, so soon after the one before: net pay and tax of one run
@@ -50,27 +51,37 @@ def is_one_payment_a_run(*, day: Ints, payee: Ints) -> bool:
 
 
 def _days_of_runs(day: Ints, payee: Ints) -> Ints:
-    """The day of each payment, for a payee who was paid once or twice that of the run next to it.
+    """The day of each payment, for a payee who is paid along with another that of the run next to it.
 
-    A thirteenth month has a day, and often a payee, of its own.
+    A thirteenth month has a day, and often a payee, of its own; so has what is paid once a month beside the runs.
     """
     codes, place = np.unique(payee, return_inverse=True)
     if len(codes) == 1:
         return day
-    times = np.array([len(np.unique(day[place == code])) for code in range(len(codes))])
-    if times.max() < RUNS_OF_A_PAYROLL:
+    days_of = [np.unique(day[place == code]) for code in range(len(codes))]
+    order = sorted(range(len(codes)), key=lambda code: -len(days_of[code]))
+    if len(days_of[order[0]]) < RUNS_OF_A_PAYROLL:
         return day
-    lone, day = times[place] <= LONE_PAYMENTS, day.copy()
-    runs = np.unique(day[~lone])
-    after = np.minimum(np.searchsorted(runs, day[lone]), len(runs) - 1)
-    before = np.maximum(after - 1, 0)
-    nearest = np.where(
-        np.abs(runs[after] - day[lone]) <= np.abs(runs[before] - day[lone]), runs[after], runs[before]
-    )
+    runs, moved = days_of[order[0]], day.copy()
     # Farther from every run it is a run itself: of the provider that has taken another's place.
     limit = LONE_DISTANCE * float(np.median(np.diff(runs)))
-    day[lone] = np.where(np.abs(nearest - day[lone]) <= limit, nearest, day[lone])
-    return day
+    for code in order[1:]:
+        nearest = _nearest(runs, days_of[code])
+        near = np.abs(nearest - days_of[code]) <= limit
+        if len(near) > LONE_PAYMENTS and float(near.mean()) < PAID_ALONG:
+            runs = np.union1d(runs, days_of[code])
+            continue
+        mine = place == code
+        found = _nearest(runs, day[mine])
+        moved[mine] = np.where(np.abs(found - day[mine]) <= limit, found, day[mine])
+    return moved
+
+
+def _nearest(runs: Ints, day: Ints) -> Ints:
+    """Of ascending runs the one nearest to each day, the later of two."""
+    after = np.minimum(np.searchsorted(runs, day), len(runs) - 1)
+    before = np.maximum(after - 1, 0)
+    return np.where(np.abs(runs[after] - day) <= np.abs(runs[before] - day), runs[after], runs[before])
 
 
 def _is_extra(payee: Ints, run: NDArray[np.intp]) -> NDArray[np.bool_]:

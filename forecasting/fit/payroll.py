@@ -336,7 +336,9 @@ def _without_layoffs(run_day: Ints, log_level: Floats) -> tuple[Floats, int | No
     A layoff lowers the level and is no trend; for a year after it few who leave are replaced.
     """
     steps = np.diff(log_level, prepend=log_level[0])
-    limit = max(3.0 * ROBUST * float(np.median(np.abs(steps))), LARGEST_USUAL_STEP)
+    # The largest step says nothing of what is usual; commissions jump as far as that every month.
+    usual = float(np.std(np.delete(steps, int(np.argmin(steps))))) if len(steps) > 2 else 0.0
+    limit = max(3.0 * ROBUST * float(np.median(np.abs(steps))), 3.0 * usual, LARGEST_USUAL_STEP)
     layoff = steps < -limit
     recent = run_day[layoff & (steps < -LEAST_LAYOFF) & (run_day > run_day[-1] - YEAR_DAYS)]
     kept: Floats = log_level[0] + np.cumsum(np.where(layoff, 0.0, steps))

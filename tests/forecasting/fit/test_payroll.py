@@ -9,7 +9,7 @@ from forecasting.fit.payroll import FittedPayroll, YearlyBonus, clean_bonuses, f
 from forecasting.fit.payroll_tax import fit_payroll_tax, remittances
 from forecasting.fit.schedule import PaySchedule
 from ledger.domain.flows import day_number
-from tests.forecasting.journal import history, monthly
+from tests.forecasting.journal import every, history, monthly
 
 US = calendar_for(country="US", year=2025)
 MONTH_END = PaySchedule(step_days=0, anchor_day=0, days_of_month=(31,), moved="before")
@@ -406,3 +406,23 @@ def _quarters(*, day: int) -> list[str]:
 def every_other_friday(first: str, last: str) -> list[str]:
     start, end = date.fromisoformat(first), date.fromisoformat(last)
     return [str(date.fromordinal(day)) for day in range(start.toordinal(), end.toordinal() + 1, 14)]
+
+
+def test_a_stipend_paid_days_after_the_run_is_no_run_and_no_layoff():
+    lines = []
+    for n in range(12):
+        month = f"{2024 + (6 + n) // 12}-{(6 + n) % 12 + 1:02}"
+        lines += [f"{month}-15 -20000 payroll Gusto", f"{month}-28 -20000 payroll Gusto"]
+        lines.append(f"{month}-{28 if n % 3 else 24} -1300 payroll Stipends")
+    books = "\n".join(lines) + "\n" + every(7, start="2024-07-01", until="2025-06-30", line="-900 card Cafe")
+    (fitted,) = fit_company(history(books, as_of="2025-06-30")).payrolls
+    assert fitted.schedule.runs_per_month == 2.0
+    assert len(fitted.run_day) == 24
+    assert fitted.laid_off_day is None
+    assert fitted.level == pytest.approx(20_650, rel=0.04)
+
+
+def test_commissions_that_jump_every_month_tell_no_layoff():
+    jumpy = [1139.0, 868, 598, 1620, 830, 1504, 2870, 1420, 3350, 2600, 800, 1450, 700, 1300]
+    assert payroll(jumpy).laid_off_day is None
+    assert payroll([10_000.0] * 10 + [5_000.0] * 4).laid_off_day is not None
