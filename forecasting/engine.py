@@ -149,7 +149,7 @@ def _begin(
             inputs,
             shocks,
             turned=[name for name, _ in _told_tranches(setting)],
-            dispersion=history.calibration.dispersion,
+            dispersion=history.calibration.stretch,
         )
     return BegunForecast(setting=setting, parts=parts, inputs=inputs, shocks=shocks, simulation=simulation)
 

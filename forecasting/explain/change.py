@@ -127,10 +127,10 @@ def runway_change(*, earlier: EarlierForecast, now: Stage, runway: RunwayCase) -
     worlds = _Worlds(earlier=earlier, now=now, days=days)
     same_past = worlds.restated()
     recalibrated = now.answer(same_past)
-    spread_then = earlier.history.calibration.dispersion
+    spread_then = earlier.history.calibration.stretch
     restated = (
         recalibrated
-        if spread_then == now.setting.history.calibration.dispersion
+        if spread_then == now.setting.history.calibration.stretch
         else now.answer(same_past, dispersion=spread_then)
     )
     elapsed = now.answer(worlds.elapsed()) if days else recalibrated

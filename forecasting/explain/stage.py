@@ -63,7 +63,7 @@ class Stage:
             inputs,
             self.shocks,
             with_bands=False,
-            dispersion=self.setting.history.calibration.dispersion if dispersion is None else dispersion,
+            dispersion=self.setting.history.calibration.stretch if dispersion is None else dispersion,
         )
         within = np.minimum(outcome.runway_days, outcome.horizon_days)
         return Answer(runway=case_of(outcome), mean_days=float(within.mean()))

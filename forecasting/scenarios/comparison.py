@@ -55,7 +55,7 @@ def case(setting: Setting, changes: Sequence[Change], *, shocks: Shocks) -> Case
     """
     try:
         inputs = changed_inputs(setting, changes)
-        outcome = simulate(inputs, shocks, dispersion=setting.history.calibration.dispersion)
+        outcome = simulate(inputs, shocks, dispersion=setting.history.calibration.stretch)
     except (UnsoundInputs, NonFinitePaths) as error:
         raise InvalidScenario((FieldProblem("changes", f"cannot be simulated together: {error}"),)) from error
     assert outcome.bands is not None

@@ -8,12 +8,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bench.invented_companies import invent
+from forecasting.drivers.assembly import assemble, contributions
 from forecasting.drivers.contribution import Setting
 from forecasting.drivers.registry import all_drivers
 from forecasting.engine import ENGINE_VERSION, forecast, forecasts
 from forecasting.fit.company import fit_company
 from forecasting.fit.history import CompanyHistory, MissingInputs
-from forecasting.outcome import Forecast
+from forecasting.kernel.shocks import shocks_for
+from forecasting.kernel.simulate import simulate
+from forecasting.outcome import Calibration, Forecast
 from ledger.domain.flows import ContractReceipt
 from tests.forecasting.journal import every, history, monthly
 
@@ -349,3 +352,15 @@ def test_no_driver_knows_other_dates_on_another_basis():
     assert any(dated.values())
     for driver in all_drivers():
         assert driver.next_events(replace(bank, basis="free")) == dated[driver.name], driver.name
+
+
+def test_what_is_simulated_is_told_a_twentieth_narrower_about_its_median():
+    """The parts' errors add up to more than forecasts miss by (ADR 0214); a company's own factor comes on top."""
+    company = invent(style="software", seed=3, futures=1).history
+    setting = Setting(history=company, company=fit_company(company), basis="bank", horizon_days=365)
+    inputs = assemble(setting, contributions(setting))
+    shocks = shocks_for(seed=42, paths=10_000, horizon_days=365)
+    for own in (1.0, 1.3):
+        told = forecast(replace(company, calibration=Calibration("calibrated", own, 5.0)), basis="bank")
+        days = simulate(inputs, shocks, with_bands=False, dispersion=0.95 * own).quantile_days
+        assert [day or 366 for day in told.quantile_days] == days.tolist()
