@@ -143,14 +143,14 @@ def _by_client(rows: CashRows, chosen: NDArray[np.bool_], owed: tuple[Receivable
         return None
     # Two readings of one level, each as far as it is sure of itself. Open invoices tell who is still a client.
     all_lvl = max(together.lvl, LEAST_LVL_OF_ALL)
-    # Where the clients are above or below all that came, in any time, by more than both admit, they were misread.
+    # Above or below all that came, in any time, they were misread. Who has no open invoice where the others have
+    # one has left sooner than receipts can tell, so a level below them is doubted less then.
     readings = [together.level_per_day, *(_came(rows, chosen, days=days) for days in (YEAR_DAYS, QUARTER_DAYS))]
-    apart = max(
-        np.log(clients.level_per_day / max(readings)),
-        np.log(max(min(readings), 1e-9) / clients.level_per_day),
-        0.0,
-    )
-    of_clients = 1.0 / max(clients.lvl**2, apart**2 - all_lvl**2)
+    above = max(float(np.log(clients.level_per_day / max(readings))), 0.0)
+    below = max(float(np.log(max(min(readings), 1e-9) / clients.level_per_day)), 0.0)
+    if owed:
+        below = float(np.sqrt(max(below**2 - all_lvl**2, 0.0)))
+    of_clients = max(clients.lvl, above, below) ** -2
     of_all = all_lvl**-2
     share = of_clients / (of_clients + of_all)
     return replace(

@@ -391,6 +391,27 @@ def test_growth_is_told_by_clients_as_far_as_their_level_is(monkeypatch, lvl, lo
     assert low < invoiced.g < high
 
 
+@pytest.mark.parametrize(
+    ("told", "owed", "low", "high"),
+    [
+        (395.0, (), 410, 470),  # silence said that one of five had gone, and all that came says otherwise
+        (395.0, ("Client_1",), 390, 410),  # where invoices are listed, who has none is gone
+        (640.0, (), 520, 600),  # above all that ever came
+        (640.0, ("Client_1",), 520, 600),
+    ],
+)
+def test_clients_outside_of_all_that_came_are_doubted_so_far(monkeypatch, told, owed, low, high):
+    clients = FittedClients(level_per_day=told, variance_per_day=1.0, lvl=0.05, g=0.0, gsd=0.01, rw=0.1)
+    monkeypatch.setattr("forecasting.fit.revenue.fit_clients", lambda *_, **__: clients)
+    text = "".join(
+        monthly(start=f"2024-01-0{5 + n}", months=18, line=f"3000 invoices Client_{n}") for n in range(5)
+    )
+    listed = [{"customer": name, "amount": "3000", "due": "2025-07-10"} for name in owed]
+    invoiced = fit(text, plan={"open_receivables": listed} if listed else None).invoiced
+    assert invoiced is not None
+    assert low < invoiced.level_per_day < high
+
+
 def test_money_that_pays_for_half_a_year_is_no_customers_whatever_it_is_called():
     text = "".join(
         monthly(start=f"2024-01-{5 + n:02d}", months=18, line=f"3000 invoices Customer_{n}") for n in range(5)
