@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 MEAN_MONTH_DAYS = 30.4
 # At a month end the as-of month has no day left, yet its step keeps its shocks: the walk needs a time for it.
 EMPTY_STEP_MONTHS = 0.1
-WEEK_DAYS = 7
-WEEKS_PER_STEP = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,8 +21,6 @@ class MonthSteps:
         months_ahead: float64 [steps], tau: mean of t / 30.4 over the step's days.
         step_of_day: int64 [horizon].
         days_in_month: int64 [steps], of the calendar month (the step may be shorter).
-        week_starts: int64 [weeks], index of the first day of each week, weeks being counted within a step.
-        weeks_of_step: int64 [steps, 5], places in `week_starts`; a short step repeats its last week.
     """
 
     starts: NDArray[np.int64]
@@ -32,13 +28,6 @@ class MonthSteps:
     months_ahead: NDArray[np.float64]
     step_of_day: NDArray[np.int64]
     days_in_month: NDArray[np.int64]
-    week_starts: NDArray[np.int64]
-    weeks_of_step: NDArray[np.int64]
-
-    @property
-    def key(self) -> bytes:
-        """Names this cut of days into months, for what is kept by calendar."""
-        return self.stops.tobytes()
 
     @property
     def days(self) -> int:
@@ -76,20 +65,7 @@ def month_steps(*, as_of_day: int, horizon_days: int) -> MonthSteps:
         months_ahead=_months_ahead(starts=starts, stops=stops),
         step_of_day=step_of_day,
         days_in_month=np.diff(first_of_month),
-        **_weeks(starts=starts, stops=stops),
     )
-
-
-def _weeks(*, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
-    counts = -(-(stops - starts) // WEEK_DAYS)
-    first_week = np.cumsum(counts) - counts
-    return {
-        "week_starts": np.concatenate(
-            [np.arange(start, stop, WEEK_DAYS) for start, stop in zip(starts, stops, strict=True)]
-        ),
-        "weeks_of_step": first_week[:, None]
-        + np.minimum(np.arange(WEEKS_PER_STEP), np.maximum(counts - 1, 0)[:, None]),
-    }
 
 
 def _months_ahead(*, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -86,7 +86,7 @@ def cash_terms(inputs: ForecastInputs, shocks: Shocks) -> CashTerms:
         steps=steps,
         shocks=shocks,
         levels=_levels([*uncertain, *(cloud.usage for cloud in inputs.cloud)], steps=steps, shocks=shocks),
-        grants=tuple(cloud.grant_law for cloud in clouds),
+        grants=tuple(cloud.grants for cloud in clouds),
         days=_day_terms(inputs, uncertain, clouds, steps=steps),
         persistent=shocks.normal(kind="persistent", name=""),
         streams=tuple(stream for stream in streams if stream is not None),

@@ -10,7 +10,7 @@ from forecasting.kernel.walk_terms import Floats, Found, SingleAmounts, Turned
 
 
 def walk_range(terms: CashTerms, turned: Turned, found: Found, *, start: int, stop: int) -> None:
-    """Walk paths start .. stop - 1 and write what was found; `start` is a multiple of `walk.LANES`.
+    """Walk paths start .. stop - 1 and write what was found; `start` is a multiple of `walk_terms.LANES`.
 
     Raises:
         NonFinitePaths: a balance overflowed.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.kernel.compiled import compiled
-from forecasting.kernel.levels import LARGEST_EXPONENT
+from forecasting.kernel.levels import LARGEST_EXPONENT, SHOCK_ROWS_BEFORE_STEPS
 from forecasting.kernel.walk_terms import LANES, DayTerms, Floats, Found, GrantLaw, LevelLaw, SingleAmounts, Turned
 
 _LARGEST_EXPONENT = np.float32(LARGEST_EXPONENT)
@@ -33,7 +33,7 @@ def write_levels(law: LevelLaw, shocks: Floats, first: int, out: Floats) -> None
             certain = np.float32(law.damped[step] * law.g - law.rw * law.rw * law.months_ahead[step] / 4.0)
             per_growth = np.float32(law.damped[step] * law.gsd)
             per_step = np.float32(law.rw * law.walk_step[step])
-            steps = shocks[2 + step, place : place + lanes]
+            steps = shocks[SHOCK_ROWS_BEFORE_STEPS + step, place : place + lanes]
             levels = out[step, begin : begin + lanes]
             for i in range(lanes):
                 walk[i] += per_step * steps[i]

@@ -29,7 +29,14 @@ class LevelLaw(NamedTuple):
 
 
 class GrantLaw(NamedTuple):
-    """One provider's usage and grants, see `cloud.CloudMonths`."""
+    """One provider's usage and grants, drawn down by `walk.write_invoices`.
+
+    Attributes:
+        usage: float64 [steps], usage at level 1 in each month step.
+        usage_before_expiry: float64 [grants, steps], the part of it that falls on or before a grant's last day.
+        remaining: float64 [grants], soonest expiry first.
+        unbilled: usage of the as-of month before day 1, net of credit; invoiced with step 0.
+    """
 
     usage: Doubles
     usage_before_expiry: Doubles

@@ -50,12 +50,6 @@ def test_steps_tile_the_horizon(as_of, horizon_days):
     np.testing.assert_array_equal(found.step_of_day, np.repeat(np.arange(found.count), found.stops - found.starts))
 
 
-def test_weeks_tile_each_step():
-    found = steps(date(2026, 3, 10), 60)
-    assert found.week_starts.tolist() == [0, 7, 14, 21, 28, 35, 42, 49, 51, 58]
-    assert found.weeks_of_step.tolist() == [[0, 1, 2, 2, 2], [3, 4, 5, 6, 7], [8, 9, 9, 9, 9]]
-
-
 def test_a_day_of_month_is_the_last_day_of_a_shorter_month():
     found = steps(date(2024, 1, 31))
     assert found.day_index(step=1, day_of_month=5) == 4
