@@ -14,6 +14,7 @@ from forecasting.fit.contracts import FittedContracts, Receivable, fit_contracts
 from forecasting.fit.cost_of_sales import FittedCost, fit_costs
 from forecasting.fit.hires import ExpectedHire, expected_hires
 from forecasting.fit.history import CompanyHistory, MissingInputs, base_rates
+from forecasting.fit.invoiced import fit_invoiced
 from forecasting.fit.leak import FittedLeak, fit_leak
 from forecasting.fit.looks import WINDOW_DAYS, Looks, look
 from forecasting.fit.payroll import FittedPayroll, calendar_of, fit_payrolls
@@ -22,7 +23,7 @@ from forecasting.fit.plan_met import met_tranches
 from forecasting.fit.pool import IN, OUT, FittedPool, fit_pool, has_ended, monthly_outflow, pool_history
 from forecasting.fit.recurring import Streams, expect
 from forecasting.fit.renewals import planned_bills
-from forecasting.fit.revenue import FittedRevenue, fit_invoiced, fit_sales
+from forecasting.fit.revenue import FittedRevenue, fit_sales
 from forecasting.fit.role import Role, has_role
 from forecasting.fit.sales_tax import FittedSalesTax, fit_sales_taxes
 from forecasting.fit.tax_credits import YearlyTaxCredit, fit_tax_credits
@@ -208,7 +209,7 @@ def _pools_and_leaks(
     With a layoff everyday spending is cut too, so it is read from the weeks since.
     """
     cash = (rows.role != Role.TRANSFER) & (rows.role != Role.CLOUD_CREDIT) & ~passed_on
-    outflow = monthly_outflow(rows.day[cash], rows.amount[cash], looks)
+    outflow = monthly_outflow(rows.day[cash], rows.amount[cash], looks=looks.day, first_day=looks.first_day)
     ended = has_ended(looks)
     out, into = (
         pool_history(looks, direction=direction, all_outflow=outflow, ended=ended) for direction in (OUT, IN)

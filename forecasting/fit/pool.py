@@ -137,7 +137,7 @@ def pool_history(looks: Looks, *, direction: int, all_outflow: Floats, ended: ND
     age = looks.day[:, None] - rows.day[None, :]
     size = np.abs(rows.amount) / np.maximum(rows.count, 1)
     if direction == IN:
-        pooled &= ~_is_new_money(pooled, size, all_outflow)
+        pooled &= ~is_new_money(pooled, size, all_outflow)
     large = size > LUMP_SHARE * all_outflow[:, None]
     habit = (rows.role == Role.CONTRACTOR) | _is_habit(looks, age)
     known_days = looks.day - looks.first_day + 1
@@ -171,7 +171,7 @@ def pool_history(looks: Looks, *, direction: int, all_outflow: Floats, ended: ND
     )
 
 
-def _is_new_money(pooled: NDArray[np.bool_], size: Floats, all_outflow: Floats) -> NDArray[np.bool_]:
+def is_new_money(pooled: NDArray[np.bool_], size: Floats, all_outflow: Floats) -> NDArray[np.bool_]:
     """bool [looks, n]: income that pays for half a year of everything, and of which there were one or two.
 
     That is a round, a loan or a sale of something, whatever it was called; nobody should live on its coming again.
@@ -235,13 +235,19 @@ def _standard_error(weekly: Floats, weights: Floats) -> float:
     return float(np.sqrt(variance * (w**2).sum())) / float(w.sum())
 
 
-def monthly_outflow(day: Ints, amount: Floats, looks: Looks) -> Floats:
-    """float64 [looks]: the whole company's outflow per month in the half year before each look."""
+def monthly_outflow(day: Ints, amount: Floats, *, looks: Ints, first_day: int) -> Floats:
+    """float64 [looks]: the whole company's outflow per month in the half year before each look.
+
+    Args:
+        day, amount: of its cash, ascending.
+        looks: the days from which is looked back.
+        first_day: of the ledger.
+    """
     out = np.minimum(amount, 0.0)
     upto = np.concatenate([[0.0], np.cumsum(out)])
-    end = np.searchsorted(day, looks.day, side="right")
-    start = np.searchsorted(day, looks.day - OUTFLOW_DAYS, side="right")
-    days = np.clip(looks.day - looks.first_day + 1, 1, OUTFLOW_DAYS)
+    end = np.searchsorted(day, looks, side="right")
+    start = np.searchsorted(day, looks - OUTFLOW_DAYS, side="right")
+    days = np.clip(looks - first_day + 1, 1, OUTFLOW_DAYS)
     flow: Floats = -(upto[end] - upto[start]) / days * DAYS_PER_MONTH
     return flow
 

@@ -1,15 +1,12 @@
-"""Sales and invoiced income: level, growth, season and weekday."""
+"""Income that comes again and again: level, growth, season and weekday; sales are read like that."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.fit.calendar import add_months, day_of_month, day_of_week, month_of
 from forecasting.fit.cash_rows import CashRows
-from forecasting.fit.clients import fit_clients
-from forecasting.fit.contracts import Receivable
-from forecasting.fit.pool import MOST_NEW_MONEY, NEW_MONEY_MONTHS, OUTFLOW_DAYS
 from forecasting.fit.profile import spread, weekday_profile
 from forecasting.fit.role import Role, has_role
 from forecasting.fit.seasonality import Seasonality, fit_seasonality
@@ -39,14 +36,12 @@ LUMPS_SEEN = 0.3  # of that variance blocks must show: payouts on fixed days are
 LUMPY_WALK_SD = 0.07
 LEAST_WALK_SD, MOST_WALK_SD, MOST_LVL = 0.02, 0.6, 0.8
 LUMPY_BLOCKS = 6
-LEAST_LVL_OF_ALL = 0.25
-MONTH_END, QUARTER_DAYS, YEAR_DAYS = 31, 91, 365
+MONTH_END = 31
 WEEK_DAYS, LATE_PAYOUT_DAYS = 7, 4
-STEADY_BLOCKS, STEADY_RECEIPTS = 6, 8
 
 
 @dataclass(frozen=True, slots=True)
-class _Habit:
+class Habit:
     """What is usual for a kind of income.
 
     Attributes:
@@ -58,10 +53,7 @@ class _Habit:
     smoothing: float
 
 
-SALES = _Habit(growth=0.015, smoothing=0.5)
-# Few customers who pay when it suits them: a month says less about the level. They grow by prices; a new one
-# mostly takes the place of one who left.
-INVOICED = _Habit(growth=0.004, smoothing=0.35)
+SALES = Habit(growth=0.015, smoothing=0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,86 +92,11 @@ def fit_sales(rows: CashRows) -> tuple[FittedRevenue | None, NDArray[np.bool_]]:
         return None, np.zeros(len(rows.day), dtype=bool)
     explained = has_role(rows.role, Role.REVENUE, Role.REFUND)
     first, last = int(rows.day[sales][0]), int(rows.day[sales][-1])
-    return _fit(rows, explained, SALES, first_day=first, last_day=last), explained
+    return fit_income(rows, explained, SALES, first_day=first, last_day=last), explained
 
 
-def fit_invoiced(
-    rows: CashRows, *, explained: NDArray[np.bool_], owed: tuple[Receivable, ...] = ()
-) -> tuple[FittedRevenue | None, NDArray[np.bool_]]:
-    """Income from customers who pay again and again, taken together; `explained` rows have a model already.
-
-    Each customer pays at his own time and may leave; all of them together are as steady as sales. Income that is
-    too rare for that stays with the streams and the pool.
-    """
-    mine = has_role(rows.role, Role.INVOICED, Role.CONTRACT) & (rows.amount > 0) & ~explained
-    other = (rows.role == Role.OTHER) & (rows.amount > 0) & ~explained & ~_new_money(rows)
-    for candidate in (mine | other, mine):
-        if _is_steady(rows, candidate):
-            return _by_client(rows, candidate, owed) or _together(rows, candidate), candidate
-    # One or two clients pay too seldom to be read together, and each of them may be read alone.
-    few = _by_client(rows, mine, owed) if mine.any() else None
-    return (few, mine) if few is not None else (None, np.zeros(len(rows.day), dtype=bool))
-
-
-def _new_money(rows: CashRows) -> NDArray[np.bool_]:
-    """bool [n]: what pays for half a year of everything, once or twice, and no word says that it is income."""
-    days = min(OUTFLOW_DAYS, rows.history_days)
-    spent = (rows.amount < 0) & (rows.role != Role.TRANSFER) & (rows.day > rows.as_of_day - days)
-    outflow = -float(rows.amount[spent].sum()) / days * DAYS_PER_MONTH
-    vast: NDArray[np.bool_] = (rows.role == Role.OTHER) & (rows.amount > NEW_MONEY_MONTHS * outflow)
-    return vast & (int(vast.sum()) <= MOST_NEW_MONEY)
-
-
-def _together(rows: CashRows, chosen: NDArray[np.bool_]) -> FittedRevenue | None:
-    days = rows.day[chosen]
-    return _fit(rows, chosen, INVOICED, first_day=int(days[0]), last_day=int(days[-1]))
-
-
-def _by_client(rows: CashRows, chosen: NDArray[np.bool_], owed: tuple[Receivable, ...]) -> FittedRevenue | None:
-    """Level and doubt as the clients tell them, the rest as all receipts together do."""
-    clients = fit_clients(rows, chosen, owed=owed)
-    together = None if clients is None else _together(rows, chosen)
-    if clients is None or together is None:
-        return None
-    # Two readings of one level, each as far as it is sure of itself. Open invoices tell who is still a client.
-    all_lvl = max(together.lvl, LEAST_LVL_OF_ALL)
-    # Above or below all that came, in any time, they were misread. Who has no open invoice where the others have
-    # one has left sooner than receipts can tell, so a level below them is doubted less then.
-    readings = [together.level_per_day, *(_came(rows, chosen, days=days) for days in (YEAR_DAYS, QUARTER_DAYS))]
-    above = max(float(np.log(clients.level_per_day / max(readings))), 0.0)
-    below = max(float(np.log(max(min(readings), 1e-9) / clients.level_per_day)), 0.0)
-    if owed:
-        below = float(np.sqrt(max(below**2 - all_lvl**2, 0.0)))
-    of_clients = max(clients.lvl, above, below) ** -2
-    of_all = all_lvl**-2
-    share = of_clients / (of_clients + of_all)
-    return replace(
-        together,
-        level_per_day=clients.level_per_day**share * together.level_per_day ** (1 - share),
-        variance_per_day=clients.variance_per_day,
-        lvl=(of_clients + of_all) ** -0.5,
-        g=share * clients.g + (1 - share) * together.g,
-        gsd=clients.gsd,
-        rw=clients.rw,
-        is_lumpy=False,
-    )
-
-
-def _came(rows: CashRows, chosen: NDArray[np.bool_], *, days: int) -> float:
-    """What came per day in the last days."""
-    days = min(days, rows.as_of_day - int(rows.day[chosen][0]) + 1)
-    return float(rows.amount[chosen & (rows.day > rows.as_of_day - days)].sum()) / days
-
-
-def _is_steady(rows: CashRows, chosen: NDArray[np.bool_]) -> bool:
-    recent = chosen & (rows.day > rows.as_of_day - STEADY_BLOCKS * BLOCK_DAYS)
-    days = np.unique(rows.day[recent])
-    blocks = np.unique((rows.as_of_day - days) // BLOCK_DAYS)
-    return len(days) >= STEADY_RECEIPTS and len(blocks) >= STEADY_BLOCKS - 1
-
-
-def _fit(
-    rows: CashRows, chosen: NDArray[np.bool_], habit: _Habit, *, first_day: int, last_day: int
+def fit_income(
+    rows: CashRows, chosen: NDArray[np.bool_], habit: Habit, *, first_day: int, last_day: int
 ) -> FittedRevenue | None:
     as_of_day = rows.as_of_day
     if as_of_day - last_day > ENDED_DAYS:
@@ -289,7 +206,7 @@ class _Trend:
     step: float
 
 
-def _trend(centre: Ints, log_total: Floats, as_of_day: int, habit: _Habit, *, receipt_days: int) -> _Trend:
+def _trend(centre: Ints, log_total: Floats, as_of_day: int, habit: Habit, *, receipt_days: int) -> _Trend:
     y = log_total[-TREND_BLOCKS:]
     months = (centre[-TREND_BLOCKS:] - as_of_day) / DAYS_PER_MONTH
     if len(y) < 3:
@@ -315,7 +232,7 @@ def _trend(centre: Ints, log_total: Floats, as_of_day: int, habit: _Habit, *, re
     )
 
 
-def _lumps(day: Ints, amount: Floats, *, first_day: int, as_of_day: int, habit: _Habit) -> _Trend | None:
+def _lumps(day: Ints, amount: Floats, *, first_day: int, as_of_day: int, habit: Habit) -> _Trend | None:
     """Level of income that comes in a few large pieces at any time; None where it is steadier than that.
 
     The logarithm of such a month is of no use: one without a receipt would be the end of the world, and the step

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from forecasting.fit.cash_rows import CashRows, read_cash_rows
 from forecasting.fit.clients import MOST_CLIENTS, FittedClients, fit_clients
 from forecasting.fit.contracts import Receivable
-from forecasting.fit.revenue import fit_invoiced
+from forecasting.fit.invoiced import fit_invoiced
 from ledger.domain.flows import day_number
 from tests.forecasting.journal import history, monthly
 
@@ -190,3 +190,14 @@ def test_a_first_order_far_above_what_anybody_pays_is_no_fee_of_every_month():
     assert with_order.level_per_day == pytest.approx(usual + 30000 / 365, rel=0.01)
     newcomer = fit(FOUR + "2025-06-10 5000 invoices Newcomer\n")
     assert newcomer.level_per_day == pytest.approx(usual + 5000 / 30.4, rel=0.05)
+
+
+@pytest.mark.parametrize(("by_contract", "low", "high"), [(True, 410, 470), (False, 390, 410)])
+def test_invoices_of_contracts_do_not_tell_which_client_has_left(monkeypatch, by_contract, low, high):
+    """A level below all that came is doubted less only where the clients' own invoices are listed."""
+    told = FittedClients(level_per_day=395.0, variance_per_day=1.0, lvl=0.05, g=0.0, gsd=0.01, rw=0.1)
+    monkeypatch.setattr("forecasting.fit.invoiced.fit_clients", lambda *_, **__: told)
+    rows, chosen = read(FOUR + client("Client 4", day=25))
+    invoiced, _ = fit_invoiced(rows, explained=~chosen, owed=(owes("Big", "2025-07-10", by_contract=by_contract),))
+    assert invoiced is not None
+    assert low < invoiced.level_per_day < high

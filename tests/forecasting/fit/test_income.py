@@ -383,7 +383,7 @@ def test_invoices_of_many_new_names_do_not_double_what_has_come_for_a_year():
 def test_growth_is_told_by_clients_as_far_as_their_level_is(monkeypatch, lvl, low, high):
     """Clients of whom little is sure say little of the trend either."""
     shrinking = FittedClients(level_per_day=500.0, variance_per_day=1.0, lvl=lvl, g=-0.05, gsd=0.01, rw=0.1)
-    monkeypatch.setattr("forecasting.fit.revenue.fit_clients", lambda *_, **__: shrinking)
+    monkeypatch.setattr("forecasting.fit.invoiced.fit_clients", lambda *_, **__: shrinking)
     invoiced = fit(
         "".join(monthly(start=f"2024-01-0{5 + n}", months=18, line=f"3000 invoices Client_{n}") for n in range(5))
     ).invoiced
@@ -402,7 +402,7 @@ def test_growth_is_told_by_clients_as_far_as_their_level_is(monkeypatch, lvl, lo
 )
 def test_clients_outside_of_all_that_came_are_doubted_so_far(monkeypatch, told, owed, low, high):
     clients = FittedClients(level_per_day=told, variance_per_day=1.0, lvl=0.05, g=0.0, gsd=0.01, rw=0.1)
-    monkeypatch.setattr("forecasting.fit.revenue.fit_clients", lambda *_, **__: clients)
+    monkeypatch.setattr("forecasting.fit.invoiced.fit_clients", lambda *_, **__: clients)
     text = "".join(
         monthly(start=f"2024-01-0{5 + n}", months=18, line=f"3000 invoices Client_{n}") for n in range(5)
     )
