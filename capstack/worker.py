@@ -2,13 +2,16 @@
 
 import gc
 import logging
+import signal
 import time
+from typing import Any
 
 import psutil
 from django.db import close_old_connections
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
+from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.worker import SimpleWorker
@@ -20,6 +23,7 @@ MEMORY_LIMIT_BYTES = 400_000_000
 HEARTBEAT_TTL_SECONDS = 30
 LONGEST_REDIS_WAIT_SECONDS = 2.0
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class StayingWorker(SimpleWorker):
@@ -32,6 +36,24 @@ class StayingWorker(SimpleWorker):
     @property
     def asked_to_stop(self) -> bool:
         return self._shutdown_requested_date is not None
+
+    def bootstrap(self, *args: Any, **kwargs: Any) -> None:
+        """Register, and let a signal wait until the loop can take it.
+
+        rq registers, then handles signals: one in between ended the process and left its entry for 90 s, in which
+        the queue seemed served.
+        """
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        try:
+            super().bootstrap(*args, **kwargs)
+        except BaseException:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+            raise
+
+    def check_for_suspension(self, burst: bool) -> None:
+        """Begin a round of the loop, which signs off when a signal that waited comes now."""
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+        super().check_for_suspension(burst)
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run one job between two looks at the database connection: PostgreSQL may have restarted meanwhile."""
@@ -63,9 +85,11 @@ def work_until_stopped(*, queue_name: str, redis_url: str) -> bool:
         Whether the process should be replaced by a fresh one.
     """
     connection = Redis.from_url(redis_url, socket_connect_timeout=2)
-    while True:
-        _wait_for_redis(connection)
+    worker: StayingWorker | None = None
+    while worker is None or not (worker.asked_to_stop or worker.too_large):
         try:
+            # During an outage, the worker before it still takes our signals.
+            _wait_for_redis(connection)
             worker = StayingWorker(
                 [Queue(queue_name, connection=connection, serializer=JSONSerializer)],
                 connection=connection,
@@ -74,12 +98,12 @@ def work_until_stopped(*, queue_name: str, redis_url: str) -> bool:
                 log_job_description=False,
             )
             worker.work(logging_level="WARNING")
+        except StopRequested:
+            logger.info("worker_stopped_without_redis", extra={"queue": queue_name})
         except RedisError as error:
             # Redis left in the middle of rq's book-keeping. The job's own effect is in the database.
             logger.warning("worker_lost_redis", extra={"queue": queue_name, "error": str(error)})
-            continue
-        if worker.asked_to_stop or worker.too_large:
-            return worker.too_large and not worker.asked_to_stop
+    return worker.too_large and not worker.asked_to_stop
 
 
 def _wait_for_redis(connection: Redis) -> None:

@@ -3,6 +3,8 @@
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -88,6 +90,39 @@ def test_it_runs_jobs_in_its_own_process_and_outlives_an_outage_of_redis(redis_f
     started = time.monotonic()
     assert worker.stop() == 0
     assert time.monotonic() - started < 8
+    server.stop()
+
+
+def test_a_stop_during_an_outage_takes_one_signal(redis_folder):
+    server, worker = start_redis(redis_folder), start_worker(redis_folder)
+    wait_for(lambda: is_served(redis_folder), seconds=60, what="the worker's heartbeat")
+    server.stop()
+    worker.ask_to_stop()
+    wait_for(lambda: worker.exit_code() is not None, seconds=60, what="the end of the worker")
+    assert worker.exit_code() == 0
+
+
+# Registers under the eyes of whoever stops it: the signal is there before rq handles signals.
+STOPPED_WHILE_IT_REGISTERS = """
+import os, signal, sys
+from capstack import worker
+
+class Stopped(worker.StayingWorker):
+    def register_birth(self):
+        super().register_birth()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+worker.StayingWorker = Stopped
+assert worker.work_until_stopped(queue_name="imports", redis_url=sys.argv[1]) is False
+"""
+
+
+def test_a_stop_while_it_registers_lets_it_sign_off(redis_folder):
+    server = start_redis(redis_folder)
+    address = redis_url(folder=redis_folder)
+    stopped = subprocess.run([sys.executable, "-c", STOPPED_WHILE_IT_REGISTERS, address], timeout=60, check=False)
+    assert stopped.returncode == 0, "it died of the signal"
+    assert not is_served(redis_folder), "it left without signing off"
     server.stop()
 
 
