@@ -114,6 +114,8 @@ def pytest_xdist_setupnodes() -> None:
 # Of the files that are not a browser's, how many follow on each of those that are: with four processes, about two
 # have a browser at any time, and none is left for the end.
 _FILES_PER_BROWSER = 16
+# Of the files that need no database, how many come while the first process migrates and the others would wait.
+_FILES_BEFORE_DATABASE = 40
 
 
 @pytest.hookimpl(trylast=True)
@@ -133,7 +135,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     )
     turns = itertools.zip_longest(browsers, itertools.batched(others, _FILES_PER_BROWSER))
     order = [path for browser, rest in turns for path in ((browser,) if browser else ()) + (rest or ())]
+    without = [path for path in order if not any(map(_needs_database, of_file[path]))][:_FILES_BEFORE_DATABASE]
+    order = [*order[:1], *without, *(path for path in order[1:] if path not in without)]
     items[:] = [item for path in order for item in of_file[path]]
+
+
+def _needs_database(item: pytest.Item) -> bool:
+    wanted = {"django_db_setup", "db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
+    return bool(wanted) or item.get_closest_marker("django_db") is not None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
