@@ -135,7 +135,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     )
     turns = itertools.zip_longest(browsers, itertools.batched(others, _FILES_PER_BROWSER))
     order = [path for browser, rest in turns for path in ((browser,) if browser else ()) + (rest or ())]
-    without = [path for path in order if not any(map(_needs_database, of_file[path]))][:_FILES_BEFORE_DATABASE]
+    without = [path for path in order[1:] if not any(map(_needs_database, of_file[path]))][:_FILES_BEFORE_DATABASE]
     order = [*order[:1], *without, *(path for path in order[1:] if path not in without)]
     items[:] = [item for path in order for item in of_file[path]]
 
