@@ -5,6 +5,7 @@ them have the season and the growth of sales.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,36 +107,53 @@ def fit_sales_taxes(
         )
         if one is None:
             continue
-        share, sd, period, lag, read = one
-        due_month = int(month_of(day[-1:])[0]) + period * np.arange(1, months_ahead // period + 2)
+        due_month = int(month_of(day[-1:])[0]) + one.period * np.arange(1, months_ahead // one.period + 2)
         due = calendar.on_or_after(
             add_months(month=due_month, day_of_month=int(np.median(day_of_month(day[-PAYMENTS_READ:]))))
         )
-        if due[0] < rows.as_of_day - period * DAYS_PER_MONTH / 2:
+        if due[0] < rows.as_of_day - one.period * DAYS_PER_MONTH / 2:
             continue  # nobody pays it any more
-        last_month = due_month - lag
+        last_month = due_month - one.lag
         cumulated = np.concatenate([[0.0], np.cumsum(taken), np.full(months_ahead + 8, taken.sum())])
         last = np.minimum(last_month - first_month + 1, len(cumulated) - 1)
         found.append(
             FittedSalesTax(
                 payee=rows.payees[payee].counterparty or rows.payees[payee].category,
-                share=share,
+                share=one.share,
                 day=np.maximum(due, rows.as_of_day + 1),
-                first_month=last_month - period + 1,
+                first_month=last_month - one.period + 1,
                 last_month=last_month,
-                taken=cumulated[last] - cumulated[np.minimum(last_month - period + 1 - first_month, last)],
-                share_sd=sd,
-                payments=read,
+                taken=cumulated[last] - cumulated[np.minimum(last_month - one.period + 1 - first_month, last)],
+                share_sd=one.sd,
+                payments=one.payments,
             )
         )
         explained |= mine
     return tuple(found), explained
 
 
+class _Followed(NamedTuple):
+    """A tax on income as its payments tell it.
+
+    Attributes:
+        share: of what was taken.
+        sd: of the log of the share, from payment to payment.
+        period: months per payment.
+        lag: whole months from the end of the period to the payment's month.
+        payments: how many were read.
+    """
+
+    share: float
+    sd: float
+    period: int
+    lag: int
+    payments: int
+
+
 def _follow(
     day: Ints, paid: Floats, *, taken: Floats, first_month: int, whole_from: int, growth: float
-) -> tuple[float, float, int, int, int] | None:
-    """Share, sd of its log, months per payment, lag and payments read, where payments follow income; else None."""
+) -> _Followed | None:
+    """How payments follow income; None where they do not."""
     month = month_of(day)
     steps = np.diff(month)
     if len(day) < PAYMENTS_NEEDED:
@@ -145,7 +163,7 @@ def _follow(
     if period not in PERIODS or (steps % period).any():
         return None
     own = np.log(paid) - growth * (day - day[-1]) / DAYS_PER_MONTH
-    best: tuple[float, float, int, int, int] | None = None
+    best: _Followed | None = None
     for lag in LAGS:
         begins = month - lag - period + 1
         known = begins >= whole_from
@@ -160,6 +178,6 @@ def _follow(
         more = int(known.sum()) > PAYMENTS_NEEDED
         if sd > min(MOST_UNEXPLAINED_SD[more], UNEXPLAINED[more] * level):
             continue
-        if best is None or sd < best[1]:
-            best = float(np.exp(ratio.mean())), sd, period, lag, int(known.sum())
+        if best is None or sd < best.sd:
+            best = _Followed(float(np.exp(ratio.mean())), sd, period, lag, int(known.sum()))
     return best
