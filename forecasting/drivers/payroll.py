@@ -55,7 +55,7 @@ def next_events(setting: Setting) -> tuple[DatedEvent, ...]:
         for tax in taxes:
             paid, due = remittances(tax=tax, run_day=day, run_amount=net, calendar=payroll.calendar)
             events += [
-                DatedEvent(setting.days_ahead(d), "tax", f"Payroll tax {payroll.currency}", -a)
+                DatedEvent(setting.days_ahead(d), "tax", tax.label, -a)
                 for d, a in zip(paid.tolist(), due.tolist(), strict=True)
                 if 1 <= setting.days_ahead(d) <= setting.horizon_days
             ]

@@ -18,7 +18,7 @@ def contribute(setting: Setting) -> Contribution:
     The employer's own tax on a payroll is owed and nobody else's money: where the ledger tells it from what was
     withheld, it leaves on its day on either basis.
     """
-    owed = [tax for _, tax in _guessed(setting)]
+    owed = _guessed(setting)
     stated = _stated(setting)
     if not owed and not stated:
         return Contribution()
@@ -39,8 +39,8 @@ def contribute(setting: Setting) -> Contribution:
 def next_events(setting: Setting) -> tuple[DatedEvent, ...]:
     """The remittances that are due."""
     guessed = tuple(
-        DatedEvent(setting.days_ahead(day), "tax", f"Payroll tax {currency}, withheld", -amount)
-        for currency, tax in _guessed(setting)
+        DatedEvent(setting.days_ahead(day), "tax", f"{tax.label}, withheld", -amount)
+        for tax in _guessed(setting)
         for day, amount in zip(tax.owed_day.tolist(), tax.owed_amount.tolist(), strict=True)
     )
     return guessed + tuple(
@@ -59,11 +59,11 @@ def _stated(setting: Setting) -> tuple[TaxDue, ...]:
     return () if stated is None else stated.taxes
 
 
-def _guessed(setting: Setting) -> list[tuple[str, FittedPayrollTax]]:
-    """What is owed of payrolls of whose currency nothing is announced, with their currency."""
+def _guessed(setting: Setting) -> list[FittedPayrollTax]:
+    """What is owed of payrolls of whose currency nothing is announced."""
     known = {tax.currency for tax in _stated(setting)}
     return [
-        (payroll.currency, tax)
+        tax
         for payroll, taxes in zip(setting.company.payrolls, setting.company.taxes_of, strict=True)
         for tax in taxes
         if len(tax.owed_day) and payroll.currency not in known

@@ -37,6 +37,7 @@ class FittedPayrollTax:
         months_after: 1; 0 where a month's runs are remitted in the same month, mostly before they are paid.
         ratio_start_of_year, ratio: tax per unit of net pay in January to March, and else.
         owed_day, owed_amount: tax of past runs that is still to be paid, positive.
+        payee: to whom, for people; empty where there are several.
     """
 
     lag_days: int
@@ -48,6 +49,12 @@ class FittedPayrollTax:
     every_months: int = 1
     phase: int = 0
     months_after: int = 1
+    payee: str = ""
+
+    @property
+    def label(self) -> str:
+        """What a founder would call it, who may pay several in one currency."""
+        return f"Payroll tax to {self.payee}" if self.payee else "Payroll tax"
 
 
 def fit_payroll_taxes(
@@ -72,10 +79,16 @@ def fit_payroll_taxes(
                 payroll=payroll, paid_day=paid_day, paid=paid * share, as_of_day=rows.as_of_day
             )
             if found is not None:
-                taxes.append(found)
+                taxes.append(replace(found, payee=_payee(rows, mine)))
                 explained |= mine
         fitted.append(tuple(taxes))
     return tuple(fitted), explained
+
+
+def _payee(rows: CashRows, mine: NDArray[np.bool_]) -> str:
+    """The one payee of these rows; empty where there are several."""
+    names = {rows.payees[payee].counterparty for payee in np.unique(rows.payee[mine]).tolist()}
+    return names.pop() if len(names) == 1 else ""
 
 
 # Taxes and payrolls move a few times a month, and a company with every bill that is paid.

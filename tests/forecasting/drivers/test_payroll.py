@@ -70,3 +70,10 @@ def test_runs_and_remittances_are_told_ahead():
         (25, "payroll", -10000),
         (28, "tax", pytest.approx(-4000)),
     ]
+
+
+def test_each_tax_is_told_by_whom_it_is_paid_to():
+    social = monthly(start="2024-07-26", months=12, line="-2000 sozialversicherung AOK")
+    events = DRIVER.next_events(setting(RUNS + TAXES + social, days=31))
+    labels = {event.label for event in events if event.kind == "tax"}
+    assert labels == {"Payroll tax to IRS", "Payroll tax to AOK"}
