@@ -100,6 +100,7 @@ def work_until_stopped(*, queue_name: str, redis_url: str) -> bool:
             worker.work(logging_level="WARNING")
         except StopRequested:
             logger.info("worker_stopped_without_redis", extra={"queue": queue_name})
+            return False
         except RedisError as error:
             # Redis left in the middle of rq's book-keeping. The job's own effect is in the database.
             logger.warning("worker_lost_redis", extra={"queue": queue_name, "error": str(error)})
