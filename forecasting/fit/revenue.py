@@ -98,6 +98,12 @@ def fit_sales(rows: CashRows) -> tuple[FittedRevenue | None, NDArray[np.bool_]]:
 def fit_income(
     rows: CashRows, chosen: NDArray[np.bool_], habit: Habit, *, first_day: int, last_day: int
 ) -> FittedRevenue | None:
+    """Income of the chosen rows, bool [n], taken together; None where it is over, or too little to be read.
+
+    Args:
+        habit: what is usual for this kind of income.
+        first_day, last_day: of its first and last payment, days since 1970-01-01.
+    """
     as_of_day = rows.as_of_day
     if as_of_day - last_day > ENDED_DAYS:
         return None  # it has ended, and is not expected again
