@@ -37,7 +37,7 @@ class FittedPayrollTax:
         months_after: 1; 0 where a month's runs are remitted in the same month, mostly before they are paid.
         ratio_start_of_year, ratio: tax per unit of net pay in January to March, and else.
         owed_day, owed_amount: tax of past runs that is still to be paid, positive.
-        payee: to whom, for people; empty where there are several.
+        label: what a founder would call it, who may pay several in one currency.
     """
 
     lag_days: int
@@ -49,12 +49,7 @@ class FittedPayrollTax:
     every_months: int = 1
     phase: int = 0
     months_after: int = 1
-    payee: str = ""
-
-    @property
-    def label(self) -> str:
-        """What a founder would call it, who may pay several in one currency."""
-        return f"Payroll tax to {self.payee}" if self.payee else "Payroll tax"
+    label: str = "Payroll tax"
 
 
 def fit_payroll_taxes(
@@ -79,16 +74,17 @@ def fit_payroll_taxes(
                 payroll=payroll, paid_day=paid_day, paid=paid * share, as_of_day=rows.as_of_day
             )
             if found is not None:
-                taxes.append(replace(found, payee=_payee(rows, mine)))
+                taxes.append(replace(found, label=_label(rows, mine, currency=payroll.currency)))
                 explained |= mine
         fitted.append(tuple(taxes))
     return tuple(fitted), explained
 
 
-def _payee(rows: CashRows, mine: NDArray[np.bool_]) -> str:
-    """The one payee of these rows; empty where there are several."""
-    names = {rows.payees[payee].counterparty for payee in np.unique(rows.payee[mine]).tolist()}
-    return names.pop() if len(names) == 1 else ""
+def _label(rows: CashRows, mine: NDArray[np.bool_], *, currency: str) -> str:
+    """By its payee; where these rows have several, by its currency."""
+    payees = {rows.payees[payee].counterparty for payee in np.unique(rows.payee[mine]).tolist()}
+    name = payees.pop() if len(payees) == 1 else ""
+    return f"Payroll tax to {name}" if name else f"Payroll tax {currency}"
 
 
 # Taxes and payrolls move a few times a month, and a company with every bill that is paid.

@@ -74,6 +74,11 @@ def test_runs_and_remittances_are_told_ahead():
 
 def test_each_tax_is_told_by_whom_it_is_paid_to():
     social = monthly(start="2024-07-26", months=12, line="-2000 sozialversicherung AOK")
-    events = DRIVER.next_events(setting(RUNS + TAXES + social, days=31))
-    labels = {event.label for event in events if event.kind == "tax"}
-    assert labels == {"Payroll tax to IRS", "Payroll tax to AOK"}
+    assert tax_labels(RUNS + TAXES + social) == {"Payroll tax to IRS", "Payroll tax to AOK"}
+    by_state = TAXES.replace("2025-02-28 -4000 payroll_tax IRS", "2025-02-28 -4000 payroll_tax EDD")
+    assert by_state != TAXES
+    assert tax_labels(RUNS + by_state) == {"Payroll tax USD"}
+
+
+def tax_labels(journal: str) -> set[str]:
+    return {event.label for event in DRIVER.next_events(setting(journal, days=31)) if event.kind == "tax"}
