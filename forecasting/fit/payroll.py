@@ -22,6 +22,7 @@ Floats = NDArray[np.float64]
 
 ACTIVE_PERIODS = 1.8
 SAME_RUN = 0.6
+EVERY_RUN, LEAST_SKIPPING = 0.7, 0.15  # a smaller one is paid beside the run
 LEAST_EXTRA = 0.02
 BONUS_WINDOW = 9
 BONUS_RATIO = 1.12
@@ -259,19 +260,35 @@ def _days_after(schedule: PaySchedule, calendar: BusinessCalendar, day: int, unt
 def _bundles(rows: CashRows, payroll: NDArray[np.bool_]) -> list[tuple[str, list[int]]]:
     """Payees per currency that are paid on the same days: one run, many people."""
     days_of: dict[int, set[int]] = {}
+    usual: dict[int, float] = {}
     for payee in np.unique(rows.payee[payroll]).tolist():
         days_of[payee] = set(rows.day[payroll & (rows.payee == payee)].tolist())
+        usual[payee] = -float(np.median(rows.amount[payroll & (rows.payee == payee)]))
     bundles: list[tuple[str, list[int], set[int]]] = []
     for payee in sorted(days_of, key=lambda one: (-len(days_of[one]), one)):
         currency, days = rows.payees[payee].currency, days_of[payee]
         for known, members, run in bundles:
-            if known == currency and len(days & run) >= SAME_RUN * len(days):
+            is_large = usual[payee] >= LEAST_SKIPPING * usual[members[0]]
+            if (
+                known == currency
+                and len(days & run) >= SAME_RUN * len(days)
+                and not (is_large and _skips_runs(days, run))
+            ):
                 members.append(payee)
                 run |= days
                 break
         else:
             bundles.append((currency, [payee], set(days)))
     return _with_successors(rows, payroll, [(currency, members) for currency, members, _ in bundles])
+
+
+def _skips_runs(days: set[int], runs: set[int]) -> bool:
+    """Whether who is paid on `days` of `runs` is left out of so many that he has a schedule of his own: what is
+    passed on once a month, of a payroll that runs twice."""
+    if len(days) < RUNS_OF_A_PAYROLL:
+        return False
+    between = sum(min(days) <= run <= max(days) for run in runs)
+    return len(days) < EVERY_RUN * between
 
 
 def _with_successors(

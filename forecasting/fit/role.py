@@ -70,6 +70,8 @@ WAGE_TAX_WORDS = _words(
     "arbeidsgiveravgift inps ritenute irpf tgss fgts inss irrf ahv tds epf epfo esic zus superannuation emptx"
 )
 PAYROLL_TAX_WORDS = PAYROLL_WORDS | WAGE_TAX_WORDS
+# What is passed on of wages, and to whom nobody works: with them a payroll is its tax.
+PASSED_ON_WORDS = _words("remittance remittances deduction deductions liability liabilities levy levies")
 TAX_WORDS = (
     _words(
         "tax taxes irs hmrc finanzamt steuer steuern gewerbesteuer impot impots belasting belastingdienst skatt "
@@ -148,6 +150,8 @@ def role_of(*, event_type: int, cash_in: bool, category: str, counterparty: str)
         return Role.REFUND if refunds_revenue else Role.OTHER
     read = _income if cash_in else _expense
     role = read(by_category)
+    if role is Role.PAYROLL and by_counterparty & TAX_WORDS and not by_counterparty & PAYROLL_WORDS:
+        return Role.PAYROLL_TAX  # booked as wages and paid to the tax office
     # A category that says something decides alone; "Gusto" in a category "software" is a subscription.
     return role if role is not Role.OTHER or by_category & REFUND_WORDS else read(by_counterparty)
 
@@ -170,6 +174,8 @@ def words_of(text: str) -> frozenset[str]:
 def _expense(words: frozenset[str]) -> Role:
     if words & TAX_WORDS:
         return Role.PAYROLL_TAX if words & PAYROLL_TAX_WORDS else Role.TAX
+    if words & PASSED_ON_WORDS and words & PAYROLL_WORDS:
+        return Role.PAYROLL_TAX
     for role, known in (
         (Role.PAYROLL, PAYROLL_WORDS),
         (Role.CLOUD, CLOUD_WORDS),

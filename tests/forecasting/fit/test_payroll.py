@@ -422,6 +422,19 @@ def test_a_stipend_paid_days_after_the_run_is_no_run_and_no_layoff():
     assert fitted.level == pytest.approx(20_650, rel=0.04)
 
 
+def test_what_is_passed_on_once_a_month_on_a_pay_day_is_no_run_of_its_own():
+    """Half of the runs had been twice as high: bonuses, and the level that of the others, a third too low."""
+    lines = []
+    for n in range(12):
+        month = f"{2024 + (6 + n) // 12}-{(6 + n) % 12 + 1:02}"
+        lines += [f"{month}-15 -20000 payroll Staff", f"{month}-28 -20000 payroll Staff"]
+        lines.append(f"{month}-15 -18000 payroll Benefits_Fund")
+    books = "\n".join(lines) + "\n" + every(7, start="2024-07-01", until="2025-06-30", line="-900 card Cafe")
+    staff, fund = fit_company(history(books, as_of="2025-06-30")).payrolls
+    assert (staff.level, staff.bonuses, staff.schedule.runs_per_month) == (20_000.0, (), 2.0)
+    assert (fund.level, fund.bonuses, fund.schedule.runs_per_month) == (18_000.0, (), 1.0)
+
+
 def test_commissions_that_jump_every_month_tell_no_layoff():
     jumpy = [1139.0, 868, 598, 1620, 830, 1504, 2870, 1420, 3350, 2600, 800, 1450, 700, 1300]
     assert payroll(jumpy).laid_off_day is None
