@@ -14,16 +14,9 @@ def contribute(setting: Setting) -> Contribution:
     if invoiced is None:
         return Contribution()
     daily = invoiced.expected(first_day=setting.first_day, days=setting.horizon_days)
-    # Open invoices are paid in the order of this income, so they are its first days, as far as they go. Of large
-    # pieces more may be open than months would bring: once the last is paid, those to be written are too.
-    receivables = [owed for owed in setting.company.contracts.receivables if not owed.by_contract]
-    covered = sum(owed.probability * owed.amount for owed in receivables)
-    paid_by = max(
-        (setting.days_ahead(owed.due_day) + owed.lateness.shift + owed.lateness.spread for owed in receivables),
-        default=0.0,
-    )
-    from_then = invoiced.is_lumpy & (np.arange(1, setting.horizon_days + 1) > paid_by)
-    unknown = np.where((np.cumsum(daily) > covered) | from_then, 1.0, 0.0)
+    begins, unknown = invoiced.begins, np.ones(setting.horizon_days)
+    if begins is not None:
+        unknown = begins.share_by(setting.first_day, setting.horizon_days)
     variance, persistent, daily = invoiced.variance_per_day * unknown, 0.0, daily * unknown
     ahead = prepaid(setting)
     daily = daily if ahead is None else ahead.earned(daily)

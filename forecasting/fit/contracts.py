@@ -10,7 +10,7 @@ from forecasting.fit.cash_rows import CashRows
 from forecasting.fit.history import CompanyHistory
 from forecasting.fit.lateness import USUAL, Lateness, read_lateness
 from forecasting.fit.plan_met import met_receivables
-from forecasting.fit.role import Role, words_of
+from forecasting.fit.role import Role, has_role, words_of
 from ledger.domain.flows import day_number
 
 Floats = NDArray[np.float64]
@@ -28,6 +28,10 @@ RENEWAL_GIVEN_UP_DAYS = 45
 DEAL_FIRST_DAY = 28
 DEAL_LOG_SD = 0.25
 LEAST_DEAL_DAYS = 91  # a contract in the first week of the books does not tell that there is one a week
+
+YEARLY_GAP_DAYS = (310, 430)
+YEARLY_NEEDED, YEARLY_PAYMENTS, YEARLY_TIMES = 3, 4, 3.0
+YEAR_DAYS, YEARLY_ONCE, YEARLY_OTHERS = 340, (5, 40), 0.2
 
 PAYS_PROBABILITY, PAYS_LATE_PROBABILITY = 0.98, 0.85
 OVERDUE_DAYS = 30
@@ -86,6 +90,10 @@ def fit_contracts(rows: CashRows, history: CompanyHistory) -> tuple[FittedContra
     """Contracts and receivables, and which rows they explain."""
     terms = _terms(rows, history)
     explained = (rows.role == Role.CONTRACT) & np.array([p in terms for p in rows.payee.tolist()], dtype=bool)
+    yearly = set() if history.flows.contracts else _yearly_payers(rows, ~explained)
+    if yearly:
+        explained |= (rows.amount > 0) & np.array([p in yearly for p in rows.payee.tolist()], dtype=bool)
+        terms |= dict.fromkeys(yearly, USUAL_TERM_MONTHS)
     deferred = {receipt.customer for receipt in history.flows.contracts if receipt.deferred}
     by_contract = {rows.payees[payee].counterparty for payee in terms}
     receivables = open_receivables(history, rows, by_contract=by_contract)
@@ -114,12 +122,15 @@ def fit_contracts(rows: CashRows, history: CompanyHistory) -> tuple[FittedContra
             renewals.append(
                 Renewal(customer, due, amount * RENEWAL_UPLIFT, probability, term_days, customer in deferred)
             )
-    fresh = _new_customers(history, first)
+    fresh, deal_days = _new_customers(history, first), rows.history_days
+    if yearly:  # whoever pays first in the first year of the books may be paying again
+        settled = rows.first_day + YEARLY_GAP_DAYS[1]
+        fresh, deal_days = [one for one in fresh if first[one][0] > settled], rows.as_of_day - settled
     return FittedContracts(
         renewals=tuple(renewals),
         receivables=receivables,
         deal_sizes=np.array([first[customer][1] for customer in fresh]),
-        deal_days=float(max(rows.history_days, LEAST_DEAL_DAYS)),
+        deal_days=float(max(deal_days, LEAST_DEAL_DAYS)),
         deal_term_days=round(USUAL_TERM_MONTHS * DAYS_PER_TERM_MONTH),
         deals_deferred=bool(deferred),
     ), explained
@@ -170,6 +181,36 @@ def _terms(rows: CashRows, history: CompanyHistory) -> dict[int, int]:
         if term >= SHORTEST_TERM_MONTHS and not often:
             found[payee] = term
     return found
+
+
+def _yearly_payers(rows: CashRows, free: NDArray[np.bool_]) -> set[int]:
+    """Payees who pay once a year, though no word says so: sponsors, members, licensees.
+
+    Several must have paid again a year later; or in books too young for that, a handful has paid, and none twice.
+    Then whoever has paid once is not expected again before his year is over.
+    """
+    again, once, largest = set(), {}, 0.0
+    of_others = of_again = lost = 0.0
+    for payee, mine in rows.by_payee(free & has_role(rows.role, Role.INVOICED, Role.OTHER) & (rows.amount > 0)):
+        gaps, paid = np.diff(np.unique(rows.day[mine])), float(rows.amount[mine].sum())
+        if not len(gaps):
+            once[payee] = paid
+            lost += paid * (rows.as_of_day - int(rows.day[mine][0]) > YEARLY_GAP_DAYS[1])
+        elif ((gaps >= YEARLY_GAP_DAYS[0]) & (gaps <= YEARLY_GAP_DAYS[1])).all():
+            again.add(payee)
+            of_again += paid
+            largest = max(largest, float(rows.amount[mine].max()))
+        elif len(gaps) < YEARLY_PAYMENTS:
+            of_others += paid
+    if len(again) >= YEARLY_NEEDED and of_again > of_others:
+        return again | {payee for payee, paid in once.items() if paid <= YEARLY_TIMES * largest}
+    of_once = sum(once.values())
+    is_few = YEARLY_ONCE[0] <= len(once) <= YEARLY_ONCE[1]
+    income = rows.day[(rows.amount > 0) & ~has_role(rows.role, Role.TRANSFER, Role.FUNDING)]
+    is_a_year = len(income) > 0 and rows.as_of_day - int(income[0]) >= YEAR_DAYS
+    if is_few and is_a_year and lost + of_others <= YEARLY_OTHERS * of_once:
+        return again | set(once)
+    return set()
 
 
 def _new_customers(history: CompanyHistory, first: dict[str, tuple[int, float]]) -> list[str]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.fit.begins import fit_begins
 from forecasting.fit.cash_rows import CashRows
 from forecasting.fit.clients import fit_clients
 from forecasting.fit.contracts import Receivable
@@ -30,12 +31,17 @@ def fit_invoiced(
     """
     mine = has_role(rows.role, Role.INVOICED, Role.CONTRACT) & (rows.amount > 0) & ~explained
     other = (rows.role == Role.OTHER) & (rows.amount > 0) & ~explained
-    other &= ~_new_money(rows, other)
+    new_money = _new_money(rows, other | (mine & (rows.role == Role.INVOICED)))
+    mine, other = mine & ~new_money, other & ~new_money
     for candidate in (mine | other, mine):
         if _is_steady(rows, candidate):
-            return _by_client(rows, candidate, owed) or _together(rows, candidate), candidate
+            found = _by_client(rows, candidate, owed) or _together(rows, candidate)
+            if found is not None:
+                found = replace(found, begins=fit_begins(rows, candidate, owed))
+            return found, candidate
     # One or two clients pay too seldom to be read together, and each of them may be read alone.
     few = _by_client(rows, mine, owed) if mine.any() else None
+    few = None if few is None else replace(few, begins=fit_begins(rows, mine, owed))
     return (few, mine) if few is not None else (None, np.zeros(len(rows.day), dtype=bool))
 
 
@@ -56,9 +62,13 @@ def _together(rows: CashRows, chosen: NDArray[np.bool_]) -> FittedRevenue | None
 
 def _by_client(rows: CashRows, chosen: NDArray[np.bool_], owed: tuple[Receivable, ...]) -> FittedRevenue | None:
     """Level and doubt as the clients tell them, the rest as all receipts together do."""
-    clients = fit_clients(rows, chosen, owed=owed)
-    together = None if clients is None else _together(rows, chosen)
-    if clients is None or together is None:
+    together = _together(rows, chosen)
+    if together is None:
+        return None
+    # What a client paid in a season says what he pays outside it, and the other way round.
+    season = np.where(chosen, np.exp(together.seasonality.log_effect(rows.day)), 1.0)
+    clients = fit_clients(replace(rows, amount=rows.amount / season), chosen, owed=owed)
+    if clients is None:
         return None
     # Two readings of one level, each as far as it is sure of itself. Open invoices tell who is still a client.
     all_lvl = max(together.lvl, LEAST_LVL_OF_ALL)
@@ -80,7 +90,6 @@ def _by_client(rows: CashRows, chosen: NDArray[np.bool_], owed: tuple[Receivable
         g=share * clients.g + (1 - share) * together.g,
         gsd=clients.gsd,
         rw=clients.rw,
-        is_lumpy=False,
     )
 
 

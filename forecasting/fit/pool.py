@@ -20,6 +20,7 @@ LUMP_DAYS = 728
 LUMP_HISTORY_DAYS = 28
 YOUNG_INCOME_DAYS = 28
 NEW_MONEY_MONTHS, MOST_NEW_MONEY = 6.0, 2
+LONE_MONEY_MONTHS, LONE_MONEY_TIMES = 3.0, 3.0
 MOST_LUMPS_PER_DAY = 0.15
 # Few large bills of the next year were paid before: most ledgers of a year have seen none of them, or one.
 UNSEEN_LUMP = 0.08  # of a month's outflow
@@ -172,12 +173,18 @@ def pool_history(looks: Looks, *, direction: int, all_outflow: Floats, ended: ND
 
 
 def is_new_money(pooled: NDArray[np.bool_], size: Floats, all_outflow: Floats) -> NDArray[np.bool_]:
-    """bool [looks, n]: income that pays for half a year of everything, and of which there were one or two.
+    """bool [looks, n]: income that pays for half a year of everything, and of which there were one or two; or for
+    a quarter, and is several times the next largest.
 
     That is a round, a loan or a sale of something, whatever it was called; nobody should live on its coming again.
     """
     vast = pooled & (size > NEW_MONEY_MONTHS * all_outflow[:, None])
     found: NDArray[np.bool_] = vast & (vast.sum(axis=1) <= MOST_NEW_MONEY)[:, None]
+    if pooled.shape[1] > 1:
+        sizes = np.where(pooled, size, 0.0)
+        second, largest = np.partition(sizes, -2, axis=1)[:, -2:].T
+        is_alone = (largest > LONE_MONEY_MONTHS * all_outflow) & (largest > LONE_MONEY_TIMES * second)
+        found |= is_alone[:, None] & (sizes == largest[:, None])
     return found
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.fit.begins import Begins
 from forecasting.fit.calendar import add_months, day_of_month, day_of_week, month_of
 from forecasting.fit.cash_rows import CashRows
 from forecasting.fit.profile import spread, weekday_profile
@@ -31,12 +32,14 @@ DAYS_PER_BLOCK_BY_WEEK = 10  # fewer days with receipts than that, and months sa
 ONE_WEEKDAY = 0.7
 # Money that comes in a few large pieces: the variance of a block by chance alone, relative to its square.
 LUMPY = 0.09
-LUMPY_DAYS = 12  # with receipts, a block: a shop's Christmas is not a piece among few
+LUMPY_DAYS = 9  # that most of it comes on, a block: a shop's Christmas is not a piece among few
+MOST_OF_INCOME = 0.8
 LUMPS_SEEN = 0.3  # of that variance blocks must show: payouts on fixed days are few and large, and not by chance
 LUMPY_WALK_SD = 0.07
 LEAST_WALK_SD, MOST_WALK_SD, MOST_LVL = 0.02, 0.6, 0.8
 LUMPY_BLOCKS = 6
 MONTH_END = 31
+EDGE_DAYS, EDGE_SHARE, MOST_EDGE_SHIFT = 3, 0.25, 10
 WEEK_DAYS, LATE_PAYOUT_DAYS = 7, 4
 
 
@@ -66,7 +69,7 @@ class FittedRevenue:
         seasonality: yearly wave of the log level.
         variance_per_day: of daily sales around their expectation.
         lvl, g, gsd, rw: see forecasting.kernel.inputs.Factor.
-        is_lumpy: it comes in a few large pieces at any time.
+        begins: from when on what no open invoice stands for comes; None where nothing is owed.
     """
 
     level_per_day: float
@@ -77,7 +80,7 @@ class FittedRevenue:
     g: float
     gsd: float
     rw: float
-    is_lumpy: bool = False
+    begins: Begins | None = None
 
     def expected(self, *, first_day: int, days: int) -> Floats:
         """float64 [days]: net sales of each day at level 1, without growth."""
@@ -130,7 +133,6 @@ def fit_income(
         g=GROWTH_USED * trend.g,
         gsd=trend.gsd,
         rw=float(np.clip(WALK_USED * trend.walk, LEAST_WALK_SD, MOST_WALK_SD)),
-        is_lumpy=lumps is not None,
     )
 
 
@@ -151,6 +153,9 @@ def _blocks(day: Ints, amount: Floats, first_day: int, as_of_day: int) -> tuple[
         month, dom = int(month_of(today)[0]), int(day_of_month(today)[0])
         edges = add_months(month=month - months_back, day_of_month=MONTH_END if dom >= 28 else dom)
         edges[-1], length = as_of_day, DAYS_PER_MONTH
+        edges = edges + _away_from_receipts(day, amount, edges)
+        if edges[-1] > as_of_day and not ((day > edges[-2]) & (amount > 0)).any():
+            edges = edges[:-1]
     else:
         edges, length = (
             _last_day_of_weeks(day[amount > 0], as_of_day) - BLOCK_DAYS * months_back,
@@ -169,6 +174,26 @@ def _blocks(day: Ints, amount: Floats, first_day: int, as_of_day: int) -> tuple[
     if floor <= 0.0:
         return centre[:0], np.zeros(0)
     return centre, np.log(np.maximum(total, floor))
+
+
+def _away_from_receipts(day: Ints, amount: Floats, edges: Ints) -> int:
+    """Days by which to move the edges of months, so that what is paid on the day of an edge, or the Monday after,
+    does not fall out of one month and into the next."""
+    paid = np.abs(amount)
+
+    def near(shift: int) -> float:
+        at = np.searchsorted(edges, day - shift)
+        after = (day - shift) - edges[np.maximum(at - 1, 0)]
+        before = edges[np.minimum(at, len(edges) - 1)] - (day - shift)
+        is_near = ((after >= 0) & (after <= EDGE_DAYS)) | ((before >= 0) & (before <= EDGE_DAYS))
+        return float(paid[is_near].sum())
+
+    here = near(0)
+    if here < EDGE_SHARE * float(paid.sum()):
+        return 0
+    shifts = sorted(range(-MOST_EDGE_SHIFT, MOST_EDGE_SHIFT + 1), key=abs)
+    least = min(shifts, key=near)
+    return least if near(least) < here - EDGE_SHARE * float(paid.sum()) else 0
 
 
 def _last_day_of_weeks(day: Ints, as_of_day: int) -> int:
@@ -257,7 +282,7 @@ def _lumps(day: Ints, amount: Floats, *, first_day: int, as_of_day: int, habit: 
         return None
     noise = float(np.square(amount[inside]).sum()) / blocks / mean**2
     seen = float(np.square(np.diff(total)).mean()) / 2 / mean**2
-    days = len(np.unique(day[inside & (amount > 0)]))
+    days = _days_of_most(day[inside], amount[inside])
     if noise < LUMPY or seen < LUMPS_SEEN * noise or days > LUMPY_DAYS * blocks:
         return None
     noise = (noise + seen) / 2
@@ -277,6 +302,12 @@ def _lumps(day: Ints, amount: Floats, *, first_day: int, as_of_day: int, habit: 
         walk=walk,
         step=float(np.sqrt(2 * noise)),
     )
+
+
+def _days_of_most(day: Ints, amount: Floats) -> int:
+    """On how many days most of the money came."""
+    of_day = np.sort(np.bincount(day - day.min(), weights=np.maximum(amount, 0.0)))[::-1]
+    return int(np.searchsorted(np.cumsum(of_day), MOST_OF_INCOME * of_day.sum())) + 1
 
 
 def _walk_sd(steps: Floats) -> float:

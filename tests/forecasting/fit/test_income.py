@@ -102,7 +102,32 @@ def test_a_season_of_the_year_is_found_in_two_years_and_not_in_noise():
     assert december == pytest.approx(0.45, abs=0.08)  # nine tenths of it
     assert june == pytest.approx(-0.45, abs=0.08)
     flat = fit_seasonality(day=day, log_total=10 + noise)
-    assert (flat.sine, flat.cosine) == (pytest.approx(0.0, abs=0.001), pytest.approx(0.0, abs=0.001))
+    assert np.abs(flat.log_effect(day)).max() < 0.005
+
+
+def test_a_narrow_season_lifts_its_weeks_and_no_others():
+    """A shop's December is no half of a wave: November to January stand out, and June is as April."""
+    day = day_number(date(2023, 7, 1)) + 28 * np.arange(26)
+    away = (day - day_number(date(2023, 12, 10)) + 182) % 365 - 182
+    noise = np.random.default_rng(1).normal(0, 0.05, 26)
+    season = fit_seasonality(day=day, log_total=10 + 0.7 * np.exp(-0.5 * (away / 25) ** 2) + noise)
+    of = lambda *when: season.log_effect(np.array([day_number(date(2025, *when))]))[0]  # noqa: E731
+    assert of(12, 10) - of(6, 15) == pytest.approx(0.63, abs=0.08)
+    assert of(6, 15) == pytest.approx(of(4, 15), abs=0.01)
+    assert of(9, 15) == pytest.approx(of(4, 15), abs=0.03)
+
+
+def test_a_payout_on_the_as_of_day_of_the_month_falls_out_of_no_month():
+    """Paid on the 5th, or the Monday after, and read on a 5th: months cut there had none, one or two of them."""
+    lines = []
+    for n in range(24):
+        day = date(2023 + (6 + n) // 12, (6 + n) % 12 + 1, 5)
+        day += timedelta(days=(7 - day.weekday()) % 7 if day.weekday() > 4 else 0)
+        lines.append(f"{day} 5000 donations Sponsors")
+    sales = fit_company(history("\n".join(lines) + "\n" + RENT, as_of="2025-06-05")).sales
+    assert sales is not None
+    assert sales.lvl < 0.1
+    assert sales.rw < 0.1
 
 
 def test_a_season_is_believed_as_far_as_the_evidence_goes():
@@ -229,7 +254,6 @@ def projects(months: str, *, size: int = 30000) -> str:
 def test_income_in_a_few_large_pieces_is_expected_at_their_mean_and_not_at_the_last_months():
     company = fit(projects("313020410212320213212312"))
     assert company.invoiced is not None
-    assert company.invoiced.is_lumpy
     assert company.invoiced.level_per_day == pytest.approx(43 / 24 * 30000 / 30.4, rel=0.2)
     assert company.invoiced.rw < 0.08
     # A month without a receipt is no end of the world: about a third of the level is in doubt, and no more.
@@ -242,7 +266,7 @@ def test_clients_who_pay_every_month_do_not_come_in_pieces():
     )
     invoiced = fit(text).invoiced
     assert invoiced is not None
-    assert not invoiced.is_lumpy
+    assert invoiced.lvl < 0.1
 
 
 def test_goods_follow_level_sales_by_their_name_and_other_bills_do_not():
@@ -339,7 +363,7 @@ def test_a_shops_best_months_are_no_large_pieces():
             lines.append(f"{day} {9000 if day.month in (11, 12) else 1500} orders Shopify")
     sales = fit("\n".join(lines) + "\n").sales
     assert sales is not None
-    assert not sales.is_lumpy
+    assert sales.seasonality.coefficients  # pieces have none
 
 
 def test_a_level_that_clients_tell_badly_is_told_by_all_receipts_too():
@@ -422,3 +446,74 @@ def test_money_that_pays_for_half_a_year_is_no_customers_whatever_it_is_called()
     assert company.invoiced is not None
     assert company.invoiced.level_per_day == pytest.approx(without.invoiced.level_per_day, rel=0.05)
     assert company.pools[1] is None or company.pools[1].mean_per_day * 30.4 < 1000
+
+
+def yearly(day: str, name: str, *, times: int, size: int = 40000) -> str:
+    """Paid on about the same day of so many years up to 2025."""
+    month, dom = (int(part) for part in day.split("-"))
+    return "".join(f"{2026 - times + n}-{month:02}-{dom + n:02} {size} misc {name}\n" for n in range(times))
+
+
+def test_sponsors_who_have_paid_again_a_year_later_are_expected_on_their_days_and_not_by_the_month():
+    text = "".join(yearly(f"{month}-05", f"Sponsor_{month}", times=2) for month in (2, 3, 4))
+    text += "2025-05-20 30000 misc Sponsor_5\n"
+    company = fit(text)
+    assert company.invoiced is None
+    assert len(company.contracts.deal_sizes) == 1  # the first year's payers may have paid before the books began
+    days = sorted(renewal.day - day_number(date(2026, 1, 1)) for renewal in company.contracts.renewals)
+    assert days == [pytest.approx(day, abs=2) for day in (36, 64, 95, 139)]
+    assert 0.8 < company.contracts.renewals[0].probability < 1.0
+
+
+def test_young_books_in_which_nobody_has_paid_twice_expect_nobody_before_his_year_is_over():
+    paid = [f"2024-{month:02}-12" for month in (6, 7, 9, 10, 12)] + ["2025-02-12", "2025-04-12"]
+    text = "".join(f"{day} 40000 misc Giver_{n}\n" for n, day in enumerate(paid))
+    silent, *others = (renewal.probability for renewal in fit(text).contracts.renewals)
+    assert silent < 0.4  # his day was eighteen days ago
+    assert others == [pytest.approx(0.84, abs=0.03)] * 6
+    # In books of half a year, or where one has come back within it, money comes when it comes.
+    assert fit(text.split("\n", 4)[4]).contracts.renewals == ()
+    again = "".join(f"2025-0{month}-20 45000 misc Giver_0\n" for month in (1, 3, 5))
+    assert fit(text + again).contracts.renewals == ()
+
+
+def test_one_gift_many_times_as_large_as_anything_else_is_no_income_to_come_again():
+    clients = "".join(
+        monthly(start=f"2024-01-0{5 + n}", months=18, line=f"5000 invoices Client_{n}") for n in range(5)
+    )
+    spent = monthly(start="2024-01-20", months=18, line="-50000 misc Everything")
+    gift = "2024-10-11 200000 invoices Benefactor\n"  # of four months' spending
+    with_gift, without = fit(clients + spent + gift).invoiced, fit(clients + spent).invoiced
+    assert with_gift is not None
+    assert without is not None
+    assert with_gift.level_per_day == pytest.approx(without.level_per_day, rel=0.01)
+
+
+def test_what_a_client_paid_in_his_season_is_not_his_fee_of_other_months():
+    """A marketplace pays out every fortnight, in winter twice as much, and it is the end of winter."""
+    lines = []
+    for n in range(78):
+        day = date(2022, 4, 6) + timedelta(days=14 * n)
+        away = (day.timetuple().tm_yday - 344 + 182) % 365 - 182
+        lines.append(f"{day} {10000 * np.exp(0.7 * np.exp(-0.5 * (away / 25) ** 2)):.0f} invoices Marketplace")
+    books = "\n".join(line for line in lines if line < "2025-01-20") + "\n" + RENT
+    invoiced = fit_company(history(books, as_of="2025-01-19")).invoiced
+    assert invoiced is not None
+    spring = invoiced.expected(first_day=day_number(date(2025, 3, 1)), days=56).sum()
+    assert spring == pytest.approx(4 * 10000, rel=0.08)
+
+
+def test_many_small_gifts_beside_a_few_large_ones_are_read_by_their_mean():
+    """By the logarithm, a month with a grant and the next without one are the end of the world and back."""
+    rng = np.random.default_rng(5)
+    lines = []
+    for n in range(0, 730, 2):
+        day = date(2023, 7, 1) + timedelta(days=n)
+        lines.append(f"{day} {50 + rng.integers(100)} misc Donor_{rng.integers(90)}")
+    grants = [date(2023, 8, 10) + timedelta(days=int(day)) for day in (0, 60, 190, 230, 390, 420, 560, 640)]
+    lines += [f"{day} 70000 misc Foundation_{n % 3}" for n, day in enumerate(grants)]
+    invoiced = fit("\n".join(lines) + "\n").invoiced
+    assert invoiced is not None
+    assert invoiced.lvl < 0.5
+    assert invoiced.rw < 0.1
+    assert invoiced.level_per_day * 30.4 == pytest.approx(8 * 70000 / 24 + 1500, rel=0.35)
