@@ -66,8 +66,12 @@ def _by_client(rows: CashRows, chosen: NDArray[np.bool_], owed: tuple[Receivable
     if together is None:
         return None
     # What a client paid in a season says what he pays outside it, and the other way round.
-    season = np.where(chosen, np.exp(together.seasonality.log_effect(rows.day)), 1.0)
-    clients = fit_clients(replace(rows, amount=rows.amount / season), chosen, owed=owed)
+    beside = rows
+    if together.seasonality.coefficients:
+        amount = rows.amount.copy()
+        amount[chosen] *= np.exp(-together.seasonality.log_effect(rows.day[chosen]))
+        beside = replace(rows, amount=amount)
+    clients = fit_clients(beside, chosen, owed=owed)
     if clients is None:
         return None
     # Two readings of one level, each as far as it is sure of itself. Open invoices tell who is still a client.

@@ -1,7 +1,7 @@
 """Seasons of the year in sales, believed as far as the evidence goes.
 
-Three shapes are weighed against a trend alone: one wave a year, two (a spring and an autumn, or a narrow summer),
-and the weeks before the year's end, when shops take twice of any other month and no wave is so narrow.
+One wave a year and one peak of some weeks, at any of eighteen places, are weighed against a trend alone: a shop's
+December takes twice of any other month, and no wave is so narrow.
 """
 
 from dataclasses import dataclass
@@ -21,8 +21,9 @@ SHARE_USED = 0.9
 EFFECT_SD, TREND_SD, LEVEL_SD = 0.5, 0.05, 10.0  # ridge as priors of the coefficients
 YEAR_DAYS = 365.25
 PEAKS, PEAK_SD_DAYS = 18, 25.0
-# Columns of `_shapes`: the yearly wave's two, the peaks'. Where the peak lies is not known beforehand.
-_CANDIDATES = ((0, 1), *((2 + peak,) for peak in range(PEAKS)))
+LEAST_EFFECT = 1e-4  # of the log: less is not worth its columns
+ALL_SHAPES = np.arange(2 + PEAKS)
+_PLACES = (ALL_SHAPES - 2) * YEAR_DAYS / PEAKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,9 @@ class Seasonality:
         """float64 like `day`: 0 on average over a year."""
         if not self.coefficients:
             return np.zeros(len(day))
-        effect: Floats = _shapes(day) @ np.array(self.coefficients)
+        coefficients = np.array(self.coefficients)
+        columns = np.flatnonzero(coefficients)
+        effect: Floats = _shapes(day, columns) @ coefficients[columns]
         return effect
 
 
@@ -48,29 +51,40 @@ def fit_seasonality(*, day: NDArray[np.int64], log_total: Floats) -> Seasonality
     trend = np.column_stack([np.ones(len(day)), months])
     noise = _noise(log_total)
     _, plain = _ridge(trend, log_total, np.array([LEVEL_SD, TREND_SD]), noise)
-    log_odds, found = [0.0], [np.zeros(shapes.shape[1])]
-    for columns in _CANDIDATES:
-        x = np.column_stack([trend, shapes[:, columns]])
-        prior = np.array([LEVEL_SD, TREND_SD] + [EFFECT_SD] * len(columns))
-        beta, left = _ridge(x, log_total, prior, noise)
-        gain = len(day) * np.log(plain / left) - len(columns) * np.log(len(day))
-        log_odds.append(float(gain - EVEN_BIC_GAIN) / 2 - (np.log(PEAKS) if len(columns) == 1 else 0.0))
-        coefficients = np.zeros(shapes.shape[1])
-        coefficients[list(columns)] = beta[2:]
-        found.append(coefficients)
-    weight = np.exp(np.array(log_odds) - max(log_odds))
-    mixed = SHARE_USED * (weight / weight.sum()) @ np.array(found)
-    return Seasonality(coefficients=tuple(mixed.tolist()))
+    # A wave at once, and all peaks at once: one by one they took as long as the rest of a fit.
+    waved, of_wave = _ridge(
+        np.column_stack([trend, shapes[:, :2]]),
+        log_total,
+        np.array([LEVEL_SD, TREND_SD, EFFECT_SD, EFFECT_SD]),
+        noise,
+    )
+    peaked, of_peaks = _ridge(
+        np.concatenate([np.broadcast_to(trend, (PEAKS, *trend.shape)), shapes.T[2:, :, None]], axis=2),
+        log_total,
+        np.array([LEVEL_SD, TREND_SD, EFFECT_SD]),
+        noise,
+    )
+    blocks = len(day)
+    log_odds = np.empty(2 + PEAKS)
+    log_odds[0] = 0.0
+    log_odds[1] = (blocks * np.log(plain / of_wave) - 2 * np.log(blocks) - EVEN_BIC_GAIN) / 2
+    # Where the peak lies is not known beforehand.
+    log_odds[2:] = (blocks * np.log(plain / of_peaks) - np.log(blocks) - EVEN_BIC_GAIN) / 2 - np.log(PEAKS)
+    weight = np.exp(log_odds - log_odds.max())
+    weight *= SHARE_USED / weight.sum()
+    mixed = np.concatenate([weight[1] * waved[2:], weight[2:] * peaked[:, 2]])
+    mixed[np.abs(mixed) < LEAST_EFFECT] = 0.0
+    return Seasonality(coefficients=tuple(mixed.tolist()) if mixed.any() else ())
 
 
-def _shapes(day: NDArray[np.int64]) -> Floats:
-    """float64 [days, 5], each 0 on average over a year."""
+def _shapes(day: NDArray[np.int64], columns: NDArray[np.intp] = ALL_SHAPES) -> Floats:
+    """float64 [days, columns], each 0 on average over a year: the yearly wave's two, then the peaks."""
     of_year = day_of_year(day)
     angle = 2 * np.pi * of_year / YEAR_DAYS
-    centres = np.arange(PEAKS) * YEAR_DAYS / PEAKS
-    away = (of_year[:, None] - centres + YEAR_DAYS / 2) % YEAR_DAYS - YEAR_DAYS / 2
+    away = (of_year[:, None] - _PLACES[columns[columns >= 2]] + YEAR_DAYS / 2) % YEAR_DAYS - YEAR_DAYS / 2
     peaks = np.exp(-0.5 * (away / PEAK_SD_DAYS) ** 2) - np.sqrt(2 * np.pi) * PEAK_SD_DAYS / YEAR_DAYS
-    return np.column_stack([np.sin(angle), np.cos(angle), peaks])
+    waves = [of_angle(angle) for column, of_angle in ((0, np.sin), (1, np.cos)) if column in columns]
+    return np.column_stack([*waves, peaks])
 
 
 def _noise(log_total: Floats) -> float:
@@ -78,7 +92,9 @@ def _noise(log_total: Floats) -> float:
     return max(1e-4, float(np.var(np.diff(log_total))) / 2)
 
 
-def _ridge(x: Floats, y: Floats, prior_sd: Floats, noise: float) -> tuple[Floats, float]:
-    beta = np.linalg.solve(x.T @ x + np.diag(noise / prior_sd**2), x.T @ y)
-    residual = y - x @ beta
-    return beta, max(float(residual @ residual), 1e-9)
+def _ridge(x: Floats, y: Floats, prior_sd: Floats, noise: float) -> tuple[Floats, Floats]:
+    """Coefficients and what they leave of the squares, for x float64 [..., n, k]."""
+    turned = np.swapaxes(x, -1, -2)
+    beta = np.linalg.solve(turned @ x + np.diag(noise / prior_sd**2), (turned @ y)[..., None])[..., 0]
+    residual = y - (x @ beta[..., None])[..., 0]
+    return beta, np.maximum(np.square(residual).sum(axis=-1), 1e-9)
