@@ -1,5 +1,6 @@
 """Payroll: when it runs, what a run costs, how fast that grows, and yearly bonuses."""
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -260,15 +261,15 @@ def _days_after(schedule: PaySchedule, calendar: BusinessCalendar, day: int, unt
 def _bundles(rows: CashRows, payroll: NDArray[np.bool_]) -> list[tuple[str, list[int]]]:
     """Payees per currency that are paid on the same days: one run, many people."""
     days_of: dict[int, set[int]] = {}
-    usual: dict[int, float] = {}
+    paid = np.bincount(rows.payee[payroll], weights=-rows.amount[payroll]) if payroll.any() else np.zeros(0)
     for payee in np.unique(rows.payee[payroll]).tolist():
         days_of[payee] = set(rows.day[payroll & (rows.payee == payee)].tolist())
-        usual[payee] = -float(np.median(rows.amount[payroll & (rows.payee == payee)]))
     bundles: list[tuple[str, list[int], set[int]]] = []
     for payee in sorted(days_of, key=lambda one: (-len(days_of[one]), one)):
         currency, days = rows.payees[payee].currency, days_of[payee]
         for known, members, run in bundles:
-            is_large = usual[payee] >= LEAST_SKIPPING * usual[members[0]]
+            first = members[0]
+            is_large = paid[payee] / len(days) >= LEAST_SKIPPING * paid[first] / len(days_of[first])
             if (
                 known == currency
                 and len(days & run) >= SAME_RUN * len(days)
@@ -285,9 +286,10 @@ def _bundles(rows: CashRows, payroll: NDArray[np.bool_]) -> list[tuple[str, list
 def _skips_runs(days: set[int], runs: set[int]) -> bool:
     """Whether who is paid on `days` of `runs` is left out of so many that he has a schedule of his own: what is
     passed on once a month, of a payroll that runs twice."""
-    if len(days) < RUNS_OF_A_PAYROLL:
+    if not RUNS_OF_A_PAYROLL <= len(days) < EVERY_RUN * len(runs):
         return False
-    between = sum(min(days) <= run <= max(days) for run in runs)
+    ordered = sorted(runs)
+    between = bisect_right(ordered, max(days)) - bisect_left(ordered, min(days))
     return len(days) < EVERY_RUN * between
 
 
