@@ -31,7 +31,7 @@ LEAST_DEAL_DAYS = 91  # a contract in the first week of the books does not tell 
 
 YEARLY_GAP_DAYS = (310, 430)
 YEARLY_NEEDED, YEARLY_PAYMENTS, YEARLY_TIMES = 3, 4, 3.0
-YEAR_DAYS, YEARLY_ONCE, YEARLY_OTHERS = 340, (5, 40), 0.2
+YEARLY_BOOKS_DAYS, YEARLY_ONCE, YEARLY_OTHERS = 340, (5, 40), 0.2
 
 PAYS_PROBABILITY, PAYS_LATE_PROBABILITY = 0.98, 0.85
 OVERDUE_DAYS = 30
@@ -207,7 +207,7 @@ def _yearly_payers(rows: CashRows, free: NDArray[np.bool_]) -> set[int]:
     of_once = sum(once.values())
     is_few = YEARLY_ONCE[0] <= len(once) <= YEARLY_ONCE[1]
     income = rows.day[(rows.amount > 0) & ~has_role(rows.role, Role.TRANSFER, Role.FUNDING)]
-    is_a_year = len(income) > 0 and rows.as_of_day - int(income[0]) >= YEAR_DAYS
+    is_a_year = len(income) > 0 and rows.as_of_day - int(income[0]) >= YEARLY_BOOKS_DAYS
     if is_few and is_a_year and lost + of_others <= YEARLY_OTHERS * of_once:
         return again | set(once)
     return set()

@@ -39,7 +39,7 @@ LUMPY_WALK_SD = 0.07
 LEAST_WALK_SD, MOST_WALK_SD, MOST_LVL = 0.02, 0.6, 0.8
 LUMPY_BLOCKS = 6
 MONTH_END = 31
-EDGE_DAYS, EDGE_SHARE, MOST_EDGE_SHIFT = 3, 0.25, 10
+EDGE_DAYS, EDGE_SHARE, MOST_EDGE_SHIFT, EDGES_NEEDED = 3, 0.25, 10, 5
 WEEK_DAYS, LATE_PAYOUT_DAYS = 7, 4
 
 
@@ -66,7 +66,7 @@ class FittedRevenue:
     Attributes:
         level_per_day: expected net sales of an average weekday in an average season on the as-of date.
         profile: float64 [7], mean 1, Monday first.
-        seasonality: yearly wave of the log level.
+        seasonality: of the log level, within a year.
         variance_per_day: of daily sales around their expectation.
         lvl, g, gsd, rw: see forecasting.kernel.inputs.Factor.
         begins: from when on what no open invoice stands for comes; None where nothing is owed.
@@ -179,6 +179,8 @@ def _blocks(day: Ints, amount: Floats, first_day: int, as_of_day: int) -> tuple[
 def _away_from_receipts(day: Ints, amount: Floats, edges: Ints) -> int:
     """Days by which to move the edges of months, so that what is paid on the day of an edge, or the Monday after,
     does not fall out of one month and into the next."""
+    if len(edges) < EDGES_NEEDED:
+        return 0  # young books have no month to lose
     paid = np.abs(amount)
 
     def near(shift: int) -> float:

@@ -130,6 +130,17 @@ def test_a_payout_on_the_as_of_day_of_the_month_falls_out_of_no_month():
     assert sales.rw < 0.1
 
 
+@pytest.mark.parametrize("days", range(28, 70, 3))
+def test_young_books_lose_no_payout_by_the_days_on_which_months_are_cut(days: int):
+    as_of = date(2025, 6, 5)
+    paid = [day for day in (date(2025, 4, 7), date(2025, 5, 5), as_of) if (as_of - day).days < days]
+    text = "".join(f"{day} 5000 donations Sponsors\n" for day in paid)
+    text += f"{as_of - timedelta(days=days - 1)} -40 card Cafe\n{as_of} -40 card Cafe\n"
+    fitted = fit_company(history(text, as_of="2025-06-05"))
+    assert fitted.sales is not None
+    assert 3500 < fitted.sales.level_per_day * 30.4 < 11500
+
+
 def test_a_season_is_believed_as_far_as_the_evidence_goes():
     """Thirteen months of a wave in noise say something, and not all: it had been nothing or everything."""
     day = day_number(date(2024, 6, 1)) + 28 * np.arange(14)
