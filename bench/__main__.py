@@ -25,6 +25,7 @@ BENCHMARKS = {
     "sealing": "bench.sealing",
     "imports": "bench.imports",
     "books": "bench.books",
+    "matches": "bench.matches",
     "liabilities": "bench.liabilities",
     "explanations": "bench.explanations",
     "what_ifs": "bench.what_ifs",
