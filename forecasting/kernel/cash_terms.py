@@ -132,7 +132,8 @@ def _day_terms(
         starts=steps.starts,
         stops=steps.stops,
         first_row=np.searchsorted(days, np.arange(horizon + 1)),
-        rows=rows,
+        # `nonzero` gives every second number of something larger, except where there is only one.
+        rows=np.ascontiguousarray(rows),
         per_row=by_day[days, rows],
         fixed=fixed,
         fixed_totals=np.where(steps.stops > steps.starts, fixed[steps.stops - 1], 0.0),

@@ -18,7 +18,7 @@ def walk_range(terms: CashTerms, turned: Turned, found: Found, *, start: int, st
     finite = walk_paths(
         start,
         terms.days,
-        terms.inputs.opening_balance,
+        float(terms.inputs.opening_balance),
         terms.zero,
         _levels(terms, start=start, stop=stop),
         terms.shocks.noise,
@@ -65,14 +65,14 @@ def _lumps_and_payments(terms: CashTerms, *, start: int, stop: int) -> SingleAmo
             terms.steps.days - law.first_day + 1,
         )
     for payment in terms.payments:
-        add_payments(singles, start, payment.day_indexes, payment.amount, terms.steps.days)
+        add_payments(singles, start, payment.day_indexes, float(payment.amount), terms.steps.days)
     return singles
 
 
 def _funding(terms: CashTerms, *, start: int, stop: int) -> SingleAmounts:
     singles = _room_for(np.full(stop - start, len(terms.funding), np.int64))
     for tranche in terms.funding:
-        add_payments(singles, start, tranche.day_indexes, tranche.amount, terms.steps.days)
+        add_payments(singles, start, tranche.day_indexes, float(tranche.amount), terms.steps.days)
     return singles
 
 

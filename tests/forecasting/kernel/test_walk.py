@@ -9,11 +9,11 @@ import pytest
 
 from forecasting.kernel import compiled as compiling
 from forecasting.kernel.compile_ahead import compile_ahead
-from forecasting.kernel.inputs import Factor
+from forecasting.kernel.inputs import DatedLump, Factor
 from forecasting.kernel.path_range import walk_range
 from forecasting.kernel.simulate import checked_terms, room_for, simulate
 from forecasting.kernel.soundness import NonFinitePaths
-from forecasting.kernel.walk import add_lumps, write_levels
+from forecasting.kernel.walk import add_lumps, add_payments, walk_paths, write_levels
 from forecasting.kernel.walk_terms import LANES, LevelLaw, SingleAmounts
 from tests.forecasting.kernel.samples import company, shocks
 from tests.forecasting.kernel.test_simulate import lively
@@ -102,10 +102,14 @@ def test_without_a_place_to_keep_code_it_is_compiled_all_the_same(monkeypatch):
 
 def test_what_is_compiled_ahead_is_all_that_a_forecast_needs():
     """Another kind of array would be compiled anew, with somebody waiting."""
-    simulate(lively(), shocks(paths=300), turned=["A"])
     compile_ahead()
-    kinds = {loop.__name__: len(loop.signatures) for loop in (write_levels, add_lumps)}  # type: ignore[attr-defined]
-    assert kinds == {"write_levels": 1, "add_lumps": 1}
+    simulate(lively(), shocks(paths=300), turned=["A"])
+    payments = (DatedLump("bill", 3, -10, 1.0), DatedLump("invoice", 5, 10, 0.5))  # type: ignore[arg-type]
+    # Whole numbers, and no flow that is uncertain by more than its day.
+    flat = company(opening_balance=100, fixed=np.full(365, -1.0), dated_lumps=payments)
+    simulate(flat, shocks(paths=300))
+    loops = (write_levels, add_lumps, add_payments, walk_paths)
+    assert [len(loop.signatures) for loop in loops] == [1, 1, 1, 1]  # type: ignore[attr-defined]
 
 
 def test_whoever_does_not_simulate_does_not_wait_for_numba():
