@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.fit.calendar import BusinessCalendar
-from forecasting.fit.cash_rows import LONGEST_SILENCE_DAYS, CashRows, Payee, read_cash_rows, since_last_silence
+from forecasting.fit.cash_rows import LONGEST_SILENCE_DAYS, CashRows, Payee, since_last_silence
 from forecasting.fit.cloud import FittedCloud, fit_clouds
 from forecasting.fit.contracts import FittedContracts, Receivable, fit_contracts
 from forecasting.fit.cost_of_sales import FittedCost, fit_costs
@@ -17,10 +17,12 @@ from forecasting.fit.history import CompanyHistory, MissingInputs, base_rates
 from forecasting.fit.invoiced import fit_invoiced
 from forecasting.fit.leak import FittedLeak, fit_leak
 from forecasting.fit.looks import WINDOW_DAYS, Looks, look
+from forecasting.fit.payees import plainly_named
 from forecasting.fit.payroll import FittedPayroll, calendar_of, fit_payrolls
 from forecasting.fit.payroll_tax import FittedPayrollTax, fit_payroll_taxes
 from forecasting.fit.plan_met import met_tranches
 from forecasting.fit.pool import IN, OUT, FittedPool, fit_pool, has_ended, monthly_outflow, pool_history
+from forecasting.fit.read_rows import read_cash_rows
 from forecasting.fit.recurring import Streams, expect
 from forecasting.fit.renewals import planned_bills
 from forecasting.fit.revenue import FittedRevenue, fit_sales
@@ -84,6 +86,7 @@ def fit_company(history: CompanyHistory) -> FittedCompany:
     Raises:
         MissingInputs: naming what a forecast cannot do without.
     """
+    history = plainly_named(history)
     rates = base_rates(history)
     rows, silence = since_last_silence(read_cash_rows(history))
     _refuse_what_is_missing(rows, history)
@@ -95,7 +98,7 @@ def fit_company(history: CompanyHistory) -> FittedCompany:
     clouds, of_cloud = fit_clouds(rows, history)
     contracts, of_contracts = fit_contracts(rows, history)
     sales, of_sales = fit_sales(rows)
-    tax_credits, of_tax_credits = fit_tax_credits(rows)
+    tax_credits, of_tax_credits = fit_tax_credits(rows, history)
     invoiced, of_invoiced = fit_invoiced(
         rows, explained=of_contracts | of_sales | of_tax_credits, owed=contracts.receivables
     )

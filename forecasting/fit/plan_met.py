@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from forecasting.fit.cash_rows import NEW_MONEY_EARLY_DAYS, CashRows
+from forecasting.fit.cash_rows import CashRows
 from forecasting.fit.history import CompanyHistory
 from forecasting.fit.role import Role
+from forecasting.fit.settled_roles import NEW_MONEY_EARLY_DAYS
 from ledger.domain.flows import day_number
 
 FUNDING_SHARE = (0.75, 1.25)  # a closing is seldom to the cent: fees, exchange, an investor less

@@ -5,6 +5,7 @@ from datetime import date
 
 from forecasting.drivers.contribution import Setting
 from forecasting.fit.cash_rows import Payee
+from forecasting.fit.payees import plain_name
 from forecasting.fit.pool import IN
 from forecasting.fit.role import Role
 from forecasting.scenarios.change import Change, Inapplicable, on_day
@@ -32,7 +33,7 @@ class LostCustomer(Change):
     def settle(self, setting: Setting) -> Setting:
         if not self.customer:
             raise Inapplicable("customer", "must name a customer of the ledger")
-        company, wanted, first = setting.company, self.customer.casefold(), day_number(self.start)
+        company, wanted, first = setting.company, plain_name(self.customer).casefold(), day_number(self.start)
 
         def mine(payee: Payee) -> bool:
             return payee.counterparty.casefold() == wanted

@@ -10,8 +10,8 @@ from django.db.models.fields.json import KT
 from numpy.typing import NDArray
 
 from forecasting.closing_balances import bank_balances, free_balances
-from forecasting.fit.cash_rows import read_cash_rows
 from forecasting.fit.history import CompanyHistory
+from forecasting.fit.read_rows import read_cash_rows
 from forecasting.fit.role import Role
 from forecasting.models.run import Basis, ForecastRun
 from forecasting.outcome import money

@@ -31,6 +31,24 @@ def test_it_pays_for_a_time_where_it_comes_in_time():
     assert float((outcome.runway_days > 150).mean()) == pytest.approx(0.65 * in_time, abs=0.015)
 
 
+def listed(day: str, field: str) -> dict[str, object]:
+    if field == "open_receivables":
+        return {field: [{"customer": "Finanzamt", "amount": "61000", "due": day}]}
+    delay = {"dist": "gamma", "mean_days": 20, "sd_days": 9}
+    credit = {"date": day, "amount": "61000", "probability": 0.9, "delay": delay, "milestone": "R&D tax credit"}
+    return {field: [credit]}
+
+
+@pytest.mark.parametrize("field", ["open_receivables", "tranches"])
+def test_a_credit_that_the_plan_lists_comes_as_listed(field):
+    text = "2024-11-20 60000 forschungszulage Finanzamt\n"
+    view = setting(text, plan=listed("2025-12-15", field))
+    assert DRIVER.contribute(view).is_empty
+    assert view.company.pools[1] is None
+    # What is listed for the year after is another one.
+    assert len(DRIVER.contribute(setting(text, plan=listed("2026-06-29", field))).dated_lumps) == 1
+
+
 def test_it_is_expected_once_and_by_nothing_else():
     company = setting(ONCE).company
     assert len(company.tax_credits) == 1

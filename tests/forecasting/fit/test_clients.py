@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasting.fit.cash_rows import CashRows, read_cash_rows
+from forecasting.fit.cash_rows import CashRows
 from forecasting.fit.clients import MOST_CLIENTS, FittedClients, fit_clients
 from forecasting.fit.contracts import Receivable
 from forecasting.fit.invoiced import fit_invoiced
+from forecasting.fit.read_rows import read_cash_rows
 from ledger.domain.flows import day_number
 from tests.forecasting.journal import history, monthly
 

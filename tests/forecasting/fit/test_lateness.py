@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from forecasting.fit.cash_rows import read_cash_rows
 from forecasting.fit.lateness import USUAL, Lateness, read_lateness
+from forecasting.fit.read_rows import read_cash_rows
 from ledger.domain.flows import day_number
 from tests.forecasting.fit.test_clients import AS_OF, client
 from tests.forecasting.journal import history, monthly

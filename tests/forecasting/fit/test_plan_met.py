@@ -8,9 +8,9 @@ import pytest
 from forecasting.drivers.contribution import Setting
 from forecasting.drivers.tranches import named_tranches
 from forecasting.engine import forecast
-from forecasting.fit.cash_rows import read_cash_rows
 from forecasting.fit.company import fit_company
 from forecasting.fit.plan_met import met_receivables, met_tranches
+from forecasting.fit.read_rows import read_cash_rows
 from forecasting.fit.role import Role
 from ledger.domain.flows import day_number
 from tests.forecasting.journal import history

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from forecasting.fit.cash_rows import read_cash_rows
 from forecasting.fit.cloud import FittedCloud, fit_clouds
+from forecasting.fit.read_rows import read_cash_rows
 from forecasting.services.history import gather_history
 from ledger.domain.company import CompanyRef
 from ledger.domain.event import parse_event
