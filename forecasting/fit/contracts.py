@@ -10,7 +10,7 @@ from forecasting.fit.cash_rows import CashRows
 from forecasting.fit.history import CompanyHistory
 from forecasting.fit.lateness import USUAL, Lateness, read_lateness
 from forecasting.fit.plan_met import met_receivables
-from forecasting.fit.role import Role, has_role, words_of
+from forecasting.fit.role import REFUND_WORDS, TAX_WORDS, Role, has_role, words_of
 from ledger.domain.flows import day_number
 
 Floats = NDArray[np.float64]
@@ -25,13 +25,16 @@ RENEWAL_TRIALS = 12.0  # weight of that experience against a company's own renew
 RENEWAL_SD_DAYS = 12.0
 RENEWAL_UPLIFT = 1.03
 RENEWAL_GIVEN_UP_DAYS = 45
+INVOICED_AHEAD_DAYS = 35
+INSTALMENT = 0.75  # of a term: who pays again before that pays in pieces
 DEAL_FIRST_DAY = 28
 DEAL_LOG_SD = 0.25
 LEAST_DEAL_DAYS = 91  # a contract in the first week of the books does not tell that there is one a week
 
 YEARLY_GAP_DAYS = (310, 430)
 YEARLY_NEEDED, YEARLY_PAYMENTS, YEARLY_TIMES = 3, 4, 3.0
-YEARLY_BOOKS_DAYS, YEARLY_ONCE, YEARLY_OTHERS = 340, (5, 40), 0.2
+YEARLY_BOOKS_DAYS, YEARLY_ONCE, YEARLY_OTHERS, YEARLY_LARGEST = 340, (5, 40), 0.2, 0.5
+PAID_BACK_WORDS = REFUND_WORDS | TAX_WORDS
 
 PAYS_PROBABILITY, PAYS_LATE_PROBABILITY = 0.98, 0.85
 OVERDUE_DAYS = 30
@@ -108,17 +111,23 @@ def fit_contracts(rows: CashRows, history: CompanyHistory) -> tuple[FittedContra
         if customer in last and day - last[customer][0] < 30:  # instalments of one invoice
             last[customer] = last[customer][0], last[customer][1] + amount, term_days
             continue
-        renewed += customer in last
+        if customer in last:
+            renewed += 1
+            # A year that is paid in halves is due again after half of it.
+            paid_for = day - last[customer][0]
+            term_days = paid_for if paid_for < INSTALMENT * term_days else term_days
         last[customer] = day, amount, term_days
         first.setdefault(customer, (day, amount))
     renewals = []
     for day, _, term_days in last.values():
         expired += day + term_days + RENEWAL_GIVEN_UP_DAYS < rows.as_of_day
     rate = (RENEWAL_PROBABILITY * RENEWAL_TRIALS + renewed) / (RENEWAL_TRIALS + renewed + expired)
+    # Where renewals stand among the open invoices, who has none when his payment is due has not renewed.
+    ahead = INVOICED_AHEAD_DAYS if owing & set(last) else 0
     for customer, (day, amount, term_days) in last.items():
         due = day + term_days
         if customer not in owing and due > rows.as_of_day - RENEWAL_GIVEN_UP_DAYS:
-            probability = _still_coming(rate, (rows.as_of_day - due) / RENEWAL_SD_DAYS)
+            probability = _still_coming(rate, (rows.as_of_day + ahead - due) / RENEWAL_SD_DAYS)
             renewals.append(
                 Renewal(customer, due, amount * RENEWAL_UPLIFT, probability, term_days, customer in deferred)
             )
@@ -192,6 +201,8 @@ def _yearly_payers(rows: CashRows, free: NDArray[np.bool_]) -> set[int]:
     again, once, largest = set(), {}, 0.0
     of_others = of_again = lost = 0.0
     for payee, mine in rows.by_payee(free & has_role(rows.role, Role.INVOICED, Role.OTHER) & (rows.amount > 0)):
+        if words_of(rows.payees[payee].category) & PAID_BACK_WORDS:
+            continue
         gaps, paid = np.diff(np.unique(rows.day[mine])), float(rows.amount[mine].sum())
         if not len(gaps):
             once[payee] = paid
@@ -205,6 +216,8 @@ def _yearly_payers(rows: CashRows, free: NDArray[np.bool_]) -> set[int]:
     if len(again) >= YEARLY_NEEDED and of_again > of_others:
         return again | {payee for payee, paid in once.items() if paid <= YEARLY_TIMES * largest}
     of_once = sum(once.values())
+    if once and max(once.values()) > YEARLY_LARGEST * of_once:
+        return set()  # one large receipt is no habit of many
     is_few = YEARLY_ONCE[0] <= len(once) <= YEARLY_ONCE[1]
     income = rows.day[(rows.amount > 0) & ~has_role(rows.role, Role.TRANSFER, Role.FUNDING)]
     is_a_year = len(income) > 0 and rows.as_of_day - int(income[0]) >= YEARLY_BOOKS_DAYS
