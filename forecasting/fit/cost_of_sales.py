@@ -116,7 +116,8 @@ def fit_costs(
     sold = _blocks(rows, of_sales, blocks).sum(axis=0)
     if (sold <= 0).any():
         return (), followed
-    free = ~explained & (rows.amount < 0) & ~has_role(rows.role, *NEVER)
+    # Refunds are taken off sales already.
+    free = ~explained & ~of_sales & (rows.amount < 0) & ~has_role(rows.role, *NEVER)
     found = []
     paid = -_blocks(rows, free, blocks)
     for name, payees in _candidates(

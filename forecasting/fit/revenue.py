@@ -41,6 +41,7 @@ LUMPY_BLOCKS = 6
 MONTH_END = 31
 EDGE_DAYS, EDGE_SHARE, MOST_EDGE_SHIFT, EDGES_NEEDED = 3, 0.25, 10, 5
 WEEK_DAYS, LATE_PAYOUT_DAYS = 7, 4
+OUTAGE_BLOCKS, LEAST_OUTAGE, OUTAGE_STEPS, OUTAGE_LVL = 6, 1.2, 4.0, 0.35  # log of a block's total
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ def fit_income(
     centre, log_total = _blocks(day, amount, first_day, as_of_day)
     if not len(log_total):
         return None
+    log_total, is_out_now = _without_outages(log_total)
     lumps = _lumps(day, amount, first_day=first_day, as_of_day=as_of_day, habit=habit)
     seasonality = Seasonality() if lumps else fit_seasonality(day=centre, log_total=log_total)
     receipt_days = len(np.unique(day[amount > 0]))
@@ -129,7 +131,7 @@ def fit_income(
             _daily_variance(day, amount, profile, first_day, as_of_day),
             _block_variance(trend.log_level, trend.step) / BLOCK_DAYS,
         ),
-        lvl=min(trend.lvl, MOST_LVL),
+        lvl=min(max(trend.lvl, OUTAGE_LVL) if is_out_now else trend.lvl, MOST_LVL),
         g=GROWTH_USED * trend.g,
         gsd=trend.gsd,
         rw=float(np.clip(WALK_USED * trend.walk, LEAST_WALK_SD, MOST_WALK_SD)),
@@ -174,6 +176,25 @@ def _blocks(day: Ints, amount: Floats, first_day: int, as_of_day: int) -> tuple[
     if floor <= 0.0:
         return centre[:0], np.zeros(0)
     return centre, np.log(np.maximum(total, floor))
+
+
+def _without_outages(log_total: Floats) -> tuple[Floats, bool]:
+    """Single blocks in which next to nothing came, read like those around them; and whether the last is one.
+
+    A processor that holds money back, a shop without stock: it says nothing of what is earned a month later. When
+    a second block is like it, sales are over.
+    """
+    if len(log_total) < OUTAGE_BLOCKS:
+        return log_total, False
+    steps = np.diff(log_total)
+    usual_step = float(np.median(np.abs(steps - np.median(steps))))
+    bound = max(LEAST_OUTAGE, OUTAGE_STEPS * usual_step)
+    found = log_total.copy()
+    for n in np.flatnonzero(log_total < np.median(log_total) - bound).tolist():
+        around = np.delete(log_total[max(n - 2, 0) : n + 3], min(n, 2))
+        if log_total[n] < float(np.min(around)) - bound:
+            found[n] = float(np.median(around))
+    return found, bool(found[-1] != log_total[-1])
 
 
 def _away_from_receipts(day: Ints, amount: Floats, edges: Ints) -> int:

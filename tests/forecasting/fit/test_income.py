@@ -78,6 +78,48 @@ def test_refunds_are_taken_off_sales():
     assert sales.level_per_day == pytest.approx(900, rel=0.02)
 
 
+def test_refunds_are_no_cost_of_sales_beside():
+    """They go with sales as a cost does, and were taken off twice."""
+    months = [(2023 + (6 + n) // 12, (6 + n) % 12 + 1) for n in range(24)]
+    text = "".join(
+        f"{year}-{month:02}-{day:02} {1000 + 900 * (n % 3)} sales Stripe\n"
+        f"{year}-{month:02}-{day:02} -{200 + 180 * (n % 3)} refunds Stripe\n"
+        for n, (year, month) in enumerate(months)
+        for day in range(1, 29)
+    )
+    company = fit(text)
+    assert company.sales is not None
+    assert company.costs == ()
+    assert company.sales.level_per_day * 30.4 == pytest.approx(28 * 0.8 * 1900, rel=0.3)
+
+
+def payouts(*, without: tuple[int, ...]) -> str:
+    """A thousand a day for two years, but five a day in these blocks of four weeks, counted back from today."""
+    days = [date(2025, 6, 30) - timedelta(days=back) for back in range(728)]
+    return "".join(
+        f"{day} {5 if back // 28 in without else 1000} sales Shopify\n"
+        for back, day in reversed(list(enumerate(days)))
+    )
+
+
+@pytest.mark.parametrize("block", [0, 7])
+def test_a_month_with_next_to_no_payouts_is_an_outage_and_no_fall_of_sales(block):
+    steady, held = fit(payouts(without=())).sales, fit(payouts(without=(block,))).sales
+    assert steady is not None
+    assert held is not None
+    assert held.level_per_day == pytest.approx(steady.level_per_day, rel=0.02)
+    assert held.rw == steady.rw
+    assert held.seasonality == steady.seasonality
+    # While it lasts nobody knows whether it will end.
+    assert held.lvl == (0.35 if block == 0 else steady.lvl)
+
+
+def test_a_second_month_without_payouts_is_the_end_of_sales():
+    over = fit(payouts(without=(0, 1))).sales
+    assert over is not None
+    assert over.level_per_day < 100
+
+
 def test_weekdays_keep_their_shares():
     text = every(7, start="2024-01-01", until="2025-06-30", line="7000 sales Stripe")
     sales = fit(every(7, start="2024-01-03", until="2025-06-30", line="1 sales Stripe") + text).sales
@@ -191,6 +233,32 @@ def test_a_renewal_loses_hope_with_every_day_of_silence():
     assert chances == sorted(chances, reverse=True)
     assert chances[0] > 0.8
     assert chances[-1] == 0.0
+
+
+def test_where_renewals_are_invoiced_ahead_who_has_no_invoice_when_his_is_due_has_left():
+    def chances(plan: dict[str, object]) -> dict[str, float]:
+        days = {"Gone": "2024-06-25", "Soon": "2024-07-20", "Later": "2024-12-01", "Owing": "2024-07-05"}
+        text = "".join(f"{day} 120000 enterprise {name}\n" for name, day in days.items())
+        receipts = [contract(day, name, "120000") for name, day in sorted(days.items(), key=lambda item: item[1])]
+        renewals = fit(text, contracts=receipts, plan=plan).contracts.renewals
+        return {renewal.customer: renewal.probability for renewal in renewals}
+
+    invoice = {"customer": "Owing", "amount": "125000", "due": "2025-07-15"}
+    listed, unlisted = chances({"open_receivables": [invoice]}), chances({})
+    assert unlisted["Gone"] > 0.6
+    assert listed["Gone"] < 0.05
+    assert listed["Gone"] < listed["Soon"] < unlisted["Soon"]
+    # Of whoever is invoiced in half a year nothing is told.
+    assert listed["Later"] == pytest.approx(unlisted["Later"], abs=0.001)
+
+
+def test_a_year_that_is_paid_in_halves_is_due_again_after_half_of_it():
+    days = ["2024-03-10", "2024-09-10", "2025-03-10"]
+    text = "".join(f"{day} 50000 enterprise Big Co\n" for day in days)
+    company = fit(text, contracts=[contract(day, "Big Co", "50000") for day in days])
+    (renewal,) = company.contracts.renewals
+    assert renewal.day == pytest.approx(day_number(date(2025, 9, 8)), abs=3)
+    assert renewal.term_days == pytest.approx(181, abs=2)
 
 
 def test_an_old_invoice_is_paid_less_often():
@@ -486,6 +554,16 @@ def test_young_books_in_which_nobody_has_paid_twice_expect_nobody_before_his_yea
     assert fit(text.split("\n", 4)[4]).contracts.renewals == ()
     again = "".join(f"2025-0{month}-20 45000 misc Giver_0\n" for month in (1, 3, 5))
     assert fit(text + again).contracts.renewals == ()
+
+
+def test_small_change_that_vendors_gave_back_beside_one_large_receipt_is_no_yearly_income():
+    paid_back = "".join(f"2024-{month:02}-12 60 vendor_refund Vendor_{month}\n" for month in (6, 7, 9, 10, 12))
+    large = "2025-02-12 90000 misc Somebody\n"
+    assert fit(paid_back + large).contracts.renewals == ()
+    assert fit(paid_back).contracts.renewals == ()
+    gifts = "".join(f"2024-{month:02}-12 60 misc Giver_{month}\n" for month in (6, 7, 9, 10, 12))
+    assert fit(gifts + large).contracts.renewals == ()
+    assert len(fit(gifts).contracts.renewals) == 5
 
 
 def test_one_gift_many_times_as_large_as_anything_else_is_no_income_to_come_again():
