@@ -1,7 +1,7 @@
 """Payroll: when it runs, what a run costs, how fast that grows, and yearly bonuses."""
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -30,6 +30,7 @@ BONUS_RATIO = 1.12
 BONUS_RATIO_OUTSIDE_DECEMBER = 1.3
 BONUS_YEAR_DAYS, YEAR_DAYS, BONUS_NEAR_DAYS = 372, 365, 16
 BONUS_AGAIN_IN_DECEMBER, BONUS_SEEN_TWICE, BONUS_SEEN_ONCE = 1.0, 0.95, 0.7
+BONUS_LIKE = 0.2
 BONUS_RATIO_OF_LAST_RUN = 1.4  # in a team of three one hire is a third more, and no later run has told yet
 OUTLIER = 0.4  # so far off the usual run and the run before
 GROWTH_MONTHS = 24
@@ -381,8 +382,9 @@ def _yearly_bonuses(
     run_day: Ints, run_amount: Floats, usual: Floats, is_bonus: NDArray[np.bool_]
 ) -> tuple[YearlyBonus, ...]:
     """Bonuses of the last year. A thirteenth month is paid in November here and in June there, but what stood out
-    once in some other month than December may also have been somebody's severance."""
-    found = []
+    once in some other month than December may also have been somebody's severance. Two of one size are a custom.
+    """
+    found: list[YearlyBonus] = []
     for n in np.flatnonzero(is_bonus & (run_day > run_day[-1] - BONUS_YEAR_DAYS)).tolist():
         day = int(run_day[n])
         if (is_bonus & (np.abs(run_day - (day + YEAR_DAYS)) <= BONUS_NEAR_DAYS)).any():
@@ -391,4 +393,9 @@ def _yearly_bonuses(
         december = bool(month_of(run_day[n : n + 1])[0] % 12 == 11)
         again = BONUS_AGAIN_IN_DECEMBER if december else BONUS_SEEN_TWICE if before.any() else BONUS_SEEN_ONCE
         found.append(YearlyBonus(day=day, share=float(run_amount[n] / usual[n] - 1), chance=again))
-    return tuple(found)
+    return tuple(
+        replace(one, chance=max(one.chance, BONUS_SEEN_TWICE))
+        if any(other is not one and abs(other.share - one.share) <= BONUS_LIKE * one.share for other in found)
+        else one
+        for one in found
+    )

@@ -105,6 +105,16 @@ def test_a_thirteenth_month_in_november_is_expected_again_the_surer_the_more_oft
     assert (bonus.day, bonus.chance) == (day_number(date(2024, 11, 29)), 0.95)
 
 
+def test_two_extra_payments_of_one_size_in_a_year_are_a_custom_and_two_of_different_sizes_are_not():
+    twice = [100.0] * 14
+    twice[1] = twice[7] = 200.0  # June and December 2024
+    june, december = payroll(twice).bonuses
+    assert (june.day, june.chance) == (day_number(date(2024, 6, 28)), 0.95)
+    assert december.chance == 1.0
+    twice[1] = 150.0
+    assert [bonus.chance for bonus in payroll(twice).bonuses] == [0.7, 1.0]
+
+
 def test_the_older_the_last_run_the_less_is_known_of_the_next():
     run_day, runs = np.arange(12) * 30 + AS_OF - 340, np.full(12, 100.0)
     fresh, old = (
