@@ -25,6 +25,7 @@ PAYMENTS_NEEDED = 3
 PAYMENTS_READ = 12
 MOST_UNEXPLAINED_SD = 0.05, 0.15  # of the log share, of three payments and of more
 UNEXPLAINED = 0.5, 0.8  # of the sd of the log payments themselves: what is level is an instalment
+MOST_OF_A_SWING_SD, MOST_OF_A_SWING = 0.35, 0.55  # where income has a season that the payments show
 WHOLE_MONTH_DAY = 3
 
 
@@ -176,7 +177,8 @@ def _follow(
         sd = float(np.std(ratio, ddof=1))
         level = float(np.std(own[known], ddof=1))
         more = int(known.sum()) > PAYMENTS_NEEDED
-        if sd > min(MOST_UNEXPLAINED_SD[more], UNEXPLAINED[more] * level):
+        swings = more and sd <= min(MOST_OF_A_SWING_SD, MOST_OF_A_SWING * level)
+        if sd > min(MOST_UNEXPLAINED_SD[more], UNEXPLAINED[more] * level) and not swings:
             continue
         if best is None or sd < best.sd:
             best = _Followed(float(np.exp(ratio.mean())), sd, period, lag, int(known.sum()))

@@ -80,6 +80,22 @@ def test_what_is_due_is_told_ahead_with_what_will_be_taken():
     assert np.flatnonzero(factor.daily).tolist() == [84 - 1]  # the rest falls and rises with sales
 
 
+@pytest.mark.parametrize(("spread", "follows"), [(1.6, True), (3.0, False)])
+def test_what_is_left_after_a_tax_on_purchases_follows_a_season_all_the_same(spread, follows):
+    """A marketplace owes tax on its commission: a share that moves by the quarter, less than the season."""
+    days = [FIRST + timedelta(days=n) for n in range((AS_OF - FIRST).days + 1)]
+    lines = [f"{one} {1000 * (1 + 5 * (one.month in (5, 6, 7)))} sales Till" for one in days]
+    dues = ("2024-04-28", "2024-07-28", "2024-10-28", "2025-01-28", "2025-04-28")
+    for quarter, due in enumerate(dues):
+        first = date(2024 + quarter // 4, quarter % 4 * 3 + 1, 1)
+        covered = [one for one in days if 0 <= (one.year - first.year) * 12 + one.month - first.month < 3]
+        sold = sum(1000 * (1 + 5 * (one.month in (5, 6, 7))) for one in covered)
+        share = 0.02 * spread if quarter % 2 else 0.02
+        lines.append(f"{due} -{share * sold:.2f} vat TaxOffice")
+    company = fit_company(history("\n".join(lines) + "\n" + SPENDING, as_of=str(AS_OF)))
+    assert bool(company.sales_taxes) == follows
+
+
 def test_instalments_that_never_change_follow_nothing():
     past = shop(months=3, lag=2)
     lines = "".join(
