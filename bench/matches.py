@@ -1,8 +1,8 @@
 """From a transfer's second half, committed, to its match and category in the books, on an idle system.
 
 The two halves come as events of a bank and of a payment processor, with some words of a rule in one of them; books
-are kept by a worker of their own. Goal: within two seconds (p95), so that whoever looks at what has just come finds
-it told.
+are kept by a worker of their own. Goal: within two seconds (p95), so that whoever looks at what has just come
+finds it told.
 """
 
 import http.client
@@ -35,9 +35,7 @@ def run() -> dict[str, Any]:
     with running_stack() as stack, stack.connect() as connection, tempfile.TemporaryDirectory() as logs:
         company = company_id_of(connection, "bench")
         told_apart(make_ready, company, env=stack.env)
-        worker = RunningProgram(
-            program=worker_program(env=stack.env, log=Path(logs) / "books.log", queue="books")
-        )
+        worker = RunningProgram(program=worker_program(env=stack.env, log=Path(logs) / "books.log", queue="books"))
         try:
             worker.wait_ready()
             told = [seconds_until_told(stack, connection, company, number) for number in range(TRANSFERS + 1)]
