@@ -144,7 +144,7 @@ def test_the_command_can_be_ended_in_any_way_and_be_called_again(
 ) -> None:
     open_company()
     path = tmp_path / "events.ndjson"
-    lines = 60_000
+    lines = 40_000
     path.write_text("".join(line(number, external_ref=f"e{number}") for number in range(lines)))
     command = [sys.executable, "manage.py", "import_events", str(path), "--company", "acme", "--json"]
     environment = {**os.environ, "DATABASE_URL": committed_db}

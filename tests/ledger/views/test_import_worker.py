@@ -19,7 +19,7 @@ from ledger.models.import_file import ImportFile
 from ledger.models.user import User
 from ledger.services.import_file import LEASE
 
-LINES = 100_000
+LINES = 50_000
 START_WORKER = Callable[[str], RunningProgram]
 
 
