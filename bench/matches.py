@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import psycopg
 
+from bench.publishing import Tenant, asked
 from bench.stack import Stack, running_stack, told_apart
 from bench.ten_million import company_id_of
 from capstack.processes import worker_program
@@ -86,8 +87,9 @@ def seconds_until_told(stack: Stack, connection: psycopg.Connection, company: in
     answering = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=PATIENCE_SECONDS)
     # Each of its own amount, so that nothing else is like it.
     amount = f"{1000 + number}.00"
-    post(answering, stack, name=f"out-{number}", amount=amount, event_type="transfer", account="stripe")
-    post(answering, stack, name=f"in-{number}", amount=amount, event_type="income", account="bank")
+    tenant = Tenant(company_id=company, token=stack.token)
+    post(answering, tenant, name=f"out-{number}", amount=amount, event_type="transfer", account="stripe")
+    post(answering, tenant, name=f"in-{number}", amount=amount, event_type="income", account="bank")
     committed = time.perf_counter()
     while told(connection, company) <= number:
         if time.perf_counter() - committed > PATIENCE_SECONDS:
@@ -98,7 +100,7 @@ def seconds_until_told(stack: Stack, connection: psycopg.Connection, company: in
 
 
 def post(
-    answering: http.client.HTTPConnection, stack: Stack, *, name: str, amount: str, event_type: str, account: str
+    answering: http.client.HTTPConnection, tenant: Tenant, *, name: str, amount: str, event_type: str, account: str
 ) -> None:
     event = {
         "source": "bench",
@@ -111,12 +113,7 @@ def post(
         "external_ref": name,
         "metadata": {"direction": "out"} if event_type == "transfer" else {},
     }
-    headers = {"Authorization": f"Bearer {stack.token}", "Content-Type": "application/json"}
-    answering.request("POST", "/api/v1/events", body=json.dumps(event), headers=headers)
-    answer = answering.getresponse()
-    text = answer.read()
-    if answer.status >= 300:
-        raise SystemExit(f"{answer.status} {text[:300]!r}")
+    asked(answering, tenant, "POST", "/api/v1/events", body=json.dumps(event))
 
 
 def told(connection: psycopg.Connection, company: int) -> int:

@@ -9,7 +9,7 @@ from forecasting.checks.data_check import (
     day_of,
     largest_payees,
 )
-from forecasting.fit.payroll import YEAR_DAYS
+from forecasting.fit.bonuses import YEAR_DAYS
 from forecasting.fit.role import Role
 
 AHEAD_DAYS = 120

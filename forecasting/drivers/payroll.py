@@ -4,8 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.drivers.contribution import Contribution, DatedEvent, Driver, Setting
+from forecasting.fit.bonuses import BONUS_NEAR_DAYS, YEAR_DAYS
 from forecasting.fit.hires import LVL as HIRES_LVL
-from forecasting.fit.payroll import BONUS_NEAR_DAYS, YEAR_DAYS, FittedPayroll, run_days
+from forecasting.fit.payroll import FittedPayroll, run_days
 from forecasting.fit.payroll_tax import FittedPayrollTax, remittances
 from forecasting.fit.schedule import MONTH_END, PaySchedule
 from forecasting.kernel.inputs import Factor

@@ -12,20 +12,23 @@ from forecasting.fit.history import CompanyHistory
 
 NUMBERED_NEEDED, SEEN_ONCE_SHARE = 3, 0.8
 # A number of four digits and more, and one with what announces it.
-BARE_NUMBER = r"[#*]*\d[\d./-]{3,}"
-ANNOUNCED_NUMBER = (
+NUMBER = re.compile(r"[#*]*\d[\d./-]{3,}")
+ANNOUNCED = re.compile(
     r"(?<![a-z])(?:invoice|inv|reference|ref|rechnung|re|rg|facture|fact|order|conf|check|chk|txn|trx|id|no|nr)"
-    rf"[\s.:#/-]*{BARE_NUMBER}"
+    rf"[\s.:#/-]*{NUMBER.pattern}",
+    re.IGNORECASE,
 )
-NUMBER = re.compile(rf"{ANNOUNCED_NUMBER}|{BARE_NUMBER}", re.IGNORECASE)
-ANNOUNCED = re.compile(ANNOUNCED_NUMBER, re.IGNORECASE)
 SLIP_SHARE, SLIP_SPREAD = 0.2, 1.5
 
 
 @lru_cache(maxsize=65536)
 def plain_name(name: str) -> str:
-    """A name without the numbers that it announces: "Big Co INV-1043" is "Big Co"."""
-    return " ".join(ANNOUNCED.sub(" ", name).split()) or name if ANNOUNCED.search(name) else name
+    """A name without the numbers that it announces: "Big Co INV-1043" is "Big Co". What is called by nothing else
+    keeps it, and a name that announces none is left as it is.
+    """
+    if not ANNOUNCED.search(name):
+        return name
+    return " ".join(ANNOUNCED.sub(" ", name).split()) or name
 
 
 def plainly_named(history: CompanyHistory) -> CompanyHistory:
@@ -76,9 +79,7 @@ def without_numbers(
 
 @lru_cache(maxsize=65536)
 def _nameless(name: str) -> str:
-    bare = " ".join(NUMBER.sub(" ", name).split())
-    # "Check 2315" is called by nothing but what announces the number.
-    return bare or " ".join(re.sub(BARE_NUMBER, " ", name).split())
+    return " ".join(NUMBER.sub(" ", name).split())
 
 
 def without_slips(

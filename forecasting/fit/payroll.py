@@ -1,14 +1,15 @@
-"""Payroll: when it runs, what a run costs, how fast that grows, and yearly bonuses."""
+"""Payroll: when it runs, what a run costs, and how fast that grows."""
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.fit.calendar import BusinessCalendar, calendar_for, country_of, month_of
+from forecasting.fit.bonuses import YEAR_DAYS, YearlyBonus, clean_bonuses, yearly_bonuses
+from forecasting.fit.calendar import BusinessCalendar, calendar_for, country_of
 from forecasting.fit.cash_rows import CashRows
 from forecasting.fit.history import CompanyHistory
 from forecasting.fit.kept import Kept
@@ -25,13 +26,6 @@ ACTIVE_PERIODS = 1.8
 SAME_RUN = 0.6
 EVERY_RUN, LEAST_SKIPPING = 0.7, 0.15  # a smaller one is paid beside the run
 LEAST_EXTRA = 0.02
-BONUS_WINDOW = 9
-BONUS_RATIO = 1.12
-BONUS_RATIO_OUTSIDE_DECEMBER = 1.3
-BONUS_YEAR_DAYS, YEAR_DAYS, BONUS_NEAR_DAYS = 372, 365, 16
-BONUS_AGAIN_IN_DECEMBER, BONUS_SEEN_TWICE, BONUS_SEEN_ONCE = 1.0, 0.95, 0.7
-BONUS_LIKE = 0.2
-BONUS_RATIO_OF_LAST_RUN = 1.4  # in a team of three one hire is a third more, and no later run has told yet
 OUTLIER = 0.4  # so far off the usual run and the run before
 GROWTH_MONTHS = 24
 USUAL_GROWTH, USUAL_GROWTH_SD = 0.006, 0.012
@@ -45,15 +39,6 @@ ROBUST = 1.4826  # MAD to standard deviation of a normal
 LARGEST_USUAL_STEP = 0.2
 RUN_NOISE_SD = 0.004
 FX_MONTHLY_SD = 0.023
-
-
-@dataclass(frozen=True, slots=True)
-class YearlyBonus:
-    """A bonus that was paid on `day`: `share` of the level, with the `chance` that it comes again."""
-
-    day: int
-    share: float
-    chance: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,53 +171,13 @@ def fit_payroll(
         run_day=run_day,
         run_amount=run_amount,
         level=_level(usual),
-        bonuses=_yearly_bonuses(run_day, run_amount, usual, is_bonus),
+        bonuses=yearly_bonuses(run_day, run_amount, usual, is_bonus),
         lvl=float(np.hypot(RUN_NOISE_SD, rw * np.sqrt(max(age_months, 0.0)))),
         g=g * (GROWTH_WITH_HIRES if hires_planned else 1.0),
         gsd=gsd,
         rw=float(np.hypot(rw, FX_MONTHLY_SD)) if foreign else rw,
         laid_off_day=laid_off_day,
     )
-
-
-def clean_bonuses(*, run_day: Ints, run_amount: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """Runs with the bonuses taken out, and which runs carried one.
-
-    A bonus stands out from the runs around it and is gone with the next run; a raise stays.
-    """
-    around = _medians_around(run_amount)
-    december = month_of(run_day) % 12 == 11
-    # Nobody knows what follows the last run; where the one before it was as high, it persists already.
-    following = np.append(run_amount[1:], run_amount[-2:-1] if len(run_amount) > 1 else run_amount)
-    persists = following > (run_amount + around) / 2
-    ratio = np.where(december, BONUS_RATIO, BONUS_RATIO_OUTSIDE_DECEMBER)
-    is_bonus = (run_amount > ratio * around) & ~persists
-    if persists[-1]:
-        return np.where(is_bonus, around, run_amount), is_bonus
-    if len(run_amount) > 1 and not is_bonus[-2]:
-        around[-1] = max(around[-1], run_amount[-2])  # of two hires in a row the first has raised what is usual
-    a_year_ago = np.abs(run_day - (run_day[-1] - YEAR_DAYS)) <= BONUS_NEAR_DAYS
-    paid_then = is_bonus & a_year_ago
-    if paid_then.any():
-        # Nearer to what came a year before than to none.
-        least = 1 + float((run_amount[paid_then] / around[paid_then]).max() - 1) / 2
-    elif december[-1] and not a_year_ago.any():
-        least = BONUS_RATIO
-    else:
-        least = BONUS_RATIO_OF_LAST_RUN
-    is_bonus[-1] = run_amount[-1] > least * around[-1]
-    return np.where(is_bonus, around, run_amount), is_bonus
-
-
-def _medians_around(amount: Floats) -> Floats:
-    """float64 [n]: the median of each amount and its neighbours within BONUS_WINDOW, at the ends of fewer."""
-    half, runs = BONUS_WINDOW // 2, np.arange(len(amount))
-    padded = np.concatenate([np.full(half, np.nan), amount, np.full(half, np.nan)])
-    # What lies beyond the ends is sorted behind; `np.nanmedian` takes ten times as long for so few.
-    around = np.sort(np.lib.stride_tricks.sliding_window_view(padded, BONUS_WINDOW), axis=1)
-    known = np.minimum(runs, half) + 1 + np.minimum(runs[::-1], half)
-    medians: Floats = (around[runs, (known - 1) // 2] + around[runs, known // 2]) / 2
-    return medians
 
 
 def calendar_of(history: CompanyHistory, currency: str) -> BusinessCalendar:
@@ -376,26 +321,3 @@ def _walk_sd(steps: Floats) -> float:
     own = float((np.clip(steps, -limit, limit) ** 2).sum())
     walk = float(np.sqrt((own + WALK_PRIOR_MONTHS * USUAL_WALK_SD**2) / (len(steps) + WALK_PRIOR_MONTHS)))
     return min(walk, MOST_WALK_SD)
-
-
-def _yearly_bonuses(
-    run_day: Ints, run_amount: Floats, usual: Floats, is_bonus: NDArray[np.bool_]
-) -> tuple[YearlyBonus, ...]:
-    """Bonuses of the last year. A thirteenth month is paid in November here and in June there, but what stood out
-    once in some other month than December may also have been somebody's severance. Two of one size are a custom.
-    """
-    found: list[YearlyBonus] = []
-    for n in np.flatnonzero(is_bonus & (run_day > run_day[-1] - BONUS_YEAR_DAYS)).tolist():
-        day = int(run_day[n])
-        if (is_bonus & (np.abs(run_day - (day + YEAR_DAYS)) <= BONUS_NEAR_DAYS)).any():
-            continue  # it has come again already, and tells no second one
-        before = is_bonus & (np.abs(run_day - (day - YEAR_DAYS)) <= BONUS_NEAR_DAYS)
-        december = bool(month_of(run_day[n : n + 1])[0] % 12 == 11)
-        again = BONUS_AGAIN_IN_DECEMBER if december else BONUS_SEEN_TWICE if before.any() else BONUS_SEEN_ONCE
-        found.append(YearlyBonus(day=day, share=float(run_amount[n] / usual[n] - 1), chance=again))
-    return tuple(
-        replace(one, chance=max(one.chance, BONUS_SEEN_TWICE))
-        if any(other is not one and abs(other.share - one.share) <= BONUS_LIKE * one.share for other in found)
-        else one
-        for one in found
-    )

@@ -1,5 +1,6 @@
 """Roles that no word tells and the whole ledger does: who invests, gives, owes, sells and withholds."""
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -62,9 +63,12 @@ def _settle_investors(rows: CashRows, role: NDArray[np.int8]) -> None:
     names = {rows.payees[payee].counterparty for payee in invested.tolist()} - {""}
     if not names:
         return
-    of_investor = np.array([one.counterparty in names for one in rows.payees])[rows.payee] & received
-    for name in names:
-        mine = of_investor & np.array([one.counterparty == name for one in rows.payees])[rows.payee]
+    codes: dict[str, list[int]] = {name: [] for name in names}
+    for code, payee in enumerate(rows.payees):
+        if payee.counterparty in names:
+            codes[payee.counterparty].append(code)
+    for of_investor in codes.values():
+        mine = received & np.isin(rows.payee, of_investor)
         if len(np.unique(rows.day[mine])) <= MOST_ROUNDS:
             role[mine] = Role.FUNDING
 
@@ -104,20 +108,32 @@ def _settle_customers(rows: CashRows, history: CompanyHistory, role: NDArray[np.
     role[income & by_contract[rows.payee]] = Role.CONTRACT
     income &= ~by_contract[rows.payee] & (role != Role.CONTRACT)
     owes = np.array([payee.counterparty in owing for payee in rows.payees])
-    paid = income & owes[rows.payee]
-    invoiced = {rows.payees[payee].category for payee in set(rows.payee[paid].tolist())}
-    invoiced = {category for category in invoiced if _is_of_customers(rows, income, category, owes)}
+    invoiced = _categories_of_customers(rows, income, owes)
     alike = np.array([payee.category in invoiced for payee in rows.payees])
     role[income & alike[rows.payee]] = Role.INVOICED
 
 
-def _is_of_customers(rows: CashRows, income: NDArray[np.bool_], category: str, owes: NDArray[np.bool_]) -> bool:
-    """Whether who owes is at home in a category, and no stranger whom a slip put beside a processor's payouts."""
-    of_category = np.array([payee.category == category for payee in rows.payees])
-    mine = income & of_category[rows.payee]
-    brought = np.bincount(rows.payee[mine], weights=rows.amount[mine], minlength=len(rows.payees))
-    largest = int(np.argmax(brought))
-    return bool(owes[largest]) or float(brought[largest]) <= MOST_OF_A_CATEGORY * float(brought.sum())
+def _categories_of_customers(rows: CashRows, income: NDArray[np.bool_], owes: NDArray[np.bool_]) -> set[str]:
+    """The categories where somebody who owes has paid and is at home, and no stranger whom a slip put beside a
+    processor's payouts.
+
+    Args:
+        income: bool [n], receipts that may be a customer's.
+        owes: bool [payees].
+    """
+    brought = np.bincount(rows.payee[income], weights=rows.amount[income], minlength=len(rows.payees))
+    total, found = Counter[str](), set()
+    largest: dict[str, int] = {}
+    for code, payee in enumerate(rows.payees):
+        total[payee.category] += brought[code]
+        largest[payee.category] = max(largest.get(payee.category, code), code, key=brought.__getitem__)
+        if owes[code] and brought[code] > 0:
+            found.add(payee.category)
+    return {
+        category
+        for category in found
+        if owes[largest[category]] or brought[largest[category]] <= MOST_OF_A_CATEGORY * total[category]
+    }
 
 
 def _settle_sales(rows: CashRows, role: NDArray[np.int8]) -> None:

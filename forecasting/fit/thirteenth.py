@@ -11,8 +11,9 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from forecasting.fit.bonuses import YEAR_DAYS, YearlyBonus
 from forecasting.fit.calendar import month_of
-from forecasting.fit.payroll import YEAR_DAYS, FittedPayroll, YearlyBonus
+from forecasting.fit.payroll import FittedPayroll
 from ledger.domain.flows import EPOCH, day_number
 
 ALWAYS, OFTEN, HALF = 0.95, 0.8, 0.5  # how many pay it in its month

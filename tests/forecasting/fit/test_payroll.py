@@ -3,9 +3,10 @@ from datetime import date
 import numpy as np
 import pytest
 
+from forecasting.fit.bonuses import YearlyBonus, clean_bonuses
 from forecasting.fit.calendar import calendar_for
 from forecasting.fit.company import fit_company
-from forecasting.fit.payroll import FittedPayroll, YearlyBonus, clean_bonuses, fit_payroll, run_days
+from forecasting.fit.payroll import FittedPayroll, fit_payroll, run_days
 from forecasting.fit.payroll_tax import fit_payroll_tax, remittances
 from forecasting.fit.schedule import PaySchedule
 from ledger.domain.flows import day_number
