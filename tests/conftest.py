@@ -315,7 +315,7 @@ def committed_db(
     with django_db_blocker.unblock():
         _end_other_sessions(source)
         with connection._nodb_cursor() as cursor:
-            cursor.execute(f'create database "{clone}" template "{source}"')
+            cursor.execute(f'create database "{clone}" template "{source}" strategy file_copy')
         connection.settings_dict["NAME"] = clone
         if has_kept_server:
             partitions.forget(clone)
