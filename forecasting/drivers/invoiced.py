@@ -18,13 +18,15 @@ def contribute(setting: Setting) -> Contribution:
     if begins is not None:
         unknown = begins.share_by(setting.first_day, setting.horizon_days)
     variance, persistent, daily = invoiced.variance_per_day * unknown, 0.0, daily * unknown
+    owed = np.zeros(setting.horizon_days)
     ahead = prepaid(setting)
     daily = daily if ahead is None else ahead.earned(daily)
     if setting.company.sales is None:
         net = less_costs(daily, invoiced, setting)
-        daily, variance, persistent = net.daily, variance + net.variance_per_day, net.persistent_sd
+        owed = net.owed
+        daily, variance, persistent = net.daily, variance * net.kept_variance + net.variance_per_day, net.persistent_sd
     factor = Factor(name="invoiced", daily=daily, lvl=invoiced.lvl, g=invoiced.g, gsd=invoiced.gsd, rw=invoiced.rw)
-    return Contribution(factors=(factor,), shock_variance=variance, persistent_sd=persistent)
+    return Contribution(factors=(factor,), fixed=-owed, shock_variance=variance, persistent_sd=persistent)
 
 
 DRIVER = Driver(name="invoiced", label="Invoiced income", contribute=contribute)

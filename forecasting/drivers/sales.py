@@ -21,7 +21,8 @@ def contribute(setting: Setting) -> Contribution:
     factor = Factor(name="sales", daily=net.daily, lvl=sales.lvl, g=sales.g, gsd=sales.gsd, rw=sales.rw)
     return Contribution(
         factors=(factor,),
-        shock_variance=sales.variance_per_day + net.variance_per_day,
+        fixed=-net.owed,
+        shock_variance=sales.variance_per_day * net.kept_variance + net.variance_per_day,
         persistent_sd=net.persistent_sd,
     )
 

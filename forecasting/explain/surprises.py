@@ -165,7 +165,12 @@ def _costs_of_sales(then: Stage, *, days: int) -> float:
     if income is None:
         return 0.0
     return sum(
-        float(cost.expected(income, first_day=setting.first_day, days=setting.horizon_days)[:days].sum())
+        float(
+            (
+                cost.certain(first_day=setting.first_day, days=setting.horizon_days)
+                + cost.expected(income, first_day=setting.first_day, days=setting.horizon_days)
+            )[:days].sum()
+        )
         for cost in company.costs
     )
 

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.fit.cash_rows import CashRows, Payee
+from forecasting.fit.held_back import HeldBack, fit_held_back
 from forecasting.fit.revenue import BLOCK_DAYS, FittedRevenue
 from forecasting.fit.role import Role, has_role, words_of
+from forecasting.fit.shrinkage import DAYS_PER_MONTH
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -80,6 +82,7 @@ class FittedCost:
         last_day, gap_days: payments come every so many days.
         share_sd: sd of the share's level, relative.
         variance_per_day: of the cost around its share.
+        held: what has been sold and is paid out on certain days to come, where that is so.
     """
 
     name: str
@@ -90,15 +93,40 @@ class FittedCost:
     gap_days: int
     share_sd: float
     variance_per_day: float
+    held: HeldBack | None = None
+
+    def certain(self, *, first_day: int, days: int) -> Floats:
+        """float64 [days]: what is paid out for sales that have been made, positive."""
+        return np.zeros(days) if self.held is None else self._paid_out(self.held.sold, first_day=first_day, days=days)
 
     def expected(self, sales: FittedRevenue, *, first_day: int, days: int) -> Floats:
-        """float64 [days]: cost per day, positive, at the sales expected; level 1 without growth."""
+        """float64 [days]: cost per day of sales to come, positive, at the sales expected; level 1 without growth."""
+        if self.held is not None:
+            made = len(self.held.sold)
+            to_come = sales.expected(first_day=first_day, days=days)
+            # What is paid out on a day was sold before it, at the level of then.
+            level = float(np.exp(-sales.g * self.held.days / DAYS_PER_MONTH))
+            return level * self._paid_out(np.concatenate([np.zeros(made), to_come]), first_day=first_day, days=days)
         expected = sales.expected(first_day=first_day + self.lead_days, days=days + self.gap_days) * self.share
         daily = np.zeros(days)
-        waiting = max(0, first_day - 1 - self.last_day)  # days since the last payment
-        due = np.arange(self.gap_days - min(waiting, self.gap_days - 1), days + 1, self.gap_days) - 1
+        due = self._due(first_day=first_day, days=days)
         upto = np.concatenate([[0.0], np.cumsum(expected)])
         daily[due] = upto[due + self.gap_days] - upto[due]
+        return daily
+
+    def _due(self, *, first_day: int, days: int) -> Ints:
+        waiting = max(0, first_day - 1 - self.last_day)  # days since the last payment
+        return np.arange(self.gap_days - min(waiting, self.gap_days - 1), days + 1, self.gap_days) - 1
+
+    def _paid_out(self, sold: Floats, *, first_day: int, days: int) -> Floats:
+        """float64 [days]: payments for what was or will be sold, from the last sale that has been paid out for on."""
+        assert self.held is not None
+        made = len(self.held.sold)
+        due = self._due(first_day=first_day, days=days)
+        upto = np.concatenate([[0.0], np.cumsum(sold)])
+        reached = upto[np.clip(due + 1 - self.held.days + made, 0, len(sold))]
+        daily = np.zeros(days)
+        daily[due] = self.share * np.diff(reached, prepend=0.0)
         return daily
 
 
@@ -133,11 +161,22 @@ def fit_costs(
         if cost is None:
             continue
         share, lead, sd = cost
-        days = np.unique(rows.day[mine])
+        days, place = np.unique(rows.day[mine], return_inverse=True)
+        held = fit_held_back(
+            day=days,
+            paid=-np.bincount(place, weights=rows.amount[mine]),
+            sold=np.bincount(
+                rows.day[of_sales] - first, weights=rows.amount[of_sales], minlength=rows.as_of_day - first + 1
+            ),
+            first_day=first,
+        )
+        if held is not None:
+            share, sd = held.share, held.rest
         found.append(
             FittedCost(
                 name=name,
                 payees=frozenset(rows.payees[payee] for payee in payees),
+                held=held,
                 share=share,
                 lead_days=lead * BLOCK_DAYS,
                 last_day=int(days[-1]),
