@@ -29,6 +29,7 @@ NAMED_REST = 0.25  # sd of the log share
 GOODS_WORDS = frozenset(
     (
         "goods",
+        "advertising",
         "cogs",
         "inventory",
         "merchandise",
@@ -142,7 +143,7 @@ def fit_costs(
     if blocks < BLOCKS_NEEDED:
         return (), followed
     sold = _blocks(rows, of_sales, blocks).sum(axis=0)
-    if (sold <= 0).any():
+    if np.count_nonzero(sold > 0) < BLOCKS_NEEDED:
         return (), followed
     # Refunds are taken off sales already.
     free = ~explained & ~of_sales & (rows.amount < 0) & ~has_role(rows.role, *NEVER)
@@ -157,7 +158,8 @@ def fit_costs(
         together = paid[[payee for payee in payees if (mine & (rows.payee == payee)).any()]].sum(axis=0)
         if float(together.sum()) < LARGE_SHARE * float(sold.sum()):
             continue
-        cost = _follow(together, sold, named=bool(words_of(rows.payees[payees[0]].category) & GOODS_WORDS))
+        # A block without sales is one in which a feed was silent, and not one in which nothing follows them.
+        cost = _follow(together[sold > 0], sold[sold > 0], named=bool(words_of(rows.payees[payees[0]].category) & GOODS_WORDS))
         if cost is None:
             continue
         share, lead, sd = cost
@@ -222,7 +224,7 @@ def _follow(paid: Floats, sold: Floats, *, named: bool) -> tuple[float, int, flo
     at by the quarter.
     """
     first = int(np.argmax(paid > 0))
-    if not (paid[first:] > 0).all() or len(paid) - first < BLOCKS_NEEDED:
+    if len(paid) - first < BLOCKS_NEEDED or not (paid[first:] > 0).all():
         return _follow_by_quarter(paid[first + 1 :], sold[first + 1 :]) if named else None
     best: tuple[float, int, float] | None = None
     for lead in LEADS_BLOCKS:
