@@ -74,7 +74,7 @@ def expected_per_day(contribution: Contribution, *, horizon_days: int) -> float:
     for cloud in contribution.cloud:
         usage = float(cloud.usage.daily.sum()) + cloud.unbilled
         credited = sum(
-            min(grant.remaining, float(cloud.usage.daily[: max(grant.expires_day, 0)].sum()))
+            min(grant.remaining, cloud.payable * float(cloud.usage.daily[: max(grant.expires_day, 0)].sum()))
             for grant in cloud.grants
         )
         total -= max(0.0, usage - credited)

@@ -27,9 +27,10 @@ def next_events(setting: Setting) -> tuple[DatedEvent, ...]:
         if cloud.pending:
             ahead = setting.days_ahead(cloud.pending_day)
             events.append(DatedEvent(ahead, "bill", f"{cloud.provider} bill", -cloud.pending))
-        if not cloud.grants:
+        in_cash = 1.0 - cloud.payable if cloud.grants else 1.0
+        if in_cash > 0.0:
             due = _next_invoice(cloud, setting.company.as_of_day)
-            usage = cloud.unbilled + cloud.usage_per_day * _days_left_in_month(setting.company.as_of_day)
+            usage = cloud.unbilled + in_cash * cloud.usage_per_day * _days_left_in_month(setting.company.as_of_day)
             events.append(DatedEvent(setting.days_ahead(due), "bill", f"{cloud.provider} bill", -usage))
     events += [DatedEvent(mark.day, "credit", mark.label, 0.0) for mark in marks(setting)]
     return tuple(event for event in events if 1 <= event.day <= setting.horizon_days)
@@ -39,10 +40,10 @@ def marks(setting: Setting) -> tuple[Mark, ...]:
     """Where a credit ends: on the day it expires, or is used up at today's usage if that is sooner."""
     found = []
     for cloud in setting.company.clouds:
-        start = 0.0
+        start, paid_per_day = 0.0, max(cloud.payable * cloud.usage_per_day, 1e-9)
         for grant in cloud.grants:
             ahead = setting.days_ahead(day_number(grant.expires))
-            used_up = start + float(grant.remaining) / max(cloud.usage_per_day, 1e-9)
+            used_up = start + float(grant.remaining) / paid_per_day
             if used_up < ahead:
                 found.append(Mark(max(1, round(used_up)), "credit", f"{grant.provider} credit used up"))
             elif ahead >= 1:
@@ -70,6 +71,7 @@ def _usage(n: int, cloud: FittedCloud, setting: Setting) -> CloudUsage:
             )
             for grant in cloud.grants
         ),
+        payable=cloud.payable,
     )
 
 

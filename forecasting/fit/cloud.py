@@ -24,6 +24,8 @@ BILL_NOISE_SD = 0.04  # of a month's usage around its level
 USUAL_WALK_SD, WALK_PRIOR_MONTHS = 0.05, 4
 USAGE_AGE_MONTHS = 2  # a bill older than this means the provider was left
 MOST_BILLS_PER_MONTH = 2.5
+CREDITED_BILLS_READ, CREDITED_BILLS_NEEDED = 6, 3
+MOST_SPREAD = 0.03  # of the share that credits pay: what moves more is a credit that runs out
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class FittedCloud:
         pending: bill of a whole past month that has not come yet, net of credit; its day is `pending_day`.
         unbilled: usage of the current month up to the as-of date, net of credit.
         grants: soonest expiry first.
+        payable: the share of usage that grants pay while they last.
     """
 
     provider: str
@@ -49,6 +52,7 @@ class FittedCloud:
     g: float
     gsd: float
     rw: float
+    payable: float = 1.0
 
 
 def fit_clouds(rows: CashRows, history: CompanyHistory) -> tuple[tuple[FittedCloud, ...], NDArray[np.bool_]]:
@@ -77,6 +81,7 @@ def fit_clouds(rows: CashRows, history: CompanyHistory) -> tuple[tuple[FittedClo
             gross=np.abs(rows.amount[mine]),
             as_of_day=rows.as_of_day,
             grants=own,
+            payable=_payable(rows, mine),
         )
         if cloud is not None:
             clouds.append(cloud)
@@ -129,6 +134,7 @@ def fit_cloud(
     gross: Floats,
     as_of_day: int,
     grants: tuple[CloudCredit, ...] = (),
+    payable: float = 1.0,
 ) -> FittedCloud | None:
     """One provider from its payments and applied credits; None when the last bill is long ago."""
     month = month_of(day)
@@ -163,21 +169,34 @@ def fit_cloud(
         sum((grant.remaining for grant in grants), start=type(grants[0].remaining)(0)) > 0 if grants else False
     )
     pending_due = int(add_months(month=np.array([this_month]), day_of_month=invoice_day)[0])
-    pending = 0.0 if covered or int(months[-1]) == this_month else usage_in(this_month - 1)
+    in_cash = 1.0 - payable if covered else 1.0
+    pending = 0.0 if int(months[-1]) == this_month else in_cash * usage_in(this_month - 1)
     return FittedCloud(
         provider=provider,
         usage_per_day=usage_per_day,
         invoice_day=invoice_day,
         pending_day=max(pending_due, as_of_day + 1),
         pending=pending,
-        unbilled=0.0 if covered else usage_per_day * today_dom,
+        unbilled=in_cash * usage_per_day * today_dom,
         grants=tuple(sorted(grants, key=lambda grant: grant.expires)),
         # Usage has walked on since the middle of the month that the last bill is for.
         lvl=float(np.hypot(BILL_NOISE_SD, walk * np.sqrt(max(age_months, 0.0)))),
         g=g,
         gsd=USUAL_GROWTH_SD * float(np.sqrt(1 - share)),
         rw=walk,
+        payable=payable,
     )
+
+
+def _payable(rows: CashRows, mine: NDArray[np.bool_]) -> float:
+    """The share of their bills that credits paid, where that was much the same each time; else all."""
+    months, place = np.unique(month_of(rows.day[mine]), return_inverse=True)
+    amount = np.abs(rows.amount[mine])
+    credit = np.bincount(place, np.where(rows.role[mine] == Role.CLOUD_CREDIT, amount, 0.0), len(months))
+    share = (credit / np.maximum(np.bincount(place, amount, len(months)), 1e-9))[credit > 0][-CREDITED_BILLS_READ:]
+    usual = float(np.median(share)) if len(share) else 1.0
+    alike = np.count_nonzero(np.abs(share - usual) <= MOST_SPREAD)
+    return usual if alike >= max(CREDITED_BILLS_NEEDED, len(share) / 2 + 1) else 1.0
 
 
 def _walk_sd(log_bill: Floats) -> float:

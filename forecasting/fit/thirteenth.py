@@ -1,9 +1,12 @@
-"""Pay that the law of a country adds to twelve months' wages, for books that have not seen its month yet.
+"""Pay that a country's law or custom adds to twelve months' wages, for books that have not seen its month yet.
 
 Brazil: decimo terceiro in two halves (Lei 4.090/1962). Italy: tredicesima. Spain: pagas extraordinarias, which
 many pay by the month instead (Estatuto de los Trabajadores, art. 31). Portugal: subsidios de ferias and de Natal.
 Mexico: aguinaldo of half a month (Ley Federal del Trabajo, art. 87). Argentina: two halves (Ley 23.041). Greece:
-Christmas bonus. Philippines: P.D. 851.
+Christmas bonus. Philippines: P.D. 851. Netherlands: vakantiegeld, 8 % of a year's pay (Wet minimumloon, art. 15).
+Belgium: double holiday pay, 92 % of a month (Royal decree of 30 March 1967), and the year-end premium of most joint
+committees. Austria: holiday and Christmas pay, in every collective agreement. Switzerland: 13. Monatslohn, in four
+contracts of five.
 """
 
 from dataclasses import replace
@@ -21,11 +24,15 @@ ALWAYS, OFTEN, HALF = 0.95, 0.8, 0.5  # how many pay it in its month
 # Month, day, share of a month's pay and chance.
 BY_LAW: dict[str, tuple[tuple[int, int, float, float], ...]] = {
     "AR": ((6, 30, 0.5, ALWAYS), (12, 18, 0.5, ALWAYS)),
+    "AT": ((6, 30, 1.0, ALWAYS), (11, 30, 1.0, ALWAYS)),
+    "BE": ((5, 31, 0.92, OFTEN), (12, 20, 1.0, OFTEN)),
     "BR": ((11, 30, 0.5, ALWAYS), (12, 20, 0.5, ALWAYS)),
+    "CH": ((12, 20, 1.0, OFTEN),),
     "ES": ((6, 30, 1.0, HALF), (12, 20, 1.0, HALF)),
     "GR": ((12, 21, 1.0, OFTEN),),
     "IT": ((12, 18, 1.0, OFTEN),),
     "MX": ((12, 18, 0.5, ALWAYS),),
+    "NL": ((5, 31, 0.96, OFTEN),),
     "PH": ((12, 22, 1.0, ALWAYS),),
     "PT": ((6, 30, 1.0, OFTEN), (12, 15, 1.0, OFTEN)),
 }

@@ -36,7 +36,7 @@ def cloud_months(*, cloud: CloudUsage, steps: MonthSteps) -> CloudMonths:
     return CloudMonths(
         grants=GrantLaw(
             usage=running[steps.stops] - at_start,
-            usage_before_expiry=running[ends] - at_start,
+            usage_before_expiry=cloud.payable * (running[ends] - at_start),
             remaining=np.array([grant.remaining for grant in cloud.grants], np.float64),
             unbilled=float(cloud.unbilled),
         ),

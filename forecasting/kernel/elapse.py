@@ -74,10 +74,12 @@ def _elapse_cloud(cloud: CloudUsage, *, as_of_day: int, days: int) -> _ElapsedCl
                 bills[due - 1] += unbilled
             unbilled = 0.0
         usage = float(cloud.usage.daily[day - 1])
+        payable = cloud.payable * usage
         for n, grant in enumerate(cloud.grants):
             if grant.expires_day >= day:
-                drawn = min(usage, left[n])
+                drawn = min(payable, left[n])
                 left[n] -= drawn
+                payable -= drawn
                 usage -= drawn
         unbilled += usage
     return _ElapsedCloud(

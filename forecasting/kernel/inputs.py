@@ -104,12 +104,14 @@ class CloudUsage:
         unbilled: usage of the as-of date's month up to the as-of date, net of credit; it is paid with the next
             month's invoice. The invoice for the month before, where it is still unpaid, belongs into `fixed`.
         grants: ordered by expiry.
+        payable: the share of usage that grants may pay; a marketplace's part of a bill, say, is paid in cash.
     """
 
     usage: Factor
     invoice_day_of_month: int
     unbilled: float = 0.0
     grants: tuple[CreditGrant, ...] = ()
+    payable: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

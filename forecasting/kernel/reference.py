@@ -169,9 +169,11 @@ def _invoices(
     for t in range(inputs.horizon_days):
         month = _month_of_day(inputs, t)
         rest = cloud.usage.daily[t] * levels[month]
+        payable = cloud.payable * rest
         for n, grant in enumerate(cloud.grants):
-            drawn = min(left[n], rest) if t + 1 <= grant.expires_day else 0.0
+            drawn = min(left[n], payable) if t + 1 <= grant.expires_day else 0.0
             left[n] -= drawn
+            payable -= drawn
             rest -= drawn
         unpaid[month] = unpaid.get(month, 0.0) + rest
         today, tomorrow = _date_of_day(inputs, t), _date_of_day(inputs, t + 1)
