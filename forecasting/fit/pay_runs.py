@@ -12,6 +12,7 @@ Floats = NDArray[np.float64]
 
 RUNS_OF_A_PAYROLL, LONE_PAYMENTS = 6, 2
 LONE_DISTANCE = 0.6  # of the days between runs
+ALONE = 0.4  # of a payee's payments: who is paid twice as often as all others has a schedule of his own
 PAID_ALONG = 0.6  # of a payee's payments near a run of another
 EXTRA_SHARE = 0.5
 FEE_SHARE = 0.05  # of the usual debit
@@ -62,10 +63,10 @@ def _days_of_runs(day: Ints, payee: Ints) -> Ints:
     order = sorted(range(len(codes)), key=lambda code: -len(days_of[code]))
     if len(days_of[order[0]]) < RUNS_OF_A_PAYROLL:
         return day
-    runs, moved = days_of[order[0]], day.copy()
+    runs, moved = _shared_days(days_of, often=order[0]), day.copy()
     # Farther from every run it is a run itself: of the provider that has taken another's place.
     limit = LONE_DISTANCE * float(np.median(np.diff(runs)))
-    for code in order[1:]:
+    for code in order[1:] if len(runs) == len(days_of[order[0]]) else order:
         nearest = _nearest(runs, days_of[code])
         near = np.abs(nearest - days_of[code]) <= limit
         if len(near) > LONE_PAYMENTS and float(near.mean()) < PAID_ALONG:
@@ -75,6 +76,15 @@ def _days_of_runs(day: Ints, payee: Ints) -> Ints:
         found = _nearest(runs, day[mine])
         moved[mine] = np.where(np.abs(found - day[mine]) <= limit, found, day[mine])
     return moved
+
+
+def _shared_days(days_of: list[Ints], *, often: int) -> Ints:
+    """The days of who is paid most often, without the few on which nobody else is: a commission of his own."""
+    days = days_of[often]
+    others = np.concatenate([mine for code, mine in enumerate(days_of) if code != often])
+    shared = days[np.isin(days, others)]
+    few = len(days) - len(shared) <= ALONE * len(days)
+    return shared if few and len(shared) >= RUNS_OF_A_PAYROLL else days
 
 
 def _nearest(runs: Ints, day: Ints) -> Ints:
