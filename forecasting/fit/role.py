@@ -113,9 +113,13 @@ FUNDING_PHRASES = tuple(
     frozenset(phrase.split())
     for phrase in ("share issue", "shares issue", "shares issued", "rights issue", "stock issue", "stock issuance")
 )
-REVENUE_WORDS = _words(
-    "revenue sales sale mrr stripe payout payouts processor charges checkout paypal shopify subscription "
-    "subscriptions adyen braintree paddle gocardless mollie sumup ecommerce usage orders takings umsatz umsatze "
+PROCESSOR_WORDS = _words(
+    "stripe paypal shopify adyen braintree paddle gocardless mollie sumup klarna worldpay fastspring razorpay "
+    "payu przelewy24 checkout"
+)
+REVENUE_WORDS = PROCESSOR_WORDS | _words(
+    "revenue sales sale mrr payout payouts processor charges subscription "
+    "subscriptions ecommerce usage orders takings umsatz umsatze "
     "erlose ventes ventas omzet forsaljning sprzedaz proceeds donation donations spenden dons"
 )
 CONTRACT_WORDS = _words("enterprise contract contracts annual yearly license licence licenses licences")
@@ -164,11 +168,12 @@ _WITHOUT_ACCENT = str.maketrans(
 
 @lru_cache(maxsize=65536)
 def words_of(text: str) -> frozenset[str]:
-    """Lower-case words without accents; `payroll_tax` and `PayrollTax` read alike."""
+    """Lower-case words without accents; `payroll_tax` and `PayrollTax` read alike, and `PayPal` is `paypal` too."""
     folded = "".join(
         letter for letter in normalize("NFKD", text.translate(_WITHOUT_ACCENT)) if not combining(letter)
     )
-    return frozenset(word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|\d+", folded))
+    parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|\d+", folded)
+    return frozenset(word.lower() for word in parts + re.findall(r"(?:[A-Z][a-z]+){2,}", folded))
 
 
 def _expense(words: frozenset[str]) -> Role:

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.fit.calendar import month_of
-from forecasting.fit.cash_rows import CashRows
+from forecasting.fit.cash_rows import CashRows, Payee
 from forecasting.fit.history import CompanyHistory
-from forecasting.fit.role import SALES_TAX_WORDS, Role, has_role, words_of
+from forecasting.fit.role import PROCESSOR_WORDS, SALES_TAX_WORDS, Role, has_role, words_of
 from forecasting.fit.shrinkage import DAYS_PER_MONTH
 from ledger.domain.flows import day_number
 
@@ -109,8 +109,18 @@ def _settle_customers(rows: CashRows, history: CompanyHistory, role: NDArray[np.
     income &= ~by_contract[rows.payee] & (role != Role.CONTRACT)
     owes = np.array([payee.counterparty in owing for payee in rows.payees])
     invoiced = _categories_of_customers(rows, income, owes)
-    alike = np.array([payee.category in invoiced for payee in rows.payees])
+    alike = np.array(
+        [
+            payee.category in invoiced and (payee.counterparty in owing or not _is_processor(payee))
+            for payee in rows.payees
+        ]
+    )
     role[income & alike[rows.payee]] = Role.INVOICED
+
+
+def _is_processor(payee: Payee) -> bool:
+    """Whether the name is that of somebody who passes on what many customers paid."""
+    return bool(words_of(payee.counterparty) & PROCESSOR_WORDS)
 
 
 def _categories_of_customers(rows: CashRows, income: NDArray[np.bool_], owes: NDArray[np.bool_]) -> set[str]:
