@@ -24,6 +24,7 @@ LARGE_SHARE = 0.03  # of sales: smaller costs move no runway
 LEAST_SWING = 0.12  # sd of log cost: without a swing there is nothing to follow
 LEAST_SWING_OF_A_YEAR, BLOCKS_OF_A_YEAR = 0.07, 13
 QUARTER_BLOCKS, QUARTERS_NEEDED, QUARTERS_READ, QUARTERS_REST = 3, 3, 5, 0.4
+SILENT_SHARE = 0.1  # of a usual block's sales
 UNEXPLAINED = 0.5
 NAMED_REST = 0.25  # sd of the log share
 GOODS_WORDS = frozenset(
@@ -143,7 +144,9 @@ def fit_costs(
     if blocks < BLOCKS_NEEDED:
         return (), followed
     sold = _blocks(rows, of_sales, blocks).sum(axis=0)
-    if np.count_nonzero(sold > 0) < BLOCKS_NEEDED:
+    # A block (almost) without sales is one in which a feed was silent, and not one in which nothing follows them.
+    told = sold > SILENT_SHARE * float(np.median(sold))
+    if np.count_nonzero(told) < BLOCKS_NEEDED:
         return (), followed
     # Refunds are taken off sales already.
     free = ~explained & ~of_sales & (rows.amount < 0) & ~has_role(rows.role, *NEVER)
@@ -158,8 +161,7 @@ def fit_costs(
         together = paid[[payee for payee in payees if (mine & (rows.payee == payee)).any()]].sum(axis=0)
         if float(together.sum()) < LARGE_SHARE * float(sold.sum()):
             continue
-        # A block without sales is one in which a feed was silent, and not one in which nothing follows them.
-        cost = _follow(together[sold > 0], sold[sold > 0], named=bool(words_of(rows.payees[payees[0]].category) & GOODS_WORDS))
+        cost = _follow(together[told], sold[told], named=bool(words_of(rows.payees[payees[0]].category) & GOODS_WORDS))
         if cost is None:
             continue
         share, lead, sd = cost
