@@ -24,7 +24,11 @@ def contribute(setting: Setting) -> Contribution:
     if setting.company.sales is None:
         net = less_costs(daily, invoiced, setting)
         owed = net.owed
-        daily, variance, persistent = net.daily, variance * net.kept_variance + net.variance_per_day, net.persistent_sd
+        daily, variance, persistent = (
+            net.daily,
+            variance * net.kept_variance + net.variance_per_day,
+            net.persistent_sd,
+        )
     factor = Factor(name="invoiced", daily=daily, lvl=invoiced.lvl, g=invoiced.g, gsd=invoiced.gsd, rw=invoiced.rw)
     return Contribution(factors=(factor,), fixed=-owed, shock_variance=variance, persistent_sd=persistent)
 

@@ -63,6 +63,7 @@ GOODS_WORDS = frozenset(
         "duty",
         "expeditions",
         "versand",
+        "payout",
         "payouts",
     )
 )
@@ -99,7 +100,9 @@ class FittedCost:
 
     def certain(self, *, first_day: int, days: int) -> Floats:
         """float64 [days]: what is paid out for sales that have been made, positive."""
-        return np.zeros(days) if self.held is None else self._paid_out(self.held.sold, first_day=first_day, days=days)
+        return (
+            np.zeros(days) if self.held is None else self._paid_out(self.held.sold, first_day=first_day, days=days)
+        )
 
     def expected(self, sales: FittedRevenue, *, first_day: int, days: int) -> Floats:
         """float64 [days]: cost per day of sales to come, positive, at the sales expected; level 1 without growth."""
@@ -108,7 +111,9 @@ class FittedCost:
             to_come = sales.expected(first_day=first_day, days=days)
             # What is paid out on a day was sold before it, at the level of then.
             level = float(np.exp(-sales.g * self.held.days / DAYS_PER_MONTH))
-            return level * self._paid_out(np.concatenate([np.zeros(made), to_come]), first_day=first_day, days=days)
+            return level * self._paid_out(
+                np.concatenate([np.zeros(made), to_come]), first_day=first_day, days=days
+            )
         expected = sales.expected(first_day=first_day + self.lead_days, days=days + self.gap_days) * self.share
         daily = np.zeros(days)
         due = self._due(first_day=first_day, days=days)
@@ -150,6 +155,9 @@ def fit_costs(
         return (), followed
     # Refunds are taken off sales already.
     free = ~explained & ~of_sales & (rows.amount < 0) & ~has_role(rows.role, *NEVER)
+    sold_by_day = np.bincount(
+        rows.day[of_sales] - first, weights=rows.amount[of_sales], minlength=rows.as_of_day - first + 1
+    )
     found = []
     paid = -_blocks(rows, free, blocks)
     for name, payees in _candidates(
@@ -161,21 +169,17 @@ def fit_costs(
         together = paid[[payee for payee in payees if (mine & (rows.payee == payee)).any()]].sum(axis=0)
         if float(together.sum()) < LARGE_SHARE * float(sold.sum()):
             continue
-        cost = _follow(together[told], sold[told], named=bool(words_of(rows.payees[payees[0]].category) & GOODS_WORDS))
-        if cost is None:
-            continue
-        share, lead, sd = cost
         days, place = np.unique(rows.day[mine], return_inverse=True)
         held = fit_held_back(
-            day=days,
-            paid=-np.bincount(place, weights=rows.amount[mine]),
-            sold=np.bincount(
-                rows.day[of_sales] - first, weights=rows.amount[of_sales], minlength=rows.as_of_day - first + 1
-            ),
-            first_day=first,
+            day=days, paid=-np.bincount(place, weights=rows.amount[mine]), sold=sold_by_day, first_day=first
         )
+        named = bool(words_of(rows.payees[payees[0]].category) & GOODS_WORDS)
         if held is not None:
-            share, sd = held.share, held.rest
+            share, lead, sd = held.share, 0, held.rest
+        elif (cost := _follow(together[told], sold[told], named=named)) is not None:
+            share, lead, sd = cost
+        else:
+            continue
         found.append(
             FittedCost(
                 name=name,

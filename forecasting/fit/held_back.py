@@ -57,7 +57,7 @@ def fit_held_back(*, day: Ints, paid: Floats, sold: Floats, first_day: int) -> H
         log_share = np.log(paid[1:][known] / due[n][known])
         rests[n], shares[n] = float(np.std(log_share)), float(np.exp(np.median(log_share)))
     best = int(np.argmin(rests))
-    if rests[best] > MOST_REST or rests[best] > SHARPER * float(np.median(rests[np.isfinite(rests)])):
+    if rests[best] > MOST_REST or rests[best] >= SHARPER * float(np.median(rests[np.isfinite(rests)])):
         return None
     first = int(day[-1]) - best + 1 - first_day
     return HeldBack(days=best, share=shares[best], rest=float(rests[best]), sold=sold[max(first, 0) :])

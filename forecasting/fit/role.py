@@ -168,12 +168,12 @@ _WITHOUT_ACCENT = str.maketrans(
 
 @lru_cache(maxsize=65536)
 def words_of(text: str) -> frozenset[str]:
-    """Lower-case words without accents; `payroll_tax` and `PayrollTax` read alike, and `PayPal` is `paypal` too."""
+    """Lower-case words without accents; `payroll_tax` and `PayrollTax` read alike. `PayPal` is `paypal` too."""
     folded = "".join(
         letter for letter in normalize("NFKD", text.translate(_WITHOUT_ACCENT)) if not combining(letter)
     )
-    parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|\d+", folded)
-    return frozenset(word.lower() for word in parts + re.findall(r"(?:[A-Z][a-z]+){2,}", folded))
+    parts = frozenset(word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|\d+", folded))
+    return parts | PROCESSOR_WORDS.intersection(word.lower() for word in re.findall(r"[A-Za-z]+", folded))
 
 
 def _expense(words: frozenset[str]) -> Role:

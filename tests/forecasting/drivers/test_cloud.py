@@ -62,6 +62,32 @@ def test_the_end_of_a_credit_is_marked_where_it_comes_first():
     assert used_up.label == "AWS Activate credit used up"
 
 
+def test_what_a_credit_has_not_paid_so_far_goes_on_being_paid_in_cash():
+    """A marketplace's part of the bills, say: 15 % of each."""
+    text = monthly(start="2024-07-03", months=11, line="credit 2584 cloud AWS")
+    text += monthly(start="2024-07-03", months=11, line="-456 cloud AWS")
+    view = setting(text, plan=grant(5000, "2026-06-30"))
+    (cloud,) = DRIVER.contribute(view).cloud
+    assert (cloud.payable, cloud.usage.daily[0]) == (pytest.approx(0.85), pytest.approx(100, rel=0.06))
+    # June's bill of 3 June, for May, has not come: 15 % of it are still to be paid, and of June as well.
+    pending, usual, used_up = sorted(DRIVER.next_events(view), key=lambda event: event.day)
+    assert (pending.day, pending.amount) == (1, pytest.approx(-456, rel=0.1))
+    assert (usual.day, usual.amount) == (3, pytest.approx(-456, rel=0.1))
+    assert used_up.day == pytest.approx(5000 / 85, rel=0.1)
+
+
+@pytest.mark.parametrize("share", [[1.0, 0.7, 0.4, 0.1], [0.85, 0.85]])
+def test_a_credit_that_ran_out_or_paid_twice_tells_no_share(share):
+    lines = "".join(
+        f"2025-0{3 + n}-03 credit {3040 * part:.0f} cloud AWS\n2025-0{3 + n}-03 -{3040 * (1 - part) + 1:.0f} cloud AWS\n"
+        for n, part in enumerate(share)
+    )
+    (cloud,) = DRIVER.contribute(
+        setting(BILLS.split("2025-03-03")[0] + lines, plan=grant(5000, "2026-06-30"))
+    ).cloud
+    assert cloud.payable == 1.0
+
+
 def test_the_next_bill_is_told_ahead():
     (event,) = DRIVER.next_events(setting(BILLS, days=10))
     assert (event.day, event.kind) == (3, "bill")

@@ -293,6 +293,12 @@ def test_goods_bought_for_a_season_follow_the_sales():
     assert paid.sum() == pytest.approx(0.6 * sold.sum(), rel=0.01)
 
 
+def test_advertising_follows_level_sales_as_goods_do():
+    sold = every(1, start="2023-07-01", until="2025-06-30", line="1000 sales Stripe")
+    (cost,) = fit(sold + biweekly("-4200 advertising Search_Ads")).costs
+    assert cost.share == pytest.approx(0.3, rel=0.1)
+
+
 def test_a_processor_that_pays_out_once_a_month_pays_out_sales_which_grow():
     text = "".join(f"{2024 + m // 12}-{m % 12 + 1:02}-05 {5000 * 1.08**m:.0f} sales Stripe\n" for m in range(18))
     sales = fit(text).sales
@@ -356,6 +362,34 @@ def test_goods_follow_level_sales_by_their_name_and_other_bills_do_not():
     assert fit(sold + biweekly("-8400 consulting Agency")).costs == ()
 
 
+@pytest.mark.parametrize("left", [0.0, 0.05])
+def test_a_month_in_which_a_feed_was_silent_hides_no_cost_of_sales(left):
+    lines, sold = [], 0.0
+    for n in range(731):
+        day = date(2023, 7, 1) + timedelta(days=n)
+        sold = 1000 * (1 + 0.4 * (n // 56 % 2))
+        lines.append(f"{day} {-0.5 * sold:.2f} outsourcing Agency")
+        if not 423 <= n < 451:  # a block of 28 days, 280 before the last
+            lines.append(f"{day} {sold:.2f} sales Stripe")
+        elif left:
+            lines.append(f"{day} {left * sold:.2f} sales Stripe")
+    (cost,) = fit("\n".join(lines) + "\n").costs
+    assert cost.share == pytest.approx(0.5, rel=0.03)
+
+
+def test_a_processor_booked_beside_customers_who_owe_is_none_of_them():
+    text = every(1, start="2024-01-01", until="2025-06-30", line="300 revenue Adyen")
+    text += every(14, start="2024-01-05", until="2025-06-30", line="2000 revenue GoCardless")
+    for name, day in (("Arbor", 10), ("Kestrel", 14), ("Vega", 20)):
+        text += monthly(start=f"2024-01-{day}", months=18, line=f"9000 revenue {name}")
+    owed = [{"customer": name, "amount": "9000", "due": "2025-07-12"} for name in ("Arbor", "Kestrel", "Vega")]
+    company = fit(text, plan={"open_receivables": owed})
+    assert company.sales is not None
+    assert company.invoiced is not None
+    assert company.sales.level_per_day == pytest.approx(300 + 2000 / 14, rel=0.05)
+    assert company.invoiced.level_per_day == pytest.approx(27_000 / 30.4, rel=0.05)
+
+
 def test_rent_does_not_follow_sales():
     text = every(1, start="2023-07-01", until="2025-06-30", line="1000 sales Stripe")
     assert fit(text).costs == ()
@@ -403,7 +437,7 @@ def test_costs_whose_payees_change_go_with_sales_together():
 def test_goods_that_are_ordered_now_and_then_follow_sales_by_the_quarter():
     lines = [f"{date(2024, 1, 1) + timedelta(days=n)} {1000 + 4 * n} sales Till" for n in range(547)]
     for n in range(40, 547, 42):
-        bought = sum(1000 + 4 * day for day in range(n - 40, n + 2)) * 0.4
+        bought = sum(1000 + 4 * day for day in range(n - 40, n + 2)) * (0.34, 0.46, 0.4)[n % 3]
         lines.append(f"{date(2024, 1, 1) + timedelta(days=n)} -{bought} purchases Factory_{n % 2}")
     text = "\n".join(lines) + "\n"
     (cost,) = fit(text).costs

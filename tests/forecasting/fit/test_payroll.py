@@ -450,3 +450,30 @@ def test_commissions_that_jump_every_month_tell_no_layoff():
     jumpy = [1139.0, 868, 598, 1620, 830, 1504, 2870, 1420, 3350, 2600, 800, 1450, 700, 1300]
     assert payroll(jumpy).laid_off_day is None
     assert payroll([10_000.0] * 10 + [5_000.0] * 4).laid_off_day is not None
+
+
+def test_commissions_on_days_of_their_own_make_no_second_pay_day():
+    """The colleague who is paid most often is not the one whose days are the company's."""
+    lines = []
+    for n in range(16):
+        month = f"{2024 + (2 + n) // 12}-{(2 + n) % 12 + 1:02}"
+        lines += [f"{month}-27 -6000 salaries {name}" for name in ("Ann", "Ben", "Cleo", "Dan")]
+        lines += [f"{month}-08 -900 salaries Ann"] * (n % 3 == 0)
+    books = "\n".join(lines) + "\n" + every(7, start="2024-03-01", until="2025-06-30", line="-900 card Cafe")
+    (fitted,) = fit_company(history(books, as_of="2025-06-30")).payrolls
+    assert (fitted.schedule.runs_per_month, len(fitted.run_day)) == (1.0, 16)
+    assert fitted.level == pytest.approx(24_000, rel=0.04)
+
+
+def test_who_is_paid_twice_as_often_as_the_others_has_pay_days_of_his_own():
+    lines = []
+    for n in range(12):
+        month = f"{2024 + (6 + n) // 12}-{(6 + n) % 12 + 1:02}"
+        lines += [f"{month}-13 -5000 salaries Ann", f"{month}-27 -5000 salaries Ann"]
+        lines += [f"{month}-27 -9000 salaries {name}" for name in ("Ben", "Cleo")]
+    books = "\n".join(lines) + "\n" + every(7, start="2024-07-01", until="2025-06-30", line="-900 card Cafe")
+    payrolls = fit_company(history(books, as_of="2025-06-30")).payrolls
+    assert sum(payroll.level * payroll.schedule.runs_per_month for payroll in payrolls) == pytest.approx(
+        28_000, rel=0.02
+    )
+    assert max(payroll.schedule.runs_per_month for payroll in payrolls) == 2.0

@@ -66,3 +66,5 @@ def test_words_choose_the_model(event_type: int, cash_in: bool, category: str, c
 
 def test_words_are_found_in_any_spelling():
     assert words_of("payroll_tax") == words_of("PayrollTax") == words_of("Payroll-TAX") == {"payroll", "tax"}
+    assert "paypal" in words_of("PayPal Europe")
+    assert "gocardless" in words_of("GoCardless Ltd")

@@ -31,5 +31,26 @@ def test_who_has_seen_its_months_goes_by_what_was_paid_in_them():
     assert seen.share == pytest.approx(0.5)
 
 
+@pytest.mark.parametrize(
+    ("zone", "expected"),
+    [
+        ("Europe/Amsterdam", [(0.96, 0.8)]),
+        ("Europe/Brussels", [(0.92, 0.8), (1.0, 0.8)]),
+        ("Europe/Vienna", [(1.0, 0.95), (1.0, 0.95)]),
+        ("Europe/Zurich", [(1.0, 0.8)]),
+    ],
+)
+def test_what_nearly_every_employer_of_a_country_pays_is_expected_by_whose_months_the_books_have_not_seen(
+    zone, expected
+):
+    """Books of three months, January to March."""
+    text = every(7, start="2025-01-01", until="2025-04-10", line="-100 EUR office Shop")
+    text += "2025-01-28 -100000 EUR wages Bank\n2025-02-28 -100000 EUR wages Bank\n"
+    text += "2025-03-28 -100000 EUR wages Bank\n"
+    past = history(text, as_of="2025-04-10", balances={"EUR": Decimal(900000)}, timezone=zone)
+    (found,) = fit_company(replace(past, base_currency="EUR")).payrolls
+    assert [(bonus.share, bonus.chance) for bonus in found.bonuses] == expected
+
+
 def test_where_the_law_says_nothing_nothing_is_added():
     assert payroll(start="2025-01-28", months=9, as_of="2025-10-10", zone="Europe/London").bonuses == ()

@@ -105,6 +105,7 @@ def clouds(draw: st.DrawFn, *, name: str, horizon: int, scale: float) -> CloudUs
         invoice_day_of_month=draw(st.sampled_from([1, 5, 28, 31])),
         unbilled=draw(st.floats(0, 20)) * scale,
         grants=tuple(CreditGrant(remaining * scale, day) for day, remaining in sorted(grants)),
+        payable=draw(st.sampled_from([1.0, 0.85, 0.0])),
     )
 
 

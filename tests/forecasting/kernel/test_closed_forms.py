@@ -186,6 +186,22 @@ def test_the_grant_that_expires_first_is_used_first():
     assert paid[31 + 4] == pytest.approx(2_750.0, abs=0.05)
 
 
+def test_a_credit_that_pays_four_fifths_of_usage_lasts_longer_and_leaves_a_fifth_to_pay():
+    """4,000 pays 80 a day: 50 days, all of January and 19 of February. January's fifth, 620, is paid on 5 February;
+    of February's 2,800 the credit pays 19 x 80 = 1,520."""
+    usage = CloudUsage(
+        usage=Factor("aws", np.full(365, 100.0)),
+        invoice_day_of_month=5,
+        grants=(CreditGrant(remaining=4_000.0, expires_day=200),),
+        payable=0.8,
+    )
+    inputs = company(opening_balance=100_000, as_of=date(2025, 12, 31), cloud=(usage,))
+    paid = -np.diff(simulate(inputs, shocks(**FEW)).bands.p50, prepend=100_000.0)
+    assert paid[31 + 4] == pytest.approx(620.0, abs=0.05)
+    assert paid[31 + 28 + 4] == pytest.approx(2_800.0 - 1_520.0, abs=0.05)
+    assert paid[31 + 28 + 31 + 4] == pytest.approx(3_100.0, abs=0.05)
+
+
 def test_the_mean_of_a_level_is_the_lognormal_one():
     factor = Factor("f", np.full(365, -1.0), lvl=0.2, g=0.01, gsd=0.01, rw=0.05)
     inputs = company(opening_balance=1e6, factors=(factor,))

@@ -33,9 +33,10 @@ def test_a_flat_burn_loses_exactly_the_days_that_passed():
     invoice_day=st.integers(1, 31),
     grants=st.lists(st.tuples(st.integers(0, 40_000), st.integers(-5, 130)), max_size=3),
     payday=st.integers(1, 28),
+    payable=st.sampled_from([1.0, 0.8]),
 )
 def test_certain_cash_with_bills_and_credits_loses_exactly_the_days_that_passed(
-    days, balance, usage, unbilled, invoice_day, grants, payday
+    days, balance, usage, unbilled, invoice_day, grants, payday, payable
 ):
     daily = np.where(np.arange(HORIZON) % 30 == payday, -9_000.0, -250.0)
     before = company(
@@ -50,6 +51,7 @@ def test_certain_cash_with_bills_and_credits_loses_exactly_the_days_that_passed(
                 grants=tuple(
                     CreditGrant(float(left), expires) for left, expires in sorted(grants, key=lambda g: g[1])
                 ),
+                payable=payable,
             ),
         ),
     )
