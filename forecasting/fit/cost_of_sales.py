@@ -105,7 +105,7 @@ class FittedCost:
         )
 
     def expected(self, sales: FittedRevenue, *, first_day: int, days: int) -> Floats:
-        """float64 [days]: cost per day of sales to come, positive, at the sales expected; level 1 without growth."""
+        """float64 [days]: cost of sales to come, positive, at the sales expected; level 1 without growth."""
         if self.held is not None:
             made = len(self.held.sold)
             to_come = sales.expected(first_day=first_day, days=days)
@@ -126,7 +126,7 @@ class FittedCost:
         return np.arange(self.gap_days - min(waiting, self.gap_days - 1), days + 1, self.gap_days) - 1
 
     def _paid_out(self, sold: Floats, *, first_day: int, days: int) -> Floats:
-        """float64 [days]: payments for what was or will be sold, from the last sale that has been paid out for on."""
+        """float64 [days]: payments for what was or will be sold since the last sale that has been paid out for."""
         assert self.held is not None
         made = len(self.held.sold)
         due = self._due(first_day=first_day, days=days)

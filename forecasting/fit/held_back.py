@@ -13,6 +13,7 @@ Floats = NDArray[np.float64]
 
 MOST_DAYS = 45
 PAYMENTS_READ, PAYMENTS_NEEDED = 40, 8
+GAPS_WAITED = 3  # payments that have not come for longer have ended
 MOST_REST = 0.05  # sd of the log share: a payment that is counted, not chosen
 SHARPER = 0.6  # than what the sales of other days would explain
 
@@ -42,7 +43,7 @@ def fit_held_back(*, day: Ints, paid: Floats, sold: Floats, first_day: int) -> H
         sold: float64 [days], of each day from `first_day` to the as-of day.
     """
     day, paid = day[-PAYMENTS_READ - 1 :], paid[-PAYMENTS_READ - 1 :]
-    if len(day) <= PAYMENTS_NEEDED:
+    if len(day) <= PAYMENTS_NEEDED or _has_ended(day, as_of_day=first_day + len(sold) - 1):
         return None
     upto = np.concatenate([[0.0], np.cumsum(sold)])
     held = np.arange(MOST_DAYS + 1)
@@ -61,3 +62,7 @@ def fit_held_back(*, day: Ints, paid: Floats, sold: Floats, first_day: int) -> H
         return None
     first = int(day[-1]) - best + 1 - first_day
     return HeldBack(days=best, share=shares[best], rest=float(rests[best]), sold=sold[max(first, 0) :])
+
+
+def _has_ended(day: Ints, *, as_of_day: int) -> bool:
+    return as_of_day - int(day[-1]) > GAPS_WAITED * float(np.median(np.diff(day)))

@@ -3,10 +3,10 @@
 Brazil: decimo terceiro in two halves (Lei 4.090/1962). Italy: tredicesima. Spain: pagas extraordinarias, which
 many pay by the month instead (Estatuto de los Trabajadores, art. 31). Portugal: subsidios de ferias and de Natal.
 Mexico: aguinaldo of half a month (Ley Federal del Trabajo, art. 87). Argentina: two halves (Ley 23.041). Greece:
-Christmas bonus. Philippines: P.D. 851. Netherlands: vakantiegeld, 8 % of a year's pay (Wet minimumloon, art. 15).
-Belgium: double holiday pay, 92 % of a month (Royal decree of 30 March 1967), and the year-end premium of most joint
-committees. Austria: holiday and Christmas pay, in every collective agreement. Switzerland: 13. Monatslohn, in four
-contracts of five.
+Christmas bonus. Philippines: P.D. 851. Netherlands: vakantiegeld, 8 % of a year's pay (Wet minimumloon, art.
+15). Belgium: double holiday pay, 92 % of a month (Royal decree of 30 March 1967), and the year-end premium of most
+joint committees. Austria: holiday and Christmas pay, in every collective agreement. Switzerland: 13. Monatslohn,
+in four contracts of five.
 """
 
 from dataclasses import replace

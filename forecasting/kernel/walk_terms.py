@@ -33,8 +33,8 @@ class GrantLaw(NamedTuple):
 
     Attributes:
         usage: float64 [steps], usage at level 1 in each month step.
-        usage_before_expiry: float64 [grants, steps], the part of it that a grant may pay and that falls on or before
-            its last day.
+        usage_before_expiry: float64 [grants, steps], the part of it that a grant may pay and that falls on or
+            before its last day.
         remaining: float64 [grants], soonest expiry first.
         unbilled: usage of the as-of month before day 1, net of credit; invoiced with step 0.
     """

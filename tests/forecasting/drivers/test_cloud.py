@@ -79,7 +79,8 @@ def test_what_a_credit_has_not_paid_so_far_goes_on_being_paid_in_cash():
 @pytest.mark.parametrize("share", [[1.0, 0.7, 0.4, 0.1], [0.85, 0.85]])
 def test_a_credit_that_ran_out_or_paid_twice_tells_no_share(share):
     lines = "".join(
-        f"2025-0{3 + n}-03 credit {3040 * part:.0f} cloud AWS\n2025-0{3 + n}-03 -{3040 * (1 - part) + 1:.0f} cloud AWS\n"
+        f"2025-0{3 + n}-03 credit {3040 * part:.0f} cloud AWS\n"
+        f"2025-0{3 + n}-03 -{3040 * (1 - part) + 1:.0f} cloud AWS\n"
         for n, part in enumerate(share)
     )
     (cloud,) = DRIVER.contribute(

@@ -81,6 +81,15 @@ def test_what_somebody_chooses_to_pay_follows_no_day():
     assert fit_held_back(day=day - DAYS, paid=paid, sold=sold, first_day=0) is None
 
 
+@pytest.mark.parametrize(("silent_days", "follows"), [(12, True), (30, False)])
+def test_payments_that_have_ended_are_owed_no_more(silent_days, follows):
+    sold = sold_by_day()
+    paid = payouts(sold, every_days=7, held=4, share=0.85, until=DAYS - silent_days)
+    day = np.array(sorted(paid))
+    found = fit_held_back(day=day, paid=np.array(list(paid.values())), sold=sold, first_day=0)
+    assert (found is not None) is follows
+
+
 def test_a_payment_that_was_left_out_is_part_of_the_next():
     sold = sold_by_day()
     paid = payouts(sold, every_days=7, held=4, share=0.85)

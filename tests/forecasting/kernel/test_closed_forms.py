@@ -187,8 +187,8 @@ def test_the_grant_that_expires_first_is_used_first():
 
 
 def test_a_credit_that_pays_four_fifths_of_usage_lasts_longer_and_leaves_a_fifth_to_pay():
-    """4,000 pays 80 a day: 50 days, all of January and 19 of February. January's fifth, 620, is paid on 5 February;
-    of February's 2,800 the credit pays 19 x 80 = 1,520."""
+    """4,000 pays 80 a day: 50 days, all of January and 19 of February. January's fifth, 620, is paid on 5
+    February; of February's 2,800 the credit pays 19 x 80 = 1,520."""
     usage = CloudUsage(
         usage=Factor("aws", np.full(365, 100.0)),
         invoice_day_of_month=5,
