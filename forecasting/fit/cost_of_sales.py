@@ -26,11 +26,12 @@ LEAST_SWING_OF_A_YEAR, BLOCKS_OF_A_YEAR = 0.07, 13
 QUARTER_BLOCKS, QUARTERS_NEEDED, QUARTERS_READ, QUARTERS_REST = 3, 3, 5, 0.4
 SILENT_SHARE = 0.1  # of a usual block's sales
 UNEXPLAINED = 0.5
+CAMPAIGNS_UNEXPLAINED = 0.8
+LEVEL_CAMPAIGNS = 0.9  # advertising whose share moves like the sales goes on at its level
 NAMED_REST = 0.25  # sd of the log share
 GOODS_WORDS = frozenset(
     (
         "goods",
-        "advertising",
         "cogs",
         "inventory",
         "merchandise",
@@ -67,6 +68,7 @@ GOODS_WORDS = frozenset(
         "payouts",
     )
 )
+ADVERTISING_WORDS = frozenset(("advertising", "ads", "werbung", "publicite", "publicidad", "pubblicita", "reklam"))
 LEADS_BLOCKS = (0, 1, -1)
 RECENT_BLOCKS = 6
 YEAR_BLOCKS = 13  # over a whole year a wrong lead makes no difference: it is too high here and too low there
@@ -173,10 +175,10 @@ def fit_costs(
         held = fit_held_back(
             day=days, paid=-np.bincount(place, weights=rows.amount[mine]), sold=sold_by_day, first_day=first
         )
-        named = bool(words_of(rows.payees[payees[0]].category) & GOODS_WORDS)
+        kind = words_of(rows.payees[payees[0]].category)
         if held is not None:
             share, lead, sd = held.share, 0, held.rest
-        elif (cost := _follow(together[told], sold[told], named=named)) is not None:
+        elif (cost := _follow(together[told], sold[told], kind=kind)) is not None:
             share, lead, sd = cost
         else:
             continue
@@ -222,16 +224,19 @@ def _blocks(rows: CashRows, chosen: NDArray[np.bool_], blocks: int) -> Floats:
     return summed.reshape(-1, blocks)
 
 
-def _follow(paid: Floats, sold: Floats, *, named: bool) -> tuple[float, int, float] | None:
+def _follow(paid: Floats, sold: Floats, *, kind: frozenset[str]) -> tuple[float, int, float] | None:
     """Share, lead in blocks and sd of the log share of a block, where cost follows sales; else None.
 
-    What is `named` for what is sold follows it, unless its share is all over the place: while sales are level no
+    What is named for what is sold follows it, unless its share is all over the place: while sales are level no
     swing can show it, and still the next rise will need more of it. Goods that are ordered now and then are looked
     at by the quarter.
     """
+    named = bool(kind & (GOODS_WORDS | ADVERTISING_WORDS))
+    steadier = LEVEL_CAMPAIGNS if kind & ADVERTISING_WORDS else None
+    unexplained = UNEXPLAINED if steadier is None else CAMPAIGNS_UNEXPLAINED
     first = int(np.argmax(paid > 0))
     if len(paid) - first < BLOCKS_NEEDED or not (paid[first:] > 0).all():
-        return _follow_by_quarter(paid[first + 1 :], sold[first + 1 :]) if named else None
+        return _follow_by_quarter(paid[first + 1 :], sold[first + 1 :], steadier=steadier) if named else None
     best: tuple[float, int, float] | None = None
     for lead in LEADS_BLOCKS:
         x = np.log(paid[max(first, -lead) : len(paid) - max(lead, 0)])
@@ -239,17 +244,18 @@ def _follow(paid: Floats, sold: Floats, *, named: bool) -> tuple[float, int, flo
         x = x[: len(s)]
         swing, rest = float(np.std(x)), float(np.std(x - s))
         least = LEAST_SWING if len(x) < BLOCKS_OF_A_YEAR else LEAST_SWING_OF_A_YEAR
-        shown = swing >= least and rest**2 <= UNEXPLAINED * swing**2
-        if len(x) < BLOCKS_NEEDED or not (shown or (named and rest <= NAMED_REST)):
+        shown = swing >= least and rest**2 <= unexplained * swing**2
+        told = named and rest <= NAMED_REST and (steadier is None or rest <= steadier * float(np.std(s)))
+        if len(x) < BLOCKS_NEEDED or not (shown or told):
             continue
         if best is None or rest < 0.9 * best[2]:
             best = float(np.exp((x - s)[-YEAR_BLOCKS:].mean())), lead, rest
     if best is None and named:
-        return _follow_by_quarter(paid, sold)
+        return _follow_by_quarter(paid, sold, steadier=steadier)
     return best
 
 
-def _follow_by_quarter(paid: Floats, sold: Floats) -> tuple[float, int, float] | None:
+def _follow_by_quarter(paid: Floats, sold: Floats, *, steadier: float | None) -> tuple[float, int, float] | None:
     quarters = len(paid) // QUARTER_BLOCKS
     if quarters < QUARTERS_NEEDED:
         return None
@@ -258,7 +264,7 @@ def _follow_by_quarter(paid: Floats, sold: Floats) -> tuple[float, int, float] |
     if (cost <= 0).any():
         return None
     rest = float(np.std(np.log(cost / income), ddof=1))
-    if rest > QUARTERS_REST:
+    if rest > QUARTERS_REST or (steadier is not None and rest > steadier * float(np.std(np.log(income), ddof=1))):
         return None
     recent = slice(-QUARTERS_READ, None)
     return float(cost[recent].sum() / income[recent].sum()), 0, rest * float(np.sqrt(QUARTER_BLOCKS))

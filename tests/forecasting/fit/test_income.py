@@ -293,10 +293,20 @@ def test_goods_bought_for_a_season_follow_the_sales():
     assert paid.sum() == pytest.approx(0.6 * sold.sum(), rel=0.01)
 
 
-def test_advertising_follows_level_sales_as_goods_do():
-    sold = every(1, start="2023-07-01", until="2025-06-30", line="1000 sales Stripe")
-    (cost,) = fit(sold + biweekly("-4200 advertising Search_Ads")).costs
-    assert cost.share == pytest.approx(0.3, rel=0.1)
+@pytest.mark.parametrize(("with_the_season", "shares"), [(True, [0.3]), (False, [])])
+def test_advertising_follows_a_season_where_it_has_it_and_else_goes_on_at_its_level(with_the_season, shares):
+    """Campaigns are chosen: from week to week a third more or less, whatever is sold."""
+    rng, lines = np.random.default_rng(4), []
+    for n in range(731):
+        day = date(2023, 7, 1) + timedelta(days=n)
+        level = 1000 * np.exp(0.5 * np.cos(2 * np.pi * (n - 167) / 365.25))
+        lines.append(f"{day} {level:.2f} sales Stripe")
+        if n % 7 == 0:
+            chosen = 7 * 0.3 * (level if with_the_season else 1000) * rng.uniform(0.7, 1.3)
+            lines.append(f"{day} {-chosen:.2f} advertising Search_Ads")
+    assert [cost.share for cost in fit("\n".join(lines) + "\n").costs] == [
+        pytest.approx(share, rel=0.1) for share in shares
+    ]
 
 
 def test_a_processor_that_pays_out_once_a_month_pays_out_sales_which_grow():
