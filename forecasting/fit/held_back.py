@@ -50,18 +50,22 @@ def fit_held_back(*, day: Ints, paid: Floats, sold: Floats, first_day: int) -> H
     # Sales up to and with the day so long before each payment, [held, payments].
     reached = upto[np.clip(day[None, :] - held[:, None] - first_day + 1, 0, len(sold))]
     due = np.diff(reached, axis=1)
-    rests, shares = np.full(len(held), np.inf), np.zeros(len(held))
-    for n in range(len(held)):
-        known = due[n] > 0.0
-        if known.sum() < PAYMENTS_NEEDED or not known[-PAYMENTS_NEEDED:].all():
-            continue
-        log_share = np.log(paid[1:][known] / due[n][known])
-        rests[n], shares[n] = float(np.std(log_share)), float(np.exp(np.median(log_share)))
+    known = due > 0.0
+    log_share = np.where(known, np.log(paid[1:] / np.where(known, due, 1.0)), 0.0)
+    count = np.maximum(known.sum(axis=1), 1)
+    off_by = np.where(known, log_share - (log_share.sum(axis=1) / count)[:, None], 0.0)
+    enough = (count >= PAYMENTS_NEEDED) & known[:, -PAYMENTS_NEEDED:].all(axis=1)
+    rests = np.where(enough, np.sqrt((off_by**2).sum(axis=1) / count), np.inf)
     best = int(np.argmin(rests))
-    if rests[best] > MOST_REST or rests[best] >= SHARPER * float(np.median(rests[np.isfinite(rests)])):
+    if rests[best] > MOST_REST or rests[best] >= SHARPER * float(np.median(rests[enough])):
         return None
     first = int(day[-1]) - best + 1 - first_day
-    return HeldBack(days=best, share=shares[best], rest=float(rests[best]), sold=sold[max(first, 0) :])
+    return HeldBack(
+        days=best,
+        share=float(np.exp(np.median(log_share[best][known[best]]))),
+        rest=float(rests[best]),
+        sold=sold[max(first, 0) :],
+    )
 
 
 def _has_ended(day: Ints, *, as_of_day: int) -> bool:
