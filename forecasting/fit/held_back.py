@@ -15,7 +15,7 @@ MOST_DAYS = 45
 PAYMENTS_READ, PAYMENTS_NEEDED = 40, 8
 GAPS_WAITED = 3  # payments that have not come for longer have ended
 MOST_REST = 0.05  # sd of the log share: a payment that is counted, not chosen
-SHARPER = 0.6  # than what the sales of other days would explain
+SHARPER = 0.6  # than what the sales of other days would explain, or a bill that is always the same
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,14 +50,17 @@ def fit_held_back(*, day: Ints, paid: Floats, sold: Floats, first_day: int) -> H
     # Sales up to and with the day so long before each payment, [held, payments].
     reached = upto[np.clip(day[None, :] - held[:, None] - first_day + 1, 0, len(sold))]
     due = np.diff(reached, axis=1)
-    known = due > 0.0
+    known = (due > 0.0) & (day[None, :-1] - held[:, None] >= first_day - 1)
     log_share = np.where(known, np.log(paid[1:] / np.where(known, due, 1.0)), 0.0)
     count = np.maximum(known.sum(axis=1), 1)
     off_by = np.where(known, log_share - (log_share.sum(axis=1) / count)[:, None], 0.0)
     enough = (count >= PAYMENTS_NEEDED) & known[:, -PAYMENTS_NEEDED:].all(axis=1)
     rests = np.where(enough, np.sqrt((off_by**2).sum(axis=1) / count), np.inf)
     best = int(np.argmin(rests))
-    if rests[best] > MOST_REST or rests[best] >= SHARPER * float(np.median(rests[enough])):
+    if rests[best] > MOST_REST:
+        return None
+    otherwise = min(float(np.median(rests[enough])), float(np.std(np.log(paid[1:][known[best]]))))
+    if rests[best] >= SHARPER * otherwise:
         return None
     first = int(day[-1]) - best + 1 - first_day
     return HeldBack(

@@ -81,6 +81,16 @@ def test_what_somebody_chooses_to_pay_follows_no_day():
     assert fit_held_back(day=day - DAYS, paid=paid, sold=sold, first_day=0) is None
 
 
+@pytest.mark.parametrize("sold_days", [DAYS, 300])
+@pytest.mark.parametrize("luck", [0.0, 0.02])
+def test_a_bill_that_is_always_the_same_follows_no_sales_however_level_they_are(sold_days, luck):
+    rng = np.random.default_rng(6)
+    sold = 1000 * (1 + luck * rng.standard_normal(sold_days))
+    day = np.array([(date(2024, month, 5) - FIRST).days for month in range(3, 13)]) + DAYS - 330
+    found = fit_held_back(day=day, paid=np.full(len(day), 2200.0), sold=sold, first_day=DAYS - sold_days)
+    assert found is None
+
+
 @pytest.mark.parametrize(("silent_days", "follows"), [(12, True), (30, False)])
 def test_payments_that_have_ended_are_owed_no_more(silent_days, follows):
     sold = sold_by_day()
