@@ -30,7 +30,7 @@ from forecasting.fit.role import Role, has_role
 from forecasting.fit.sales_tax import FittedSalesTax, fit_sales_taxes
 from forecasting.fit.tax_credits import YearlyTaxCredit, fit_tax_credits
 from forecasting.fit.taxes import FittedTaxes, fit_taxes
-from forecasting.fit.thirteenth import with_pay_by_law
+from forecasting.fit.thirteenth import with_unseen_yearly_pay
 
 USUAL_TAX_GROWTH = 0.004  # per month, for a company without income to tax
 MONTHS_AHEAD = 25  # as far as a forecast goes
@@ -93,7 +93,7 @@ def fit_company(history: CompanyHistory) -> FittedCompany:
     calendar = calendar_of(history, history.base_currency)
 
     payrolls, of_payroll = fit_payrolls(rows, history)
-    payrolls = tuple(with_pay_by_law(payroll) for payroll in payrolls)
+    payrolls = tuple(with_unseen_yearly_pay(payroll) for payroll in payrolls)
     taxes_of, of_payroll_tax = fit_payroll_taxes(rows, payrolls)
     clouds, of_cloud = fit_clouds(rows, history)
     contracts, of_contracts = fit_contracts(rows, history)

@@ -26,8 +26,8 @@ LEAST_SWING_OF_A_YEAR, BLOCKS_OF_A_YEAR = 0.07, 13
 QUARTER_BLOCKS, QUARTERS_NEEDED, QUARTERS_READ, QUARTERS_REST = 3, 3, 5, 0.4
 SILENT_SHARE = 0.1  # of a usual block's sales
 UNEXPLAINED = 0.5
-CAMPAIGNS_UNEXPLAINED = 0.8
-LEVEL_CAMPAIGNS = 0.9  # advertising whose share moves like the sales goes on at its level
+# Campaigns are chosen from week to week; where their share moves like the sales, they go on at their level.
+CAMPAIGNS_UNEXPLAINED, LEVEL_CAMPAIGNS = 0.8, 0.9
 NAMED_REST = 0.25  # sd of the log share
 GOODS_WORDS = frozenset(
     (
@@ -152,8 +152,8 @@ def fit_costs(
         return (), followed
     sold = _blocks(rows, of_sales, blocks).sum(axis=0)
     # A block (almost) without sales is one in which a feed was silent, and not one in which nothing follows them.
-    told = sold > SILENT_SHARE * float(np.median(sold))
-    if np.count_nonzero(told) < BLOCKS_NEEDED:
+    heard = sold > SILENT_SHARE * float(np.median(sold))
+    if np.count_nonzero(heard) < BLOCKS_NEEDED:
         return (), followed
     # Refunds are taken off sales already.
     free = ~explained & ~of_sales & (rows.amount < 0) & ~has_role(rows.role, *NEVER)
@@ -178,7 +178,7 @@ def fit_costs(
         kind = words_of(rows.payees[payees[0]].category)
         if held is not None:
             share, lead, sd = held.share, 0, held.rest
-        elif (cost := _follow(together[told], sold[told], kind=kind)) is not None:
+        elif (cost := _follow(together[heard], sold[heard], kind=kind)) is not None:
             share, lead, sd = cost
         else:
             continue
@@ -229,14 +229,14 @@ def _follow(paid: Floats, sold: Floats, *, kind: frozenset[str]) -> tuple[float,
 
     What is named for what is sold follows it, unless its share is all over the place: while sales are level no
     swing can show it, and still the next rise will need more of it. Goods that are ordered now and then are looked
-    at by the quarter.
+    at by the quarter. Advertising is followed by its name only where its share is steadier than the sales.
     """
     named = bool(kind & (GOODS_WORDS | ADVERTISING_WORDS))
-    steadier = LEVEL_CAMPAIGNS if kind & ADVERTISING_WORDS else None
-    unexplained = UNEXPLAINED if steadier is None else CAMPAIGNS_UNEXPLAINED
+    campaigns = bool(kind & ADVERTISING_WORDS)
+    unexplained = CAMPAIGNS_UNEXPLAINED if campaigns else UNEXPLAINED
     first = int(np.argmax(paid > 0))
     if len(paid) - first < BLOCKS_NEEDED or not (paid[first:] > 0).all():
-        return _follow_by_quarter(paid[first + 1 :], sold[first + 1 :], steadier=steadier) if named else None
+        return _follow_by_quarter(paid[first + 1 :], sold[first + 1 :], campaigns=campaigns) if named else None
     best: tuple[float, int, float] | None = None
     for lead in LEADS_BLOCKS:
         x = np.log(paid[max(first, -lead) : len(paid) - max(lead, 0)])
@@ -245,17 +245,17 @@ def _follow(paid: Floats, sold: Floats, *, kind: frozenset[str]) -> tuple[float,
         swing, rest = float(np.std(x)), float(np.std(x - s))
         least = LEAST_SWING if len(x) < BLOCKS_OF_A_YEAR else LEAST_SWING_OF_A_YEAR
         shown = swing >= least and rest**2 <= unexplained * swing**2
-        told = named and rest <= NAMED_REST and (steadier is None or rest <= steadier * float(np.std(s)))
+        told = named and rest <= NAMED_REST and not (campaigns and rest > LEVEL_CAMPAIGNS * float(np.std(s)))
         if len(x) < BLOCKS_NEEDED or not (shown or told):
             continue
         if best is None or rest < 0.9 * best[2]:
             best = float(np.exp((x - s)[-YEAR_BLOCKS:].mean())), lead, rest
     if best is None and named:
-        return _follow_by_quarter(paid, sold, steadier=steadier)
+        return _follow_by_quarter(paid, sold, campaigns=campaigns)
     return best
 
 
-def _follow_by_quarter(paid: Floats, sold: Floats, *, steadier: float | None) -> tuple[float, int, float] | None:
+def _follow_by_quarter(paid: Floats, sold: Floats, *, campaigns: bool) -> tuple[float, int, float] | None:
     quarters = len(paid) // QUARTER_BLOCKS
     if quarters < QUARTERS_NEEDED:
         return None
@@ -264,7 +264,7 @@ def _follow_by_quarter(paid: Floats, sold: Floats, *, steadier: float | None) ->
     if (cost <= 0).any():
         return None
     rest = float(np.std(np.log(cost / income), ddof=1))
-    if rest > QUARTERS_REST or (steadier is not None and rest > steadier * float(np.std(np.log(income), ddof=1))):
+    if rest > QUARTERS_REST or (campaigns and rest > LEVEL_CAMPAIGNS * float(np.std(np.log(income), ddof=1))):
         return None
     recent = slice(-QUARTERS_READ, None)
     return float(cost[recent].sum() / income[recent].sum()), 0, rest * float(np.sqrt(QUARTER_BLOCKS))

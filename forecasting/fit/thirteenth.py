@@ -22,7 +22,7 @@ from ledger.domain.flows import EPOCH, day_number
 ALWAYS, OFTEN, HALF = 0.95, 0.8, 0.5  # how many pay it in its month
 
 # Month, day, share of a month's pay and chance.
-BY_LAW: dict[str, tuple[tuple[int, int, float, float], ...]] = {
+YEARLY_PAY: dict[str, tuple[tuple[int, int, float, float], ...]] = {
     "AR": ((6, 30, 0.5, ALWAYS), (12, 18, 0.5, ALWAYS)),
     "AT": ((6, 30, 1.0, ALWAYS), (11, 30, 1.0, ALWAYS)),
     "BE": ((5, 31, 0.92, OFTEN), (12, 20, 1.0, OFTEN)),
@@ -38,11 +38,11 @@ BY_LAW: dict[str, tuple[tuple[int, int, float, float], ...]] = {
 }
 
 
-def with_pay_by_law(payroll: FittedPayroll) -> FittedPayroll:
+def with_unseen_yearly_pay(payroll: FittedPayroll) -> FittedPayroll:
     """The payroll with what a year's books would have shown, where they are younger than that."""
     unseen = tuple(
         bonus
-        for month, day, share, chance in BY_LAW.get(payroll.calendar.country, ())
+        for month, day, share, chance in YEARLY_PAY.get(payroll.calendar.country, ())
         if (bonus := _bonus(payroll, month=month, day=day, share=share, chance=chance)) is not None
     )
     return replace(payroll, bonuses=payroll.bonuses + unseen) if unseen else payroll

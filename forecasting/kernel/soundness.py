@@ -107,10 +107,8 @@ def _cloud(path: str, cloud: CloudUsage, horizon_days: int) -> list[str]:
         *_factor(f"{path}.usage", cloud.usage, horizon_days, at_least=0.0),
         *_numbers(f"{path}.unbilled", cloud.unbilled),
         *_numbers(f"{path}.invoice_day_of_month", cloud.invoice_day_of_month, at_least=1, at_most=31),
+        *_numbers(f"{path}.payable", cloud.payable, at_least=0, at_most=1),
     ]
-    problems += _numbers(f"{path}.payable", cloud.payable)
-    if not 0.0 <= cloud.payable <= 1.0:
-        problems.append(f"{path}.payable: must be 0 to 1, is {cloud.payable}")
     for n, grant in enumerate(cloud.grants):
         problems += _numbers(f"{path}.grants[{n}].remaining", grant.remaining)
     if any(a.expires_day > b.expires_day for a, b in zip(cloud.grants, cloud.grants[1:], strict=False)):

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from forecasting.kernel.inputs import DatedLump, Factor, LumpStream, Tranche
+from forecasting.kernel.inputs import CloudUsage, DatedLump, Factor, LumpStream, Tranche
 from forecasting.kernel.simulate import simulate
 from forecasting.kernel.soundness import NonFinitePaths, UnsoundInputs
 from forecasting.kernel.tranche_cases import tranche_cases
@@ -196,6 +196,7 @@ GOOD = np.zeros(365)
             {"dated_lumps": (DatedLump("d", 5, 1.0, probability=1.5),)},
             "dated_lumps[0].probability: must be at most 1",
         ),
+        ({"cloud": (CloudUsage(Factor("aws", GOOD), 5, payable=1.2),)}, "cloud[0].payable: must be at most 1"),
         ({"tranches": (replace(TRANCHE, delay_mean_days=0.0),)}, "tranches[0].delay_mean_days: must be positive"),
         ({"tranches": (replace(TRANCHE, amount=float("inf")),)}, "tranches[0].amount: must be finite"),
     ],
